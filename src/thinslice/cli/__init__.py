@@ -1,0 +1,5 @@
+"""The ``thinslice`` command, for people."""
+
+from thinslice.cli.command import main
+
+__all__ = ["main"]

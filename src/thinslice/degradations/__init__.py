@@ -1,0 +1,1 @@
+"""Thin to simulated thick: one file each, ``build(**settings)`` returns a ``seams.Degradation``."""

@@ -1,0 +1,1 @@
+"""The entrants: one file each, ``build(**settings)`` returns a ``seams.Method``."""

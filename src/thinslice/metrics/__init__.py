@@ -1,0 +1,1 @@
+"""Single measures of image quality, as pure functions of arrays."""
