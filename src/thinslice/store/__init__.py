@@ -1,0 +1,22 @@
+"""Volumes on disk: one zarr store per data set or result, one OME-Zarr image per case.
+
+Only this room knows zarr. ``writing`` makes a store that is whole or not there at all;
+``open_store`` reads whole volumes, random crops or lazy arrays from it; ``digest`` names its
+content in one hash and ``verify`` finds any byte that changed since.
+"""
+
+from thinslice.store.layout import StoreError
+from thinslice.store.manifest import digest, verify
+from thinslice.store.reader import Store, StoredScan, open_store
+from thinslice.store.writer import Writer, writing
+
+__all__ = [
+    "Store",
+    "StoreError",
+    "StoredScan",
+    "Writer",
+    "digest",
+    "open_store",
+    "verify",
+    "writing",
+]

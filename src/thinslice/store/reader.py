@@ -1,0 +1,119 @@
+"""Reading a store: whole volumes, random crops of a scan still on disk, or lazy arrays.
+
+Metadata is held to the manifest's hashes whenever it is read, the voxel files to its sizes
+(a missing one would read as zeros), and every chunk to its own CRC. ``verify`` hashes all.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+from zarr.storage import LocalStore
+
+from thinslice.store import layout, manifest
+from thinslice.store.layout import OURS, VOXELS, StoreError
+from thinslice.store.place import MARK
+from thinslice.volume import Grid, Modality, Volume
+
+if TYPE_CHECKING:
+    import dask.array as da
+
+
+def open_store(path: Path) -> "Store":
+    """A whole store; raises StoreError, saying what to do, where it is not one."""
+    path = Path(path)
+    if not path.is_dir():
+        raise StoreError(f"{path}: no store here; run the step that makes it")
+    if MARK in path.name:
+        raise StoreError(f"{path}: left behind by an interrupted writer; make the store again")
+    if not (path / manifest.NAME).exists() and not (path / "zarr.json").exists():
+        raise StoreError(f"{path}: not a thinslice store (no {manifest.NAME}); convert it first")
+    files = manifest.read(path)
+    return Store(path, files, _ours(path, "zarr.json", files)["cases"])
+
+
+@dataclass(frozen=True)
+class StoredScan:
+    """A case still on disk; reads float32 blocks, keeps no voxels, may be pickled."""
+
+    case: str
+    grid: Grid
+    modality: Modality
+    array: zarr.Array = field(repr=False)
+
+    def read(
+        self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
+    ) -> np.ndarray:
+        """A block of voxels, float32 [z, y, x]; slices mean what they mean to numpy."""
+        steps = [part.step for part in (z, y, x)]
+        if any(step is not None and step < 1 for step in steps):
+            raise ValueError(f"case {self.case!r}: a stored scan reads forwards, steps are {steps}")
+        try:
+            return np.asarray(self.array[z, y, x], np.float32)
+        except ValueError as error:  # the CRC of a chunk
+            raise StoreError(f"{self.array.store_path}: {error}; make the store again") from error
+
+
+@dataclass(frozen=True)
+class Store:
+    """A whole store, opened by ``open_store``."""
+
+    path: Path
+    files: dict[str, dict[str, Any]] = field(repr=False)  # the manifest
+    listing: dict[str, dict[str, Any]] = field(repr=False)  # name: {"split": ...}
+
+    def cases(self, split: str | None = None) -> list[str]:
+        """Names of the cases, sorted; of one split where it is given."""
+        rows = sorted(self.listing.items())
+        return [name for name, row in rows if split is None or row["split"] == split]
+
+    def about(self, case: str) -> dict[str, Any]:
+        """What was said about a case when it was added."""
+        return self._attributes(case)["about"]
+
+    def grid(self, case: str) -> Grid:
+        """The grid of a case; reads no voxels."""
+        return Grid.from_json(self._attributes(case)["grid"])
+
+    def scan(self, case: str) -> StoredScan:
+        """A case to read crops from; hold on to it, opening costs more than a small crop."""
+        ours = self._attributes(case)
+        prefix = f"{case}/{VOXELS}/"
+        for name in (name for name in self.files if name.startswith(prefix)):
+            self._refuse_other_size(name)
+        manifest.check(self.path, f"{prefix}zarr.json", self.files.get(f"{prefix}zarr.json"))
+        array = zarr.open_array(LocalStore(self.path / prefix, read_only=True), mode="r")
+        return StoredScan(case, Grid.from_json(ours["grid"]), ours["modality"], array)
+
+    def read(self, case: str) -> Volume:
+        """A whole case in memory."""
+        scan = self.scan(case)
+        return Volume(scan.read(), scan.grid, scan.modality)
+
+    def dask(self, case: str) -> "da.Array":
+        """A case as a lazy float32 array [Z, Y, X] in slabs, for work that does not fit."""
+        import dask.array as da  # 0.3 s that crops and whole volumes need not pay
+
+        array = self.scan(case).array
+        slab: Any = (layout.shard_shape(array.shape)[0], *array.shape[1:])
+        return da.from_array(array, chunks=slab).astype(np.float32)
+
+    def _attributes(self, case: str) -> dict[str, Any]:
+        if case not in self.listing:
+            known = ", ".join(self.cases()[:8])
+            raise KeyError(f"{self.path}: no case {case!r}; it has {len(self.listing)}: {known}")
+        return _ours(self.path, f"{case}/zarr.json", self.files)
+
+    def _refuse_other_size(self, name: str) -> None:
+        file, bytes_ = self.path / name, self.files[name]["bytes"]
+        found = file.stat().st_size if file.is_file() else None
+        if found != bytes_:
+            said = "missing" if found is None else f"{found} bytes"
+            raise StoreError(f"{file}: {said}, the manifest says {bytes_}; make the store again")
+
+
+def _ours(path: Path, name: str, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return json.loads(manifest.check(path, name, files.get(name)))["attributes"][OURS]

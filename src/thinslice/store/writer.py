@@ -1,0 +1,168 @@
+"""Writing a store: case by case, in memory, in slabs or lazily, then hashed and put in place.
+
+The bytes depend on the volumes and what is said about them alone: not on the order of adding,
+the slabs they came in, the time or the machine.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+from zarr.storage import LocalStore
+
+from thinslice.store import layout, manifest, ome
+from thinslice.store.layout import FORMAT, OURS, VERSION, VOXELS, StoreError
+from thinslice.store.place import placed, sync
+from thinslice.volume import Grid, Modality, Volume
+
+if TYPE_CHECKING:
+    import dask.array as da
+
+CASE_NAME = re.compile(r"[a-z0-9_-]+")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator["Writer"]:
+    """A writer; on a clean exit of the block the store stands at ``path``, whole and hashed.
+
+    An older store there is replaced, any other folder refused with StoreError.
+    """
+    with placed(path) as folder:
+        writer = Writer(folder)
+        yield writer
+        writer.finish()
+
+
+class Writer:
+    """Adds cases to a store that is not in its place yet; made by ``writing``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._cases: dict[str, Any] = {}  # name: split
+        self._root = zarr.create_group(LocalStore(folder), zarr_format=3)
+
+    def add(self, case: str, volume: Volume, **about: Any) -> None:
+        """One case: CT as int16 HU (rounded), MR as float32; ``about`` is any JSON."""
+        self.add_slabs(case, volume.grid, volume.modality, [volume.voxels], **about)
+
+    def add_slabs(
+        self,
+        case: str,
+        grid: Grid,
+        modality: Modality,
+        slabs: "Iterable[np.ndarray] | da.Array",
+        **about: Any,
+    ) -> None:
+        """One case from slabs [z, Y, X] of any thickness, in order, or a dask array [Z, Y, X].
+
+        Only a shard's worth of slices is in memory (with dask: one per worker). A case that is
+        refused, with ValueError, leaves nothing behind.
+        """
+        self._refuse_name(case)
+        attributes = {
+            "ome": ome.image(case, grid, VOXELS),
+            OURS: {"version": VERSION, "modality": modality, "grid": grid.to_json()},
+        }
+        attributes[OURS]["about"] = _plain_json(case, about)
+        try:
+            group = self._root.create_group(case, attributes=attributes)
+            array = _create(group, grid, modality)
+            fill: Any = _fill_lazily if hasattr(slabs, "dask") else _fill
+            fill(array, slabs, modality)
+        except BaseException as error:
+            shutil.rmtree(self._folder / case, ignore_errors=True)
+            if isinstance(error, ValueError):
+                raise ValueError(f"case {case!r}: {error}") from error
+            raise
+        self._cases[case] = about.get("split")
+
+    def finish(self) -> None:
+        """The list of cases, everything onto the disk, and the manifest last."""
+        if not self._cases:
+            raise StoreError(f"{self._folder}: no case was added, so there is no store to write")
+        cases = {name: {"split": self._cases[name]} for name in sorted(self._cases)}
+        attributes = {OURS: {"format": FORMAT, "version": VERSION, "cases": cases}}
+        self._root.update_attributes(attributes)
+        for file in manifest.listed(self._folder).values():
+            sync(file)
+        manifest.write(self._folder)
+        for name in (manifest.NAME, "."):
+            sync(self._folder / name)
+
+    def _refuse_name(self, case: str) -> None:
+        if not CASE_NAME.fullmatch(case):
+            raise ValueError(f"case {case!r}: a name is made of a-z, 0-9, _ and - alone")
+        if case in self._cases:
+            raise ValueError(f"case {case!r} was added already")
+
+
+def _create(group: zarr.Group, grid: Grid, modality: Modality) -> zarr.Array:
+    return group.create_array(
+        VOXELS,
+        shape=grid.zyx,
+        dtype=layout.DTYPES[modality],
+        chunks=layout.chunk_shape(grid.zyx),
+        shards=layout.shard_shape(grid.zyx),
+        compressors=layout.codecs(modality),
+        fill_value=0,
+        dimension_names=ome.AXES,
+    )
+
+
+def _fill(array: zarr.Array, slabs: Iterable[np.ndarray], modality: Modality) -> None:
+    """Whole shards at a time: a shard written in two goes would be packed differently."""
+    n, *plane = array.shape
+    start = 0
+    for block in _of_depth(slabs, layout.shard_shape(array.shape)[0]):
+        stop = start + len(block)
+        if list(block.shape[1:]) != plane or stop > n:
+            raise ValueError(f"slabs reach {(stop, *block.shape[1:])}, the grid is {array.shape}")
+        array[start:stop] = layout.to_disk(block, modality)
+        start = stop
+    if start != n:
+        raise ValueError(f"slabs end after {start} slices, the grid has {n}")
+
+
+def _fill_lazily(array: zarr.Array, voxels: "da.Array", modality: Modality) -> None:
+    import dask.array as da  # 0.3 s, only for those who bring a dask array anyway
+
+    if voxels.shape != array.shape:
+        raise ValueError(f"voxels {voxels.shape} do not match the grid {array.shape}")
+    depth = layout.shard_shape(array.shape)[0]
+    shards = voxels.rechunk({0: depth, 1: -1, 2: -1}).map_blocks(
+        layout.to_disk, modality, dtype=array.dtype
+    )
+    da.store(shards, array, lock=False)  # no two blocks share a shard
+
+
+def _of_depth(slabs: Iterable[np.ndarray], depth: int) -> Iterator[np.ndarray]:
+    """The same slices in slabs of ``depth``, the last one thinner."""
+    held: list[np.ndarray] = []
+    for slab in slabs:
+        while len(slab):
+            missing = depth - sum(map(len, held))
+            held.append(slab[:missing])
+            slab = slab[missing:]
+            if sum(map(len, held)) == depth:
+                yield _joined(held)
+                held = []
+    if held:
+        yield _joined(held)
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _plain_json(case: str, about: dict[str, Any]) -> dict[str, Any]:
+    """``about`` as it will be read back, keys sorted so that their order changes no byte."""
+    try:
+        return json.loads(json.dumps(about, sort_keys=True, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"case {case!r}: what is said about it is not JSON: {error}") from error
