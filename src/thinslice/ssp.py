@@ -180,6 +180,53 @@ def measured(taps: Sequence[float], spacing_mm: float) -> Profile:
     return Profile(((1.0, Polygon(tuple((float(z), float(h)) for s in steps for z, h in s))),))
 
 
+def thick_slices(
+    thin: Grid, thickness_mm: float, increment_mm: float, phase_mm: float | None = None
+) -> Grid:
+    """The thick slices that fit on a thin scan, in its patient frame.
+
+    ``phase_mm`` is the first thick centre after the first thin one. Left out, the first thick slice
+    begins where the scan does (thickness 5 on slices of 1 mm: phase 2), and every thick slice lies
+    on the scan to its full thickness. A smaller phase lets the first stick out, and the last as
+    much: phase 0 keeps the thick centres within the thin ones.
+    Raises ValueError for a negative phase and where not one thick slice fits.
+    """
+    snug_mm = max((thickness_mm - thin.increment_mm) / 2, 0.0)
+    phase_mm = snug_mm if phase_mm is None else phase_mm
+    if phase_mm < 0:
+        raise ValueError(f"phase_mm counts from the first thin centre, found {phase_mm}")
+    room_mm = (thin.n - 1) * thin.increment_mm - phase_mm - min(phase_mm, snug_mm)
+    if room_mm < -1e-6 * thin.increment_mm:
+        raise ValueError(
+            f"no slice of {thickness_mm:g} mm fits at {phase_mm:g} mm on a scan of "
+            f"{thin.n} slices every {thin.increment_mm:g} mm"
+        )
+    return thin.with_slices(
+        n=1 + int(room_mm / increment_mm + 1e-6),
+        increment_mm=increment_mm,
+        thickness_mm=thickness_mm,
+        start_mm=thin.start_mm + phase_mm,
+    )
+
+
+def point_matrix(at_mm: np.ndarray, thin: Grid) -> csr_array:
+    """Weights [n_thick, n_thin] of slices that are means of points, ``at_mm`` [n_thick, P].
+
+    Points are linear between thin centres and extrapolated beyond them; rows sum to one.
+    """
+    if thin.n == 1:
+        return csr_array(np.ones((len(at_mm), 1)))
+    at = (np.asarray(at_mm, float) - thin.start_mm) / thin.increment_mm
+    nearest = np.rint(at)
+    at = np.where(np.abs(at - nearest) < NEGLIGIBLE, nearest, at)  # a point on a slice is the slice
+    low = np.clip(np.floor(at).astype(int), 0, thin.n - 2)
+    weights = np.zeros((len(at), thin.n))
+    rows = np.arange(len(at))[:, None]
+    np.add.at(weights, (rows, low), (1 - (at - low)) / at.shape[1])
+    np.add.at(weights, (rows, low + 1), (at - low) / at.shape[1])
+    return csr_array(weights)
+
+
 def matrix(profile: Profile, thin: Grid, thick: Grid) -> csr_array:
     """Weights [n_thick, n_thin] by which ``thick`` slices see ``thin`` ones; rows sum to one.
 

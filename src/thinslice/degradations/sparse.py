@@ -1,0 +1,39 @@
+"""Sparse sampling: some thin slices are kept as they are, the others dropped.
+
+The thick scan of I3Net and SAINT: slices far apart but still thin, so the thickness stated is the
+thin scan's own. Where an increment or a phase falls between two thin slices, they are interpolated
+linearly (which averages their noise; only whole multiples of the thin increment do not).
+"""
+
+from dataclasses import dataclass
+
+from scipy.sparse import csr_array
+
+from thinslice import ssp
+from thinslice.volume import Grid
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """Every ``increment_mm``, the thin slice that is there."""
+
+    increment_mm: float
+    phase_mm: float = 0.0  # first kept position after the first thin centre
+
+    def thick_grid(self, thin: Grid) -> Grid:
+        """Positions within the thin centres; the thickness stays the thin one's."""
+        kept = ssp.thick_slices(thin, thin.increment_mm, self.increment_mm, self.phase_mm)
+        return thin.with_slices(
+            n=kept.n,
+            increment_mm=kept.increment_mm,
+            thickness_mm=thin.thickness_mm,
+            start_mm=kept.start_mm,
+        )
+
+    def matrix(self, thin: Grid, thick: Grid) -> csr_array:
+        """[n_thick, n_thin]: one weight of one per row, or two that sum to one."""
+        return ssp.point_matrix(thick.centres_mm()[:, None], thin)
+
+
+def build(*, increment_mm: float, phase_mm: float = 0.0) -> Sparse:
+    return Sparse(increment_mm, phase_mm)
