@@ -1,0 +1,43 @@
+# make demo    set up, run config.yaml on the embedded phantom, print the main table
+# make test    set up, lint, and every test that takes seconds;  make test-slow  the ones that take minutes
+# make bench   time and memory against named baselines
+
+PYTHON ?= python3
+BIN := .venv/bin
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test test-slow lint bench clean
+
+demo: .venv/.ready
+	snakemake --cores $(CORES)
+
+test: .venv/.ready lint
+	$(BIN)/python -m pytest
+
+test-slow: .venv/.ready
+	$(BIN)/python -m pytest -m slow --timeout 3600
+
+lint: .venv/.ready
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	snakemake --lint
+	lint-imports
+	pyright
+	codespell
+
+bench: .venv/.ready
+	for b in benchmarks/*.py; do echo "== $$b"; python $$b || exit 1; done
+
+clean:
+	rm -rf results .snakemake
+
+# torch first and alone: a resolver that meets it unpinned may fetch gigabytes of another build.
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("thinslice needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@

@@ -1,0 +1,79 @@
+"""Thin-slice CT from thick-slice CT: from scans to audited tables.
+
+    snakemake -n                                             what would run
+    snakemake --cores 8 --resources gpu=2                    everything in config.yaml
+    snakemake all --cores 8 --resources gpu=2                the same, by name
+    snakemake --cores 2 --configfile experiments/own_data.yaml --config root=DIR
+                                                             your own scans
+    snakemake --cores 1 results/scores/phantom/box5/linear/untrained.csv
+                                                             one cell, for debugging
+
+raw -> thin -> thick -> (weights) -> restored -> scores -> evidence -> tables, figures, report
+"""
+
+import os
+import sys
+
+from snakemake.utils import min_version, validate
+
+min_version("9.19")
+
+sys.path.insert(0, os.path.join(workflow.basedir, "src"))
+
+from thinslice import cells, manifest, run_lock
+
+
+configfile: "config.yaml"
+
+
+validate(config, "rules/config.schema.yaml")
+cells.check(config)
+config = manifest.with_own_data(config)
+
+# Jobs import the package of this checkout, by the interpreter that runs Snakemake; inside a conda
+# environment, by that environment's.
+CONDA = bool(workflow.deployment_settings.deployment_method)
+shell.prefix(
+    f"set -euo pipefail; export PYTHONPATH={os.path.join(workflow.basedir, 'src')}; "
+    + ("" if CONDA else f"export PATH={os.path.dirname(sys.executable)}:$PATH; ")
+)
+
+
+onstart:  # a real run only: no dry run, no job of a cluster
+    run_lock.hold("results")
+
+
+wildcard_constraints:
+    dataset="|".join(config["datasets"]),
+    degradation="|".join(config["degradations"]),
+    method="|".join(config["methods"]),
+    fitted=r"[a-z0-9_]+--[a-z0-9_]+|untrained",
+    source=r"[a-z0-9_]+--[a-z0-9_]+",
+    analysis="|".join(config["analyses"]),
+    figure="|".join(config["figures"]),
+
+
+include: "rules/lookups.smk"  # names and cards from the config, used by the rules below
+include: "rules/data.smk"  # raw -> thin -> thick
+include: "rules/restore.smk"  # thick -> weights, restored
+include: "rules/score.smk"  # restored -> scores, evidence
+include: "rules/publish.smk"  # evidence -> tables, figures, report
+
+
+rule all:
+    """Everything in the config: every table, every figure, the report."""
+    default_target: True
+    input:
+        "results/report.html",
+
+
+rule tables:
+    """Every table, without the figures."""
+    input:
+        collect("results/tables/{a}.csv", a=config["analyses"]),
+
+
+rule scores:
+    """Every score of every runnable cell."""
+    input:
+        "results/evidence/evidence.record.json",

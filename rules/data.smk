@@ -1,0 +1,79 @@
+"""
+Scans, thin and thick.
+
+    results/raw/{dataset}.record.json             which raw files there are, with their hashes
+    results/thin/{dataset}.zarr                   as reconstructed, HU, z first
+    results/thick/{dataset}/{degradation}.zarr    simulated, or acquired where the set has both
+
+A record (.record.json) lies beside every result; rules depend on the record, whose content
+Snakemake compares, and name the store only so that a deleted one is noticed.
+"""
+
+
+rule fetch:
+    """Download one dataset, verify it, and hash every raw file."""
+    input:
+        lambda wildcards: manifest.files(config["datasets"][wildcards.dataset]),
+    output:
+        "results/raw/{dataset}.record.json",
+    log:
+        "results/logs/fetch/{dataset}.log",
+    conda:
+        "../envs/core.yaml"
+    params:
+        card=dataset_card,
+        code=lambda wildcards: code("fetch.py"),
+    shell:
+        r"""
+        python workflow_scripts/fetch.py --card {params.card:q} \
+            --raw results/raw/{wildcards.dataset:q} --record {output:q} &>{log:q}
+        """
+
+
+rule convert:
+    """Read one dataset's scans; store its thin volumes and, where acquired, its thick ones."""
+    input:
+        "results/raw/{dataset}.record.json",
+    output:
+        thin=directory("results/thin/{dataset}.zarr"),
+        thin_record="results/thin/{dataset}.record.json",
+        thick=directory("results/thick/{dataset}/acquired.zarr"),
+        thick_record="results/thick/{dataset}/acquired.record.json",
+    log:
+        "results/logs/convert/{dataset}.log",
+    conda:
+        "../envs/core.yaml"
+    threads: 2
+    params:
+        card=dataset_card,
+        code=lambda wildcards: code("convert.py"),
+    shell:
+        r"""
+        python workflow_scripts/convert.py --card {params.card:q} --threads {threads} \
+            --raw results/raw/{wildcards.dataset:q} --raw-record {input:q} \
+            --thin {output.thin:q} --thick {output.thick:q} &>{log:q}
+        """
+
+
+rule degrade:
+    """Simulate thick slices for every case of one dataset."""
+    input:
+        record="results/thin/{dataset}.record.json",
+        thin=ancient("results/thin/{dataset}.zarr"),
+    output:
+        thick=directory("results/thick/{dataset}/{degradation}.zarr"),
+        record="results/thick/{dataset}/{degradation}.record.json",
+    log:
+        "results/logs/degrade/{dataset}/{degradation}.log",
+    wildcard_constraints:
+        degradation="(?!acquired).+",
+    conda:
+        "../envs/core.yaml"
+    params:
+        card=degradation_card,
+        code=lambda wildcards: code("degrade.py"),
+    shell:
+        r"""
+        python workflow_scripts/degrade.py --card {params.card:q} --threads {threads} \
+            --thin {input.thin:q} --out {output.thick:q} &>{log:q}
+        """

@@ -1,0 +1,120 @@
+"""Names, cards and resources from the config, for the rules below.  No data is read here."""
+
+import glob
+import json
+
+from thinslice import digest, plugins
+
+CELLS = cells.cells(config)
+CASE_KEYS = ("name", "module", "settings")  # what a card tells a job; the rest is scheduling
+
+
+def code(script, *modules):
+    """Digest of a rule's script and of the plug-ins it runs, with all they import."""
+    return digest.code_digest(*modules, script=Path(workflow.basedir, "workflow_scripts", script))
+
+
+def card(kind, name):
+    """One config entry as JSON: what a job needs to know, and what makes it rerun."""
+    entry = {"name": name, **config[kind][name]}
+    told = {key: entry[key] for key in CASE_KEYS if key in entry}
+    told["code"] = digest.code_digest(plugins.module_name(kind, entry))
+    return json.dumps(told, sort_keys=True)
+
+
+def dataset_card(wildcards):
+    return card("datasets", wildcards.dataset)
+
+
+def degradation_card(wildcards):
+    return card("degradations", wildcards.degradation)
+
+
+def scored_degradation_card(wildcards):
+    """The degradation's card; the acquired series has none."""
+    if wildcards.degradation == cells.ACQUIRED:
+        return json.dumps({"name": cells.ACQUIRED})
+    return degradation_card(wildcards)
+
+
+def method_card(wildcards):
+    return card("methods", wildcards.method)
+
+
+def analysis_card(wildcards):
+    return card("analyses", wildcards.analysis)
+
+
+def figure_card(wildcards):
+    return json.dumps({"name": wildcards.figure, **config["figures"][wildcards.figure]})
+
+
+def protocol_cards(wildcards):
+    return "[" + ", ".join(card("protocols", name) for name in config["protocols"]) + "]"
+
+
+def cell_card(wildcards):
+    """What a score row says of its cell besides the number."""
+    source = None
+    if wildcards.fitted != cells.UNTRAINED:
+        source = cells.Source.parse(wildcards.fitted)
+    cell = cells.Cell(wildcards.dataset, wildcards.degradation, wildcards.method, source)
+    fitted_on = f"{source.dataset}/{source.degradation}" if source else ""
+    return json.dumps(
+        {
+            "dataset": cell.dataset,
+            "degradation": cell.degradation,
+            "method": cell.method,
+            "fitted_on": fitted_on,
+            "sim": cells.label(cell, config),
+        }
+    )
+
+
+def method_env(wildcards):
+    return f"../envs/{config['methods'][wildcards.method]['env']}.yaml"
+
+
+def weights(wildcards):
+    """The record of the weights a restore job waits for, if its method was fitted beforehand."""
+    if wildcards.fitted == cells.UNTRAINED:
+        return []
+    return f"results/weights/{wildcards.method}/{wildcards.fitted}.record.json"
+
+
+def weights_flag(wildcards):
+    if wildcards.fitted == cells.UNTRAINED:
+        return ""
+    return f"--weights results/weights/{wildcards.method}/{wildcards.fitted}.pt"
+
+
+def on_gpu():
+    """Whether torch jobs ask for a GPU: the config's word, or whether there can be one."""
+    if config["device"] != "auto":
+        return config["device"].startswith("cuda")
+    local = workflow.local_exec if workflow.executor_plugin else True
+    return bool(glob.glob("/dev/nvidia[0-9]*")) or not local
+
+
+def method_gpus(wildcards):
+    return int(config["methods"][wildcards.method]["env"] == "torch" and on_gpu())
+
+
+def restoring_device(wildcards):
+    """The config's device; "none" for methods that need no torch. Never part of a result."""
+    torch = config["methods"][wildcards.method]["env"] == "torch"
+    return config["device"] if torch else "none"
+
+
+def scheduling(key):
+    """Memory or minutes of a method's jobs: its config line's, else the config's default."""
+
+    def look_up(wildcards):
+        return config["methods"][wildcards.method].get(key, config["scheduling"][key])
+
+    return look_up
+
+
+def shown(wildcards):
+    """What the panels of one dataset show."""
+    return cells.panels(config, wildcards.dataset)

@@ -1,0 +1,76 @@
+"""
+Thick volumes in, restored volumes out.
+
+    results/weights/{method}/{source}.pt                               methods with fit: population
+    results/restored/{dataset}/{degradation}/{method}/{fitted}.zarr    every method
+
+{source} and {fitted} name what the weights were fitted on, as dataset--degradation; a method that
+learns from no population is "untrained".
+"""
+
+
+rule train:
+    """Fit one method on the training cases of one source; checkpoints live in results/work."""
+    input:
+        thick_record=lambda w: f"results/thick/{w.source.replace('--', '/')}.record.json",
+        thick=lambda w: ancient(f"results/thick/{w.source.replace('--', '/')}.zarr"),
+        thin_record=lambda w: f"results/thin/{w.source.split('--')[0]}.record.json",
+        thin=lambda w: ancient(f"results/thin/{w.source.split('--')[0]}.zarr"),
+    output:
+        weights="results/weights/{method}/{source}.pt",
+        curve="results/weights/{method}/{source}.curve.csv",
+        record="results/weights/{method}/{source}.record.json",
+    log:
+        "results/logs/train/{method}/{source}.log",
+    benchmark:
+        "results/benchmarks/train/{method}/{source}.tsv"
+    conda:
+        method_env
+    threads: config["scheduling"]["train_threads"]
+    resources:
+        gpu=method_gpus,
+        mem_mb=scheduling("train_mem_mb"),
+        runtime=scheduling("train_minutes"),
+    params:
+        card=method_card,
+        code=lambda wildcards: code("train.py"),
+    shell:
+        r"""
+        python workflow_scripts/train.py --card {params.card:q} --threads {threads} \
+            --device {config[device]:q} --work results/work \
+            --thick {input.thick:q} --thin {input.thin:q} \
+            --out {output.weights:q} --curve {output.curve:q} 2>&1 | tee {log:q}
+        """
+
+
+rule restore:
+    """Restore the test cases of one cell; the thin volumes are no input, the grid asked for is
+    in the thick store."""
+    input:
+        thick_record="results/thick/{dataset}/{degradation}.record.json",
+        thick=ancient("results/thick/{dataset}/{degradation}.zarr"),
+        weights=weights,
+    output:
+        restored=directory("results/restored/{dataset}/{degradation}/{method}/{fitted}.zarr"),
+        record="results/restored/{dataset}/{degradation}/{method}/{fitted}.record.json",
+    log:
+        "results/logs/restore/{dataset}/{degradation}/{method}/{fitted}.log",
+    benchmark:
+        "results/benchmarks/restore/{dataset}/{degradation}/{method}/{fitted}.tsv"
+    conda:
+        method_env
+    resources:
+        gpu=method_gpus,
+        mem_mb=scheduling("restore_mem_mb"),
+        runtime=scheduling("restore_minutes"),
+    params:
+        card=method_card,
+        weights=weights_flag,
+        device=restoring_device,
+        code=lambda wildcards: code("restore.py"),
+    shell:
+        r"""
+        python workflow_scripts/restore.py --card {params.card:q} --threads {threads} \
+            --device {params.device:q} --max-memory-mb {resources.mem_mb} \
+            --thick {input.thick:q} {params.weights} --out {output.restored:q} &>{log:q}
+        """

@@ -1,0 +1,118 @@
+"""
+Restored volumes against thin ones.
+
+    results/scores/{dataset}/{degradation}/{method}/{fitted}.csv    one row per case x metric
+    results/pairs/{dataset}.csv                                     slice pairs, thin x acquired
+    results/evidence/                                               all of them, gathered
+"""
+
+
+rule score:
+    """Score the restored cases of one cell by every protocol."""
+    input:
+        restored_record="results/restored/{dataset}/{degradation}/{method}/{fitted}.record.json",
+        restored=ancient("results/restored/{dataset}/{degradation}/{method}/{fitted}.zarr"),
+        thin_record="results/thin/{dataset}.record.json",
+        thin=ancient("results/thin/{dataset}.zarr"),
+        thick_record="results/thick/{dataset}/{degradation}.record.json",
+        thick=ancient("results/thick/{dataset}/{degradation}.zarr"),
+    output:
+        scores="results/scores/{dataset}/{degradation}/{method}/{fitted}.csv",
+        record="results/scores/{dataset}/{degradation}/{method}/{fitted}.record.json",
+    log:
+        "results/logs/score/{dataset}/{degradation}/{method}/{fitted}.log",
+    conda:
+        "../envs/core.yaml"
+    params:
+        protocols=protocol_cards,
+        degradation=scored_degradation_card,
+        cell=cell_card,
+        code=lambda wildcards: code("score.py"),
+    shell:
+        r"""
+        python workflow_scripts/score.py --protocols {params.protocols:q} --threads {threads} \
+            --degradation {params.degradation:q} --cell {params.cell:q} \
+            --restored {input.restored:q} --thin {input.thin:q} --thick {input.thick:q} \
+            --out {output.scores:q} &>{log:q}
+        """
+
+
+rule pairs:
+    """Compare the thin and the acquired thick slices of one dataset, by distance along z."""
+    input:
+        thin_record="results/thin/{dataset}.record.json",
+        thin=ancient("results/thin/{dataset}.zarr"),
+        thick_record="results/thick/{dataset}/acquired.record.json",
+        thick=ancient("results/thick/{dataset}/acquired.zarr"),
+    output:
+        pairs="results/pairs/{dataset}.csv",
+        record="results/pairs/{dataset}.record.json",
+    log:
+        "results/logs/pairs/{dataset}.log",
+    conda:
+        "../envs/core.yaml"
+    params:
+        sim=lambda w: "sim" if config["datasets"][w.dataset].get("simulated", False) else "",
+        code=lambda wildcards: code("pairs.py"),
+    shell:
+        r"""
+        python workflow_scripts/pairs.py --sim {params.sim:q} --thin {input.thin:q} \
+            --thick {input.thick:q} --out {output.pairs:q} &>{log:q}
+        """
+
+
+rule gather:
+    """The scores and runs of one dataset and degradation, in one table each."""
+    input:
+        records=lambda w: [
+            f"results/scores/{cell.path}.record.json"
+            for cell in CELLS
+            if (cell.dataset, cell.degradation) == (w.dataset, w.degradation)
+        ],
+    output:
+        scores="results/evidence/{dataset}/{degradation}.scores.csv",
+        runs="results/evidence/{dataset}/{degradation}.runs.csv",
+        record="results/evidence/{dataset}/{degradation}.record.json",
+    log:
+        "results/logs/gather/{dataset}/{degradation}.log",
+    conda:
+        "../envs/core.yaml"
+    params:
+        code=lambda wildcards: code("gather.py"),
+    shell:
+        r"""
+        python workflow_scripts/gather.py --records {input.records:q} \
+            --scores {output.scores:q} --runs {output.runs:q} --record {output.record:q} &>{log:q}
+        """
+
+
+rule evidence:
+    """All scores, runs and slice pairs: what every analysis answers from."""
+    input:
+        records=[
+            f"results/evidence/{dataset}/{degradation}.record.json"
+            for dataset, degradation in dict.fromkeys((c.dataset, c.degradation) for c in CELLS)
+        ],
+        pairs=[
+            f"results/pairs/{dataset}.record.json"
+            for dataset in config["grid"]["datasets"]
+            if config["datasets"][dataset].get("acquired", False)
+        ],
+    output:
+        scores="results/evidence/scores.csv",
+        runs="results/evidence/runs.csv",
+        pairs="results/evidence/pairs.csv",
+        skipped="results/evidence/skipped.csv",
+        record="results/evidence/evidence.record.json",
+    log:
+        "results/logs/evidence.log",
+    conda:
+        "../envs/core.yaml"
+    params:
+        skipped=json.dumps(cells.skipped(config)),
+        code=code("evidence.py"),
+    shell:
+        r"""
+        python workflow_scripts/evidence.py --records {input.records:q} --pairs {input.pairs:q} \
+            --skipped {params.skipped:q} --out results/evidence &>{log:q}
+        """

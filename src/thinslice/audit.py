@@ -1,0 +1,141 @@
+"""The chain behind a number: from a table's cell back to the raw scan, every link verified.
+
+A link is a record and what it made. It holds if the record is its own id, if every output still has
+the hash the record gives, if every input is what the record that made it says, and if the code that
+ran is the code that is here. Nothing is repaired; the first broken link is named.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from thinslice import digest, plugins, provenance, store
+
+KIND_OF_CARD = {
+    "dataset": "datasets",
+    "degradation": "degradations",
+    "method": "methods",
+    "protocols": "protocols",
+    "analysis": "analyses",
+}
+
+
+@dataclass(frozen=True)
+class Link:
+    """One step of the chain; ``problems`` is empty where it holds."""
+
+    depth: int
+    rule: str
+    record_id: str
+    paths: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass
+class Walk:
+    """A walk from one record down to raw files; every record is visited once.
+
+    only    of the many score records that a gather job joined, the ids to follow; all if empty
+    """
+
+    only: frozenset[str] = frozenset()
+    _seen: set[str] = field(default_factory=set)
+
+    def links(self, record: Path, expected_id: str | None = None, depth: int = 0) -> Iterator[Link]:
+        """The link of ``record``, then those of its inputs, depth first."""
+        if str(record) in self._seen:
+            return
+        self._seen.add(str(record))
+        try:
+            content = provenance.read(record)
+        except provenance.BrokenLinkError as error:
+            yield Link(depth, "?", expected_id or "?", (str(record),), (str(error),))
+            return
+        problems = [*_identity(content, record, expected_id), *_outputs(content), *_code(content)]
+        made = tuple(output["path"] for output in content["outputs"])
+        yield Link(depth, content["rule"], content["id"], made or (str(record),), tuple(problems))
+        for given in content["inputs"]:
+            yield from self._input(content, given, depth + 1)
+
+    def _input(
+        self, content: Mapping[str, Any], given: Mapping[str, Any], depth: int
+    ) -> Iterator[Link]:
+        if given["record"] is None:
+            yield Link(depth, "raw", "-", (given["path"],), tuple(_raw(given)))
+            return
+        if content["rule"] == "gather" and self.only and given["record_id"] not in self.only:
+            return
+        if problem := _handed_on(given):
+            yield Link(depth, "input", given["record_id"], (given["path"],), (problem,))
+        yield from self.links(Path(given["record"]), given["record_id"], depth)
+
+
+def find(record_id: str, results: Path) -> Path:
+    """The record with an id (or its beginning) below a results folder; LookupError if none."""
+    found = []
+    for path in sorted(results.rglob(f"*{provenance.SUFFIX}")):
+        if provenance.read(path)["id"].startswith(record_id):
+            found.append(path)
+    if not found:
+        raise LookupError(f"no record {record_id} below {results}")
+    return found[0]
+
+
+def _identity(content: Mapping[str, Any], record: Path, expected_id: str | None) -> Iterator[str]:
+    if expected_id is not None and content["id"] != expected_id:
+        yield (
+            f"{record} is now record {content['id']}, but the next link was made from "
+            f"{expected_id}: run the workflow again"
+        )
+
+
+def _outputs(content: Mapping[str, Any]) -> Iterator[str]:
+    """What no longer is as the record says it was made."""
+    for output in content["outputs"]:
+        path = Path(output["path"])
+        if path.is_dir():
+            yield from store.verify(path, output["sha256"])
+        else:
+            yield from _file(path, output["sha256"])
+
+
+def _file(path: Path, sha256: str) -> Iterator[str]:
+    try:
+        found = provenance.sha256(path)
+    except provenance.BrokenLinkError as error:
+        yield str(error)
+        return
+    if found != sha256:
+        yield f"{path} was changed: sha256 {found[:12]}, recorded {sha256[:12]}"
+
+
+def _raw(given: Mapping[str, Any]) -> Iterator[str]:
+    yield from _file(Path(given["path"]), given["sha256"])
+
+
+def _handed_on(given: Mapping[str, Any]) -> str | None:
+    """Whether the record of an input still claims the hash the input had when it was used."""
+    if given["path"] == given["record"]:
+        return next(_raw(given), None)
+    try:
+        claimed = provenance.claim(provenance.read(Path(given["record"])), Path(given["path"]))
+    except provenance.BrokenLinkError:
+        return None  # the record's own link says so
+    if claimed != given["sha256"]:
+        return f"{given['path']} was made again after it was used; run the workflow again"
+    return None
+
+
+def _code(content: Mapping[str, Any]) -> Iterator[str]:
+    """Plug-ins and scripts whose code here is not the code that ran."""
+    for key, cards in content["cards"].items():
+        for card in cards if isinstance(cards, list) else [cards]:
+            if key in KIND_OF_CARD and "code" in card:
+                here = digest.code_digest(plugins.module_name(KIND_OF_CARD[key], card))
+                if here != card["code"]:
+                    yield f"code of {card['name']} is {here} here, {card['code']} made this"
+    if content["script_code"] is not None:
+        here = provenance.script_digest(content["command"][0])
+        if here != content["script_code"]:
+            yield f"{content['command'][0]} is {here} here, {content['script_code']} made this"

@@ -1,0 +1,74 @@
+"""``thinslice audit``: print and verify the chain behind a number, from table cell to raw scan."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from thinslice import audit, provenance, recompute
+from thinslice.provenance import BrokenLinkError
+
+
+def add_to(commands: argparse._SubParsersAction) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser("audit", help="verify the chain behind a number of a table")
+    parser.add_argument("what", help="a table (CSV of results/tables), or a record's id")
+    parser.add_argument("--row", type=int, help="data row of the table, the first being 1")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="where records lie")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 if every link holds, 1 if one is broken, 2 if there is nothing to audit."""
+    try:
+        if Path(arguments.what).suffix == ".csv":
+            problems = _table(Path(arguments.what), arguments.row)
+        else:
+            record = audit.find(arguments.what, arguments.results)
+            problems = _chain(record, frozenset())
+    except LookupError as error:
+        print(f"thinslice audit: {error}", file=sys.stderr)
+        return 2
+    except BrokenLinkError as error:
+        problems = [str(error)]
+    for problem in problems:
+        print(f"BROKEN  {problem}")
+    print("the chain is broken" if problems else "every link holds")
+    return 1 if problems else 0
+
+
+def _table(table: Path, number: int | None) -> list[str]:
+    """The chain of one row of a table, or of the whole table."""
+    record = provenance.record_of(table)
+    provenance.link(table)  # the table is what its record says, before anything is read from it
+    if number is None:
+        return _chain(record, frozenset())
+    row = recompute.row(table, number)
+    print(
+        "; ".join(f"{name} {value}" for name, value in row.items() if value and name != "records")
+    )
+    wanted = row["records"].split()
+    found: dict[str, Path] = {}
+    problems = _chain(record, frozenset(wanted), found)
+    if problems:
+        return problems
+    problems += [
+        f"no record {identity} in the chain" for identity in wanted if identity not in found
+    ]
+    problems += recompute.unlike_their_source(table, wanted, found)
+    problems += recompute.differences(table, number)
+    if not problems:
+        print(f"recomputed from the per-case scores of {len(wanted)} record(s): equal")
+    return problems
+
+
+def _chain(record: Path, only: frozenset[str], found: dict[str, Path] | None = None) -> list[str]:
+    """Print every link below a record; returns the problems, and fills in where records are."""
+    problems: list[str] = []
+    for link in audit.Walk(only).links(record):
+        print(f"{'  ' * link.depth}{link.rule} {link.record_id}  {', '.join(link.paths)}")
+        for problem in link.problems:
+            print(f"{'  ' * link.depth}  BROKEN: {problem}")
+        problems += link.problems
+        if found is not None and link.paths:
+            found[link.record_id] = provenance.record_of(Path(link.paths[0]))
+    return problems

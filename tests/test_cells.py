@@ -1,0 +1,109 @@
+"""Which cells run, and in words why the others do not."""
+
+import copy
+
+import pytest
+
+from thinslice import cells
+from thinslice.cells import Cell, Source
+
+CONFIG = {
+    "datasets": {"pairs": {"acquired": True}, "thin_only": {}, "brains": {"modality": "MR"}},
+    "degradations": {"acquired": {}, "box5": {}},
+    "methods": {
+        "linear": {"fit": "none"},
+        "edsr": {"fit": "population"},
+        "itself": {"fit": "volume"},
+    },
+    "analyses": {"benchmark": {}},
+    "figures": {},
+    "grid": {
+        "datasets": ["pairs", "thin_only"],
+        "degradations": ["acquired", "box5"],
+        "methods": ["linear", "edsr", "itself"],
+    },
+}
+
+
+def changed(**grid):
+    config = copy.deepcopy(CONFIG)
+    config["grid"].update(grid)
+    return config
+
+
+def test_matched_training_tests_a_method_where_it_was_fitted():
+    trained = [cell for cell in cells.cells(CONFIG) if cell.source]
+    assert trained
+    assert all(
+        (cell.source.dataset, cell.source.degradation) == (cell.dataset, cell.degradation)
+        for cell in trained
+    )
+
+
+def test_all_crosses_every_degradation_with_every_other():
+    found = cells.cells(changed(fitted_on="all", datasets=["pairs"]))
+    crossed = {(c.source.degradation, c.degradation) for c in found if c.source}
+    assert crossed == {(a, b) for a in ("acquired", "box5") for b in ("acquired", "box5")}
+
+
+def test_methods_that_learn_from_no_population_run_once_per_degradation():
+    found = [c for c in cells.cells(changed(fitted_on="all")) if c.method in ("linear", "itself")]
+    assert {c.fitted for c in found} == {"untrained"}
+    assert len(found) == len(set(found)) == 6  # 2 methods x (pairs: 2, thin_only: 1)
+
+
+def test_a_dataset_without_acquired_thick_says_so():
+    reasons = dict(cells.skipped(CONFIG))
+    assert reasons == {
+        "thin_only/acquired: all methods": (
+            "thin_only has no acquired thick series among its test cases"
+        )
+    }
+
+
+def test_training_elsewhere_needs_training_cases_and_the_same_modality():
+    config = changed(trained_on=["brains"], degradations=["box5"], datasets=["pairs"])
+    assert dict(cells.skipped(config)) == {"pairs/box5: edsr": "trained on MR, tested on CT"}
+    config["datasets"]["brains"]["cases"] = {"train": 0, "test": 3}
+    reason = cells.why_skipped(Cell("pairs", "box5", "edsr", Source("brains", "box5")), config)
+    assert reason == "brains has no scan among its training cases"
+
+
+def test_every_cell_is_either_run_or_explained():
+    config = changed(fitted_on="all", trained_on=["pairs", "thin_only", "brains"])
+    asked = len(cells._asked(config))
+    lost = [cell for cell in cells._asked(config) if cells.why_skipped(cell, config)]
+    assert len(cells.cells(config)) + len(lost) == asked
+    assert lost
+
+
+def test_sources_are_trained_once_each():
+    found = cells.sources(changed(fitted_on="all", datasets=["pairs"]))
+    assert len(found) == len(set(found)) == 2
+
+
+@pytest.mark.parametrize("kind", ["datasets", "degradations", "methods"])
+def test_an_unknown_name_in_the_grid_is_refused_with_the_nearest(kind):
+    name = CONFIG["grid"][kind][0]
+    with pytest.raises(ValueError, match=f"{name}x.*did you mean '{name}'"):
+        cells.check(changed(**{kind: [f"{name}x"]}))
+
+
+def test_a_label_names_one_source_only():
+    source = Source("a_b", "c_d")
+    assert Source.parse(source.label) == source
+
+
+def test_simulated_thick_is_labelled_sim_and_so_is_everything_of_a_simulated_dataset():
+    assert cells.label(Cell("pairs", "acquired", "linear"), CONFIG) == ""
+    assert cells.label(Cell("pairs", "box5", "linear"), CONFIG) == "sim"
+    config = copy.deepcopy(CONFIG)
+    config["datasets"]["pairs"]["simulated"] = True
+    assert cells.label(Cell("pairs", "acquired", "linear"), config) == "sim"
+
+
+def test_panels_show_the_acquired_series_by_matched_weights():
+    shown = cells.panels(changed(fitted_on="all"), "pairs")
+    assert shown.degradation == "acquired"
+    assert [c.fitted for c in shown.cells] == ["untrained", "pairs--acquired", "untrained"]
+    assert cells.panels(CONFIG, "thin_only").degradation == "box5"

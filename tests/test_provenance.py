@@ -1,0 +1,104 @@
+"""Records: written last, linked by hashes, and no byte of them can change unseen."""
+
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+
+from thinslice import provenance
+from thinslice.provenance import BrokenLinkError
+
+
+def make(path, text="1,2\n", inputs=()):
+    with provenance.job(
+        provenance.record_of(path), rule="make", cards={"method": {"name": "m"}}, inputs=inputs
+    ) as job:
+        provenance.write_text(path, text)
+        job.output(path)
+        job.fact("cases", 3)
+    return path
+
+
+def test_a_record_links_an_input_to_the_record_that_made_it(tmp_path):
+    first = make(tmp_path / "a.csv")
+    second = make(tmp_path / "b.csv", inputs=[first])
+    link = provenance.read(provenance.record_of(second))["inputs"][0]
+    assert link["sha256"] == provenance.sha256(first)
+    assert link["record_id"] == provenance.read(provenance.record_of(first))["id"]
+
+
+def test_a_record_tells_the_commit_the_packages_and_the_machine(tmp_path):
+    record = provenance.read(provenance.record_of(make(tmp_path / "a.csv")))
+    assert record["packages"]["numpy"]
+    assert record["machine"]["cores"] >= 1
+    assert record["peak_memory_gib"] > 0
+    assert record["facts"] == {"cases": 3}
+    assert set(record["git"]) == {"commit", "dirty"}
+
+
+def test_any_changed_byte_of_a_record_is_seen(tmp_path):
+    path = provenance.record_of(make(tmp_path / "a.csv"))
+    whole = path.read_bytes()
+    for position in range(0, len(whole), 7):
+        changed = bytearray(whole)
+        changed[position] ^= 1
+        path.write_bytes(bytes(changed))
+        with pytest.raises(BrokenLinkError):
+            provenance.read(path)
+    path.write_bytes(whole)
+    assert provenance.read(path)["rule"] == "make"
+
+
+def test_an_input_that_changed_since_it_was_made_is_refused(tmp_path):
+    first = make(tmp_path / "a.csv")
+    first.write_text("1,3\n")
+    with pytest.raises(BrokenLinkError, match=r"a\.csv is not what"):
+        make(tmp_path / "b.csv", inputs=[first])
+    assert not provenance.record_of(tmp_path / "b.csv").exists()
+
+
+def test_an_input_without_a_record_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("1\n")
+    with pytest.raises(BrokenLinkError, match="missing"):
+        make(tmp_path / "b.csv", inputs=[tmp_path / "a.csv"])
+
+
+def test_a_job_that_fails_leaves_no_record(tmp_path):
+    record = tmp_path / "a.record.json"
+    with (
+        pytest.raises(RuntimeError),
+        provenance.job(record, rule="make", cards={}, inputs=[]),
+    ):
+        raise RuntimeError("no")
+    assert not record.exists()
+
+
+def test_a_raw_file_is_hashed_as_it_is(tmp_path):
+    raw = tmp_path / "scan.nii"
+    raw.write_bytes(b"voxels")
+    with provenance.job(tmp_path / "r.record.json", rule="fetch", cards={}, inputs=[], raw=[raw]):
+        pass
+    (given,) = provenance.read(tmp_path / "r.record.json")["inputs"]
+    assert given["sha256"] == provenance.sha256(raw)
+    assert given["record"] is None
+
+
+def _hold(path, held):
+    with provenance.locked(path):
+        held.set()
+        time.sleep(60)
+
+
+def test_the_lock_of_a_killed_job_is_free_again(tmp_path):
+    context = multiprocessing.get_context("fork")
+    held = context.Event()
+    holder = context.Process(target=_hold, args=(tmp_path / "a.csv", held))
+    holder.start()
+    assert held.wait(10)
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.join()
+    started = time.monotonic()
+    with provenance.locked(tmp_path / "a.csv"):
+        assert time.monotonic() - started < 5

@@ -1,0 +1,35 @@
+"""Answer one question from the evidence; write the table as CSV, Markdown and LaTeX."""
+
+import argparse
+import json
+from pathlib import Path
+
+from thinslice import evidence, plugins, provenance
+from thinslice.report import tables
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--card", type=json.loads, required=True, help="analysis entry of config.yaml")
+    p.add_argument("--evidence", type=Path, required=True, help="folder of the evidence")
+    p.add_argument("--out", type=Path, required=True, help="csv; .md and .tex go beside it")
+    a = p.parse_args()
+
+    given = a.evidence / "evidence.record.json"
+    with provenance.job(
+        provenance.record_of(a.out), rule="analyse", cards={"analysis": a.card}, inputs=[given]
+    ) as job:
+        found = evidence.read(a.evidence)
+        answer = plugins.build("analyses", a.card)(found)
+        texts = {
+            ".csv": answer.to_csv(index=False),
+            ".md": tables.markdown(a.card["name"], answer, found.skipped),
+            ".tex": tables.latex(a.card["name"], answer, found.skipped),
+        }
+        for ending, text in texts.items():
+            provenance.write_text(a.out.with_suffix(ending), text)
+            job.output(a.out.with_suffix(ending))
+
+
+if __name__ == "__main__":
+    main()

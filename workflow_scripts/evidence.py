@@ -1,0 +1,34 @@
+"""All gathered scores, runs and slice pairs: what every analysis answers from."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from thinslice import evidence, provenance
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--records", type=Path, nargs="+", required=True, help="records of gather jobs")
+    p.add_argument("--pairs", type=Path, nargs="*", default=[], help="records of pairs jobs")
+    p.add_argument("--skipped", type=json.loads, required=True, help="cells not run, and why")
+    p.add_argument("--out", type=Path, required=True, help="folder of the evidence")
+    a = p.parse_args()
+
+    tables = {
+        "scores": evidence.joined(a.records, "scores"),
+        "runs": evidence.joined(a.records, "runs"),
+        "pairs": evidence.pairs(a.pairs),
+        "skipped": pd.DataFrame(a.skipped, columns=["cells", "reason"]),
+    }
+    record = a.out / "evidence.record.json"
+    with provenance.job(record, rule="evidence", cards={}, inputs=[*a.records, *a.pairs]) as job:
+        for name, table in tables.items():
+            provenance.write_text(a.out / f"{name}.csv", table.to_csv(index=False))
+            job.output(a.out / f"{name}.csv")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""Download one dataset, verify it, and record every raw file with its hash."""
+
+import argparse
+import json
+from pathlib import Path
+
+from thinslice import plugins, provenance
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--card", type=json.loads, required=True, help="dataset entry of config.yaml")
+    p.add_argument("--raw", type=Path, required=True, help="folder of downloaded files")
+    p.add_argument("--record", type=Path, required=True, help="record of the raw files")
+    a = p.parse_args()
+
+    dataset = plugins.build("datasets", a.card)
+    dataset.fetch(a.raw)
+    files = list(dataset.files(a.raw))
+    with provenance.job(
+        a.record, rule="fetch", cards={"dataset": a.card}, inputs=[], raw=files
+    ) as job:
+        job.fact("files", len(files))
+
+
+if __name__ == "__main__":
+    main()

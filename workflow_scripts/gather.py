@@ -1,0 +1,25 @@
+"""The scores and runs of one dataset and degradation, each row with the id of its record."""
+
+import argparse
+from pathlib import Path
+
+from thinslice import evidence, provenance
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--records", type=Path, nargs="+", required=True, help="records of scores")
+    p.add_argument("--scores", type=Path, required=True, help="csv of all scores")
+    p.add_argument("--runs", type=Path, required=True, help="csv of seconds, memory, parameters")
+    p.add_argument("--record", type=Path, required=True)
+    a = p.parse_args()
+
+    with provenance.job(a.record, rule="gather", cards={}, inputs=a.records) as job:
+        provenance.write_text(a.scores, evidence.scores(a.records).to_csv(index=False))
+        provenance.write_text(a.runs, evidence.runs(a.records).to_csv(index=False))
+        job.output(a.scores)
+        job.output(a.runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Compare thin and acquired thick slices by their distance along z, case by case."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from thinslice import provenance, store
+from thinslice.cells import ACQUIRED
+from thinslice.metrics import slice_pairs
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--thin", type=Path, required=True)
+    p.add_argument("--thick", type=Path, required=True)
+    p.add_argument("--sim", required=True, help="'sim' where the scans are simulated, or empty")
+    p.add_argument("--out", type=Path, required=True, help="csv: case, relation, metric, value ...")
+    a = p.parse_args()
+
+    with provenance.job(
+        provenance.record_of(a.out), rule="pairs", cards={}, inputs=[a.thin, a.thick]
+    ) as job:
+        thin, thick = store.open_store(a.thin), store.open_store(a.thick)
+        rows = []
+        for case in thick.cases():
+            about = {key: thin.about(case)[key] for key in ("patient", "split")}
+            cell = {"dataset": a.out.stem, "degradation": ACQUIRED, "case": case, "sim": a.sim}
+            for row in slice_pairs.compare(thin.read(case), thick.read(case)):
+                rows.append({**cell, **about, **row})
+        provenance.write_text(a.out, pd.DataFrame(rows).to_csv(index=False))
+        job.output(a.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Restore every test case of one dataset and degradation with one method."""
+
+import argparse
+import contextlib
+import json
+import time
+from pathlib import Path
+
+from thinslice import plugins, provenance, store
+from thinslice.seams import Run
+from thinslice.volume import Grid
+
+
+def placed(run: Run) -> contextlib.AbstractContextManager[Run]:
+    """The run on a device of its own; interpolation needs none, and no torch import."""
+    if run.device == "none":
+        return contextlib.nullcontext(run)
+    from thinslice.drivers import device
+
+    return device.job(run)
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--card", type=json.loads, required=True, help="method entry of config.yaml")
+    p.add_argument("--thick", type=Path, required=True, help="store of inputs")
+    p.add_argument("--weights", type=Path, help="weights file, for fitted methods")
+    p.add_argument("--out", type=Path, required=True, help="store of restored volumes")
+    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--max-memory-mb", type=int)
+    p.add_argument("--device", default="auto", help="none: the method uses no torch")
+    a = p.parse_args()
+
+    method = plugins.build("methods", a.card)
+    thick = store.open_store(a.thick)
+    memory_gib = a.max_memory_mb / 1024 if a.max_memory_mb else None
+    inputs = [a.thick, a.weights] if a.weights else [a.thick]
+    seconds = {}
+    with provenance.job(
+        provenance.record_of(a.out), rule="restore", cards={"method": a.card}, inputs=inputs
+    ) as job:
+        if a.weights:
+            method.load(a.weights)
+        run = Run(device=a.device, threads=a.threads, max_memory_gib=memory_gib)
+        with placed(run) as run, store.writing(a.out) as out:
+            for case in thick.cases("test"):
+                target = Grid.from_json(thick.about(case)["target"])
+                started = time.perf_counter()
+                restored = method.restore(thick.read(case), target, run=run)
+                seconds[case] = time.perf_counter() - started
+                out.add(case, restored, **thick.about(case))
+        job.output(a.out)
+        job.fact("wall_s", seconds)
+        job.fact("parameters", method.parameters())
+        job.fact("fidelity", plugins.module("methods", a.card).ABOUT.fidelity)
+        job.fact("device", run.device)
+
+
+if __name__ == "__main__":
+    main()
