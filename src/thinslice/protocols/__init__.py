@@ -1,1 +1,1 @@
-"""Fixed, named ways of scoring: one file each, ``build(**settings)`` returns a ``seams.ScoringProtocol``."""
+"""Fixed, named ways of scoring: one file each, ``build(**settings)`` returns the protocol."""

@@ -1,0 +1,59 @@
+"""Structural similarity in three dimensions: the window of ``ssim`` made a cube of 11^3 voxels.
+
+The same formula, taps and valid region. Rows of the volume go by in slabs: taps in-plane first,
+then along z, so that memory stays at eight slabs in float64.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from thinslice.metrics.ssim import RADIUS, TAPS, combine, smooth, sum_and_difference
+from thinslice.volume import Window
+
+ROWS = 32  # of the result, per slab
+
+
+def ssim_volume(
+    restored: np.ndarray,
+    thin: np.ndarray,
+    mask: np.ndarray,
+    window: Window,
+    threads: int = 1,
+) -> tuple[float, int]:
+    """Mean 3-D SSIM over the masked voxels, and their number; (NaN, 0) if there are none.
+
+    Volumes and the boolean mask are [Z, Y, X]; a voxel counts where its whole cube is inside.
+    """
+    inside = np.zeros_like(mask)
+    inside[(slice(RADIUS, -RADIUS),) * 3] = mask[(slice(RADIUS, -RADIUS),) * 3]
+    rows, columns = (np.flatnonzero(inside.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    if not rows.size:
+        return float("nan"), 0
+    x = slice(int(columns[0]) - RADIUS, int(columns[-1]) + RADIUS + 1)
+
+    def slab(first: int) -> float:
+        y = slice(first - RADIUS, min(first + ROWS, int(rows[-1]) + 1) + RADIUS)
+        values = _ssim_slab(restored[:, y, x], thin[:, y, x], window)
+        return float(values[inside[:, y, x][:, RADIUS:-RADIUS]].sum())
+
+    with ThreadPoolExecutor(threads) as pool:
+        total = sum(pool.map(slab, range(int(rows[0]), int(rows[-1]) + 1, ROWS)))
+    n = int(np.count_nonzero(inside))
+    return total / n, n
+
+
+def _ssim_slab(r: np.ndarray, t: np.ndarray, window: Window) -> np.ndarray:
+    """SSIM [Z, Y - 10, X] of a slab [Z, Y, X]; right only where the whole cube is inside it."""
+    n, rows, columns = r.shape
+    maps = np.empty((4, n, rows - 2 * RADIUS, columns))
+    u, v, out = (np.empty((rows, columns)) for _ in range(3))
+    for k in range(n):
+        sum_and_difference(r[k], t[k], window, u, v)
+        for i, values in enumerate((u, v, np.square(u), np.square(v))):
+            smooth(values, out)
+            maps[i, k] = out[RADIUS:-RADIUS]
+    one = np.ones(1)
+    a, b, U, V = (cv2.sepFilter2D(m.reshape(n, -1), -1, one, TAPS) for m in maps)
+    return combine(a, b, U, V, window).reshape(maps.shape[1:])

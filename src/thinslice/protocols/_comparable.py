@@ -1,0 +1,27 @@
+"""Whether a question can be answered voxel by voxel at all: nothing is resampled to make it so."""
+
+import numpy as np
+
+from thinslice.seams import Question
+from thinslice.volume import SAME_PLACE_MM
+
+
+def check(question: Question) -> None:
+    """Refuse volumes that cannot be compared voxel by voxel."""
+    restored, thin, thick = question.restored, question.thin, question.thick
+    found = {v.modality for v in (restored, thin, thick)}
+    if len(found) > 1:
+        raise ValueError(f"restored, thin and thick must be of one modality, found {found}")
+    if not restored.grid.same_place(thin.grid):
+        a, b = restored.grid, thin.grid
+        raise ValueError(
+            f"restored and thin voxels do not coincide within {SAME_PLACE_MM} mm: {a.zyx} and "
+            f"{b.zyx} voxels, increment {a.increment_mm:g} and {b.increment_mm:g} mm, first slice "
+            f"at {a.start_mm:g} and {b.start_mm:g} mm, pixels {a.pixel_mm} and {b.pixel_mm} mm, "
+            f"origin {a.origin_mm} and {b.origin_mm} mm, axes {a.direction} and {b.direction}; "
+            "restore on the thin grid: nothing is resampled here"
+        )
+    for name, volume in (("restored", restored), ("thin", thin), ("thick", thick)):
+        broken = int(np.count_nonzero(~np.isfinite(volume.voxels)))
+        if broken:
+            raise ValueError(f"{broken} {name} voxels are not finite numbers")

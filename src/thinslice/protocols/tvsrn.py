@@ -1,0 +1,68 @@
+"""Protocol tvsrn: the scores of the TVSRN authors (Yu et al., MICCAI 2022), as their code has it.
+
+For comparison with published tables only. HU [-1024, 2048] become [0, 1]; the restored volume is
+clamped to it and the thin one is not; five slices are cut from each end; one PSNR per volume with
+peak 1, and 40 dB for a volume without error; SSIM per axial slice, Gaussian (11, sigma 1.5) in
+float32 with *zeros around the slice*, mean over the slices. Air counts like the patient does.
+
+Differs from the authors' code in the filter alone: separable OpenCV for their 11 x 11 torch
+convolution, equal to 2e-5 (1e-4 dB).
+"""
+
+import cv2
+import numpy as np
+
+from thinslice.metrics.psnr import decibels
+from thinslice.metrics.ssim import TAPS
+from thinslice.protocols._comparable import check
+from thinslice.seams import Question, Score
+from thinslice.volume import Window
+
+WINDOW = Window(-1024.0, 2048.0)
+CUT = 5  # slices at each end, whatever the factor
+PERFECT_DB = 40.0
+C1, C2 = 0.01**2, 0.03**2
+
+
+class Tvsrn:
+    """The protocol; see the module."""
+
+    def score(self, question: Question) -> list[Score]:
+        """PSNR and SSIM of one CT case; ValueError where it is MR or has ten slices or fewer."""
+        check(question)
+        if question.thin.modality != "CT" or question.thin.grid.n <= 2 * CUT:
+            raise ValueError(
+                f"protocol tvsrn scores CT of more than {2 * CUT} slices, found "
+                f"{question.thin.modality} of {question.thin.grid.n}"
+            )
+        restored = WINDOW.to_unit(question.restored.voxels)[CUT:-CUT]
+        thin = (question.thin.voxels[CUT:-CUT] - WINDOW.low) / (WINDOW.high - WINDOW.low)
+        slices = [slice_ssim(r, t) for r, t in zip(restored, thin)]
+        return [
+            Score("psnr_db", "dB", "higher", volume_psnr(restored, thin), thin.size),
+            Score("ssim", "1", "higher", float(np.mean(slices)), len(slices)),
+        ]
+
+
+def build() -> Tvsrn:
+    return Tvsrn()
+
+
+def volume_psnr(restored: np.ndarray, thin: np.ndarray) -> float:
+    """PSNR of two volumes [Z, Y, X] with peak 1, dB; 40 where they are equal."""
+    error = np.square(restored - thin).mean(dtype=np.float64)
+    return decibels(float(error), 1.0) if error else PERFECT_DB
+
+
+def slice_ssim(restored: np.ndarray, thin: np.ndarray) -> float:
+    """SSIM of two float32 slices [Y, X], zeros beyond their edges, mean over all pixels."""
+    x, y = (np.ascontiguousarray(v, np.float32) for v in (restored, thin))
+    mx, my, xx, yy, xy = (_smooth(v) for v in (x, y, x * x, y * y, x * y))
+    luminance = (2 * mx * my + C1) / (mx * mx + my * my + C1)
+    structure = (2 * (xy - mx * my) + C2) / (xx - mx * mx + yy - my * my + C2)
+    return float((luminance * structure).mean(dtype=np.float64))
+
+
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """Gaussian-weighted means [Y, X] with zeros around."""
+    return cv2.sepFilter2D(values, -1, TAPS, TAPS, borderType=cv2.BORDER_CONSTANT)
