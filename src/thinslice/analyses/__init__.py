@@ -1,1 +1,1 @@
-"""Questions asked of the scores: one file each, ``build(**settings)`` returns a ``seams.Analysis``."""
+"""Questions asked of the scores: one file each, ``build(**settings)`` makes the answer."""

@@ -1,0 +1,86 @@
+"""What does a better number cost? Parameters, seconds per volume and memory beside the main metric.
+
+TVSRN (Yu et al., MICCAI 2022), Fig. 3b. Seconds are the mean over restored volumes, memory is the
+highest peak of any of them; both hold for the device that the row names and for no other.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thinslice.analyses._patients import (
+    CELL,
+    LABELS,
+    METRIC,
+    groups,
+    in_order,
+    join_notes,
+    join_records,
+    matched,
+    per_patient,
+    scores_of,
+    summarise,
+    tidy,
+)
+from thinslice.seams import Evidence
+from thinslice.statistics import RESAMPLES
+
+KEYS = [*CELL, *METRIC, *LABELS]
+COST = ["parameters", "wall_s", "peak_memory_gib", "volumes", "device"]
+COLUMNS = [*KEYS, "mean", "low", "high", *COST, "n", "interval", "note", "records"]
+
+
+def build(
+    *, metric: str = "rmse_hu", protocol: str = "v1", resamples: int = RESAMPLES, seed: int = 0
+) -> Callable[[Evidence], pd.DataFrame]:
+    """Cost beside the mean of one metric, over matched cells."""
+
+    def efficiency(evidence: Evidence) -> pd.DataFrame:
+        scores = matched(scores_of(evidence, metrics=[metric], protocols=[protocol]))
+        quality = summarise(per_patient(scores, KEYS), KEYS, resamples=resamples, seed=seed)
+        runs = tidy(evidence.runs, [*CELL, "case", "device", "record"], COST[:3])
+        costs = pd.DataFrame(
+            [{**cell, **_cost(group)} for cell, group in groups(runs, CELL)],
+            columns=[*CELL, *COST, "cost_note", "cost_records"],
+        )
+        table = quality.merge(costs, on=CELL, how="left", validate="m:1")
+        if table.empty:
+            return pd.DataFrame(columns=COLUMNS)
+        return pd.DataFrame(in_order(_joined(table), CELL), columns=COLUMNS)
+
+    return efficiency
+
+
+def _cost(runs: pd.DataFrame) -> dict[str, Any]:
+    """Cost of one cell from its runs, one row per restored volume."""
+    devices = sorted(set(runs["device"]))
+    sizes = sorted(set(runs["parameters"]))
+    notes = [
+        f"seconds from several devices: {', '.join(devices)}" if len(devices) > 1 else "",
+        f"parameters differ between cases: {sizes}" if len(sizes) > 1 else "",
+    ]
+    return {
+        "parameters": max(sizes),
+        "wall_s": float(np.mean(runs["wall_s"])),
+        "peak_memory_gib": float(np.max(runs["peak_memory_gib"])),
+        "volumes": len(runs),
+        "device": ", ".join(devices),
+        "cost_note": join_notes(notes),
+        "cost_records": join_records(runs["record"]),
+    }
+
+
+def _joined(table: pd.DataFrame) -> pd.DataFrame:
+    """Notes and records of score and cost in one cell each; a cell without runs says so."""
+    unknown = table["volumes"].isna()
+    notes = table["cost_note"].where(~unknown, "no run was timed").astype(str)
+    ids = table["cost_records"].where(~unknown, "").astype(str)
+    return table.assign(
+        note=[join_notes(pair) for pair in zip(table["note"], notes)],
+        records=[join_records(pair) for pair in zip(table["records"], ids)],
+        device=table["device"].where(~unknown, ""),
+        parameters=table["parameters"].astype("Int64"),
+        volumes=table["volumes"].astype("Int64"),
+    )
