@@ -78,9 +78,8 @@ def demo(patients: int = 4) -> Evidence:
             for metric, (unit, better, value) in METRICS.items():
                 about = {"metric": metric, "unit": unit, "better": better}
                 scores.append(score(value=value(x), **cell, **case, **about))
-            runs.append(
-                {"dataset": "phantom", **cell, **case, **cost(cell["method"]), "sim": "sim"}
-            )
+            about = {"dataset": "phantom", "sim": "sim", **cost(cell["method"], p + 0.1 * scan)}
+            runs.append({**cell, **case, **about})
     return Evidence(
         pd.DataFrame(scores),
         pd.DataFrame(runs),
