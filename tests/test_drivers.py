@@ -1,0 +1,203 @@
+"""Moving networks over scans: tiles leave no seam, ends are covered, the cap is kept."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn.functional import interpolate
+
+from thinslice.drivers import cubes, device, memory, planes, tiling
+from thinslice.seams import Run
+from thinslice.volume import Grid
+
+QUIET = Run(device="cpu", progress=False)
+POLICIES = (tiling.crossfade, tiling.average, tiling.last_write)
+
+
+class Between(nn.Module):
+    """The slices on and between the thick ones, linearly; what a network of factor r must place."""
+
+    def __init__(self, factor: int, trim: int = 0):
+        super().__init__()
+        self.factor, self.trim = factor, trim
+
+    def forward(self, x_B1ZYX):
+        depth, *plane = x_B1ZYX.shape[2:]
+        size = ((depth - 1) * self.factor + 1, *plane)
+        y = interpolate(x_B1ZYX, size=size, mode="trilinear", align_corners=True)
+        return y[:, :, self.trim : y.shape[2] - self.trim]
+
+
+class Blur(nn.Module):
+    """Two in-plane convolutions of seeded taps: sees 4 pixels far."""
+
+    def __init__(self, dims: int):
+        super().__init__()
+        kind = {2: nn.Conv2d, 3: nn.Conv3d}[dims]
+        size, padding = ((1, 5, 5), (0, 2, 2)) if dims == 3 else ((5, 5), (2, 2))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            kept = [kind(1, 1, size, padding=padding, padding_mode="replicate") for _ in "ab"]
+        self.body = nn.Sequential(*kept)
+
+    def forward(self, x):
+        return self.body(x)
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).random(shape, np.float32)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(1, 90),
+    length=st.integers(4, 40),
+    halo=st.integers(0, 6),
+    blend=st.integers(0, 6),
+    policy=st.sampled_from(POLICIES),
+)
+def test_the_shares_of_a_position_sum_to_one(n, length, halo, blend, policy):
+    if n > length and length - 2 * halo - blend < 1:
+        with pytest.raises(ValueError, match="leave nothing"):
+            tiling.axis(n, length, halo, blend, 1, policy)
+        return
+    axis = tiling.axis(n, length, halo, blend, 1, policy)
+    total = np.zeros(n)
+    for start, shares in zip(axis.starts, axis.shares):
+        total[start : start + axis.length] += shares
+    np.testing.assert_allclose(total, 1, rtol=1e-12)
+    assert (axis.shares >= 0).all()
+
+
+def test_nothing_comes_from_an_inner_halo():
+    axis = tiling.axis(64, 24, 5, 4, 1, tiling.crossfade)
+    assert len(axis.starts) > 2
+    assert (axis.shares[1:, :5] == 0).all()
+    assert (axis.shares[:-1, -5:] == 0).all()
+    assert axis.shares[0, 0] == axis.shares[-1, -1] == 1
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(("trim", "step"), [(0, 3), (0, 1), (3, 2), (3, 1)])
+@pytest.mark.parametrize("n", [1, 3, 4, 9])
+@pytest.mark.parametrize("ends", [0, 2])
+def test_every_native_slice_of_the_scan_is_predicted_in_its_place(policy, trim, step, n, ends):
+    thick = noise(n, 5, 7)
+    tiles = cubes.CubeTiles(4, 5, trim, step, tile=(16, 16), halo=2, blend=2, align=4, batch=3)
+    native = cubes.restore(
+        Between(5, trim), thick, tiles, run=QUIET, ends=ends, share_z=policy, share_yx=policy
+    )
+    at = np.clip(np.arange(-ends * 5, (n - 1 + ends) * 5 + 1) / 5, 0, n - 1)
+    low = np.floor(at).astype(int)
+    high = np.minimum(low + 1, n - 1)
+    frac = (at - low)[:, None, None]
+    expected = thick[low] * (1 - frac) + thick[high] * frac
+    np.testing.assert_allclose(native, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("align", [1, 4])
+def test_cube_tiles_leave_no_seam_when_the_halo_covers_what_the_network_sees(align, batch):
+    thick, net = noise(5, 50, 43), Blur(3)
+    tiled = cubes.CubeTiles(2, 1, tile=(24, 20), halo=4, blend=3, align=align, batch=batch)
+    whole = cubes.CubeTiles(2, 1, tile=(64, 64), halo=0, blend=0, align=align)
+    difference = cubes.restore(net, thick, tiled, run=QUIET)
+    difference -= cubes.restore(net, thick, whole, run=QUIET)
+    assert np.abs(difference).max() < 1e-6
+
+
+@pytest.mark.parametrize("align", [1, 4])
+def test_plane_tiles_leave_no_seam_when_the_halo_covers_what_the_network_sees(align):
+    volume, net = noise(30, 21, 43), Blur(2)
+    tiled = planes.PlaneTiles(tile=(20, 24), halo=4, blend=3, align=align, batch=4)
+    whole = planes.PlaneTiles(tile=(64, 64), align=align)
+    difference = planes.both(net, volume, tiled, run=QUIET)
+    difference -= planes.both(net, volume, whole, run=QUIET)
+    assert np.abs(difference).max() < 1e-6
+
+
+def test_planes_are_coronal_and_sagittal_and_fused_by_the_mean():
+    class Slope(nn.Module):
+        """Marks the column of a plane: shows which in-plane axis was its width."""
+
+        def forward(self, x_B1ZW):
+            return torch.arange(x_B1ZW.shape[-1]).expand(x_B1ZW.shape).float()
+
+    restored = planes.both(Slope(), noise(3, 4, 6), planes.PlaneTiles(), run=QUIET)
+    y, x = np.mgrid[:4, :6]
+    np.testing.assert_allclose(restored, np.broadcast_to((x + y) / 2, (3, 4, 6)))
+
+
+def test_networks_that_answer_in_another_size_are_refused():
+    with pytest.raises(ValueError, match="expected"):
+        cubes.restore(nn.Identity(), noise(4, 8, 8), cubes.CubeTiles(2, 5), run=QUIET)
+    with pytest.raises(ValueError, match="expected"):
+        planes.both(nn.AvgPool2d(2), noise(4, 8, 8), planes.PlaneTiles(), run=QUIET)
+    with pytest.raises(ValueError, match="leave gaps"):
+        cubes.CubeTiles(4, 5, trim=3, step=3)
+
+
+def test_native_slices_lie_where_the_grid_says():
+    thick = Grid(4, 5.0, 5.0, (8, 8), (1.0, 1.0), start_mm=2.0)
+    target = thick.with_slices(n=20, increment_mm=1.0, thickness_mm=1.0, start_mm=0.0)
+    ends = cubes.ends_for(thick, target)
+    native = cubes.native_grid(thick, 5, ends)
+    assert ends == 1
+    np.testing.assert_allclose(native.centres_mm()[[0, 5, -1]], [-3.0, 2.0, 22.0])
+    assert cubes.ends_for(thick, thick) == 0
+    assert len(native.centres_mm()) == (4 - 1 + 2) * 5 + 1
+
+
+def test_the_cost_of_a_network_is_what_its_tensors_take():
+    class Known(nn.Module):
+        def forward(self, x):
+            a = x + 1  # alive until b is made
+            b = a * 2
+            del a
+            return b + 1
+
+    x = torch.zeros(1, 1, 64, 64)
+    assert memory.peak_bytes(Known(), x) == 3 * x.nbytes
+
+
+@settings(max_examples=60, deadline=None)
+@given(side=st.integers(3, 40), batch=st.integers(1, 9), cost=st.floats(1, 1e4))
+def test_tile_and_batch_keep_under_the_cap_or_are_refused(side, batch, cost):
+    room, wanted, least, align = 1e6, (side * 8, 128), (24, 24), (8, 8)
+    if 24 * 24 * cost * memory.MARGIN > room:
+        with pytest.raises(MemoryError, match="max_memory_gib"):
+            memory.fit(cost, wanted, batch, room, least, align)
+        return
+    tile, n = memory.fit(cost, wanted, batch, room, least, align)
+    assert n * tile[0] * tile[1] * cost * memory.MARGIN <= room
+    assert 1 <= n <= batch
+    assert all(t % 8 == 0 and 24 <= t <= w for t, w in zip(tile, wanted))
+    if tile != wanted:  # the next larger tile would not have fitted
+        assert n == 1
+
+
+def test_a_smaller_cap_changes_the_tiles_and_not_the_answer(monkeypatch, caplog):
+    volume, net = noise(3, 96, 96), Blur(3)
+    tiles = cubes.CubeTiles(2, 1, tile=(96, 96), halo=4, blend=4, align=8, batch=4)
+    free = cubes.restore(net, volume, tiles, run=QUIET)
+    used = memory.resident_bytes()
+    monkeypatch.setattr(memory, "resident_bytes", lambda: used)
+    run = Run(device="cpu", progress=False, max_memory_gib=(used + 300_000) / 2**30)
+    with caplog.at_level(logging.WARNING):
+        capped = cubes.restore(net, volume, tiles, run=run)
+    assert "shrink" in caplog.text
+    np.testing.assert_allclose(capped, free, atol=1e-6)
+
+
+def test_a_device_that_is_not_there_is_refused_and_threads_are_put_back():
+    with pytest.raises(RuntimeError, match="cuda:99"):
+        device.choose(Run(device="cuda:99"))
+    before = torch.get_num_threads()
+    with device.job(Run(device="cpu", threads=before + 1)) as run:
+        assert run.device == "cpu"
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
