@@ -1,0 +1,139 @@
+"""A person's own scans: NIfTI files and DICOM folders, listed in a small manifest.
+
+Paired cases give the acquired thick scan: a second reconstruction of the same acquisition, on the
+same pixels. Its slices are placed in the thin scan's frame, so that any phase between the two is
+a number and not a guess. Cases without a thick scan can only be simulated from.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thinslice.datasets._manifest import Row, rows_of
+from thinslice.formats import reading
+from thinslice.formats.found import Found, refused
+from thinslice.seams import Case
+from thinslice.volume import Grid, Volume
+
+SIMULATED = False
+SAME_PIXELS = 0.01  # of a pixel: thick and thin in-plane, anywhere in the scan
+SAME_PITCH = 1e-4  # of a pixel's size
+
+
+class OwnData:
+    """The cases of a manifest; ``root`` is the folder it lies in."""
+
+    def __init__(self, manifest: Path, unit_window: tuple[float, float] | None):
+        self.manifest = manifest
+        self.unit_window = unit_window
+
+    def fetch(self, raw: Path) -> None:
+        """Nothing to fetch: the manifest is checked and every scan it names must be there."""
+        self.files(raw)
+
+    def files(self, raw: Path) -> Sequence[Path]:
+        """The manifest and every file of every scan, sorted."""
+        scans = [scan for row in rows_of(self.manifest) for scan in (row.thin, row.thick) if scan]
+        return sorted({self.manifest, *(file for scan in scans for file in reading.files(scan))})
+
+    def cases(self, raw: Path) -> Iterator[Case]:
+        """One case per row, in the manifest's order; Refused where a scan cannot be read."""
+        for row in rows_of(self.manifest):
+            yield self._case(row)
+
+    def _case(self, row: Row) -> Case:
+        thin = self._read(row, row.thin, row.thin_thickness_mm)
+        if thin.source["lossy"]:
+            raise refused(
+                row.thin,
+                "lossy compression",
+                "a thin scan as the scanner made it, for it is the truth",
+                "export it without lossy compression",
+            )
+        source: dict[str, Any] = {"thin": self._story(row.thin, thin)}
+        if row.thick is None:
+            return Case(row.case, row.patient, row.split, thin.volume, None, source)
+        thick = self._read(row, row.thick, row.thick_thickness_mm)
+        source["thick"] = self._story(row.thick, thick)
+        placed = in_frame_of(thin.volume, thick.volume, row.thick)
+        return Case(row.case, row.patient, row.split, thin.volume, placed, source)
+
+    def _read(self, row: Row, path: Path, thickness_mm: float | None) -> Found:
+        return reading.read(
+            path, thickness_mm=thickness_mm, unit_window=self.unit_window, modality=row.modality
+        )
+
+    def _story(self, path: Path, found: Found) -> dict[str, Any]:
+        name = path.relative_to(self.manifest.parent).as_posix()
+        return {"path": name, "n_files": len(found.files), **found.source}
+
+
+def in_frame_of(thin: Volume, thick: Volume, path: Path) -> Volume:
+    """The thick scan on the same slices, told in the thin scan's frame.
+
+    Its grid then shares origin and direction with the thin one; ``start_mm`` is where its first
+    slice lies on the thin scan's z axis. Raises Refused, with numbers, if the two differ in
+    modality, pixels or place in-plane, if no thick slice lies within the thin scan, or if the
+    thick slices are the thinner ones.
+    """
+    a, b = thin.grid, thick.grid
+    if thin.modality != thick.modality:
+        raise refused(path, thick.modality, f"{thin.modality} as the thin scan", "pair alike scans")
+    pitch = np.abs(np.array(b.pixel_mm) / np.array(a.pixel_mm) - 1).max()
+    if a.shape != b.shape or pitch > SAME_PITCH:
+        raise refused(path, _pixels(b), f"{_pixels(a)} as the thin scan", "crop both alike")
+    if b.thickness_mm < a.thickness_mm:
+        found = f"{b.thickness_mm:g} mm slices beside thin ones of {a.thickness_mm:g} mm"
+        raise refused(path, found, "thicker ones", "are the two swapped?")
+    grid = _told_by(a, b)
+    _same_pixels(path, a, b, grid)
+    centres_mm = grid.centres_mm()
+    inside = (centres_mm >= a.centres_mm()[0]) & (centres_mm <= a.centres_mm()[-1])
+    if not inside.any():
+        found = f"slices from {centres_mm[0]:g} to {centres_mm[-1]:g} mm"
+        expected = f"some within the thin scan's {a.centres_mm()[0]:g} to {a.centres_mm()[-1]:g} mm"
+        raise refused(path, found, expected, "pair scans of one acquisition")
+    return thick.with_voxels(thick.voxels, grid)
+
+
+def _told_by(thin: Grid, thick: Grid) -> Grid:
+    first = np.array(thick.affine()[:3, 3]) - np.array(thin.origin_mm)
+    return thin.with_slices(
+        n=thick.n,
+        increment_mm=thick.increment_mm,
+        thickness_mm=thick.thickness_mm,
+        start_mm=float(first @ np.array(thin.direction[0])),
+    )
+
+
+def _same_pixels(path: Path, thin: Grid, thick: Grid, told: Grid) -> None:
+    """Every corner of the thick scan where the thin frame says it is."""
+    pixel_mm = min(thin.pixel_mm)
+    if told.same_place(thick, SAME_PIXELS * pixel_mm):
+        return
+    ends = np.array([[k, j, i, 1.0] for k in (0, 1) for j in (0, 1) for i in (0, 1)])
+    ends[:, :3] *= np.array(thick.zyx) - 1
+    off_px = np.linalg.norm((ends @ (thick.affine() - told.affine()).T)[:, :3], axis=1) / pixel_mm
+    found = f"pixels {off_px[0]:.3g} off at the first corner and {off_px.max():.3g} at the worst"
+    expected = f"the thin scan's pixels and orientation, within {SAME_PIXELS:g} pixel"
+    raise refused(
+        path, found, expected, "pair reconstructions of one acquisition and field of view"
+    )
+
+
+def _pixels(grid: Grid) -> str:
+    (rows, columns), (y, x) = grid.shape, grid.pixel_mm
+    return f"{rows} x {columns} pixels of {y:g} x {x:g} mm"
+
+
+def build(
+    root: str,
+    manifest: str = "manifest.csv",
+    unit_window: list[float] | None = None,  # HU that 0 and 1 stand for, for [0, 1] NIfTI floats
+) -> OwnData:
+    if unit_window is not None and len(unit_window) != 2:
+        raise ValueError(f"unit_window: expected [low, high] in HU, found {unit_window}")
+    window = None if unit_window is None else (float(unit_window[0]), float(unit_window[1]))
+    return OwnData(Path(root).expanduser() / manifest, window)

@@ -1,0 +1,71 @@
+"""DICOM series to volumes: headers by pydicom, pixels by GDCM, geometry from positions.
+
+Enhanced multi-frame objects are read where their frames make one regular stack.
+"""
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from thinslice.formats.dicom_pixels import fill
+from thinslice.formats.dicom_series import Stack, stack_of
+from thinslice.formats.dicom_tags import Slice, files_of, slices_of
+from thinslice.formats.found import Found, odd_hu, refused
+from thinslice.formats.frame import place
+from thinslice.volume import Modality, Volume
+
+
+def read(
+    path: Path | str, *, thickness_mm: float | None = None, modality: Modality | None = None
+) -> Found:
+    """A folder with one series (or one multi-frame file) as a volume [Z, Y, X], CT in HU.
+
+    thickness_mm   None: SliceThickness, or the increment where the files do not say
+    modality       None: as the files say; else they must agree
+
+    Raises Refused for whatever is not one regular stack of slices: tilt, gaps, duplicates,
+    localizers, mixed series, broken files, no geometry.
+    """
+    path = Path(path)
+    files = files_of(path)
+    stack = stack_of(path, [s for file in files for s in slices_of(file)])
+    first = stack.slices[0]
+    if modality is not None and modality != first.modality:
+        raise refused(path, f"modality {first.modality}", f"{modality} as declared", "correct it")
+    thick_mm = thickness_mm if thickness_mm is not None else first.thickness_mm
+    shape = (len(stack.slices), *first.shape)
+    placed = place(path, stack.affine, shape, thickness_mm=thick_mm, through_plane=0)
+    voxels = np.empty(placed.grid.zyx, np.float32)
+    fill(placed.file_view(voxels), stack.slices)
+    volume = Volume(voxels, placed.grid, cast(Modality, first.modality))
+    source = _source(stack, thickness_mm)
+    if first.modality == "CT":
+        source["warnings"] += odd_hu(float(voxels.min()), float(voxels.max()))
+    return Found(volume, source, files)
+
+
+def _source(stack: Stack, declared_mm: float | None) -> dict[str, Any]:
+    first = stack.slices[0]
+    said = "increment" if first.thickness_mm is None else "file"
+    return {
+        "format": "DICOM",
+        "modality": first.modality,
+        **{key: first.facts[key] for key in ("maker", "device", "kernel", "transfer_syntax")},
+        "thickness_mm": first.thickness_mm if declared_mm is None else declared_mm,
+        "thickness_from": said if declared_mm is None else "declared",
+        "lossy": any(s.lossy for s in stack.slices),
+        "warnings": _odd(first, declared_mm),
+    }
+
+
+def _odd(first: Slice, declared_mm: float | None) -> list[str]:
+    """What a person should look at."""
+    notes = []
+    if declared_mm is not None and first.thickness_mm not in (None, declared_mm):
+        notes.append(f"SliceThickness {first.thickness_mm:g} mm; {declared_mm:g} mm declared")
+    if first.facts["tilt_deg"]:
+        notes.append(f"GantryDetectorTilt {first.facts['tilt_deg']:g}, but positions show no tilt")
+    if first.modality == "CT" and first.facts["rescale_type"] not in (None, "HU"):
+        notes.append(f"RescaleType {first.facts['rescale_type']}; are the values HU?")
+    return notes
