@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import provenance, store
+from thinslice import evidence, provenance, store
 from thinslice.cells import ACQUIRED
-from thinslice.metrics import slice_pairs
+from thinslice.metrics.slice_pairs import slice_pairs
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
         for case in thick.cases():
             about = {key: thin.about(case)[key] for key in ("patient", "split")}
             cell = {"dataset": a.out.stem, "degradation": ACQUIRED, "case": case, "sim": a.sim}
-            for row in slice_pairs.compare(thin.read(case), thick.read(case)):
+            for row in evidence.pair_rows(slice_pairs(thin.read(case), thick.read(case))):
                 rows.append({**cell, **about, **row})
         provenance.write_text(a.out, pd.DataFrame(rows).to_csv(index=False))
         job.output(a.out)

@@ -30,6 +30,7 @@ class Link:
     record_id: str
     paths: tuple[str, ...]
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what may move last digits without breaking the link
 
 
 @dataclass
@@ -54,7 +55,9 @@ class Walk:
             return
         problems = [*_identity(content, record, expected_id), *_outputs(content), *_code(content)]
         made = tuple(output["path"] for output in content["outputs"])
-        yield Link(depth, content["rule"], content["id"], made or (str(record),), tuple(problems))
+        paths = made or (str(record),)
+        notes = tuple(_versions(content))
+        yield Link(depth, content["rule"], content["id"], paths, tuple(problems), notes)
         for given in content["inputs"]:
             yield from self._input(content, given, depth + 1)
 
@@ -125,6 +128,14 @@ def _handed_on(given: Mapping[str, Any]) -> str | None:
     if claimed != given["sha256"]:
         return f"{given['path']} was made again after it was used; run the workflow again"
     return None
+
+
+def _versions(content: Mapping[str, Any]) -> Iterator[str]:
+    """Packages that made this in another version than the one installed here."""
+    here = provenance.versions()
+    for name, then in content["packages"].items():
+        if here.get(name) != then:
+            yield f"{name} was {then}, is {here.get(name, 'not installed')} here"
 
 
 def _code(content: Mapping[str, Any]) -> Iterator[str]:

@@ -201,7 +201,7 @@ def _content(running: Job, started: datetime, wall_s: float) -> dict[str, Any]:
         "facts": running.facts,
         "seed": running.seed,
         "git": _git(),
-        "packages": _versions(),
+        "packages": versions(),
         "machine": _machine(),
         "started": started.isoformat(timespec="seconds"),
         "wall_s": round(wall_s, 3),
@@ -238,7 +238,8 @@ def _git() -> dict[str, Any]:
     return {"commit": ask("rev-parse", "HEAD"), "dirty": None if changed is None else bool(changed)}
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that compute, as installed here."""
     found = {}
     for name in PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):

@@ -1,12 +1,16 @@
 """From a restored case to rows of numbers: what is asked of the protocols, and their answers."""
 
+import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from thinslice import plugins, ssp
+from thinslice import plugins, taps
 from thinslice.cells import ACQUIRED
 from thinslice.seams import Degradation, Question, ScoringProtocol
 from thinslice.volume import Volume
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 def degradation_of(card: Mapping[str, Any]) -> Degradation | None:
@@ -23,10 +27,19 @@ def question(
     no scanner declares its profile.
     """
     if made_by is None:
-        matrix = ssp.estimate(thin, thick)
+        matrix = _measured(thin, thick)
     else:
         matrix = made_by.matrix(thin.grid, thick.grid)
     return Question(restored, thin, thick, matrix)
+
+
+def _measured(thin: Volume, thick: Volume) -> "csr_array | None":
+    """The pair's own taps as a matrix; None, and said, where the pair cannot tell them."""
+    try:
+        return taps.matrix_from_taps(taps.estimate_taps(thin, thick), thin.grid, thick.grid)
+    except ValueError as error:
+        print(f"data consistency is not scored: {error}", file=sys.stderr)
+        return None
 
 
 def rows(asked: Question, protocols: Mapping[str, ScoringProtocol]) -> Iterator[dict[str, Any]]:

@@ -64,11 +64,15 @@ def _table(table: Path, number: int | None) -> list[str]:
 def _chain(record: Path, only: frozenset[str], found: dict[str, Path] | None = None) -> list[str]:
     """Print every link below a record; returns the problems, and fills in where records are."""
     problems: list[str] = []
+    notes: dict[str, None] = {}
     for link in audit.Walk(only).links(record):
         print(f"{'  ' * link.depth}{link.rule} {link.record_id}  {', '.join(link.paths)}")
         for problem in link.problems:
             print(f"{'  ' * link.depth}  BROKEN: {problem}")
         problems += link.problems
+        notes |= dict.fromkeys(link.notes)
         if found is not None and link.paths:
             found[link.record_id] = provenance.record_of(Path(link.paths[0]))
+    for note in notes:
+        print(f"note    {note}")
     return problems
