@@ -1,0 +1,27 @@
+"""Linear interpolation between the two nearest thick slices."""
+
+from thinslice import resampling
+from thinslice.seams import About, Run
+from thinslice.volume import Grid, Volume
+
+ABOUT = About(
+    title="Linear",
+    fidelity="textbook",
+    paper="",
+    idea="Each thin slice is a weighted mean of its two thick neighbours.",
+)
+
+
+class Linear:
+    """Never leaves the range of its neighbours; blurs in between."""
+
+    def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
+        """The thick volume at the voxel centres of ``grid``; pixels too, where they are others."""
+        return thick.with_voxels(resampling.resample(thick, grid, "linear").voxels, grid)
+
+    def parameters(self) -> int:
+        return 0
+
+
+def build() -> Linear:
+    return Linear()
