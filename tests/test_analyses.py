@@ -251,7 +251,21 @@ def test_slice_pairs_fall_from_match_to_far_and_say_how_far(evidence):
 def test_patients_hold_the_values_behind_the_means(evidence):
     named = patients.build(metrics=["rmse_hu"])(evidence)
     keys = ["degradation", "method"]
-    means = named.groupby(keys)["value"].mean()
+    groups = named.groupby(keys)
     table = benchmark.build()(evidence)
-    expected = table[table["metric"] == "rmse_hu"].set_index(keys)["mean"].sort_index()
-    np.testing.assert_allclose(means, expected)
+    expected = table[table["metric"] == "rmse_hu"].set_index(keys).sort_index()
+    np.testing.assert_allclose(groups["value"].mean(), expected["mean"])
+    for name in ("mean", "low", "high", "n"):
+        assert (groups[name].nunique() == 1).all()
+        assert (groups[name].first() == expected[name]).all()
+    assert set(zip(named["patient"], named["cases"])) == {
+        ("p0", 3),
+        ("p1", 1),
+        ("p2", 1),
+        ("p3", 1),
+    }
+
+
+def test_a_digest_of_the_mask_is_never_averaged():
+    scores = [score("a", 10), score("a", 4e9, metric="body_mask_sha32", better="", unit="1")]
+    assert list(benchmark.build()(evidence_of(scores))["metric"]) == ["rmse_hu"]

@@ -4,7 +4,7 @@ Cases are averaged within their patient first. A paper's own number stands besid
 settings give one, with its source; it is another data set or scoring unless the source says so.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -32,6 +32,7 @@ WHERE = ("dataset", "degradation", "protocol")
 def build(
     *,
     cells: Literal["matched", "all"] = "matched",
+    without: Sequence[str] = ("body_mask_sha32",),
     published: Mapping[str, Any] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -39,6 +40,7 @@ def build(
     """The benchmark table.
 
     cells       "matched": methods fitted on what they are tested on, or on nothing; or "all"
+    without     metrics left out: a digest is compared, never averaged
     published   method -> entry or list of entries, e.g. {"psnr_db": 38.609, "sd": 1.721,
                 "source": "..."}; dataset, degradation and protocol narrow where it holds
     """
@@ -48,6 +50,7 @@ def build(
 
     def benchmark(evidence: Evidence) -> pd.DataFrame:
         scores = scores_of(evidence)
+        scores = scores.loc[[metric not in without for metric in scores["metric"]]]
         scores = matched(scores) if cells == "matched" else scores
         table = summarise(per_patient(scores, KEYS), KEYS, resamples=resamples, seed=seed)
         table = in_order(table, ["dataset", "degradation", "protocol", "metric", *CELL[2:]])

@@ -1,6 +1,7 @@
-"""Every patient by name: the values behind the benchmark's means, one row per cell and patient.
+"""Every patient by name: one row per cell, metric and patient, beside the cell's mean.
 
-What the dots of a bar chart show. ``n`` is 1 in every row: one patient.
+What a bar with dots shows: ``value`` is the patient's own (mean over the patient's cases);
+``mean``, ``low``, ``high`` and ``n`` are those of the patients together, as in the benchmark.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,21 +13,27 @@ from thinslice.analyses._patients import (
     CELL,
     LABELS,
     METRIC,
+    SUMMARY,
     in_order,
     matched,
     per_patient,
     scores_of,
+    summarise,
 )
 from thinslice.seams import Evidence
+from thinslice.statistics import RESAMPLES
 
 KEYS = [*CELL, *METRIC, *LABELS]
+COLUMNS = [*KEYS, "patient", "value", "cases", *SUMMARY]
 
 
 def build(
     *,
-    metrics: Sequence[str] | None = None,
-    protocols: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = ("rmse_hu",),
+    protocols: Sequence[str] | None = ("v1",),
     cells: Literal["matched", "all"] = "matched",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Callable[[Evidence], pd.DataFrame]:
     """Patients' values of these metrics and protocols (all, where None)."""
     if cells not in ("matched", "all"):
@@ -34,8 +41,11 @@ def build(
 
     def patients(evidence: Evidence) -> pd.DataFrame:
         scores = scores_of(evidence, metrics=metrics, protocols=protocols)
-        table = per_patient(matched(scores) if cells == "matched" else scores, KEYS)
-        table = in_order(table, ["dataset", "degradation", "protocol", "metric", *CELL[2:]])
-        return table.drop(columns="missing").assign(n=1)
+        single = per_patient(matched(scores) if cells == "matched" else scores, KEYS)
+        together = summarise(single, KEYS, resamples=resamples, seed=seed)
+        own = single.drop(columns=["missing", "records"])
+        table = own.merge(together, on=KEYS, validate="m:1")
+        order = ["dataset", "degradation", "protocol", "metric", *CELL[2:], "patient"]
+        return pd.DataFrame(in_order(table, order), columns=COLUMNS)
 
     return patients
