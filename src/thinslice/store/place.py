@@ -90,6 +90,11 @@ def _into_place(partial: Path, path: Path) -> None:
     old = partial.with_name(f"{partial.name}-old")
     if path.exists():
         os.rename(path, old)
-    os.rename(partial, path)
+    try:
+        os.rename(partial, path)
+    except BaseException:
+        if old.exists():
+            os.rename(old, path)
+        raise
     sync(path.parent)
     shutil.rmtree(old, ignore_errors=True)

@@ -65,13 +65,10 @@ class Writer:
         refused, with ValueError, leaves nothing behind.
         """
         self._refuse_name(case)
-        attributes = {
-            "ome": ome.image(case, grid, VOXELS),
-            OURS: {"version": VERSION, "modality": modality, "grid": grid.to_json()},
-        }
-        attributes[OURS]["about"] = _plain_json(case, about)
         try:
-            group = self._root.create_group(case, attributes=attributes)
+            ours = {"version": VERSION, "modality": modality, "grid": grid.to_json()}
+            attributes = {"ome": ome.image(case, grid, VOXELS), OURS: {**ours, "about": about}}
+            group = self._root.create_group(case, attributes=_plain_json(attributes))
             array = _create(group, grid, modality)
             fill: Any = _fill_lazily if hasattr(slabs, "dask") else _fill
             fill(array, slabs, modality)
@@ -135,8 +132,9 @@ def _fill_lazily(array: zarr.Array, voxels: "da.Array", modality: Modality) -> N
     if voxels.shape != array.shape:
         raise ValueError(f"voxels {voxels.shape} do not match the grid {array.shape}")
     depth = layout.shard_shape(array.shape)[0]
-    shards = voxels.rechunk({0: depth, 1: -1, 2: -1}).map_blocks(
-        layout.to_disk, modality, dtype=array.dtype
+    chunks: Any = (depth, -1, -1)
+    shards = voxels.rechunk(chunks).map_blocks(
+        layout.to_disk, modality, meta=np.empty((0, 0, 0), array.dtype)
     )
     da.store(shards, array, lock=False)  # no two blocks share a shard
 
@@ -160,9 +158,15 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _plain_json(case: str, about: dict[str, Any]) -> dict[str, Any]:
-    """``about`` as it will be read back, keys sorted so that their order changes no byte."""
+def _plain_json(data: dict[str, Any]) -> dict[str, Any]:
+    """As it will be read back, keys sorted so that their order changes no byte."""
     try:
-        return json.loads(json.dumps(about, sort_keys=True, allow_nan=False))
+        return json.loads(json.dumps(data, sort_keys=True, allow_nan=False, default=_number))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"case {case!r}: what is said about it is not JSON: {error}") from error
+        raise ValueError(f"what is said about it is not JSON: {error}") from error
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} {value!r}")

@@ -1,0 +1,120 @@
+"""How fast random training crops come from a store, against .nii.gz read by nibabel and SimpleITK.
+
+A CT-like volume of 300 x 512 x 512 is made from a seed and written each way; the same random
+16 x 256 x 256 crops are read from each, as float32, and must be equal. Every reader is held open
+and asked for the crop alone: nibabel through ``dataobj``, SimpleITK by extracting the region.
+Files are in the page cache, so this times decoding, not the disk.
+
+    python benchmarks/store_crops.py [--crops 20]
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+from scipy import ndimage
+
+from thinslice import store
+from thinslice.volume import Grid, Volume
+
+ZYX = (300, 512, 512)
+CROP = (16, 256, 256)
+GRID = Grid(n=300, increment_mm=1.0, thickness_mm=1.0, shape=(512, 512), pixel_mm=(0.7, 0.7))
+
+Read = Callable[[int, int, int], np.ndarray]
+
+
+def ct_like(seed: int = 0) -> np.ndarray:
+    """int16 [Z, Y, X]: smooth tissue from air to bone, with 20 HU of noise."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.normal(-300, 500, (12, 16, 16)).astype(np.float32)
+    hu = ndimage.zoom(coarse, np.divide(ZYX, coarse.shape), order=1, grid_mode=True, mode="nearest")
+    for plane in hu:
+        plane += 20 * rng.standard_normal(plane.shape, np.float32)
+    return np.clip(np.rint(hu), -1024, 3071).astype(np.int16)
+
+
+def store_reader(hu: np.ndarray, folder: Path) -> Read:
+    path = folder / "ct.zarr"
+    with store.writing(path) as writer:
+        writer.add("ct", Volume(hu.astype(np.float32), GRID))
+    scan = store.open_store(path).scan("ct")
+
+    def read(z: int, y: int, x: int) -> np.ndarray:
+        return scan.read(*(slice(at, at + n) for at, n in zip((z, y, x), CROP)))
+
+    return read
+
+
+def nibabel_reader(hu: np.ndarray, folder: Path) -> Read:
+    path = folder / "nibabel.nii.gz"
+    nib.save(nib.Nifti1Image(hu.T, np.diag([0.7, 0.7, 1, 1])), path)
+    data = nib.load(path).dataobj  # type: ignore[attr-defined]
+    (dz, dy, dx) = CROP
+
+    def read(z: int, y: int, x: int) -> np.ndarray:
+        return np.asarray(data[x : x + dx, y : y + dy, z : z + dz], np.float32).T
+
+    return read
+
+
+def simpleitk_reader(hu: np.ndarray, folder: Path) -> Read:
+    path = folder / "simpleitk.nii.gz"
+    sitk.WriteImage(sitk.GetImageFromArray(hu), path)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.ReadImageInformation()
+    reader.SetExtractSize(CROP[::-1])
+
+    def read(z: int, y: int, x: int) -> np.ndarray:
+        reader.SetExtractIndex((x, y, z))
+        return sitk.GetArrayFromImage(reader.Execute()).astype(np.float32)
+
+    return read
+
+
+def timed_ms(read: Read, hu: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Milliseconds per crop, each checked against the volume in memory; the first is warm-up."""
+    out = []
+    for corner in [corners[0], *corners]:
+        start = time.perf_counter()
+        crop = read(*map(int, corner))
+        out.append(1e3 * (time.perf_counter() - start))
+        np.testing.assert_array_equal(crop, hu[tuple(map(slice, corner, corner + CROP))])
+    return np.array(out[1:])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Random crops: store against .nii.gz")
+    parser.add_argument("--crops", type=int, default=20, help="random crops per reader")
+    corners = np.random.default_rng(1).integers(
+        0, np.subtract(ZYX, CROP) + 1, (parser.parse_args().crops, 3)
+    )
+    hu = ct_like()
+    readers = {
+        "thinslice store": store_reader,
+        "nibabel .nii.gz": nibabel_reader,
+        "SimpleITK .nii.gz": simpleitk_reader,
+    }
+    print(f"{len(corners)} random crops {CROP} of int16 {ZYX}, as float32")
+    print(f"{'reader':<18} {'MB':>5} {'median ms':>10} {'slowest ms':>11} {'times the store':>16}")
+    base_ms = None
+    for name, make in readers.items():
+        with tempfile.TemporaryDirectory() as folder:
+            took_ms = timed_ms(make(hu, Path(folder)), hu, corners)
+            mb = sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file()) / 1e6
+        median_ms = float(np.median(took_ms))
+        base_ms = base_ms or median_ms
+        print(
+            f"{name:<18} {mb:>5.0f} {median_ms:>10.1f} {took_ms.max():>11.1f} "
+            f"{median_ms / base_ms:>16.1f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
