@@ -1,0 +1,113 @@
+"""Swin transformer layers on a grid of any size: the building block of TVSRN.
+
+A stack alternates windows that start at the grid's corner with windows shifted by half of one, so
+that neighbours come to see each other. Grids that are no multiple of the window are padded with
+zeros at their far ends; padding is masked out of every attention and cut off again.
+
+Source: Liu et al., "Swin transformer: hierarchical vision transformer using shifted windows",
+ICCV 2021: pre-norm blocks, learned relative position bias, additive shift mask of -100, exact GELU,
+MLP ratio 4, normal(0.02) initial weights. Differs: the windows need not be square, and an axis of
+a single window is not shifted.
+
+Shape suffixes: B batch, Y X grid, C channels, H heads, T tokens of one window, R residual branches.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from thinslice.nets.windows import Weights, whole, windowed_block, windows_of
+
+Window = tuple[int, int]
+
+
+def relative_index(window: Window) -> Tensor:
+    """Row of the bias table for each (query, key) of a window, [T, T]."""
+    y, x = window
+    place_2T = torch.stack(torch.meshgrid(torch.arange(y), torch.arange(x), indexing="ij")).flatten(
+        1
+    )
+    dy_TT, dx_TT = place_2T[:, :, None] - place_2T[:, None, :]
+    return (dy_TT + y - 1) * (2 * x - 1) + dx_TT + x - 1
+
+
+class SwinBlock(nn.Module):
+    """Window attention, then an MLP; each normalised before and added to its input."""
+
+    def __init__(
+        self, width: int, heads: int, window: Window, shift: Window, drop_path: float = 0.0
+    ):
+        super().__init__()
+        if width % heads:
+            raise ValueError(f"{width} channels do not divide into {heads} heads")
+        self.window, self.shift, self.drop_path = window, shift, drop_path
+        self.norm1 = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        positions = (2 * window[0] - 1) * (2 * window[1] - 1)
+        self.position_bias = nn.Parameter(torch.zeros(positions, heads))
+        self.proj = nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width)
+        self.fc1 = nn.Linear(width, 4 * width)
+        self.fc2 = nn.Linear(4 * width, width)
+        self.relative_index_TT: Tensor
+        self.register_buffer("relative_index_TT", relative_index(window), persistent=False)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        nn.init.trunc_normal_(self.position_bias, std=0.02)
+        for layer in (self.qkv, self.proj, self.fc1, self.fc2):
+            nn.init.trunc_normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
+
+    def bias_HTT(self) -> Tensor:  # noqa: N802
+        """The relative position bias of every head."""
+        return self.position_bias[self.relative_index_TT].permute(2, 0, 1)
+
+    def weights(self) -> Weights:
+        """The block's numbers in the order in which it uses them."""
+        layers = (self.norm1, self.qkv, self.proj, self.norm2, self.fc1, self.fc2)
+        return Weights(*(p for layer in layers for p in (layer.weight, layer.bias)))
+
+    def keep_RB(self, x_BYXC: Tensor) -> Tensor | None:  # noqa: N802
+        """Drop path: in training a branch of a grid is left out at random, the rest made up."""
+        if not self.training or self.drop_path == 0:
+            return None
+        kept = torch.rand(2, len(x_BYXC), device=x_BYXC.device) >= self.drop_path
+        return kept.to(x_BYXC.dtype) / (1 - self.drop_path)
+
+    def forward(self, x_BYXC: Tensor, real: tuple[int, int]) -> Tensor:
+        """[B, Y, X, C] to the same; Y and X whole windows, the first ``real`` no padding."""
+        windows = windows_of(real, self.window, self.shift, x_BYXC.device)
+        return windowed_block(
+            x_BYXC, self.bias_HTT(), windows, self.weights(), self.keep_RB(x_BYXC)
+        )
+
+
+class SwinStack(nn.Module):
+    """Blocks one after the other, every second one shifted; any grid, any batch."""
+
+    def __init__(self, width: int, heads: int, window: Window, depth: int, drop_paths: list[float]):
+        super().__init__()
+        if len(drop_paths) != depth:
+            raise ValueError(f"{depth} blocks need {depth} drop rates, found {len(drop_paths)}")
+        self.window = window
+        half = (window[0] // 2, window[1] // 2)
+        self.blocks = nn.ModuleList(
+            SwinBlock(width, heads, window, half if i % 2 else (0, 0), drop_paths[i])
+            for i in range(depth)
+        )
+
+    def forward(self, x_BYXC: Tensor) -> Tensor:
+        """[B, Y, X, C] to the same shape."""
+        real = (x_BYXC.shape[1], x_BYXC.shape[2])
+        y, x = (whole(n, w) - n for n, w in zip(real, self.window))
+        if y or x:
+            x_BYXC = pad(x_BYXC, (0, 0, 0, x, 0, y))
+        for block in self.blocks:
+            x_BYXC = block(x_BYXC, real)
+        return x_BYXC[:, : real[0], : real[1]]
+
+
+def rising(last: float, depth: int) -> list[float]:
+    """Drop rates of a stack: linear from 0 to ``last``."""
+    return torch.linspace(0, last, depth).tolist()

@@ -1,0 +1,30 @@
+"""TVSRN without through-plane attention: the paper's ablation of its through-plane block.
+
+All else is TVSRN; its slices still meet in the in-plane layers, where the features of all slices
+at one place stand side by side, but no layer looks across slices.
+
+Source: Yu et al., MICCAI 2022, section 3.3 (TVSRN w/o TAB, 1.56 M parameters printed; this reading
+has 0.86 M).
+"""
+
+from torch import Tensor, nn
+
+from thinslice.nets.tvsrn import TVSRN, Sizes
+
+
+class NoThroughPlane(nn.Module):
+    """The place of the through-plane block, left empty."""
+
+    def __init__(self, sizes: Sizes):
+        super().__init__()
+
+    def forward(self, x_BZYXC: Tensor) -> Tensor:
+        """The input itself."""
+        return x_BZYXC
+
+
+class TVSRNNoTAB(TVSRN):
+    """TVSRN with nothing where its through-plane blocks were."""
+
+    through_plane = NoThroughPlane
+    tab_gain = 1.0

@@ -1,0 +1,197 @@
+"""Attention in windows that never leaves the cache.
+
+A Swin block mixes tokens only inside windows, and everything else it does is done token by token.
+So a whole block (norm, attention, projection, MLP, both residuals) can be run over a few windows at
+a time: the tokens of 16 windows are gathered, stay in the processor's cache through the block and
+are put back. No rolled, partitioned or permuted copy of the whole grid is ever made; a shift is a
+different gather. Windows that need the same attention mask run together, so that mask and relative
+position bias are added up once per kind of window (at most four) and not once per window.
+
+For training, the backward pass runs the chunks again instead of keeping what they computed: a
+block remembers its input and nothing else.
+
+Source: Liu et al., "Swin transformer", ICCV 2021. What is computed is the same (to rounding);
+only the order differs. Tokens that pad a grid to whole windows are masked as another region.
+
+Shape suffixes: B batch, Y X grid, N = B*Y*X tokens in raster order, W windows, T tokens of one
+window, C channels, H heads, K kinds of window, R = 2 residual branches (attention, MLP).
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
+
+MASKED = -100.0  # added to the score of a pair of tokens from different regions
+TOKENS_AT_A_TIME = {"cpu": 1024, "cuda": 1 << 17}  # a chunk: one L2 cache; enough for a GPU
+
+
+class Windows(NamedTuple):
+    """How a grid falls into windows: windows of one kind share one mask."""
+
+    tokens_WT: tuple[Tensor, ...]  # noqa: N815  per kind: raster index of every token of its windows
+    masks_KTT: Tensor  # noqa: N815  per kind: 0 inside a region, MASKED between regions
+
+
+class Weights(NamedTuple):
+    """The learned numbers of one block, as ``torch.nn.functional`` takes them."""
+
+    norm1: Tensor
+    norm1_bias: Tensor
+    qkv: Tensor
+    qkv_bias: Tensor
+    proj: Tensor
+    proj_bias: Tensor
+    norm2: Tensor
+    norm2_bias: Tensor
+    fc1: Tensor
+    fc1_bias: Tensor
+    fc2: Tensor
+    fc2_bias: Tensor
+
+
+def whole(size: int, window: int) -> int:
+    """The smallest multiple of ``window`` that holds ``size``."""
+    return -(-size // window) * window
+
+
+def axis_regions(size: int, real: int, window: int, shift: int) -> Tensor:
+    """Region of every position of a rolled axis, [size]: padding, and what the roll wrapped."""
+    rolled = torch.arange(size)
+    region = (rolled >= size - window).long() + (rolled >= size - shift).long()
+    if shift == 0:
+        region.zero_()
+    region[(rolled + shift) % size >= real] = 9
+    return region
+
+
+@lru_cache(maxsize=64)
+def windows_of(
+    real: tuple[int, int], window: tuple[int, int], shift: tuple[int, int], device: torch.device
+) -> Windows:
+    """The windows of a grid of ``real`` (y, x) tokens, padded to whole windows at the far ends.
+
+    An axis of one window is not shifted: there is nothing to connect.
+    """
+    y, x = (whole(n, w) for n, w in zip(real, window))
+    sy, sx = (s if n > w else 0 for n, w, s in zip((y, x), window, shift))
+    rows = (torch.arange(y) + sy) % y
+    columns = (torch.arange(x) + sx) % x
+    raster_YX = rows[:, None] * x + columns
+    region_YX = 10 * axis_regions(y, real[0], window[0], sy)[:, None]
+    region_YX = region_YX + axis_regions(x, real[1], window[1], sx)
+
+    def cut(grid_YX: Tensor) -> Tensor:
+        cells = grid_YX.view(y // window[0], window[0], x // window[1], window[1])
+        return cells.transpose(1, 2).reshape(-1, window[0] * window[1])
+
+    kinds_KT, kind_W = torch.unique(cut(region_YX), dim=0, return_inverse=True)
+    tokens_WT = cut(raster_YX)
+    apart_KTT = kinds_KT[:, :, None] != kinds_KT[:, None, :]
+    return Windows(
+        tuple(tokens_WT[kind_W == k].to(device) for k in range(len(kinds_KT))),
+        torch.where(apart_KTT, MASKED, 0.0).to(device),
+    )
+
+
+def attend(qkv_WTE: Tensor, bias_HTT: Tensor, fused: bool) -> Tensor:
+    """Attention inside each window, [W, T, C]; ``fused`` gives the bias no gradient."""
+    windows, tokens, width = qkv_WTE.shape
+    heads = len(bias_HTT)
+    split = qkv_WTE.view(windows, tokens, 3, heads, width // 3 // heads).permute(2, 0, 3, 1, 4)
+    q, k, v = split.unbind(0)
+    if fused:
+        out_WHTD = scaled_dot_product_attention(q, k, v, attn_mask=bias_HTT[None].to(q.dtype))
+    else:
+        score_WHTT = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+        out_WHTD = (score_WHTT + bias_HTT).softmax(-1).to(v.dtype) @ v
+    return out_WHTD.transpose(1, 2).reshape(windows, tokens, width // 3)
+
+
+def block(
+    x_WTC: Tensor, bias_HTT: Tensor, keep_RW: Tensor | None, w: Weights, fused: bool
+) -> Tensor:
+    """One pre-norm transformer block over a few windows, [W, T, C]."""
+    keep = (1.0, 1.0) if keep_RW is None else keep_RW[:, :, None, None]
+    width = x_WTC.shape[-1:]
+    h = layer_norm(x_WTC, width, w.norm1, w.norm1_bias)
+    h = attend(linear(h, w.qkv, w.qkv_bias), bias_HTT, fused)
+    x_WTC = x_WTC + linear(h, w.proj, w.proj_bias) * keep[0]
+    h = layer_norm(x_WTC, width, w.norm2, w.norm2_bias)
+    h = gelu(linear(h, w.fc1, w.fc1_bias))
+    return x_WTC + linear(h, w.fc2, w.fc2_bias) * keep[1]
+
+
+class Chunk(NamedTuple):
+    """A few windows of one kind."""
+
+    kind: int
+    tokens: Tensor  # rows of x_NC, window by window
+    batch: Tensor  # which volume each window is of
+
+
+def chunks_of(windows: Windows, batch: int, grid: int) -> list[Chunk]:
+    """All windows of ``batch`` grids of ``grid`` tokens, cut into chunks that fit the cache."""
+    out = []
+    for kind, tokens_WT in enumerate(windows.tokens_WT):
+        count, per_window = tokens_WT.shape
+        first = torch.arange(batch, device=tokens_WT.device) * grid
+        rows = (first[:, None, None] + tokens_WT).reshape(-1, per_window)
+        owner = torch.arange(batch, device=tokens_WT.device).repeat_interleave(count)
+        at_a_time = max(1, TOKENS_AT_A_TIME.get(rows.device.type, 1 << 17) // per_window)
+        for a in range(0, len(rows), at_a_time):
+            part = slice(a, a + at_a_time)
+            out.append(Chunk(kind, rows[part].reshape(-1), owner[part]))
+    return out
+
+
+class _Chunked(torch.autograd.Function):
+    """``block`` over every chunk; the backward pass computes each chunk anew."""
+
+    @staticmethod
+    def forward(ctx, x_NC, bias_KHTT, keep_RB, chunks, *weights):
+        ctx.save_for_backward(x_NC, bias_KHTT, keep_RB, *weights)
+        ctx.chunks = chunks
+        ctx.autocast = torch.is_autocast_enabled(x_NC.device.type)
+        ctx.dtype = torch.get_autocast_dtype(x_NC.device.type)
+        out_NC = torch.empty_like(x_NC)
+        bias_KHTT, *weights = (t.detach() for t in (bias_KHTT, *weights))  # lets attention fuse
+        for c in chunks:
+            x_WTC = x_NC[c.tokens].view(len(c.batch), -1, x_NC.shape[1])
+            keep_RW = None if keep_RB is None else keep_RB[:, c.batch]
+            y_WTC = block(x_WTC, bias_KHTT[c.kind], keep_RW, Weights(*weights), fused=True)
+            out_NC[c.tokens] = y_WTC.view(-1, x_NC.shape[1])
+        return out_NC
+
+    @staticmethod
+    def backward(ctx, *grads):
+        (grad_NC,) = grads
+        x_NC, bias_KHTT, keep_RB, *weights = ctx.saved_tensors
+        leaves = [t.detach().requires_grad_() for t in (bias_KHTT, *weights)]
+        grad_x_NC = torch.empty_like(x_NC)
+        for c in ctx.chunks:
+            x_WTC = x_NC[c.tokens].view(len(c.batch), -1, x_NC.shape[1]).requires_grad_()
+            keep_RW = None if keep_RB is None else keep_RB[:, c.batch]
+            with torch.enable_grad(), torch.autocast(x_NC.device.type, ctx.dtype, ctx.autocast):
+                bias_HTT = leaves[0][c.kind]
+                y_WTC = block(x_WTC, bias_HTT, keep_RW, Weights(*leaves[1:]), fused=False)
+            y_WTC.backward(grad_NC[c.tokens].view_as(y_WTC))
+            grad_x_NC[c.tokens] = x_WTC.grad.view(-1, x_NC.shape[1])
+        return (grad_x_NC, leaves[0].grad, None, None, *(t.grad for t in leaves[1:]))
+
+
+def windowed_block(
+    x_BYXC: Tensor, bias_HTT: Tensor, windows: Windows, weights: Weights, keep_RB: Tensor | None
+) -> Tensor:
+    """One Swin block over grids of whole windows, [B, Y, X, C].
+
+    ``bias_HTT`` is the relative position bias; ``keep_RB`` scales the two residual branches of
+    every grid (drop path), None keeps them as they are.
+    """
+    batch, y, x, width = x_BYXC.shape
+    bias_KHTT = bias_HTT + windows.masks_KTT[:, None].to(bias_HTT.dtype)
+    chunks = chunks_of(windows, batch, y * x)
+    x_NC = x_BYXC.reshape(-1, width)
+    return _Chunked.apply(x_NC, bias_KHTT, keep_RB, chunks, *weights).view_as(x_BYXC)
