@@ -1,0 +1,212 @@
+"""Virtual patients: chest CT made on the spot from a seed, thin and thick reads of one exposure.
+
+Every patient is one latent chest and one noise field. The thin read has a sharp kernel and a
+narrow, bell-shaped profile; the thick read a soft kernel and its own profile, phase and increment.
+So the thick scan is acquired, not averaged from thin slices, and what averaging gets wrong is
+known. Offline, and the same bits from the same settings. The chest fills the frame; the usual
+128 x 179 mm hold a toddler's.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from thinslice.scanner import anatomy
+from thinslice.scanner.kernel import SHARP, SOFT
+from thinslice.scanner.noise import expose
+from thinslice.scanner.plane import Plane
+from thinslice.scanner.read import Read, acquire
+from thinslice.seams import Case
+from thinslice.ssp import scanner_profile
+from thinslice.volume import Grid
+
+SIMULATED = True
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Series:
+    """How one of the two series is reconstructed."""
+
+    nominal_mm: float = 1.0  # thickness, as the console and the header state it
+    increment_mm: float = 1.0
+    width_factor: float = 1.15  # FWHM of the slice profile / nominal
+    bell_fraction: float = 1.0  # 0 a trapezoid, 1 a bell
+    ramp_mm: float | None = None  # flanks of the trapezoid; 0 makes it a box
+    mtf50_per_mm: float = SHARP  # of the kernel
+    iterative: float = 0.0  # strength of iterative reconstruction; 0, 0.3, 0.6
+    broadening: float = 0.0  # of the profile, share per 100 mm off-centre; up to 0.07
+    jitter_mm: float = 0.0  # of slice positions; up to 0.05
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "nominal_mm": (0.3, 20),
+            "increment_mm": (0.2, 20),
+            "width_factor": (0.5, 2),
+            "bell_fraction": (0, 1),
+            "mtf50_per_mm": (0.1, 3),
+            "iterative": (0, 1),
+            "broadening": (0, 0.5),
+            "jitter_mm": (0, 0.4 * self.increment_mm),
+        }
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} lies in {low} to {high}, found {getattr(self, name)}")
+
+    def read(self, seed: Sequence[int]) -> Read:
+        """The scanner's read with these settings."""
+        profile = scanner_profile(
+            self.nominal_mm, self.width_factor, self.bell_fraction, self.ramp_mm
+        )
+        extras = (self.iterative, self.broadening, self.jitter_mm)
+        return Read(profile, self.mtf50_per_mm, *extras, tuple(seed))
+
+
+THIN: Mapping[str, Any] = {}
+THICK: Mapping[str, Any] = {
+    "nominal_mm": 5.0,
+    "increment_mm": 5.0,
+    "width_factor": 1.05,
+    "bell_fraction": 0.3,
+    "mtf50_per_mm": SOFT,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the virtual patients depend on; ``thin`` and ``thick`` name what differs."""
+
+    patients: Mapping[str, int] = field(default_factory=lambda: {"train": 8, "val": 2, "test": 4})
+    seed: int = 0
+    shape: Sequence[int] = (80, 112)  # (y, x) pixels
+    pixel_mm: Sequence[float] = (1.6, 1.6)
+    length_mm: float = 104.0  # of the thin series
+    thin: Mapping[str, Any] = field(default_factory=dict)
+    thick: Mapping[str, Any] = field(default_factory=dict)
+    noise_hu: float = 12.0  # sd of the thin series without iterative steps, mean over the body
+    phase: float | Literal["free"] = "free"  # of thick against thin slices, mm
+    cells: int = 2  # per pixel and direction, in the latent chest
+
+    def __post_init__(self) -> None:
+        strange = sorted(set(self.patients) - set(SPLITS))
+        if strange or min(self.patients.values(), default=0) < 0:
+            raise ValueError(f"patients are counted per {', '.join(SPLITS)}: {self.patients}")
+        if len(self.shape) != 2 or len(self.pixel_mm) != 2:
+            raise ValueError(f"shape and pixel_mm are (y, x): {self.shape}, {self.pixel_mm}")
+        if self.seed < 0 or self.noise_hu < 0 or self.cells < 1:
+            raise ValueError(f"seed {self.seed}, noise {self.noise_hu} HU or cells {self.cells}")
+        furthest = self.series_thin.increment_mm / 2
+        if self.phase != "free" and not -furthest <= float(self.phase) <= furthest:
+            raise ValueError(f"the phase lies within {furthest} mm or is free, found {self.phase}")
+
+    @property
+    def series_thin(self) -> Series:
+        """The thin series' settings."""
+        return Series(**{**THIN, **self.thin})
+
+    @property
+    def series_thick(self) -> Series:
+        """The thick series' settings."""
+        return Series(**{**THICK, **self.thick})
+
+    def thin_grid(self) -> Grid:
+        """The thin slices, centred on the chest; the frame is centred on the patient."""
+        (ny, nx), (dy, dx), series = self.shape, self.pixel_mm, self.series_thin
+        n = round(self.length_mm / series.increment_mm)
+        return Grid(
+            n=n,
+            increment_mm=series.increment_mm,
+            thickness_mm=series.nominal_mm,
+            shape=(ny, nx),
+            pixel_mm=(dy, dx),
+            start_mm=-(n - 1) / 2 * series.increment_mm,
+            origin_mm=(-(nx - 1) / 2 * dx, -(ny - 1) / 2 * dy, 0.0),
+        )
+
+    def thick_grid(self, phase_mm: float) -> Grid:
+        """As many thick slices as lie inside the thin scan at any phase.
+
+        At phase 0 the first one begins where the second thin slice does. Raises ValueError for a
+        scan too short for one.
+        """
+        thin, series = self.thin_grid(), self.series_thick
+        room = (thin.n - 2) * thin.increment_mm - series.nominal_mm
+        if room < 0:
+            raise ValueError(f"{self.length_mm} mm hold no slice of {series.nominal_mm} mm")
+        return thin.with_slices(
+            n=int(room / series.increment_mm + 1e-9) + 1,
+            increment_mm=series.increment_mm,
+            thickness_mm=series.nominal_mm,
+            start_mm=thin.start_mm + (thin.increment_mm + series.nominal_mm) / 2 + phase_mm,
+        )
+
+
+class Phantom:
+    """The data set; see the module's docstring."""
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        settings.thick_grid(0.0)  # refuses here rather than in the first case
+
+    def fetch(self, raw: Path) -> None:
+        """Nothing to download."""
+
+    def files(self, raw: Path) -> Sequence[Path]:
+        """No raw files: the scans are made from the settings."""
+        return []
+
+    def cases(self, raw: Path) -> Iterator[Case]:
+        """Patients in the order of splits and numbers."""
+        for split in SPLITS:
+            for number in range(self.settings.patients.get(split, 0)):
+                yield self.case(split, number)
+
+    def case(self, split: str, number: int) -> Case:
+        """One patient; more patients elsewhere do not change it."""
+        s = self.settings
+        seed = (s.seed, SPLITS.index(split), number)
+        chest_rng, phase_rng = np.random.default_rng(seed).spawn(2)
+        grid = s.thin_grid()
+        frame = grid.shape[0] * grid.pixel_mm[0], grid.shape[1] * grid.pixel_mm[1]
+        chest = anatomy.draw(chest_rng, frame)
+        furthest = grid.increment_mm / 2
+        drawn = float(phase_rng.uniform(-furthest, furthest))
+        phase_mm = drawn if s.phase == "free" else float(s.phase)
+        reads = s.series_thin.read((*seed, 1)), s.series_thick.read((*seed, 2))
+        steps = chest.steps(Plane.of(grid, s.cells), _extent_mm(grid, reads))
+        density = s.noise_hu / np.sqrt(reads[0].energy(steps.plane))
+        noise = expose(steps, seed, float(density)) if s.noise_hu else None
+        thin = acquire(steps, noise, reads[0], grid)
+        thick = acquire(steps, noise, reads[1], s.thick_grid(phase_mm))
+        source = self._source(seed, phase_mm, reads, chest.drawn)
+        name = f"{split}-{number:02d}"
+        return Case(name, f"phantom-{s.seed}-{name}", split, thin, thick, source)
+
+    def _source(
+        self, seed: Sequence[int], phase_mm: float, reads: Sequence[Read], drawn: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        series = (self.settings.series_thin, self.settings.series_thick)
+        told = [{**asdict(s), "fwhm_mm": r.profile.fwhm_mm} for s, r in zip(series, reads)]
+        return {
+            "simulated": True,
+            "seed": list(seed),
+            "phase_mm": phase_mm,
+            "noise_hu": self.settings.noise_hu,
+            "thin": told[0],
+            "thick": told[1],
+            "drawn": drawn,
+        }
+
+
+def _extent_mm(grid: Grid, reads: Sequence[Read]) -> tuple[float, float]:
+    """How far along z the slices of both reads can see, with room to spare."""
+    reach = 1 + max(1.5 * read.profile.support_mm for read in reads)
+    z = grid.centres_mm()
+    return float(z[0]) - reach, float(z[-1]) + reach
+
+
+def build(**settings: Any) -> Phantom:
+    return Phantom(Settings(**settings))

@@ -1,0 +1,70 @@
+"""One reconstruction of an exposure: a slice profile, a kernel, a grid, and what else is switched on.
+
+    slices = N( K(x, y) * [ h(z) * (anatomy + R noise) ] )   rounded and clipped to HU as stored
+
+Anatomy and noise are the patient's; h, K and N are the read's. Two reads of one patient thus share
+every vessel and every quantum, as a thick and a thin series of one scan do.
+
+Differs from a scanner: the profile broadens off-centre for anatomy only, and by distance alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from thinslice.scanner.iterative import denoised
+from thinslice.scanner.kernel import filtered, mtf, noise_energy, ramp
+from thinslice.scanner.noise import Noise
+from thinslice.scanner.plane import Plane
+from thinslice.scanner.steps import Steps
+from thinslice.ssp import Profile
+from thinslice.volume import Grid, Volume
+
+STORED_HU = (-1024, 3071)
+SLAB = 16
+
+
+@dataclass(frozen=True)
+class Read:
+    """How slices are reconstructed; what is left at zero is switched off."""
+
+    profile: Profile
+    mtf50_per_mm: float
+    iterative: float = 0.0  # strength, 0 to 1
+    broadening: float = 0.0  # of the profile, share per 100 mm from the axis
+    jitter_mm: float = 0.0  # largest error of a slice's position
+    seed: tuple[int, ...] = (0,)  # of the jitter
+
+    def energy(self, plane: Plane) -> float:
+        """Variance this read leaves of noise of unit density: in-plane times along z."""
+        return noise_energy(plane, self.mtf50_per_mm) * self.profile.energy_per_mm
+
+    def centres_mm(self, grid: Grid) -> np.ndarray:
+        """Where the slices of ``grid`` really are, with the table's jitter."""
+        jitter = np.random.default_rng(self.seed).uniform(-1, 1, grid.n)
+        return grid.centres_mm() + self.jitter_mm * jitter
+
+
+def acquire(steps: Steps, noise: Noise | None, read: Read, grid: Grid) -> Volume:
+    """The slices of ``grid``, whole HU in -1024..3071; without noise where ``noise`` is None.
+
+    Raises ValueError where the anatomy is not known as far as the slices see, or lies on another
+    plane than the grid's.
+    """
+    plane = steps.plane
+    if Plane.of(grid, plane.fine) != plane:
+        raise ValueError(f"the grid's plane is not the anatomy's, {plane}")
+    centres = read.centres_mm(grid)
+    sharpness = mtf(plane.frequencies_per_mm(), read.mtf50_per_mm)
+    rough = ramp(plane.frequencies_per_mm()) * sharpness
+    anatomy = steps.slices(read.profile, centres, read.broadening)
+    out = np.empty(grid.zyx, np.float32)
+    for first in range(0, grid.n, SLAB):
+        slab = slice(first, first + SLAB)
+        out[slab] = plane.to_pixels(filtered(anatomy[slab], sharpness))
+        if noise is not None:
+            quanta = noise.slices(read.profile, centres[slab])
+            out[slab] += plane.to_pixels(filtered(quanta, rough))
+    sd_hu = noise.density_hu * np.sqrt(read.energy(plane)) if noise is not None else 0.0
+    out = denoised(out, read.iterative, float(sd_hu))
+    return Volume(np.clip(np.rint(out), *STORED_HU).astype(np.float32), grid)
