@@ -88,6 +88,8 @@ def test_slabs_make_no_difference_and_the_input_is_left_alone(kind):
     assert np.array_equal(made[0], made[2])
     assert np.array_equal(made[1], made[2])
     assert np.array_equal(before, volume.voxels)
+    same_grid = resampling.resample(volume, volume.grid, kind)
+    assert not np.shares_memory(same_grid.voxels, volume.voxels)
 
 
 @every_kind

@@ -19,13 +19,16 @@ class Bell:
     sigma_mm: float
 
     def density(self, z_mm: np.ndarray) -> np.ndarray:
+        """Density at z, 1/mm."""
         u = (z_mm - self.centre_mm) / self.sigma_mm
         return np.exp(-(u**2) / 2) / (self.sigma_mm * np.sqrt(2 * np.pi))
 
     def cdf(self, z_mm: np.ndarray) -> np.ndarray:
+        """Integral from -infinity to z."""
         return ndtr((z_mm - self.centre_mm) / self.sigma_mm)
 
     def spectrum(self, f_per_mm: np.ndarray) -> np.ndarray:
+        """Complex Fourier transform at frequencies f, 1/mm; one at zero."""
         w = 2 * np.pi * f_per_mm
         return np.exp(-((w * self.sigma_mm) ** 2) / 2 - 1j * w * self.centre_mm)
 
@@ -34,6 +37,7 @@ class Bell:
         return self.centre_mm + self.sigma_mm * np.linspace(-1, 1, 23) * BELL_REACH_SIGMA
 
     def shifted(self, by_mm: float) -> "Bell":
+        """The same curve ``by_mm`` further along z."""
         return Bell(self.centre_mm + by_mm, self.sigma_mm)
 
 
@@ -51,12 +55,14 @@ class Polygon:
         return z[:-1][keep], length, h[:-1][keep], np.diff(h)[keep] / length
 
     def density(self, z_mm: np.ndarray) -> np.ndarray:
+        """Density at z, 1/mm."""
         start, length, height, slope = self._segments()
         j = np.clip(np.searchsorted(start, z_mm, "right") - 1, 0, len(start) - 1)
         u = z_mm - start[j]
         return np.where((u >= 0) & (u <= length[j]), height[j] + slope[j] * u, 0.0)
 
     def cdf(self, z_mm: np.ndarray) -> np.ndarray:
+        """Integral from -infinity to z."""
         start, length, height, slope = self._segments()
         area = np.concatenate([[0.0], np.cumsum(length * (height + slope * length / 2))])
         j = np.clip(np.searchsorted(start, z_mm, "right") - 1, 0, len(start) - 1)
@@ -64,6 +70,7 @@ class Polygon:
         return area[j] + u * (height[j] + slope[j] * u / 2)
 
     def spectrum(self, f_per_mm: np.ndarray) -> np.ndarray:
+        """Complex Fourier transform at frequencies f, 1/mm; one at zero."""
         start, length, height, slope = self._segments()
         f = f_per_mm[..., None]
         x = np.pi * f * length  # phase from a segment's middle to its end
@@ -72,7 +79,9 @@ class Polygon:
         return ((even - 1j * odd) * np.exp(-2j * np.pi * f * (start + length / 2))).sum(-1)
 
     def breaks_mm(self) -> np.ndarray:
+        """The knots, for the same use as a bell's breaks."""
         return np.array(self.knots)[:, 0]
 
     def shifted(self, by_mm: float) -> "Polygon":
+        """The same curve ``by_mm`` further along z."""
         return Polygon(tuple((z + by_mm, h) for z, h in self.knots))

@@ -20,6 +20,7 @@ class Cubic:
         return thick.with_voxels(resampling.resample(thick, grid, "cubic").voxels, grid)
 
     def parameters(self) -> int:
+        """Nothing is learned."""
         return 0
 
 

@@ -20,6 +20,7 @@ class Lanczos3:
         return thick.with_voxels(resampling.resample(thick, grid, "lanczos3").voxels, grid)
 
     def parameters(self) -> int:
+        """Nothing is learned."""
         return 0
 
 

@@ -20,6 +20,7 @@ class Linear:
         return thick.with_voxels(resampling.resample(thick, grid, "linear").voxels, grid)
 
     def parameters(self) -> int:
+        """Nothing is learned."""
         return 0
 
 

@@ -20,6 +20,7 @@ class Nearest:
         return thick.with_voxels(resampling.resample(thick, grid, "nearest").voxels, grid)
 
     def parameters(self) -> int:
+        """Nothing is learned."""
         return 0
 
 
