@@ -7,11 +7,20 @@ from scipy.stats import bootstrap
 
 from thinslice.statistics import (
     bootstrap_interval,
+    exact_mean,
     expected_coverage,
     holm,
     smallest_p,
     wilcoxon_greater,
 )
+
+
+def test_mean_does_not_depend_on_the_order_and_skips_what_is_no_number():
+    x = [1e16, 1.0, -1e16, 1.0]  # summed left to right this gives 1 or 0
+    assert exact_mean(x) == exact_mean(sorted(x)) == 0.5
+    assert exact_mean([2.0, np.nan, 4.0]) == 3.0
+    assert np.isnan(exact_mean([np.nan]))
+    assert exact_mean([np.inf, 1.0]) == np.inf
 
 
 def test_interval_agrees_with_scipys_percentile_bootstrap():

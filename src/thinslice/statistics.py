@@ -10,7 +10,8 @@ used: its correction is estimated from the same few patients, and it is undefine
 With few patients a percentile interval is too narrow; ``expected_coverage`` says by how much.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,12 @@ from scipy import stats
 
 LEVEL = 0.95
 RESAMPLES = 10_000
+
+
+def exact_mean(values: Iterable[float]) -> float:
+    """The mean, correctly rounded whatever the order of the values; nan ones are left out."""
+    finite = [float(v) for v in values if not math.isnan(v)]
+    return math.fsum(finite) / len(finite) if finite else math.nan
 
 
 @lru_cache(maxsize=8)

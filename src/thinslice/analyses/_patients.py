@@ -15,6 +15,7 @@ from thinslice.statistics import (
     LEVEL,
     RESAMPLES,
     bootstrap_interval,
+    exact_mean,
     expected_coverage,
     smallest_p,
 )
@@ -82,12 +83,12 @@ def per_patient(scores: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     Rows without a value are left out here and counted by ``missing``.
     """
     out = scores.groupby([*keys, "patient"], sort=True).agg(
-        value=("value", "mean"),
+        value=("value", exact_mean),
         cases=("value", "count"),
         missing=("value", lambda v: int(v.isna().sum())),
         records=("record", join_records),
     )
-    return out.reset_index()
+    return out.astype({"value": float}).reset_index()
 
 
 def summarise(
@@ -98,9 +99,15 @@ def summarise(
     for key, group in groups(patients, keys):
         values = group["value"].dropna().to_numpy(float)
         low, high = bootstrap_interval(values, resamples=resamples, seed=seed)
-        mean = float(values.mean()) if len(values) else float("nan")
         notes = [few_patients(len(values)), missing_values(sum(group["missing"]))]
-        answer = (mean, low, high, len(values), interval_name(resamples, seed), join_notes(notes))
+        answer = (
+            exact_mean(values),
+            low,
+            high,
+            len(values),
+            interval_name(resamples, seed),
+            join_notes(notes),
+        )
         rows.append({**key, **dict(zip(SUMMARY, (*answer, join_records(group["records"]))))})
     return pd.DataFrame(rows, columns=[*keys, *SUMMARY])
 
@@ -118,7 +125,9 @@ def paired_gains(ours: pd.DataFrame, other: pd.DataFrame, better: str) -> pd.Dat
     both = both.assign(records=both["record"] + " " + both["record_other"])
     both = both[both["gain"].notna()]
     by_patient = both.groupby("patient", sort=True)
-    return by_patient.agg(gain=("gain", "mean"), records=("records", join_records)).reset_index()
+    return by_patient.agg(
+        gain=("gain", exact_mean), records=("records", join_records)
+    ).reset_index()
 
 
 def join_records(ids: Iterable[str]) -> str:

@@ -31,6 +31,7 @@ from thinslice.seams import Evidence
 from thinslice.statistics import (
     RESAMPLES,
     bootstrap_interval,
+    exact_mean,
     holm,
     wilcoxon_greater,
 )
@@ -85,8 +86,7 @@ def _drop(row: dict[str, Any], by_cell: dict, resamples: int, seed: int) -> dict
     notes = [row["note"], "" if itself else few_for_p(n)]
     if n != row["n"]:
         notes.append(f"drop over {n} of {row['n']} patients")
-    mean = float(drop.mean()) if n else np.nan
-    numbers = dict(zip(DROP, (mean, low, high, p, n)))
+    numbers = dict(zip(DROP, (exact_mean(drop), low, high, p, n)))
     records = join_records([row["records"], *gains["records"]])
     return {**numbers, "note": join_notes(notes), "records": records}
 

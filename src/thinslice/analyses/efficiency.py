@@ -25,7 +25,7 @@ from thinslice.analyses._patients import (
     tidy,
 )
 from thinslice.seams import Evidence
-from thinslice.statistics import RESAMPLES
+from thinslice.statistics import RESAMPLES, exact_mean
 
 KEYS = [*CELL, *METRIC, *LABELS]
 COST = ["parameters", "wall_s", "peak_memory_gib", "volumes", "device"]
@@ -63,7 +63,7 @@ def _cost(runs: pd.DataFrame) -> dict[str, Any]:
     ]
     return {
         "parameters": max(sizes),
-        "wall_s": float(np.mean(runs["wall_s"])),
+        "wall_s": exact_mean(runs["wall_s"]),
         "peak_memory_gib": float(np.max(runs["peak_memory_gib"])),
         "volumes": len(runs),
         "device": ", ".join(devices),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from thinslice.analyses._patients import SUMMARY, in_order, per_patient, summarise, tidy
 from thinslice.seams import Evidence
-from thinslice.statistics import RESAMPLES
+from thinslice.statistics import RESAMPLES, exact_mean
 
 KEYS = ["dataset", "degradation", "split", "relation", "protocol", "metric", "unit", "sim"]
 COLUMNS = [*KEYS, "distance_mm", *SUMMARY]
@@ -29,7 +29,7 @@ def build(*, resamples: int = RESAMPLES, seed: int = 0) -> Callable[[Evidence], 
         table = summarise(per_patient(pairs, KEYS), KEYS, resamples=resamples, seed=seed)
         if table.empty:
             return pd.DataFrame(columns=COLUMNS)
-        distances = pairs.groupby(KEYS, sort=True).agg(distance_mm=("distance_mm", "mean"))
+        distances = pairs.groupby(KEYS, sort=True).agg(distance_mm=("distance_mm", exact_mean))
         table = table.merge(distances.reset_index(), on=KEYS, validate="1:1")
         table = table.assign(place=[RELATIONS.index(name) for name in table["relation"]])
         order = ["dataset", "degradation", "split", "protocol", "metric", "place"]
