@@ -99,12 +99,8 @@ def _breastbone(h: Habitus) -> tuple[list[Solids], list[Solids]]:
 def _shoulders(h: Habitus) -> list[Solids]:
     out: list[Solids] = []
     for side in SIDES:
-        collar = [
-            (36, 7 - h.back_mm, side * 8),
-            (44, 9 - h.back_mm, side * 28),
-            (54, -22, side * 58),
-        ]
-        out.append(chain(collar, 2.6))
+        inner, outer = (36, 7 - h.back_mm, side * 8), (54, -22, side * 58)
+        out.append(chain([inner, (44, 9 - h.back_mm, side * 28), outer], 2.6))
         blade = turned(about_z=side * 0.75, about_x=0.12)
         out.append(ellipsoid((36, 37, side * 57), (24, 1.5, 14), blade))
     return out

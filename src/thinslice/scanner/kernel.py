@@ -1,8 +1,8 @@
 """In-plane reconstruction kernels, each named by the frequency where its MTF has halved.
 
-Soft kernels halve at 0.3-0.4 /mm, medium ones at 0.45, sharp ones at 0.6-0.9. The MTF is a Gaussian:
-no edge enhancement. Filtered backprojection shapes quantum noise with the square root of the ramp on
-top of it, so that its power is |f| MTF(f)^2.
+Soft kernels halve at 0.3-0.4 /mm, medium ones at 0.45, sharp ones at 0.6-0.9. The MTF is a
+Gaussian: no edge enhancement. Filtered backprojection shapes quantum noise with the square root of
+the ramp on top of it, so that its power is |f| MTF(f)^2.
 """
 
 import numpy as np
@@ -25,8 +25,8 @@ def ramp(f_per_mm: np.ndarray) -> np.ndarray:
 
 def filtered(cells_ZYX: np.ndarray, transfer: np.ndarray) -> np.ndarray:
     """Slices of cells after an ``rfft2`` transfer function; wraps, so the frame ends in air."""
-    spectrum = fft.rfft2(cells_ZYX) * transfer.astype(np.float32)
-    return fft.irfft2(spectrum, cells_ZYX.shape[1:])
+    spectrum = np.asarray(fft.rfft2(cells_ZYX)) * transfer.astype(np.float32)
+    return np.asarray(fft.irfft2(spectrum, cells_ZYX.shape[1:]))
 
 
 def noise_energy(plane: Plane, mtf50_per_mm: float) -> float:

@@ -1,10 +1,10 @@
 """Quantum noise: one field per patient, seen by every read of that patient.
 
 The field is white along z on a lattice finer than the slices, and white in-plane until a read's
-kernel shapes it. Its amplitude follows the dose that is left: exp(path / 2) through the body, averaged
-over a lateral and a frontal view. Rows of the lattice are made on demand from the seed and their
-index, so that two reads, in whatever order, see the same quanta. Expected, and tested: the variance
-of a read is proportional to (integral of |f| MTF^2) x (integral of h^2).
+kernel shapes it. Its variance grows as exp(path) through the body, averaged over a lateral and a
+frontal view. Rows of the lattice are made on demand from the seed and their index, so that two
+reads, in whatever order, see the same quanta. Expected, and tested: the variance of a read is
+proportional to (integral of |f| MTF^2) x (integral of h^2).
 
 Differs from a scanner: the lattice is 0.25 mm, not a detector's 0.5 to 0.625, since cells that wide
 would themselves broaden a 1.25 mm profile; views are two; noise keeps the profile of the axis.

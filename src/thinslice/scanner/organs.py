@@ -10,7 +10,7 @@ SIDES = (-1, 1)  # right and left: x grows to the patient's left
 FAT_HU = -100.0
 RIB_CAGE_MM = 7.2  # from the skin's inner side to the lung
 WIDEST_MM = -12.0  # height above which the rib cage narrows
-DOME_MM = 68.0
+DOME_MM = 62.0
 LUNG = ("lung", "pulmonary vessel", "airway wall", "airway")  # what fills a lung
 RIGHT_HILUM, LEFT_HILUM = (6.0, 8.0, -17.0), (9.0, 9.0, 19.0)
 
@@ -79,11 +79,10 @@ def abdomen(h: Habitus, rng: np.random.Generator) -> list[Layer]:
     left = ellipsoid((-83 + low, 2, 0.44 * wide), (55, 0.92 * deep, 0.56 * wide))
     bubble = ellipsoid((-52 + low, -12, 34), rng.uniform((7, 12, 10), (10, 18, 15)))
     bulk = ellipsoid((-88 + low, 0, 0), (55, 0.9 * deep, 0.9 * wide))
+    hidden = (*LUNG, "mediastinum")
     vessels = chain([(-30 + low, 4, -26), (-46 + low, -2, -38), (-60 + low, -4, -46)], 2.5)
     return [
-        Layer(
-            "abdomen", h.muscle_hu + rng.uniform(0, 12), [right, left, bulk], (*LUNG, "mediastinum")
-        ),
+        Layer("abdomen", h.muscle_hu + rng.uniform(0, 12), [right, left, bulk], hidden),
         Layer("liver vein", 0.5 * (h.blood_hu + h.muscle_hu), [vessels], ("abdomen",)),
         Layer("stomach gas", -990.0, [bubble], ("abdomen",)),
     ]

@@ -1,7 +1,7 @@
 """The in-plane lattice that the latent chest is sampled on: each pixel in finer cells.
 
-A pixel's value is the mean of its cells, so a pixel integrates its area. y runs to the back and x to
-the left, as in patient space.
+A pixel's value is the mean of its cells, so a pixel integrates its area. y runs to the back and x
+to the left, as in patient space.
 """
 
 from dataclasses import dataclass

@@ -186,7 +186,7 @@ def post(centre: Point, semi_mm: Point, power: float = 2.0, slope: float = 0.0) 
     return Posts(*sizes, np.array([power]), np.array([slope]))
 
 
-def chain(points: Sequence[Point], radius_mm: float) -> Capsules:
+def chain(points: Sequence[Point] | np.ndarray, radius_mm: float) -> Capsules:
     """Capsules from point to point."""
     line = np.array(points, float)
     return Capsules(line[:-1], line[1:], np.full(len(line) - 1, radius_mm))

@@ -3,8 +3,8 @@
 Composition is the painter's: where solids overlap, the later layer wins, so nothing is counted
 twice and no boolean geometry is needed. A layer may be held to some tissues (``over``), as vessels
 are to lung. A tint adds its contrast instead, where one of ``over`` lies on top. Along each column
-this is exact: chord ends are sorted, covers counted, and what is kept is every place where HU steps.
-A slice is then sum(step * cdf(z_slice - z_step)) for its profile's cumulative integral.
+this is exact: chord ends are sorted, covers counted, and what is kept is every place where HU
+steps. A slice is then sum(step * cdf(z_slice - z_step)), with its profile's cumulative integral.
 """
 
 from collections.abc import Sequence
