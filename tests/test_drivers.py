@@ -99,6 +99,26 @@ def test_every_native_slice_of_the_scan_is_predicted_in_its_place(policy, trim, 
     np.testing.assert_allclose(native, expected, atol=1e-6)
 
 
+def test_windows_may_start_where_a_method_says_and_gaps_are_refused():
+    thick = noise(7, 4, 4)
+    tiles = cubes.CubeTiles(4, 5, trim=3, step=2, tile=(8, 8), halo=0, blend=0)
+
+    def restore(*starts):
+        return cubes.restore(
+            Between(5, 3),
+            thick,
+            tiles,
+            run=QUIET,
+            z_starts=lambda n: [s + (n - 7) for s in starts],
+            share_z=tiling.last_write,
+        )
+
+    whole = cubes.restore(Between(5, 3), thick, tiles, run=QUIET)
+    np.testing.assert_allclose(restore(-2, 0, 2, 3, 5), whole, atol=1e-6)
+    with pytest.raises(ValueError, match="3 native slices lie in no window"):
+        restore(0, 2, 3, 5)
+
+
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("align", [1, 4])
 def test_cube_tiles_leave_no_seam_when_the_halo_covers_what_the_network_sees(align, batch):

@@ -7,6 +7,7 @@ every native slice is predicted, and in-plane by its edge pixels up to the netwo
 Shape suffixes: B tiles, 1 channel, Z Y X axes.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import ceil
@@ -69,7 +70,8 @@ def native_grid(thick: Grid, factor: int, ends: int = 0, thickness_mm: float | N
 
 def ends_for(thick: Grid, target: Grid, tolerance_mm: float = 1e-3) -> int:
     """Thick slices by which ``target`` reaches beyond the outermost thick centres."""
-    have, want = thick.centres_mm(), target.centres_mm()
+    offset_mm = np.array(thick.direction[0]) @ np.subtract(target.origin_mm, thick.origin_mm)
+    have, want = thick.centres_mm(), target.centres_mm() + offset_mm
     beyond_mm = max(have[0] - want[0], want[-1] - have[-1]) - tolerance_mm
     return max(0, ceil(beyond_mm / thick.increment_mm))
 
@@ -82,6 +84,7 @@ def restore(
     *,
     run: Run | None = None,
     ends: int = 0,
+    z_starts: Callable[[int], Sequence[int]] | None = None,
     share_z: tiling.Share = tiling.average,
     share_yx: tiling.Share = tiling.crossfade,
 ) -> np.ndarray:
@@ -90,6 +93,9 @@ def restore(
     net        x_B1ZYX of ``depth`` slices to y_B1ZYX of ``out`` slices
     unit_ZYX   thick slices as the network sees them
     ends       thick increments by which to predict beyond the first and last thick slice
+    z_starts   first thick slice of every window, from the number of thick slices, in the order in
+               which they are run; below 0 and past the end the scan is continued. By default
+               windows ``step`` apart, and one that ends with the scan
     share_*    how overlapping windows and tiles are put together; see ``tiling``
     """
     run = run or Run()
@@ -98,7 +104,7 @@ def restore(
     n, *plane = unit_ZYX.shape
     out_ZYX = np.zeros(((n - 1 + 2 * ends) * tiles.factor + 1, *plane), np.float32)
     (rows, columns), batch = _sizes(net, tiles, (plane[0], plane[1]), run, device, out_ZYX.nbytes)
-    z = _Windows(tiles, n, ends, share_z)
+    z = _Windows(tiles, n, ends, z_starts, share_z)
     padded = [tiling.rounded_up(side, tiles.align) for side in plane]
     yx = [
         tiling.axis(side, length, tiles.halo, tiles.blend, tiles.align, share_yx)
@@ -119,17 +125,29 @@ def restore(
 class _Windows:
     """Windows along z: which thick slices each sees, which native slices it answers for."""
 
-    def __init__(self, tiles: CubeTiles, n: int, ends: int, share: tiling.Share):
-        before = ends + ceil(tiles.trim / tiles.factor)
-        n_padded = max(n + 2 * before, tiles.depth)
-        self.starts = tiling.starts(n_padded, tiles.depth, tiles.stride)
-        # Native positions count from the first one that any window gives.
-        native = self.starts * tiles.factor
-        n_native = (n_padded - 1) * tiles.factor + 1 - 2 * tiles.trim
-        self.shares = share(native, tiles.out, n_native, 0, 0)
-        self.at = native + tiles.trim - (before - ends) * tiles.factor
-        slices = self.starts[:, None] - before + np.arange(tiles.depth)
-        self.slices = slices.clip(0, n - 1)
+    def __init__(
+        self,
+        tiles: CubeTiles,
+        n: int,
+        ends: int,
+        z_starts: Callable[[int], Sequence[int]] | None,
+        share: tiling.Share,
+    ):
+        self.starts = np.array(z_starts(n) if z_starts else default_starts(tiles, n, ends))
+        native = (self.starts - self.starts.min()) * tiles.factor
+        self.shares = share(native, tiles.out, int(native.max()) + tiles.out, 0, 0)
+        self.at = (self.starts + ends) * tiles.factor + tiles.trim
+        self.slices = (self.starts[:, None] + np.arange(tiles.depth)).clip(0, n - 1)
+        given = {k for at in self.at for k in range(at, at + tiles.out)}
+        missing = set(range((n - 1 + 2 * ends) * tiles.factor + 1)) - given
+        if missing:
+            raise ValueError(f"{len(missing)} native slices lie in no window: {sorted(missing)}")
+
+
+def default_starts(tiles: CubeTiles, n: int, ends: int) -> np.ndarray:
+    """First thick slices of windows that predict every native slice of ``n`` thick ones."""
+    before = ends + ceil(tiles.trim / tiles.factor)
+    return tiling.starts(n + 2 * before, tiles.depth, tiles.stride) - before
 
 
 def _cut(

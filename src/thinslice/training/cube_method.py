@@ -1,0 +1,206 @@
+"""A method whose network turns a few thick slices into the native slices on and between them.
+
+Native slices lie at every ``factor``-th part of the thick increment, a thick slice being one of
+them. The factor is that of the training pairs (thick increment over thin increment, rounded), the
+network is built for it, and a scan that asks for another is refused. Where native slices are where
+slices are asked for they are the answer; elsewhere it is their cubic spline along z.
+
+What methods differ in is a ``Recipe``; this module is the rest: fit, save, load, restore.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import floor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+from torch.nn.functional import l1_loss
+
+from thinslice.drivers import cubes, tiling
+from thinslice.drivers.device import choose
+from thinslice.resampling import resample_z
+from thinslice.seams import Pair, Run
+from thinslice.training import crops, loop, seeds, validation, weights
+from thinslice.training.cube_crops import Cubes, CubeShape
+from thinslice.training.plan import Plan
+from thinslice.volume import SAME_PLACE_MM, Grid, Volume, window_of
+
+ZStarts = Callable[[int, int], Sequence[int]]  # of the number of thick slices, and ends
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What one cube method is made of."""
+
+    method: str  # its module; written into weights files
+    network: Callable[[int], nn.Module]  # builds the network for a factor
+    sizes: Mapping[str, Any]  # the settings that shape the network, for weights files
+    plan: Plan
+    side: int  # pixels of a training crop, along y and x
+    batch: int  # crops per step
+    depth: int  # thick slices the network sees
+    trim: int = 0  # native slices it leaves out at each end
+    factor: int | None = None  # None: that of the training pairs
+    ct: tuple[float, float] = (-1024.0, 2048.0)  # the HU that become 0 and 1
+    clamp: bool = False  # cut restored values to the window
+    flips: bool = True
+    val_batches: int = 16  # fixed batches of validation crops
+    step: int | None = None  # thick slices between windows when restoring; None: depth - 1
+    tile: int = 256  # pixels along y and x, when restoring
+    halo: int = 16
+    blend: int = 16
+    align: int = 8
+    tiles_at_a_time: int = 4
+    z_starts: ZStarts | None = None
+    share_z: tiling.Share = tiling.average
+    share_yx: tiling.Share = tiling.crossfade
+
+
+def factor_of(thick: Grid, thin: Grid) -> int:
+    """Thick increment over thin increment, to the nearest whole number."""
+    return max(1, floor(thick.increment_mm / thin.increment_mm + 0.5))
+
+
+def at_slices_of(native: Volume, grid: Grid) -> Volume:
+    """The native slices that lie where ``grid`` has its own, else their cubic spline."""
+    first = (grid.start_mm - native.grid.start_mm) / native.grid.increment_mm
+    k = floor(first + 0.5)
+    part = native.grid.with_slices(
+        n=grid.n,
+        increment_mm=native.grid.increment_mm,
+        thickness_mm=native.grid.thickness_mm,
+        start_mm=native.grid.start_mm + k * native.grid.increment_mm,
+    )
+    if 0 <= k <= native.grid.n - grid.n and part.same_place(grid, SAME_PLACE_MM):
+        return native.with_voxels(native.voxels[k : k + grid.n], grid)
+    return native.with_voxels(resample_z(native, grid, "cubic").voxels, grid)
+
+
+class CubeMethod:
+    """A trainable method; see the module docstring."""
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+        self.factor = recipe.factor
+        self.net: nn.Module | None = None
+
+    def fit(
+        self, train: Sequence[Pair], val: Sequence[Pair], *, work: Path, run: Run | None = None
+    ) -> Path:
+        """Learn by the mean absolute error of cubes; the curve's CSV.
+
+        ValueError if pairs differ in their factor, or in it from the one in the settings.
+        """
+        run, r = run or Run(), self.recipe
+        self.factor = self._common_factor([*train, *val])
+        net = self._build(self.factor)
+        draw = self._cubes(train)
+        validate = None
+        if val:
+            fixed = validation.fixed(self._cubes(val), r.val_batches, r.plan.seed)
+            validate = partial(validation.rmse, net, fixed, choose(run))
+        key = json.dumps([self._identity(), r.side, r.batch, r.val_batches, r.flips, list(r.ct)])
+        trained = loop.train(
+            net,
+            draw,
+            lambda net, batch: l1_loss(net(batch[0]), batch[1]),
+            r.plan,
+            validate=validate,
+            work=work,
+            run=run,
+            key=key + crops.data_key(train, val),
+        )
+        self.net = net
+        return trained.curve
+
+    def save(self, path: Path, about: Mapping[str, Any]) -> None:
+        """Weights and ``about`` into one file; RuntimeError before a fit."""
+        weights.save(
+            path, self._fitted(), method=self.recipe.method, network=self._identity(), about=about
+        )
+
+    def load(self, path: Path) -> None:
+        """Weights of ``save``; ValueError for those of another method or of other settings."""
+        found = weights.network(path, method=self.recipe.method).get("factor")
+        if self.recipe.factor is None and isinstance(found, int):
+            self.factor = found
+        net = self._build(self.factor or 1)
+        weights.load(path, net, method=self.recipe.method, network=self._identity())
+        self.net = net
+
+    def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
+        """The restored scan on exactly ``grid``, whose pixels must be those of ``thick``.
+
+        RuntimeError before a fit; ValueError if ``grid`` asks for another factor.
+        """
+        net, r, factor = self._fitted(), self.recipe, self.factor or 1
+        asked = factor_of(thick.grid, grid)
+        if asked != factor:
+            raise ValueError(
+                f"slices every {grid.increment_mm:g} mm of a scan with one every "
+                f"{thick.grid.increment_mm:g} mm are a factor of {asked}, but {r.method} was "
+                f"fitted for {factor}: fit it on pairs like this scan"
+            )
+        ends = cubes.ends_for(thick.grid, grid)
+        starts = None if r.z_starts is None else partial(r.z_starts, ends=ends)  # type: ignore[call-arg]
+        window = window_of(thick, r.ct)
+        unit_ZYX = cubes.restore(
+            net,
+            window.to_unit(thick.voxels),
+            self._tiles(factor),
+            run=run or Run(),
+            ends=ends,
+            z_starts=starts,
+            share_z=r.share_z,
+            share_yx=r.share_yx,
+        )
+        if r.clamp:
+            unit_ZYX = unit_ZYX.clip(0, 1)
+        native = cubes.native_grid(thick.grid, factor, ends)
+        voxels = np.asarray(window.from_unit(unit_ZYX), np.float32)
+        return at_slices_of(thick.with_voxels(voxels, native), grid)
+
+    def parameters(self) -> int:
+        """Numbers learned; before a fit those of a network for a factor of 5."""
+        net = self.net or self._build(self.factor or 5)
+        return sum(p.numel() for p in net.parameters())
+
+    def _build(self, factor: int) -> nn.Module:
+        with seeds.seeded(self.recipe.plan.seed):
+            return self.recipe.network(factor)
+
+    def _fitted(self) -> nn.Module:
+        if self.net is None:
+            raise RuntimeError(f"{self.recipe.method} has no weights yet: fit or load it first")
+        return self.net
+
+    def _identity(self) -> dict[str, Any]:
+        return {**self.recipe.sizes, "factor": self.factor}
+
+    def _common_factor(self, pairs: Sequence[Pair]) -> int:
+        found = {pair.case: factor_of(pair.thick.grid, pair.thin.grid) for pair in pairs}
+        wanted = self.recipe.factor or next(iter(found.values()))
+        odd = {case: factor for case, factor in found.items() if factor != wanted}
+        if odd:
+            case, factor = next(iter(odd.items()))
+            raise ValueError(
+                f"{case} has a factor of {factor}, {self.recipe.method} is for {wanted} "
+                f"({len(odd)} of {len(found)} pairs differ): fit one method per factor"
+            )
+        return wanted
+
+    def _cubes(self, pairs: Sequence[Pair]) -> Cubes:
+        r = self.recipe
+        shape = CubeShape(r.depth, self.factor or 1, (r.side, r.side), r.trim)
+        return Cubes(crops.held(pairs), shape, r.batch, ct=r.ct, flips=r.flips)
+
+    def _tiles(self, factor: int) -> cubes.CubeTiles:
+        r = self.recipe
+        return cubes.CubeTiles(
+            r.depth, factor, r.trim, r.step, (r.tile, r.tile), r.halo, r.blend, r.align,
+            r.tiles_at_a_time,
+        )  # fmt: skip

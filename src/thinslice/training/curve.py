@@ -1,0 +1,58 @@
+"""The learning curve: one CSV row per few steps, appended as the training goes.
+
+    step, loss, val, lr, wall_s, speed
+
+``loss`` is the mean since the row before, ``val`` empty where no validation was made, ``wall_s``
+the seconds of training so far over all its runs, ``speed`` the steps per second since the row
+before. A resumed training drops the rows past the step it goes on from, so no step stands twice.
+"""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+COLUMNS = "step,loss,val,lr,wall_s,speed"
+
+
+class Curve:
+    """The curve's file, open for appending; rows up to step ``after`` are kept."""
+
+    def __init__(self, path: Path, after: int = 0):
+        self.path = path
+        beside = path.with_name(path.name + ".part")
+        beside.write_text("".join(f"{line}\n" for line in [COLUMNS, *kept(path, after)]))
+        os.replace(beside, path)
+        self._file = path.open("a")
+
+    def add(
+        self, step: int, loss: float, val: float | None, lr: float, wall_s: float, speed: float
+    ) -> None:
+        """Append one row; numbers that must repeat exactly are written in full."""
+        shown = "" if val is None else repr(val)
+        self._file.write(f"{step},{loss!r},{shown},{lr!r},{wall_s:.2f},{speed:.3f}\n")
+        self._file.flush()
+
+    def sync(self) -> None:
+        """Rows to the disk, before a checkpoint that counts on them."""
+        os.fsync(self._file.fileno())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+
+def kept(path: Path, after: int) -> list[str]:
+    """Whole rows of an earlier run, up to and with step ``after``."""
+    if after == 0 or not path.exists():
+        return []
+    lines = path.read_text().split("\n")[1:-1]  # what follows the last newline was torn off
+    whole = [line for line in lines if line.count(",") == COLUMNS.count(",")]
+    return [line for line in whole if int(line.split(",", 1)[0]) <= after]

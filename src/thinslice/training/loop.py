@@ -1,0 +1,208 @@
+"""The one training loop: steps, validation, checkpoints, curve; killed anywhere, it goes on.
+
+A step sees random numbers of (seed, step) alone, the learning rate is a function of the step and
+the validations so far, and a checkpoint holds the rest (weights, optimiser, best weights), so on
+CPU, with the same number of threads, a training killed and run again ends with the same weights,
+bit for bit, as one left in peace.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from thinslice.drivers.device import choose
+from thinslice.drivers.progress import Progress
+from thinslice.seams import Run
+from thinslice.training import checkpoint, precision, seeds
+from thinslice.training.batches import Batch, Sample, ahead, to_device
+from thinslice.training.curve import Curve
+from thinslice.training.plan import Plan, Precision, optimiser
+from thinslice.training.schedule import learning_rate
+
+LOG = logging.getLogger(__name__)
+
+Loss = Callable[[nn.Module, Batch], Tensor]
+Validate = Callable[[], float]
+
+
+class Trained(NamedTuple):
+    """What came of a training; the network itself holds the best weights."""
+
+    curve: Path
+    steps: int
+    best_step: int
+    best_val: float | None  # None without validation: the last weights are kept
+    resumed_at: int  # 0 where it started anew
+
+
+def train(
+    net: nn.Module,
+    sample: Sample,
+    loss: Loss,
+    plan: Plan,
+    *,
+    work: Path,
+    validate: Validate | None = None,
+    run: Run | None = None,
+    key: str = "",
+) -> Trained:
+    """Train ``net`` in place; it ends on the device of ``run``, in eval mode, at its best weights.
+
+    sample     draws the batch of a step from the generator it is handed; CPU tensors, numpy inside
+    loss       scalar of network and batch, the batch on the network's device
+    validate   lower is better; called with the network in eval mode and no gradients
+    work       folder of checkpoints and curve.csv; a checkpoint of this same training is gone on
+               from, any other is passed over with a word in the log
+    key        what else decides the result: settings of the network and digest of the data
+
+    FloatingPointError when the loss stops being a number.
+    """
+    run = run or Run()
+    work.mkdir(parents=True, exist_ok=True)
+    training = _Training(net, loss, validate, plan, work, choose(run), key)
+    resumed_at = training.resume()
+    with (
+        seeds.seeded(plan.seed),
+        precision.matmuls(training.precision),
+        Curve(work / "curve.csv", after=resumed_at) as curve,
+        Progress(plan.steps, "train", "step", shown=run.progress, done=resumed_at) as progress,
+    ):
+        for batch in ahead(sample, plan.seed, range(resumed_at, plan.steps)):
+            training.advance(batch, curve, progress)
+    return training.finish(resumed_at)
+
+
+class _Training:
+    """What changes while training, and how it is saved and brought back."""
+
+    def __init__(
+        self,
+        net: nn.Module,
+        loss: Loss,
+        validate: Validate | None,
+        plan: Plan,
+        work: Path,
+        device: torch.device,
+        key: str,
+    ):
+        self.net, self.loss, self.validate = net.to(device), loss, validate
+        self.plan, self.work, self.device = plan, work, device
+        self.precision: Precision = precision.effective(plan.precision, device)
+        self.identity = checkpoint.identity(net, plan, key)
+        self.optimiser = optimiser(net, plan)
+        self.step = 0
+        self.vals: list[float] = []
+        self.best: dict[str, Tensor] | None = None
+        self.best_step = 0
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+        self.loss_n = 0
+        self.wall_s = 0.0
+        self._mark = self._saved = self._row_began = time.monotonic()
+
+    def resume(self) -> int:
+        """Go back to the newest usable checkpoint; the step it was taken after, else 0."""
+        state = checkpoint.newest(self.work, self.identity)
+        if state is None:
+            return 0
+        self.net.load_state_dict(state["net"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.vals, self.wall_s = state["step"], state["vals"], state["wall_s"]
+        self.best, self.best_step = state["best"], state["best_step"]
+        self.loss_sum += state["loss_sum"]
+        self.loss_n = state["loss_n"]
+        LOG.info("going on from step %d in %s", self.step, self.work)
+        return self.step
+
+    def save(self, curve: Curve) -> None:
+        """Write a checkpoint; the curve's rows up to it reach the disk first."""
+        curve.sync()
+        self.wall_s += time.monotonic() - self._mark
+        self._mark = self._saved = time.monotonic()
+        state: dict[str, Any] = {
+            "net": self.net.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "vals": self.vals,
+            "wall_s": self.wall_s,
+            "best": self.best,
+            "best_step": self.best_step,
+            "loss_sum": float(self.loss_sum),
+            "loss_n": self.loss_n,
+        }
+        checkpoint.write(self.work, state, self.identity)
+        self._mark = time.monotonic()
+
+    def advance(self, batch: Batch, curve: Curve, progress: Progress) -> None:
+        """One step, and what falls due after it."""
+        rate = learning_rate(self.plan, self.step, self.vals)
+        seeds.reseed(self.plan.seed, self.step)
+        self._descend(to_device(batch, self.device), rate)
+        self.step += 1
+        last = self.step == self.plan.steps
+        due = last or self.step % self.plan.validate_every == 0
+        val = self._judge() if self.validate is not None and due else None
+        note = ""
+        if val is not None or last or self.step % self.plan.log_every == 0:
+            note = self._log(curve, val, rate)
+        if last or time.monotonic() - self._saved >= self.plan.checkpoint_every_s:
+            self.save(curve)
+        progress.advance(note=note)
+
+    def _descend(self, batch: Batch, rate: float) -> None:
+        self.net.train()
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        with precision.forward(self.precision, self.device):
+            value = self.loss(self.net, batch)
+        value.backward()
+        if self.plan.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.net.parameters(), self.plan.clip_norm)
+        self.optimiser.step()
+        self.loss_sum += value.detach().double()
+        self.loss_n += 1
+
+    def _judge(self) -> float:
+        assert self.validate is not None
+        self.net.eval()
+        with torch.no_grad(), precision.forward(self.precision, self.device):
+            val = float(self.validate())
+        if not math.isfinite(val):
+            raise FloatingPointError(f"validation gave {val} after step {self.step}")
+        if val < min(self.vals, default=math.inf):
+            self.best_step = self.step
+            state = self.net.state_dict()
+            self.best = {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
+        self.vals.append(val)
+        return val
+
+    def _log(self, curve: Curve, val: float | None, rate: float) -> str:
+        mean = float(self.loss_sum) / self.loss_n
+        if not math.isfinite(mean):
+            raise FloatingPointError(
+                f"the loss became {mean} by step {self.step} at learning rate {rate:g}: "
+                "lower lr, or set clip_norm"
+            )
+        now = time.monotonic()
+        speed = self.loss_n / max(now - self._row_began, 1e-9)
+        self.wall_s += now - self._mark
+        self._mark = self._row_began = now
+        curve.add(self.step, mean, val, rate, self.wall_s, speed)
+        self.loss_sum.zero_()
+        self.loss_n = 0
+        return f"loss {mean:.4g}" + (f", val {self.vals[-1]:.4g}" if self.vals else "")
+
+    def finish(self, resumed_at: int) -> Trained:
+        """Leave the best weights in the network."""
+        if self.best is not None:
+            self.net.load_state_dict(self.best)
+        self.net.eval()
+        best_val = min(self.vals) if self.vals else None
+        best_step = self.best_step if self.vals else self.step
+        return Trained(self.work / "curve.csv", self.step, best_step, best_val, resumed_at)

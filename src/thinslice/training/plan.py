@@ -1,0 +1,62 @@
+"""How a network is trained: optimiser, learning rate, validation, precision, as plain numbers."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+Precision = Literal["fp32", "tf32", "bf16"]
+
+# How often a job looks up or writes down does not change what it computes.
+WITHOUT_EFFECT = ("checkpoint_every_s", "log_every")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One training, as numbers; the same plan, data and seed give the same weights on CPU."""
+
+    steps: int
+    lr: float = 1e-3
+    optimiser: Literal["adam", "adamw"] = "adam"
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "cosine", "step", "plateau"] = "constant"
+    warmup: int = 0  # steps of linear rise at the start
+    decay: float = 0.1  # what the rate is multiplied by, for "step" and "plateau"
+    decay_every: int = 0  # steps, for "step"
+    patience: int = 10  # validations without a new best, for "plateau"
+    clip_norm: float | None = None  # of the gradient
+    validate_every: int = 100  # steps; the last step always validates
+    checkpoint_every_s: float = 60.0
+    log_every: int = 10  # steps per row of the curve
+    seed: int = 0
+    precision: Precision = "fp32"  # tf32 and bf16 take effect on a GPU only
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.validate_every, self.log_every) < 1:
+            raise ValueError(f"steps, validate_every and log_every start at 1, found {self}")
+        if not self.lr > 0:
+            raise ValueError(f"the learning rate must be positive, found {self.lr}")
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} {getattr(self, name)!r} is none of {', '.join(allowed)}")
+        if self.schedule == "step" and self.decay_every < 1:
+            raise ValueError("schedule 'step' needs decay_every, the steps between two decays")
+
+    def effective(self) -> dict[str, Any]:
+        """The numbers that decide what is learned."""
+        return {k: v for k, v in asdict(self).items() if k not in WITHOUT_EFFECT}
+
+
+CHOICES = {
+    "optimiser": ("adam", "adamw"),
+    "schedule": ("constant", "cosine", "step", "plateau"),
+    "precision": ("fp32", "tf32", "bf16"),
+}
+
+
+def optimiser(net: nn.Module, plan: Plan) -> torch.optim.Optimizer:
+    """Adam or AdamW over the weights of ``net`` that learn."""
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    weights = [p for p in net.parameters() if p.requires_grad]
+    return kinds[plan.optimiser](weights, lr=plan.lr, weight_decay=plan.weight_decay)

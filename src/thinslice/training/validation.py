@@ -1,0 +1,28 @@
+"""Validation on fixed crops of the validation patients: drawn once, the same at every look."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from thinslice.training.batches import Batch, Sample, to_device
+from thinslice.training.seeds import rng
+
+# Keeps these draws apart from those of every training step of the same seed.
+APART = 2**32 - 1
+
+
+def fixed(sample: Sample, n: int, seed: int) -> list[Batch]:
+    """``n`` batches that depend on ``seed`` alone."""
+    return [sample(rng(seed, APART, i)) for i in range(n)]
+
+
+@torch.no_grad()
+def rmse(net: nn.Module, batches: Sequence[Batch], device: torch.device) -> float:
+    """Root mean square error of ``net`` over batches of (input, answer), in their unit."""
+    square, n = 0.0, 0
+    for batch in batches:
+        x, y = to_device(batch, device)
+        square += float((net(x) - y).double().square().sum())
+        n += y.numel()
+    return (square / n) ** 0.5

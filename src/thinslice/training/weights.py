@@ -1,0 +1,118 @@
+"""Weights on disk: one file, no pickle, the same bytes for the same weights.
+
+The file is a NumPy .npz of the network's tensors and one JSON text: which method they belong to,
+the settings that shape its network, and what the caller wishes to say of them. Reading it runs no
+code, needs no torch, and a changed byte is found by the archive's checksums.
+"""
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+HEAD = "thinslice_weights"  # no tensor of a network is called so
+VERSION = 1
+
+
+def save(
+    path: Path, net: nn.Module, *, method: str, network: Mapping[str, Any], about: Mapping[str, Any]
+) -> None:
+    """Write the weights of ``net`` beside ``path``, then rename.
+
+    network   the settings without which the weights mean nothing; ``load`` compares them
+    about     anything JSON; ``load`` returns it
+    """
+    head = {"version": VERSION, "method": method, "network": network, "about": about}
+    text = json.dumps(head, sort_keys=True).encode()
+    arrays = {name: t.detach().cpu().numpy() for name, t in net.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".part")
+    with open(beside, "wb") as file:
+        np.savez(file, allow_pickle=False, **{HEAD: np.frombuffer(text, np.uint8)}, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+def load(path: Path, net: nn.Module, *, method: str, network: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the weights of ``path`` into ``net``; returns the ``about`` they were saved with.
+
+    ValueError if the file is damaged, is no weights file, or is of another method, other network
+    settings or other tensor shapes. ``net`` is changed only when everything fits.
+    """
+    head, arrays = _read_of(path, method)
+    wanted = json.loads(json.dumps(network))
+    if head["network"] != wanted:
+        raise ValueError(
+            f"{path}: trained with {_differing(head['network'], wanted)}; "
+            "restore with the same settings, or train again"
+        )
+    _fits(path, arrays, net)
+    net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+    return head["about"]
+
+
+def network(path: Path, *, method: str) -> dict[str, Any]:
+    """The network settings a file was saved with; refuses what ``load`` refuses of a file.
+
+    For methods whose network is shaped by their training data, and built when it is known.
+    """
+    return _read_of(path, method)[0]["network"]
+
+
+def digest(path: Path) -> str:
+    """Hash of the tensors alone: names, types, shapes, values; not of ``about``."""
+    found = hashlib.sha256()
+    _, arrays = _read(path)
+    for name in sorted(arrays):
+        array = arrays[name]
+        found.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def _read_of(path: Path, method: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    head, arrays = _read(path)
+    if head["method"] != method:
+        raise ValueError(f"{path} holds weights of {head['method']!r}, not of {method!r}")
+    return head, arrays
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    try:
+        with zipfile.ZipFile(path) as file:
+            names = [name.removesuffix(".npy") for name in file.namelist()]
+        if HEAD not in names:
+            raise ValueError(f"it has no entry {HEAD!r}")
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in names}
+        head = json.loads(arrays.pop(HEAD).tobytes())
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path} is not a whole weights file of thinslice: {error}") from error
+    if head["version"] != VERSION:
+        raise ValueError(f"{path} has format {head['version']}; this is format {VERSION}")
+    return head, arrays
+
+
+def _differing(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    names = sorted(k for k in {*found, *wanted} if found.get(k) != wanted.get(k))
+    return ", ".join(f"{k} {found.get(k)!r} where {wanted.get(k)!r} was expected" for k in names)
+
+
+def _fits(path: Path, arrays: Mapping[str, np.ndarray], net: nn.Module) -> None:
+    wanted = {name: tuple(t.shape) for name, t in net.state_dict().items()}
+    found = {name: array.shape for name, array in arrays.items()}
+    for name in sorted({*wanted, *found}):
+        if wanted.get(name) != found.get(name):
+            raise ValueError(
+                f"{path}: tensor {name!r} is {found.get(name)}, the network has {wanted.get(name)}"
+            )
