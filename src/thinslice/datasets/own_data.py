@@ -66,8 +66,9 @@ class OwnData:
         )
 
     def _story(self, path: Path, found: Found) -> dict[str, Any]:
-        name = path.relative_to(self.manifest.parent).as_posix()
-        return {"path": name, "n_files": len(found.files), **found.source}
+        root = self.manifest.parent
+        name = path.relative_to(root) if path.is_relative_to(root) else path
+        return {"path": name.as_posix(), "n_files": len(found.files), **found.source}
 
 
 def in_frame_of(thin: Volume, thick: Volume, path: Path) -> Volume:

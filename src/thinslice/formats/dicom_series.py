@@ -14,7 +14,7 @@ import numpy as np
 from thinslice.formats.dicom_tags import Slice
 from thinslice.formats.found import listed, refused
 
-ROUNDED_MM = 0.05  # headers are written to a tenth of a millimetre at worst
+ROUNDED_MM = 0.06  # headers to a tenth of a millimetre are half of it off, and the line a little
 ROUNDED = 0.01  # of the increment
 SAME_MM = 0.01  # positions closer than this are one position
 SAME_PLANE = 1e-4  # orientation components: 0.03 mm over a slice

@@ -12,31 +12,23 @@ from typing import Any, NamedTuple
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
+from thinslice.formats.dicom_kinds import class_of, is_lossy, kind_of
 from thinslice.formats.found import refused
 
-SLICES = {  # SOP classes whose images are slices of a scan
-    "1.2.840.10008.5.1.4.1.1.2",  # CT
-    "1.2.840.10008.5.1.4.1.1.2.1",  # Enhanced CT
-    "1.2.840.10008.5.1.4.1.1.2.2",  # Legacy Converted Enhanced CT
-    "1.2.840.10008.5.1.4.1.1.4",  # MR
-    "1.2.840.10008.5.1.4.1.1.4.1",  # Enhanced MR
-    "1.2.840.10008.5.1.4.1.1.4.4",  # Legacy Converted Enhanced MR
-}
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame children
-NOT_SLICES = {"LOCALIZER": "localizer", "SCOUT": "localizer", "REF_SURVIEW": "localizer"}
-LOSSY_SYNTAXES = {
-    "1.2.840.10008.1.2.4.50",  # JPEG baseline
-    "1.2.840.10008.1.2.4.51",  # JPEG extended
-    "1.2.840.10008.1.2.4.53",  # JPEG spectral selection
-    "1.2.840.10008.1.2.4.55",  # JPEG full progression
-    "1.2.840.10008.1.2.4.81",  # JPEG-LS near-lossless
-    "1.2.840.10008.1.2.4.91",  # JPEG 2000
-    "1.2.840.10008.1.2.4.93",  # JPEG 2000 part 2
-    "1.2.840.10008.1.2.4.112",  # JPEG XL
-    "1.2.840.10008.1.2.4.203",  # high-throughput JPEG 2000
-}
+UNREADABLE = (  # what pydicom raises on broken headers
+    OSError,
+    EOFError,
+    MemoryError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    NotImplementedError,
+    BytesLengthException,
+)
 COMPANIONS = (".txt", ".json", ".xml", ".csv", ".md", ".pdf", ".html", ".png", ".jpg")
 COMPANION_NAMES = {"DICOMDIR", "LICENSE", "VERSION", "README", "LOCKFILE"}
 
@@ -83,28 +75,8 @@ def files_of(path: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def slices_of(path: Path) -> Iterator[Slice]:
+def slices_of(path: Path) -> list[Slice]:
     """The slices in one file; Refused if it is empty, not DICOM, broken or not an image."""
-    data = _header(path)
-    try:
-        frames = data.get("PerFrameFunctionalGroupsSequence")
-        if not frames:
-            yield _slice(path, data, None, [data])
-            return
-        shared = list(data.get("SharedFunctionalGroupsSequence") or [])
-        for k, own in enumerate(frames):
-            yield _slice(path, data, k, [*_inner([own]), *_inner(shared), data])
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
-        raise refused(
-            path, f"a header that cannot be read ({error})", "valid DICOM", "export it again"
-        ) from error
-
-
-def _companion(path: Path) -> bool:
-    return path.suffix.lower() in COMPANIONS or path.name.upper() in COMPANION_NAMES
-
-
-def _header(path: Path) -> Dataset:
     size = path.stat().st_size
     if size == 0:
         raise refused(path, "0 bytes", "a DICOM file", "copy or export it again")
@@ -112,18 +84,35 @@ def _header(path: Path) -> Dataset:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom's remarks on harmless value formats
             data = pydicom.dcmread(path, stop_before_pixels=True)
+            slices = list(_slices(path, data))
+            what = class_of(data)
     except InvalidDicomError as error:
-        raise refused(
-            path, f"{size} bytes without the DICM mark", "a DICOM file", "move it elsewhere"
-        ) from error
-    except (OSError, EOFError, ValueError, TypeError, AttributeError, KeyError) as error:
-        raise refused(
-            path, f"a broken header ({size} bytes: {error})", "valid DICOM", "export it again"
-        ) from error
+        found = f"{size} bytes without the DICM mark"
+        raise refused(path, found, "a DICOM file", "move it elsewhere") from error
+    except UNREADABLE as error:
+        found = f"a broken header ({size} bytes: {type(error).__name__} {error})"
+        raise refused(path, found, "valid DICOM", "copy or export it again") from error
+    if not slices:
+        found = f"no rows and columns of pixels ({size} bytes, {what})"
+        raise refused(path, found, "a CT or MR image", "copy it again, or move it away")
+    return slices
+
+
+def _companion(path: Path) -> bool:
+    return path.suffix.lower() in COMPANIONS or path.name.upper() in COMPANION_NAMES
+
+
+def _slices(path: Path, data: Dataset) -> Iterator[Slice]:
+    """One slice, or one per frame; none if the object holds no pixels."""
     if "Rows" not in data or "Columns" not in data:
-        what = data.SOPClassUID.name if "SOPClassUID" in data else "no SOP class"
-        raise refused(path, f"no image ({size} bytes, {what})", "CT or MR slices", "move it away")
-    return data
+        return
+    frames = data.get("PerFrameFunctionalGroupsSequence")
+    if not frames:
+        yield _slice(path, data, None, [data])
+        return
+    shared = list(data.get("SharedFunctionalGroupsSequence") or [])
+    for k, own in enumerate(frames):
+        yield _slice(path, data, k, [*_inner([own]), *_inner(shared), data])
 
 
 def _inner(groups: list[Dataset]) -> Iterator[Dataset]:
@@ -150,7 +139,7 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
     return Slice(
         path=path,
         frame=frame,
-        kind=_kind(data, frame),
+        kind=kind_of(data, frame),
         series=str(data.get("SeriesInstanceUID", "")),
         label=f"number {data.get('SeriesNumber', '?')} {data.get('SeriesDescription', '')!s}",
         modality=str(data.get("Modality", "")),
@@ -160,7 +149,7 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
         pixel_mm=numbers("PixelSpacing"),
         thickness_mm=float(thickness) if thickness else None,
         rescale=None if slope is None or intercept is None else (float(slope), float(intercept)),
-        lossy=str(data.get("LossyImageCompression", "")) == "01" or syntax in LOSSY_SYNTAXES,
+        lossy=is_lossy(data),
         facts={
             "maker": _text(first("Manufacturer")),
             "device": _text(first("ManufacturerModelName")),
@@ -170,27 +159,6 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
             "transfer_syntax": syntax,
         },
     )
-
-
-def _kind(data: Dataset, frame: int | None) -> str:
-    """ "slice", or the name of what it is instead."""
-    kind = data.get("ImageType") or []
-    said = {str(word).strip().upper() for word in ([kind] if isinstance(kind, str) else kind)}
-    sop = data.get("SOPClassUID")
-    other = [name for word, name in NOT_SLICES.items() if word in said]
-    if str(sop).startswith(SECONDARY_CAPTURE):
-        return "secondary capture"
-    if other:
-        return other[0]
-    if str(sop) not in SLICES:
-        return sop.name if sop else "image without a SOP class"
-    if int(data.get("SamplesPerPixel", 1)) != 1:
-        return "colour image"
-    if frame is None and int(data.get("NumberOfFrames") or 1) > 1:
-        return "multi-frame image without per-frame geometry"
-    if "ModalityLUTSequence" in data:
-        return "image with a look-up table for HU"
-    return "slice"
 
 
 def _text(value: Any) -> str | None:

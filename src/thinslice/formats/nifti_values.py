@@ -57,7 +57,7 @@ def _fill(path: Path, image: nib.Nifti1Image, target: np.ndarray) -> bool:
     proxy = cast(ArrayProxy, image.dataobj)
     try:
         raw = np.asanyarray(proxy.get_unscaled()).reshape(target.shape, order="F")
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, OverflowError) as error:
         raise refused(
             path, f"truncated voxels ({error})", f"{image.shape} of them", "copy or export it again"
         ) from error

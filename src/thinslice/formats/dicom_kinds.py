@@ -1,0 +1,57 @@
+"""What a DICOM image is: a slice of a scan or something else, as it was made or lossy."""
+
+from pydicom.dataset import Dataset
+
+SLICES = {  # SOP classes whose images are slices of a scan
+    "1.2.840.10008.5.1.4.1.1.2",  # CT
+    "1.2.840.10008.5.1.4.1.1.2.1",  # Enhanced CT
+    "1.2.840.10008.5.1.4.1.1.2.2",  # Legacy Converted Enhanced CT
+    "1.2.840.10008.5.1.4.1.1.4",  # MR
+    "1.2.840.10008.5.1.4.1.1.4.1",  # Enhanced MR
+    "1.2.840.10008.5.1.4.1.1.4.4",  # Legacy Converted Enhanced MR
+}
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame children
+NOT_SLICES = {"LOCALIZER": "localizer", "SCOUT": "localizer", "REF_SURVIEW": "localizer"}
+LOSSY_SYNTAXES = {
+    "1.2.840.10008.1.2.4.50",  # JPEG baseline
+    "1.2.840.10008.1.2.4.51",  # JPEG extended
+    "1.2.840.10008.1.2.4.53",  # JPEG spectral selection
+    "1.2.840.10008.1.2.4.55",  # JPEG full progression
+    "1.2.840.10008.1.2.4.81",  # JPEG-LS near-lossless
+    "1.2.840.10008.1.2.4.91",  # JPEG 2000
+    "1.2.840.10008.1.2.4.93",  # JPEG 2000 part 2
+    "1.2.840.10008.1.2.4.112",  # JPEG XL
+    "1.2.840.10008.1.2.4.203",  # high-throughput JPEG 2000
+}
+
+
+def kind_of(data: Dataset, frame: int | None) -> str:
+    """ "slice", or the name of what it is instead."""
+    kind = data.get("ImageType") or []
+    said = {str(word).strip().upper() for word in ([kind] if isinstance(kind, str) else kind)}
+    sop = str(data.get("SOPClassUID", ""))
+    other = [name for word, name in NOT_SLICES.items() if word in said]
+    if sop.startswith(SECONDARY_CAPTURE):
+        return "secondary capture"
+    if other:
+        return other[0]
+    if sop not in SLICES:
+        return class_of(data)
+    if int(data.get("SamplesPerPixel", 1)) != 1:
+        return "colour image"
+    if frame is None and int(data.get("NumberOfFrames") or 1) > 1:
+        return "multi-frame image without per-frame geometry"
+    if "ModalityLUTSequence" in data:
+        return "image with a look-up table for HU"
+    return "slice"
+
+
+def class_of(data: Dataset) -> str:
+    """Name of the SOP class."""
+    return getattr(data.get("SOPClassUID"), "name", "") or "image without a SOP class"
+
+
+def is_lossy(data: Dataset) -> bool:
+    """Whether the pixels were ever compressed with loss; once is for ever."""
+    once = str(data.get("LossyImageCompression", "")) == "01"
+    return once or str(data.file_meta.get("TransferSyntaxUID", "")) in LOSSY_SYNTAXES
