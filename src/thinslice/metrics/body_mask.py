@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 AIR_HU = -400.0
-OPENING_MM = 3.0  # radius; sheets thinner than twice this are not body
+OPENING_MM = 2.0  # radius; takes table shells, spares chest walls of children
 
 
 def body_mask(thin: np.ndarray, pixel_mm: tuple[float, float], above: float = AIR_HU) -> np.ndarray:

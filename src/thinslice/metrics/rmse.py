@@ -1,9 +1,11 @@
 """Root mean square error: the primary score. Range-free, so no choice of window can flatter it.
 
-Squares are summed slice by slice in float64, whatever the voxels' type, so that the sums of
-slices can be regrouped (by phase, see ``phases``) and a 512x512x300 volume needs no copy.
+Squares are summed slice by slice, so that the sums of slices can be regrouped (by phase, see
+``phases``) and a 512x512x300 volume needs no copy. A difference is taken in the voxels' own type,
+squared and summed in float64.
 """
 
+import cv2
 import numpy as np
 
 from thinslice.volume import Window
@@ -17,12 +19,12 @@ def squared_errors(
     Volumes and the boolean mask are [Z, Y, X]; with ``window``, both volumes are clipped to it.
     """
     sums, counts = np.zeros(len(mask)), np.zeros(len(mask), np.int64)
-    for k in np.flatnonzero(mask.any(axis=(1, 2))):
-        r, t = restored[k][mask[k]], thin[k][mask[k]]
+    for k, inside in enumerate(mask):
+        r, t = restored[k], thin[k]
         if window is not None:
             r, t = r.clip(window.low, window.high), t.clip(window.low, window.high)
-        error = np.subtract(r, t, dtype=np.float64)
-        sums[k], counts[k] = error @ error, error.size
+        sums[k] = cv2.norm(r, t, cv2.NORM_L2SQR, inside.view(np.uint8))
+        counts[k] = np.count_nonzero(inside)
     return sums, counts
 
 

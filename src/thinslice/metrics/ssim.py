@@ -55,10 +55,13 @@ def ssim(
     inside = np.zeros_like(mask)
     valid = tuple(slice(None) if k == axis else slice(RADIUS, -RADIUS) for k in range(3))
     inside[valid] = mask[valid]
+    work = [np.empty((6, mask.size // mask.shape[axis])) for _ in range(threads)]
 
     def block(first: int) -> tuple[float, int]:
+        own = work.pop()  # one per thread; fresh arrays would cost more than the filters
         planes = _planes(axis, slice(first, first + BLOCK), restored, thin, inside)
-        parts = [_plane_sum(r, t, m, window) for r, t, m in planes]
+        parts = [_plane_sum(r, t, m, window, own) for r, t, m in planes]
+        work.append(own)
         return sum(total for total, _ in parts), sum(n for _, n in parts)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -73,13 +76,15 @@ def _planes(axis: int, which: slice, *volumes: np.ndarray) -> Iterator[tuple[np.
     return zip(*cut)
 
 
-def _plane_sum(r: np.ndarray, t: np.ndarray, mask: np.ndarray, window: Window) -> tuple[float, int]:
-    """Sum of SSIM over the mask of one plane, and its pixels; works in the mask's box alone."""
+def _plane_sum(
+    r: np.ndarray, t: np.ndarray, mask: np.ndarray, window: Window, work: np.ndarray
+) -> tuple[float, int]:
+    """Sum of SSIM over the mask of one plane, and its pixels; filters the mask's box alone."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return 0.0, 0
     box = (_around(rows), _around(columns))
-    values, counted = ssim_map(r[box], t[box], window), mask[box]
+    values, counted = ssim_map(r[box], t[box], window, work), mask[box]
     n = int(np.count_nonzero(counted))
     return float(cv2.mean(values, mask=counted.view(np.uint8))[0]) * n, n
 
@@ -89,15 +94,22 @@ def _around(indices: np.ndarray) -> slice:
     return slice(int(indices[0]) - RADIUS, int(indices[-1]) + RADIUS + 1)
 
 
-def ssim_map(restored: np.ndarray, thin: np.ndarray, window: Window) -> np.ndarray:
-    """SSIM [A, B] of two planes [A, B], float64; right only RADIUS pixels or more from the edge."""
-    u, v, a, b, U, V = (np.empty(restored.shape) for _ in range(6))
+def ssim_map(
+    restored: np.ndarray, thin: np.ndarray, window: Window, work: np.ndarray | None = None
+) -> np.ndarray:
+    """SSIM [A, B] of two planes [A, B], float64; right only RADIUS pixels or more from the edge.
+
+    ``work`` [6, A B or more], float64, is space to work in, and holds the answer.
+    """
+    if work is None:
+        work = np.empty((6, restored.size))
+    u, v, a, b, U, V = (row[: restored.size].reshape(restored.shape) for row in work)
     sum_and_difference(restored, thin, window, u, v)
     smooth(u, a)
     smooth(v, b)
-    smooth(np.multiply(u, u, out=u), U)
-    smooth(np.multiply(v, v, out=v), V)
-    return combine(a, b, U, V, window)
+    smooth(np.square(u, out=u), U)
+    smooth(np.square(v, out=v), V)
+    return combine(a, b, U, V, window, u, v)
 
 
 def smooth(values: np.ndarray, out: np.ndarray) -> None:
@@ -109,31 +121,36 @@ def sum_and_difference(
     r: np.ndarray, t: np.ndarray, window: Window, u: np.ndarray, v: np.ndarray
 ) -> None:
     """Clipped r + t, counted from the range's middle, into ``u``; r - t into ``v``."""
-    r, t = (values.clip(window.low, window.high) for values in (r, t))
-    np.subtract(r, t, out=v, dtype=np.float64)
-    np.add(r, t, out=u, dtype=np.float64)
+    np.clip(t, window.low, window.high, out=u)
+    np.clip(r, window.low, window.high, out=v)
+    v -= u
+    u *= 2
+    u += v
     u -= window.low + window.high
 
 
 def combine(
-    a: np.ndarray, b: np.ndarray, U: np.ndarray, V: np.ndarray, window: Window
+    a: np.ndarray,
+    b: np.ndarray,
+    U: np.ndarray,
+    V: np.ndarray,
+    window: Window,
+    p: np.ndarray,
+    q: np.ndarray,
 ) -> np.ndarray:
-    """SSIM from the means a, b and mean squares U, V of u and v, all of which are used up.
-
-    In place, since fresh arrays of this size cost more than the arithmetic on them.
-    """
+    """SSIM, in ``p``, from means a, b and mean squares U, V of u and v; all are overwritten."""
     L = width(window)
-    U -= np.square(a)
-    a += L  # from the range's middle to its lower end
+    U -= np.square(a, out=p)
+    a += L  # counted from the range's lower end now
     np.square(a, out=a)
     np.square(b, out=b)
     V -= b
     a += 2 * (0.01 * L) ** 2
     U += 2 * (0.03 * L) ** 2
-    similarity = a - b
+    np.subtract(a, b, out=p)
+    p *= np.subtract(U, V, out=q)
     a += b
-    similarity *= U - V
     U += V
     a *= U
-    similarity /= a
-    return similarity
+    p /= a
+    return p

@@ -13,6 +13,7 @@ from thinslice.metrics.ssim import RADIUS, TAPS, combine, smooth, sum_and_differ
 from thinslice.volume import Window
 
 ROWS = 32  # of the result, per slab
+ONE = np.ones(1)  # the tap of an axis that is left alone
 
 
 def ssim_volume(
@@ -32,11 +33,15 @@ def ssim_volume(
     if not rows.size:
         return float("nan"), 0
     x = slice(int(columns[0]) - RADIUS, int(columns[-1]) + RADIUS + 1)
+    work = [np.empty((8, len(mask), ROWS, x.stop - x.start)) for _ in range(threads)]
 
     def slab(first: int) -> float:
+        own = work.pop()  # one per thread
         y = slice(first - RADIUS, min(first + ROWS, int(rows[-1]) + 1) + RADIUS)
-        values = _ssim_slab(restored[:, y, x], thin[:, y, x], window)
-        return float(values[inside[:, y, x][:, RADIUS:-RADIUS]].sum())
+        values = _ssim_slab(restored[:, y, x], thin[:, y, x], window, own)
+        total = values[inside[:, y, x][:, RADIUS:-RADIUS]].sum()
+        work.append(own)
+        return float(total)
 
     with ThreadPoolExecutor(threads) as pool:
         total = sum(pool.map(slab, range(int(rows[0]), int(rows[-1]) + 1, ROWS)))
@@ -44,16 +49,22 @@ def ssim_volume(
     return total / n, n
 
 
-def _ssim_slab(r: np.ndarray, t: np.ndarray, window: Window) -> np.ndarray:
+def _ssim_slab(r: np.ndarray, t: np.ndarray, window: Window, work: np.ndarray) -> np.ndarray:
     """SSIM [Z, Y - 10, X] of a slab [Z, Y, X]; right only where the whole cube is inside it."""
     n, rows, columns = r.shape
-    maps = np.empty((4, n, rows - 2 * RADIUS, columns))
-    u, v, out = (np.empty((rows, columns)) for _ in range(3))
+    shape = (n, rows - 2 * RADIUS, columns)
+    flat = work.reshape(8, -1)[:, : n * shape[1] * columns]
+    planar, cubic = flat[:4].reshape(4, *shape), flat[4:].reshape(4, n, -1)
+    u, v, u2, v2, out = (np.empty((rows, columns)) for _ in range(5))
     for k in range(n):
         sum_and_difference(r[k], t[k], window, u, v)
-        for i, values in enumerate((u, v, np.square(u), np.square(v))):
+        np.square(u, out=u2)
+        np.square(v, out=v2)
+        for i, values in enumerate((u, v, u2, v2)):
             smooth(values, out)
-            maps[i, k] = out[RADIUS:-RADIUS]
-    one = np.ones(1)
-    a, b, U, V = (cv2.sepFilter2D(m.reshape(n, -1), -1, one, TAPS) for m in maps)
-    return combine(a, b, U, V, window).reshape(maps.shape[1:])
+            planar[i, k] = out[RADIUS:-RADIUS]
+    for i in range(4):
+        cv2.sepFilter2D(planar[i].reshape(n, -1), -1, ONE, TAPS, dst=cubic[i])
+    p, q = planar[:2].reshape(2, n, -1)
+    a, b, U, V = cubic
+    return combine(a, b, U, V, window, p, q).reshape(shape)

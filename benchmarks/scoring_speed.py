@@ -1,0 +1,144 @@
+"""Protocol v1's image metrics against scikit-image: seconds, ratio and largest difference.
+
+Both score one synthetic 512x512x300 pair, in one process, by the same definitions: RMSE, MAE and
+PSNR inside the body, and SSIM (Gaussian, valid only) of three planes and in 3-D, averaged over the
+body, in the lung and soft-tissue range. scikit-image gets float64 planes counted from the range's
+lower end; its windows reach over the image's edge, so its maps are cropped.
+
+    OMP_NUM_THREADS=2 python benchmarks/scoring_speed.py [--slices 300] [--side 512] [--every 4]
+
+``--every 4`` lets scikit-image do every 4th plane only, timed and scaled up; ours is timed whole and
+compared on what both did. 3-D is compared on the middle 64 rows. ``--every 1`` runs it whole.
+"""
+
+import argparse
+import json
+import time
+
+import numpy as np
+from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
+
+from thinslice.metrics.ssim import PLANES, RADIUS, ssim
+from thinslice.metrics.ssim_volume import ssim_volume
+from thinslice.protocols._scene import CT, Scene
+from thinslice.protocols.v1 import differences, similarities, threads_of_job
+from thinslice.volume import Window
+
+
+def pair(slices: int, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Restored, thin and body [Z, Y, X]: an elliptic cylinder with lungs, noise of two kinds."""
+    rng = np.random.default_rng(0)
+    y, x = (np.mgrid[:side, :side] + 0.5) / side - 0.5
+    body = np.hypot(y / 0.35, x / 0.45) < 1
+    lungs = np.hypot(y / 0.2, (np.abs(x) - 0.2) / 0.14) < 1
+    flat = np.where(lungs, -850.0, np.where(body, 40.0, -1000.0)).astype(np.float32)
+    thin, restored = (np.empty((slices, side, side), np.float32) for _ in range(2))
+    for k in range(slices):
+        thin[k] = flat + rng.normal(0, 25, flat.shape)
+        restored[k] = thin[k] + rng.normal(0, 15, flat.shape)
+    return restored, thin, np.broadcast_to(body, thin.shape).copy()
+
+
+def reference_map(r: np.ndarray, t: np.ndarray, window: Window) -> np.ndarray:
+    """scikit-image's SSIM map of a plane or volume, right inside the valid region."""
+    r, t = (v.astype(np.float64).clip(window.low, window.high) - window.low for v in (r, t))
+    return structural_similarity(
+        r,
+        t,
+        data_range=window.high - window.low,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        full=True,
+    )[1]
+
+
+def reference_planes(r, t, body, window, axis, every) -> tuple[float, float]:
+    """scikit-image's mean over the body, and its seconds for all planes."""
+    inner = (slice(RADIUS, -RADIUS),) * 2
+    began, total, n = time.perf_counter(), 0.0, 0
+    for k in range(0, r.shape[axis], every):
+        planes = (np.take(v, k, axis) for v in (r, t))
+        inside = np.take(body, k, axis)[inner]
+        total += reference_map(*planes, window)[inner][inside].sum()
+        n += np.count_nonzero(inside)
+    scale = r.shape[axis] / len(range(0, r.shape[axis], every))
+    return total / n, (time.perf_counter() - began) * scale
+
+
+def reference_volume(r, t, body, window, rows: int) -> tuple[float, float]:
+    """scikit-image's 3-D mean over the middle ``rows``, and its seconds for all rows."""
+    y = _middle(r, rows)
+    inner = (slice(RADIUS, -RADIUS),) * 3
+    began = time.perf_counter()
+    value = reference_map(r[:, y], t[:, y], window)[inner][body[:, y][inner]].mean()
+    return float(value), (time.perf_counter() - began) * r.shape[1] / (y.stop - y.start)
+
+
+def _middle(r: np.ndarray, rows: int) -> slice:
+    first = max(0, (r.shape[1] - rows) // 2)
+    return slice(first, min(r.shape[1], first + rows))
+
+
+def reference_differences(r, t, body) -> tuple[dict[str, float], float]:
+    """RMSE, MAE and PSNR by scikit-image and numpy on the body's voxels, float64; and seconds."""
+    began = time.perf_counter()
+    a, b = (v[body].astype(np.float64) for v in (t, r))
+    found = {
+        "rmse_hu": float(np.sqrt(mean_squared_error(a, b))),
+        "mae_hu": float(np.abs(a - b).mean()),
+    }
+    for name, window in CT.psnr.items():
+        clipped = [v.clip(window.low, window.high) for v in (a, b)]
+        width = window.high - window.low
+        found[name] = float(peak_signal_noise_ratio(*clipped, data_range=width))
+    return found, time.perf_counter() - began
+
+
+def main() -> None:
+    """Time both and print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--slices", type=int, default=300)
+    parser.add_argument("--side", type=int, default=512)
+    parser.add_argument("--every", type=int, default=4)
+    args = parser.parse_args()
+    r, t, body = pair(args.slices, args.side)
+    whole, phase = slice(0, args.slices), np.zeros(args.slices, int)
+    scene = Scene(CT, r, t, body, phase, whole, body, r, t)
+    threads = threads_of_job()
+
+    began = time.perf_counter()
+    ours = {s.metric: s.value for s in (*differences(scene), *similarities(scene, threads))}
+    our_s = time.perf_counter() - began
+
+    theirs, their_s = reference_differences(r, t, body)
+    apart = {name: abs(ours[name] - value) for name, value in theirs.items()}
+    rows = args.side if args.every == 1 else 64
+    for name, window in CT.ssim.items():
+        for plane, axis in PLANES.items():
+            value, seconds = reference_planes(r, t, body, window, axis, args.every)
+            some = np.zeros_like(body)
+            every = tuple(slice(None, None, args.every if k == axis else 1) for k in range(3))
+            some[every] = body[every]
+            apart[f"ssim_{plane}_{name}"] = abs(ssim(r, t, some, window, plane, threads)[0] - value)
+            their_s += seconds
+        value, seconds = reference_volume(r, t, body, window, rows)
+        y = _middle(r, rows)
+        cut = (np.ascontiguousarray(v[:, y]) for v in (r, t, body))
+        apart[f"ssim_3d_{name}"] = abs(ssim_volume(*cut, window, threads)[0] - value)
+        their_s += seconds
+    report = {
+        "voxels": list(r.shape),
+        "threads": threads,
+        "thinslice_s": round(our_s, 2),
+        "scikit_image_s": round(their_s, 1),
+        "every": args.every,
+        "ratio": round(their_s / our_s, 1),
+        "max_difference": max(apart.values()),
+        "differences": apart,
+    }
+    print(json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()

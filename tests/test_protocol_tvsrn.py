@@ -1,0 +1,79 @@
+"""Protocol tvsrn equals its authors' functions, on fixtures made with them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thinslice.protocols import tvsrn
+from thinslice.seams import Question
+from thinslice.volume import Grid, Volume
+
+FIXTURES = Path(__file__).parent / "fixtures" / "metrics"
+GOLDEN = json.loads((FIXTURES / "tvsrn.json").read_text())
+PSNR_ATOL, SSIM_ATOL = (GOLDEN["tolerance"][k] for k in ("psnr_atol", "ssim_atol"))
+CASES = tuple(GOLDEN["values"])
+
+
+def unit_pair(case):
+    """Restored and thin of one fixture, float32 in about [0, 1]."""
+    with np.load(FIXTURES / "pair.npz") as z:
+        thin, restored = (z[k].astype(np.float32) / 4096 for k in ("gt", "pred"))
+    if case == "smooth_pair":
+        return restored, thin
+    if case == "identical":
+        return thin, thin
+    if case == "outside_unit_range":
+        with np.load(FIXTURES / "tvsrn.npz") as z:
+            return z["pred_wide"], z["gt_wide"]
+    if case == "constant_shift":
+        return np.full((14, 12, 13), 0.5, np.float32), np.full((14, 12, 13), 0.25, np.float32)
+    thin = thin[:16]  # pred_clamped_to_gt
+    return np.where(thin == 0, np.float32(-0.5), thin), thin
+
+
+def asked(restored, thin, modality="CT"):
+    """A question in HU about volumes in the authors' unit."""
+    grid = Grid(n=len(thin), increment_mm=1, thickness_mm=1, shape=thin.shape[1:], pixel_mm=(1, 1))
+    r, t = (
+        Volume(v * np.float32(3072) - np.float32(1024), grid, modality) for v in (restored, thin)
+    )
+    return Question(r, t, t)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_functions_equal_the_authors(case):
+    restored, thin = unit_pair(case)
+    expected = GOLDEN["values"][case]["functions_on_raw_volumes"]
+    slices = [tvsrn.slice_ssim(r, t) for r, t in zip(restored, thin)]
+    assert tvsrn.volume_psnr(restored, thin) == pytest.approx(expected["psnr"], abs=PSNR_ATOL)
+    np.testing.assert_allclose(slices, expected["ssim_per_slice"], rtol=0, atol=SSIM_ATOL)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_protocol_equals_the_authors(case):
+    restored, thin = unit_pair(case)
+    expected = GOLDEN["values"][case]["protocol"]
+    psnr, ssim = tvsrn.build().score(asked(restored, thin))
+    assert (psnr.metric, psnr.unit, ssim.metric) == ("psnr_db", "dB", "ssim")
+    assert psnr.value == pytest.approx(expected["psnr"], abs=PSNR_ATOL)
+    assert ssim.value == pytest.approx(expected["ssim"], abs=SSIM_ATOL)
+    assert ssim.n == len(expected["ssim_per_slice"])
+
+
+def test_restored_is_clamped_and_thin_is_not():
+    unit = np.full((12, 11, 11), 0.5, np.float32)
+    above = unit + np.float32(0.75)
+    psnr_of = lambda r, t: tvsrn.build().score(asked(r, t))[0].value  # noqa: E731
+    assert psnr_of(above, np.ones_like(unit)) == 40.0
+    assert psnr_of(np.ones_like(unit), above) == pytest.approx(20 * np.log10(4), abs=1e-4)
+
+
+def test_ten_slices_and_mr_are_refused():
+    unit = np.full((10, 11, 11), 0.5, np.float32)
+    with pytest.raises(ValueError, match="found CT of 10"):
+        tvsrn.build().score(asked(unit, unit))
+    unit = np.full((12, 11, 11), 0.5, np.float32)
+    with pytest.raises(ValueError, match="found MR of 12"):
+        tvsrn.build().score(asked(unit, unit, "MR"))
