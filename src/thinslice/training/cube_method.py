@@ -10,7 +10,7 @@ What methods differ in is a ``Recipe``; this module is the rest: fit, save, load
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from math import floor
 from pathlib import Path
@@ -29,7 +29,39 @@ from thinslice.training.cube_crops import Cubes, CubeShape
 from thinslice.training.plan import Plan
 from thinslice.volume import SAME_PLACE_MM, Grid, Volume, window_of
 
-ZStarts = Callable[[int, int], Sequence[int]]  # of the number of thick slices, and ends
+ZStarts = Callable[[int, int], Sequence[int]]  # of the thick slices, and the ends to reach
+
+
+@dataclass(frozen=True)
+class CubeSettings:
+    """How a cube network is trained and run: settings that every such method has."""
+
+    factor: int | None = None  # native slices per thick increment; None: as the training pairs
+    side: int = 256  # pixels of a training crop, along y and x
+    batch: int = 1  # crops per step
+    flips: bool = True  # left to right, every second crop
+    steps: int = 200_000
+    lr: float = 1e-4
+    optimiser: str = "adam"
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    warmup: int = 0  # steps
+    decay: float = 0.1
+    patience: int = 10  # validations, for schedule "plateau"
+    clip_norm: float | None = None
+    validate_every: int = 500  # steps
+    val_batches: int = 16  # fixed batches of validation crops
+    precision: str = "fp32"
+    seed: int = 0
+    tile: int = 256  # pixels of a tile, when restoring
+    halo: int = 16  # pixels of a tile's inner edge that are thrown away
+    blend: int = 16  # pixels beside them over which tiles are crossfaded
+    tiles_at_a_time: int = 4
+
+    def plan(self) -> Plan:
+        """The training as the loop takes it."""
+        given = asdict(self)
+        return Plan(**{f.name: given[f.name] for f in fields(Plan) if f.name in given})
 
 
 @dataclass(frozen=True)
@@ -38,26 +70,16 @@ class Recipe:
 
     method: str  # its module; written into weights files
     network: Callable[[int], nn.Module]  # builds the network for a factor
-    sizes: Mapping[str, Any]  # the settings that shape the network, for weights files
-    plan: Plan
-    side: int  # pixels of a training crop, along y and x
-    batch: int  # crops per step
+    sizes: Mapping[str, Any]  # what shapes the network, for weights files
+    settings: CubeSettings
     depth: int  # thick slices the network sees
     trim: int = 0  # native slices it leaves out at each end
-    factor: int | None = None  # None: that of the training pairs
+    align: int = 8  # the network's window: tiles start and end at multiples of it
     ct: tuple[float, float] = (-1024.0, 2048.0)  # the HU that become 0 and 1
     clamp: bool = False  # cut restored values to the window
-    flips: bool = True
-    val_batches: int = 16  # fixed batches of validation crops
     step: int | None = None  # thick slices between windows when restoring; None: depth - 1
-    tile: int = 256  # pixels along y and x, when restoring
-    halo: int = 16
-    blend: int = 16
-    align: int = 8
-    tiles_at_a_time: int = 4
-    z_starts: ZStarts | None = None
+    z_starts: ZStarts | None = None  # windows placed otherwise
     share_z: tiling.Share = tiling.average
-    share_yx: tiling.Share = tiling.crossfade
 
 
 def factor_of(thick: Grid, thin: Grid) -> int:
@@ -85,7 +107,7 @@ class CubeMethod:
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
-        self.factor = recipe.factor
+        self.factor = recipe.settings.factor
         self.net: nn.Module | None = None
 
     def fit(
@@ -95,20 +117,20 @@ class CubeMethod:
 
         ValueError if pairs differ in their factor, or in it from the one in the settings.
         """
-        run, r = run or Run(), self.recipe
+        run, s = run or Run(), self.recipe.settings
         self.factor = self._common_factor([*train, *val])
         net = self._build(self.factor)
         draw = self._cubes(train)
         validate = None
         if val:
-            fixed = validation.fixed(self._cubes(val), r.val_batches, r.plan.seed)
+            fixed = validation.fixed(self._cubes(val), s.val_batches, s.seed)
             validate = partial(validation.rmse, net, fixed, choose(run))
-        key = json.dumps([self._identity(), r.side, r.batch, r.val_batches, r.flips, list(r.ct)])
+        key = json.dumps([self._identity(), s.side, s.batch, s.val_batches, s.flips])
         trained = loop.train(
             net,
             draw,
             lambda net, batch: l1_loss(net(batch[0]), batch[1]),
-            r.plan,
+            s.plan(),
             validate=validate,
             work=work,
             run=run,
@@ -126,7 +148,7 @@ class CubeMethod:
     def load(self, path: Path) -> None:
         """Weights of ``save``; ValueError for those of another method or of other settings."""
         found = weights.network(path, method=self.recipe.method).get("factor")
-        if self.recipe.factor is None and isinstance(found, int):
+        if self.recipe.settings.factor is None and isinstance(found, int):
             self.factor = found
         net = self._build(self.factor or 1)
         weights.load(path, net, method=self.recipe.method, network=self._identity())
@@ -146,7 +168,7 @@ class CubeMethod:
                 f"fitted for {factor}: fit it on pairs like this scan"
             )
         ends = cubes.ends_for(thick.grid, grid)
-        starts = None if r.z_starts is None else partial(r.z_starts, ends=ends)  # type: ignore[call-arg]
+        z_starts = r.z_starts
         window = window_of(thick, r.ct)
         unit_ZYX = cubes.restore(
             net,
@@ -154,9 +176,8 @@ class CubeMethod:
             self._tiles(factor),
             run=run or Run(),
             ends=ends,
-            z_starts=starts,
+            z_starts=z_starts and (lambda n: z_starts(n, ends)),
             share_z=r.share_z,
-            share_yx=r.share_yx,
         )
         if r.clamp:
             unit_ZYX = unit_ZYX.clip(0, 1)
@@ -170,7 +191,7 @@ class CubeMethod:
         return sum(p.numel() for p in net.parameters())
 
     def _build(self, factor: int) -> nn.Module:
-        with seeds.seeded(self.recipe.plan.seed):
+        with seeds.seeded(self.recipe.settings.seed):
             return self.recipe.network(factor)
 
     def _fitted(self) -> nn.Module:
@@ -183,7 +204,7 @@ class CubeMethod:
 
     def _common_factor(self, pairs: Sequence[Pair]) -> int:
         found = {pair.case: factor_of(pair.thick.grid, pair.thin.grid) for pair in pairs}
-        wanted = self.recipe.factor or next(iter(found.values()))
+        wanted = self.recipe.settings.factor or next(iter(found.values()))
         odd = {case: factor for case, factor in found.items() if factor != wanted}
         if odd:
             case, factor = next(iter(odd.items()))
@@ -194,13 +215,13 @@ class CubeMethod:
         return wanted
 
     def _cubes(self, pairs: Sequence[Pair]) -> Cubes:
-        r = self.recipe
-        shape = CubeShape(r.depth, self.factor or 1, (r.side, r.side), r.trim)
-        return Cubes(crops.held(pairs), shape, r.batch, ct=r.ct, flips=r.flips)
+        r, s = self.recipe, self.recipe.settings
+        shape = CubeShape(r.depth, self.factor or 1, (s.side, s.side), r.trim)
+        return Cubes(crops.held(pairs), shape, s.batch, ct=r.ct, flips=s.flips)
 
     def _tiles(self, factor: int) -> cubes.CubeTiles:
-        r = self.recipe
+        r, s = self.recipe, self.recipe.settings
+        tile = (s.tile, s.tile)
         return cubes.CubeTiles(
-            r.depth, factor, r.trim, r.step, (r.tile, r.tile), r.halo, r.blend, r.align,
-            r.tiles_at_a_time,
-        )  # fmt: skip
+            r.depth, factor, r.trim, r.step, tile, s.halo, s.blend, r.align, s.tiles_at_a_time
+        )

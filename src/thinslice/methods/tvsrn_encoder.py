@@ -1,0 +1,48 @@
+"""TVSRN's encoder alone with sub-pixel upsampling: the ablation of its decoder.
+
+Fitted and restored as TVSRN is.
+
+Source: Yu et al., "RPLHR-CT dataset and transformer baseline for volumetric super-resolution from
+CT scans", MICCAI 2022, section 3.3 (TVSRN Encoder).
+"""
+
+from dataclasses import asdict, dataclass, fields, replace
+
+from thinslice.nets.tvsrn_encoder import Sizes, TVSRNEncoder
+from thinslice.seams import About
+from thinslice.training.cube_method import CubeMethod, CubeSettings, Recipe
+
+ABOUT = About(
+    title="TVSRN encoder",
+    fidelity="as-published",
+    paper="Yu et al., MICCAI 2022",
+    idea="Swin layers over stacked thick slices; each voxel's features become its native slices.",
+)
+
+
+@dataclass(frozen=True)
+class Settings(CubeSettings):
+    """Hyperparameters; the defaults are the paper's where it gives them."""
+
+    depth: int = 4  # thick slices the network sees
+    channels: int = 32  # features of a voxel, C
+    heads: int = 8  # of every attention
+    encoder_blocks: int = 8  # N
+    window: int = 8  # along y and x
+    drop_path: float = 0.1
+
+
+def build(**settings) -> CubeMethod:
+    s = Settings(**settings)
+    given = asdict(s)
+    sizes = Sizes(**{f.name: given[f.name] for f in fields(Sizes) if f.name != "factor"})
+    return CubeMethod(
+        Recipe(
+            method="tvsrn_encoder",
+            network=lambda factor: TVSRNEncoder(replace(sizes, factor=factor)),
+            sizes=asdict(sizes),
+            settings=s,
+            depth=s.depth,
+            align=s.window,
+        )
+    )

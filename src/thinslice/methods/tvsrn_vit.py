@@ -1,0 +1,50 @@
+"""A standard vision transformer with sub-pixel upsampling: the plainest ablation of TVSRN.
+
+Fitted and restored as TVSRN is. All patches of a tile attend to each other, so unlike the windowed
+networks its answer depends on the tile: halo and crossfade soften the seams, they do not remove
+them. A tile is as large as a training crop, for the network has seen no other number of patches.
+
+Source: Yu et al., "RPLHR-CT dataset and transformer baseline for volumetric super-resolution from
+CT scans", MICCAI 2022, section 3.3 (TVSRN Encoder ViT).
+"""
+
+from dataclasses import asdict, dataclass, fields, replace
+
+from thinslice.nets.tvsrn_vit import Sizes, TVSRNViT
+from thinslice.seams import About
+from thinslice.training.cube_method import CubeMethod, CubeSettings, Recipe
+
+ABOUT = About(
+    title="TVSRN ViT encoder",
+    fidelity="as-published",
+    paper="Yu et al., MICCAI 2022",
+    idea="All 16 x 16 patches of a few thick slices attend to each other; each becomes its slices.",
+)
+
+
+@dataclass(frozen=True)
+class Settings(CubeSettings):
+    """Hyperparameters; the defaults are the paper's where it gives them."""
+
+    depth: int = 4  # thick slices the network sees
+    patch: int = 16  # pixels along y and x
+    channels: int = 512  # features of a patch
+    heads: int = 8
+    blocks: int = 8
+    mlp_ratio: int = 2
+
+
+def build(**settings) -> CubeMethod:
+    s = Settings(**settings)
+    given = asdict(s)
+    sizes = Sizes(**{f.name: given[f.name] for f in fields(Sizes) if f.name != "factor"})
+    return CubeMethod(
+        Recipe(
+            method="tvsrn_vit",
+            network=lambda factor: TVSRNViT(replace(sizes, factor=factor)),
+            sizes=asdict(sizes),
+            settings=s,
+            depth=s.depth,
+            align=s.patch,
+        )
+    )
