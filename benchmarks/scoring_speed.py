@@ -7,8 +7,8 @@ lower end; its windows reach over the image's edge, so its maps are cropped.
 
     OMP_NUM_THREADS=2 python benchmarks/scoring_speed.py [--slices 300] [--side 512] [--every 4]
 
-``--every 4`` lets scikit-image do every 4th plane only, timed and scaled up; ours is timed whole and
-compared on what both did. 3-D is compared on the middle 64 rows. ``--every 1`` runs it whole.
+``--every 4`` lets scikit-image do every 4th plane and the middle 64 rows in 3-D only; its time is
+scaled up. Ours is timed whole, and compared on what both did. ``--every 1`` runs both whole.
 """
 
 import argparse
