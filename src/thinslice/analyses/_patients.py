@@ -137,7 +137,8 @@ def join_records(ids: Iterable[str]) -> str:
 
 def interval_name(resamples: int, seed: int) -> str:
     """How low and high were found, in words."""
-    return f"{LEVEL:.0%} percentile bootstrap over patients, {resamples} resamples, seed {seed}"
+    level = f"{100 * LEVEL:g} %"
+    return f"{level} percentile bootstrap over patients, {resamples:,} resamples, seed {seed}"
 
 
 def few_patients(n: int) -> str:
@@ -145,8 +146,8 @@ def few_patients(n: int) -> str:
     if n < 2:
         return f"{n} patient{'' if n == 1 else 's'}: no interval"
     if n < ENOUGH_PATIENTS:
-        covers = expected_coverage(n)
-        return f"{n} patients: the interval holds the true mean about {covers:.0%} of the time"
+        share = f"about {100 * expected_coverage(n):.0f} % of the time"
+        return f"{n} patients: the interval holds the true mean {share}"
     return ""
 
 

@@ -4,8 +4,9 @@ TVSRN (Yu et al., MICCAI 2022), section 3.2 and Fig. 3c: weights fitted on simul
 lose when they are given the scanner's own. Here every pair of fitted-on and tested-on that was run
 is a row, and the drop is paired on the same test cases, against the weights that were fitted on the
 acquired thick slices of the tested data set. The paper reports p alone; here p is one-sided
-(Wilcoxon over patients: is the drop above zero?) and Holm's correction runs over all tests of one
-protocol and metric. Methods without training are rows of their own, as the level to beat.
+(Wilcoxon over patients: is the drop above zero?) and Holm's correction runs over all weights tested
+on the same cases by the same protocol and metric. Methods without training are rows of their own,
+as the level to beat.
 """
 
 from collections.abc import Callable, Sequence
@@ -73,7 +74,7 @@ def _drop(row: dict[str, Any], by_cell: dict, resamples: int, seed: int) -> dict
     untested = {**dict.fromkeys(DROP[:-1], np.nan), "n_paired": 0}
     said = {"records": row["records"]}
     if row["fitted_on"] == "":
-        return {**untested, **said, "note": join_notes([row["note"], "not trained"])}
+        return {**untested, **said, "note": row["note"]}
     best = by_cell.get(tuple({**row, "fitted_on": row["reference"]}[key] for key in KEYS))
     if best is None:
         why = f"no weights fitted on {row['reference']}"
@@ -92,7 +93,7 @@ def _drop(row: dict[str, Any], by_cell: dict, resamples: int, seed: int) -> dict
 
 
 def _corrected(table: pd.DataFrame) -> pd.DataFrame:
-    """p_holm and the number of tests it corrects for, per protocol and metric."""
-    families = table.groupby(["protocol", "metric"])["p"]
+    """p_holm and the number of tests it corrects for, per protocol, metric and tested-on."""
+    families = table.groupby(["protocol", "metric", "tested_on"])["p"]
     corrected = families.transform(lambda p: holm(p.to_numpy()))
     return table.assign(p_holm=corrected, family=families.transform("count").astype(int))

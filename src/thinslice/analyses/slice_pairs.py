@@ -16,6 +16,7 @@ from thinslice.statistics import RESAMPLES, exact_mean
 KEYS = ["dataset", "degradation", "split", "relation", "protocol", "metric", "unit", "sim"]
 COLUMNS = [*KEYS, "distance_mm", *SUMMARY]
 RELATIONS = ("match", "near", "far")
+SPLITS = ("train", "val", "test")
 
 
 def build(*, resamples: int = RESAMPLES, seed: int = 0) -> Callable[[Evidence], pd.DataFrame]:
@@ -23,16 +24,20 @@ def build(*, resamples: int = RESAMPLES, seed: int = 0) -> Callable[[Evidence], 
 
     def slice_pairs(evidence: Evidence) -> pd.DataFrame:
         pairs = tidy(evidence.pairs, [*KEYS, "case", "patient", "record"], ["value", "distance_mm"])
-        unknown = sorted(set(pairs["relation"]) - set(RELATIONS))
-        if unknown:
-            raise ValueError(f"slice pairs are {', '.join(RELATIONS)}, found {unknown}")
+        for column, known in (("relation", RELATIONS), ("split", SPLITS)):
+            unknown = sorted(set(pairs[column]) - set(known))
+            if unknown:
+                raise ValueError(f"a {column} is one of {', '.join(known)}, found {unknown}")
         table = summarise(per_patient(pairs, KEYS), KEYS, resamples=resamples, seed=seed)
         if table.empty:
             return pd.DataFrame(columns=COLUMNS)
         distances = pairs.groupby(KEYS, sort=True).agg(distance_mm=("distance_mm", exact_mean))
         table = table.merge(distances.reset_index(), on=KEYS, validate="1:1")
-        table = table.assign(place=[RELATIONS.index(name) for name in table["relation"]])
-        order = ["dataset", "degradation", "split", "protocol", "metric", "place"]
+        table = table.assign(
+            place=[RELATIONS.index(name) for name in table["relation"]],
+            part=[SPLITS.index(name) for name in table["split"]],
+        )
+        order = ["dataset", "degradation", "part", "protocol", "metric", "place"]
         return pd.DataFrame(in_order(table, order), columns=COLUMNS)
 
     return slice_pairs

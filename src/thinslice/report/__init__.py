@@ -1,1 +1,1 @@
-"""Tables, figures and pages, typeset from numbers computed elsewhere."""
+"""Typeset things: tables, figures and pages from tables that are already computed."""

@@ -1,0 +1,80 @@
+"""A sheet: one printed table, before it is Markdown, LaTeX, HTML or plain text."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+TEXT = (
+    "dataset", "degradation", "method", "fitted_on", "tested_on", "reference", "against",
+    "against_fitted_on", "against_fidelity", "fidelity", "sim", "protocol", "metric", "unit",
+    "better", "split", "relation", "patient", "device", "interval", "note", "records",
+    "published_source",
+)  # fmt: skip
+
+
+class Cell(NamedTuple):
+    """One printed cell."""
+
+    text: str
+    strong: bool = False  # printed bold: best, and its interval meets no other's
+    row: int | None = None  # data row of the table's CSV, the first being 1: what audit asks for
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One printed table; numbers are already rounded and worded."""
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    notes: Sequence[str] = ()
+    left: int = 1  # columns from the left that are words; the rest are numbers
+
+
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The table's rows as plain dicts, text free of nan, each with its CSV ``row`` number.
+
+    The table must come as the analysis gave it, in CSV order: the row numbers are counted here.
+    """
+    text = {name: table[name].fillna("").astype(str) for name in TEXT if name in table}
+    plain = table.assign(**text).to_dict("records")
+    return [{**{str(k): v for k, v in row.items()}, "row": i + 1} for i, row in enumerate(plain)]
+
+
+def split_by(
+    rows: Iterable[Mapping[str, Any]], *keys: str
+) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    """Rows grouped by keys, in the order in which they first appear."""
+    parts: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        parts.setdefault(tuple(row[key] for key in keys), []).append(dict(row))
+    return parts
+
+
+def best_row(rows: Sequence[Mapping[str, Any]]) -> int | None:
+    """CSV row of the best mean, if its interval meets no other's; None where nothing stands out."""
+    better = rows[0]["better"] if rows else ""
+    if better not in ("lower", "higher") or len(rows) < 2:
+        return None
+    if any(row[key] != row[key] for row in rows for key in ("mean", "low", "high")):
+        return None
+    if better == "lower":
+        first, *rest = sorted(rows, key=lambda row: row["mean"])
+        apart = all(first["high"] < row["low"] for row in rest)
+    else:
+        first, *rest = sorted(rows, key=lambda row: -row["mean"])
+        apart = all(first["low"] > row["high"] for row in rest)
+    return first["row"] if apart else None
+
+
+def best_first(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with the best mean first; by name where no way is better."""
+
+    def rank(row: Mapping[str, Any]) -> tuple[float, str]:
+        sign = {"lower": 1.0, "higher": -1.0}.get(row["better"], 0.0)
+        missing = row["mean"] != row["mean"]
+        return (float("inf") if missing else sign * row["mean"], row["method"])
+
+    return sorted((dict(row) for row in rows), key=rank)

@@ -1,0 +1,77 @@
+"""The main table as plain text, for the end of a run."""
+
+import textwrap
+from collections.abc import Sequence
+
+import pandas as pd
+
+from thinslice.report import tables
+from thinslice.report.benchmark_sheets import main_sheets
+from thinslice.report.sheet import Sheet
+
+WIDTH = 100
+FIDELITY = 1  # its column in a main sheet
+
+
+def main_table(benchmark: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> str:
+    """The benchmark's main table, at most 100 columns wide; columns that do not fit go below."""
+    if benchmark.empty:
+        return "Nothing was scored."
+    return "\n\n".join(_printed(sheet) for sheet in main_sheets(benchmark, skipped))
+
+
+def _printed(sheet: Sheet) -> str:
+    caption = textwrap.fill(sheet.caption.replace("Bold: ", "*: "), WIDTH)
+    notes = [_fidelities(sheet), *sheet.notes]
+    parts = [caption, *_blocks(_starred(sheet)), "\n".join(_wrapped(note) for note in notes)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _starred(sheet: Sheet) -> Sheet:
+    """A terminal has no bold and little room: an asterisk before the interval, no fidelity."""
+    rows = [
+        [
+            cell._replace(text=cell.text.replace(" [", "*[")) if cell.strong else cell
+            for k, cell in enumerate(row)
+            if k != FIDELITY
+        ]
+        for row in sheet.rows
+    ]
+    head = [title for k, title in enumerate(sheet.head) if k != FIDELITY]
+    return Sheet(sheet.caption, head, rows, sheet.notes, left=1)
+
+
+def _fidelities(sheet: Sheet) -> str:
+    """What each method reproduces, as a footnote."""
+    named: dict[str, list[str]] = {}
+    for row in sheet.rows:
+        named.setdefault(row[FIDELITY].text, []).append(row[0].text)
+    said = "; ".join(f"{label}: {', '.join(methods)}" for label, methods in named.items())
+    return f"Fidelity: {said}."
+
+
+def _blocks(sheet: Sheet) -> list[str]:
+    """The sheet in as many parts, side by side cut, as fit the width; names repeat in each."""
+    numbers = list(range(sheet.left, len(sheet.head)))
+    blocks, start = [], 0
+    while start < len(numbers):
+        stop = len(numbers)
+        while stop > start + 1 and _width(_part(sheet, numbers[start:stop])) > WIDTH:
+            stop -= 1
+        blocks.append(tables.text(_part(sheet, numbers[start:stop])))
+        start = stop
+    return blocks
+
+
+def _part(sheet: Sheet, columns: Sequence[int]) -> Sheet:
+    keep = [*range(sheet.left), *columns]
+    rows = [[row[k] for k in keep] for row in sheet.rows]
+    return Sheet(sheet.caption, [sheet.head[k] for k in keep], rows, left=sheet.left)
+
+
+def _width(sheet: Sheet) -> int:
+    return max(len(line) for line in tables.text(sheet).splitlines())
+
+
+def _wrapped(note: str) -> str:
+    return textwrap.fill(note, WIDTH, initial_indent="- ", subsequent_indent="  ")

@@ -1,0 +1,120 @@
+"""How numbers and names are printed: rounding by unit, arrows, labels, footnotes.
+
+Only here is anything rounded; the CSV tables beside the typeset ones keep full precision.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+ARROWS = {"lower": "↓", "higher": "↑", "": ""}
+DECIMALS = {"HU": 1, "dB": 2, "1": 4, "mm": 2, "a.u.": 4}
+METRICS = {
+    "rmse_hu": "RMSE",
+    "mae_hu": "MAE",
+    "psnr_db": "PSNR",
+    "psnr4000": "PSNR4000",
+    "psnr1400": "PSNR1400",
+    "psnr400": "PSNR400",
+    "ssim": "SSIM",
+}
+NOTHING = "–"
+
+
+def number(value: float, unit: str = "") -> str:
+    """A number as printed: decimals by unit, three figures below one, a dash for nan."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    return f"{value:.{decimals(value, unit)}f}"
+
+
+def decimals(value: float, unit: str) -> int:
+    """Decimals for a value of this unit; small HU, dB and mm keep two significant figures."""
+    usual = DECIMALS.get(unit, 3)
+    if value == 0 or not math.isfinite(value) or abs(value) >= 1 or unit not in ("HU", "dB", "mm"):
+        return usual
+    return min(max(usual, 1 - math.floor(math.log10(abs(value)))), 6)
+
+
+def interval(
+    mean: float, low: float, high: float, unit: str = "", *, places: int | None = None
+) -> str:
+    """mean [low, high], all to the mean's decimals; the mean alone where there is no interval."""
+    if math.isnan(mean) or math.isnan(low) or math.isinf(mean):
+        return number(mean, unit)
+    places = decimals(mean, unit) if places is None else places
+    return f"{mean:.{places}f} [{low:.{places}f}, {high:.{places}f}]"
+
+
+def gain(mean: float, low: float, high: float, unit: str = "") -> str:
+    """A difference with its interval, to the unit's usual decimals however small it is."""
+    return interval(mean, low, high, unit, places=DECIMALS.get(unit, 3))
+
+
+def signed(value: float, unit: str = "") -> str:
+    """A difference with its sign; a rounded zero has none."""
+    if not math.isfinite(value):
+        return number(value)
+    text = f"{abs(value):.{DECIMALS.get(unit, 3)}f}"
+    sign = "+" if value > 0 else "-"
+    return f"{sign}{text}" if text.strip("0.") else text
+
+
+def p_value(p: float) -> str:
+    """p to three figures; below a thousandth, that it is below."""
+    if math.isnan(p):
+        return NOTHING
+    return "<0.001" if p < 0.001 else f"{p:.3g}"
+
+
+def count(value: float) -> str:
+    """A number of parameters or volumes: 1.73 M, 412 k, 12."""
+    if value is None or value != value:
+        return NOTHING
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g} {letter}"
+    return f"{value:.0f}"
+
+
+def seconds(value: float) -> str:
+    """Seconds to three figures, never in powers of ten."""
+    if math.isnan(value):
+        return NOTHING
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def metric(row: Mapping[str, Any]) -> str:
+    """Name, unit and the way that is better: "RMSE (HU) ↓"."""
+    name = METRICS.get(row["metric"], row["metric"])
+    unit = "" if row["unit"] in ("1", "") else f" ({row['unit']})"
+    return f"{name}{unit} {ARROWS[row.get('better', '')]}".strip()
+
+
+def place(dataset: str, degradation: str = "", sim: str = "") -> str:
+    """A data set and its thick slices: "phantom, acquired thick (sim)"."""
+    kind = {"": "", "acquired": ", acquired thick"}.get(degradation, f", thick by {degradation}")
+    return f"{dataset}{kind}{f' ({sim})' if sim else ''}"
+
+
+def fitted_on(source: str) -> str:
+    """What weights were fitted on; a method without training says so."""
+    return source or "not trained"
+
+
+def patients(counts: Iterable[int]) -> str:
+    """n = 4, or n = 3–4 where cells differ."""
+    found = sorted({int(n) for n in counts})
+    if not found:
+        return "n = 0"
+    return f"n = {found[0]}" if len(found) == 1 else f"n = {found[0]}–{found[-1]}"
+
+
+def footnotes(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Every distinct note of the rows, and how their intervals were found, once each."""
+    rows = list(rows)
+    ways = dict.fromkeys(row["interval"] for row in rows if row.get("interval"))
+    notes = {n: None for row in rows for n in str(row.get("note", "")).split("; ") if n}
+    return [*(f"[low, high]: {way}." for way in ways), *(f"{note}." for note in sorted(notes))]
