@@ -14,7 +14,7 @@ class Progress:
 
     def __init__(self, total: int, title: str, unit: str, *, shown: bool = True, done: int = 0):
         live = sys.stderr.isatty()
-        self._title, self._note = title, ""
+        self._title, self._total, self._unit, self._note = title, total, unit, ""
         self._every_s = None if live or not shown else LINE_EVERY_S
         self._last = monotonic()
         self._bar = tqdm(
@@ -41,8 +41,8 @@ class Progress:
 
     def _line(self, spent_s: float) -> str:
         speed = (self._n - self._start) / max(spent_s, 1e-9)
-        left_s = (self._bar.total - self._n) / max(speed, 1e-9)
-        counted = f"{self._title}: {self._n}/{self._bar.total} {self._bar.unit}"
+        left_s = (self._total - self._n) / max(speed, 1e-9)
+        counted = f"{self._title}: {self._n}/{self._total} {self._unit}"
         note = f", {self._note}" if self._note else ""
         return f"{counted}, {speed:.2f}/s, {left_s:.0f} s left{note}"
 
