@@ -178,7 +178,8 @@ class Phantom:
         reads = s.series_thin.read((*seed, 1)), s.series_thick.read((*seed, 2))
         steps = chest.steps(Plane.of(grid, s.cells), _extent_mm(grid, reads))
         density = s.noise_hu / np.sqrt(reads[0].energy(steps.plane))
-        noise = expose(steps, seed, float(density)) if s.noise_hu else None
+        scanned = float(grid.centres_mm()[0]), float(grid.centres_mm()[-1])
+        noise = expose(steps, scanned, seed, float(density)) if s.noise_hu else None
         thin = acquire(steps, noise, reads[0], grid)
         thick = acquire(steps, noise, reads[1], s.thick_grid(phase_mm))
         source = self._source(seed, phase_mm, reads, chest.drawn)

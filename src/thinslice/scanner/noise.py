@@ -73,22 +73,28 @@ class Noise:
         return rng.standard_normal(amplitude.shape, np.float32) * amplitude
 
 
-def expose(steps: Steps, seed: tuple[int, ...], density_hu: float, pitch_mm: float = 0.25) -> Noise:
-    """The noise of one exposure of a patient.
+def expose(
+    steps: Steps,
+    scanned_mm: tuple[float, float],
+    seed: tuple[int, ...],
+    density_hu: float,
+    pitch_mm: float = 0.25,
+) -> Noise:
+    """The noise of one exposure of a patient, ``scanned_mm`` from end to end.
 
     ``density_hu`` squared times a read's energies in-plane and along z is its mean variance in the
-    body. Raises ValueError for a lattice coarser than a detector's rows, 0.625 mm.
+    scanned body. Raises ValueError for a lattice coarser than a detector's rows, 0.625 mm.
     """
     if not 0 < pitch_mm <= 0.625:
         raise ValueError(f"the noise lattice must be finer than 0.625 mm, found {pitch_mm}")
-    return Noise(seed, density_hu, pitch_mm, _dose(steps), float(np.prod(steps.plane.pitch_mm)))
+    dose = _dose(steps, scanned_mm)
+    return Noise(seed, density_hu, pitch_mm, dose, float(np.prod(steps.plane.pitch_mm)))
 
 
-def _dose(steps: Steps) -> Dose:
-    low, high = steps.extent_mm
-    inside = box(VIEW_MM)
-    z = np.linspace(low + VIEW_MM / 2, high - VIEW_MM / 2, max(2, int((high - low) / VIEW_MM)))
-    hu = steps.slices(inside, z)
+def _dose(steps: Steps, scanned_mm: tuple[float, float]) -> Dose:
+    low, high = scanned_mm
+    z = np.linspace(low, high, max(2, round((high - low) / VIEW_MM) + 1))
+    hu = steps.slices(box(VIEW_MM / 4), z)
     water = np.maximum(1 + hu / 1000, 0)
     dy, dx = steps.plane.pitch_mm
     lateral = np.exp(WATER_PER_MM * dx * water.sum(2))
