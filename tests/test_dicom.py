@@ -4,10 +4,11 @@ import dicom_maker as maker
 import numpy as np
 import pytest
 import SimpleITK
-from pydicom.uid import MRImageStorage, RLELossless
+from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGBaseline8Bit, MRImageStorage, RLELossless
 from scipy.spatial.transform import Rotation
 
 from thinslice.formats import dicom, nifti
+from thinslice.formats.dicom_kinds import is_lossy
 from thinslice.formats.found import Refused
 
 HU = maker.scan_hu()
@@ -113,7 +114,9 @@ def test_header_rounding_is_allowed(tmp_path):
     grid = dicom.read(maker.series(tmp_path / "s", HU, positions)).volume.grid
     assert grid.increment_mm == pytest.approx(1.25, abs=0.02)
     wanted = [z for _, _, z in positions]
-    assert np.abs(grid.origin_mm[2] + grid.centres_mm() - wanted).max() <= 0.06
+    off_mm = grid.origin_mm[2] + grid.centres_mm() - wanted
+    assert np.abs(off_mm).max() <= 0.06
+    assert abs(off_mm.mean()) < 1e-6  # the line runs through the middle of the rounding
 
 
 def test_compressed_equals_plain(tmp_path):
@@ -128,6 +131,15 @@ def test_one_lossy_slice_flags_the_scan(tmp_path):
 
     folder = maker.series(tmp_path / "s", HU, maker.positions_of(6, 2.0), change=once_lossy)
     assert dicom.read(folder).source["lossy"] is True
+
+
+@pytest.mark.parametrize(
+    ("syntax", "lossy"), [(JPEGBaseline8Bit, True), (JPEG2000, True), (JPEG2000Lossless, False)]
+)
+def test_a_lossy_transfer_syntax_is_lossy_whatever_the_header_says(syntax, lossy):
+    data = maker.image(np.zeros((4, 4), np.int16), (0, 0, 0))
+    data.file_meta.TransferSyntaxUID = syntax
+    assert is_lossy(data) is lossy
 
 
 def test_enhanced_multi_frame(tmp_path):

@@ -120,6 +120,7 @@ def test_written_bytes_depend_on_the_volume_alone(tmp_path):
     for name in ("b.nii.gz", "c.nii.gz"):
         nifti.write(volume, tmp_path / name)
     assert (tmp_path / "b.nii.gz").read_bytes() == (tmp_path / "c.nii.gz").read_bytes()
+    assert (tmp_path / "b.nii.gz").read_bytes()[4:8] == bytes(4)  # no time of writing
 
 
 def test_a_refused_write_leaves_nothing(tmp_path):
