@@ -48,7 +48,7 @@ def read(folder: Path) -> dict[str, dict[str, Any]]:
         raise StoreError(f"{folder}: no {NAME}, so it was never finished; make it again") from None
     try:
         found = json.loads(raw)
-        kind, version, files = found["format"], found["version"], found["files"]
+        kind, version, files = found["format"], found["version"], dict(found["files"])
     except (ValueError, KeyError, TypeError):
         raise StoreError(f"{folder}: {NAME} is damaged or not ours; make it again") from None
     if kind != FORMAT:
@@ -58,7 +58,7 @@ def read(folder: Path) -> dict[str, dict[str, Any]]:
             f"{folder}: store version {version!r}, this thinslice reads {VERSION}; "
             "make the store again, or use the thinslice that wrote it"
         )
-    if raw != _canonical(files):
+    if raw != _canonical(files) or not all(_is_entry(entry) for entry in files.values()):
         raise StoreError(f"{folder}: {NAME} was changed after it was written; make it again")
     return files
 
@@ -97,6 +97,10 @@ def check(folder: Path, name: str, entry: dict[str, Any] | None) -> bytes:
     for why in _changed(folder / name, entry):
         raise StoreError(f"{folder / name}: {why}; make the store again")
     return (folder / name).read_bytes()
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and set(entry) == {"bytes", "sha256"}
 
 
 def _changed(file: Path, entry: dict[str, Any]) -> list[str]:

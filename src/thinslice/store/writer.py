@@ -113,7 +113,7 @@ def _create(group: zarr.Group, grid: Grid, modality: Modality) -> zarr.Array:
 
 
 def _fill(array: zarr.Array, slabs: Iterable[np.ndarray], modality: Modality) -> None:
-    """Whole shards at a time: a shard written in two goes would be packed differently."""
+    """Whole shards at a time: each write into a shard decodes and packs all of it again."""
     n, *plane = array.shape
     start = 0
     for block in _of_depth(slabs, layout.shard_shape(array.shape)[0]):
