@@ -38,7 +38,7 @@ def tidy(
     missing = [name for name in (*text, *numbers) if name not in table]
     if missing:
         raise LookupError(f"evidence lacks the columns {missing}; it has {list(table.columns)}")
-    out = table.assign(**{name: table[name].fillna("").astype(str) for name in text})
+    out = table.assign(**{name: table[name].astype(object).fillna("").astype(str) for name in text})
     return out.sort_values([*text, *numbers], ignore_index=True)
 
 

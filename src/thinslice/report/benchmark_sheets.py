@@ -62,8 +62,8 @@ def _main(rows: Rows, skipped: Sequence[tuple[str, str]]) -> Sheet:
     over = counts[0] if same else "n"
     where = wording.place(rows[0]["dataset"], sim=rows[0]["sim"]) if rows else ""
     caption = (
-        f"{wording.metric(rows[0])} on {where}, protocol {chosen[0]}: mean over {over} test patients "
-        "[95 % interval], by how the thick slices came about. "
+        f"{wording.metric(rows[0])} on {where}, protocol {chosen[0]}: mean over {over} test "
+        "patients [95 % interval], by how the thick slices came about. "
         f"Trained methods are fitted on the thick slices they are tested on. {BOLD}"
     )
     notes = [*wording.footnotes(rows), *published(rows), *why_not(skipped)]

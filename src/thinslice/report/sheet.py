@@ -38,7 +38,8 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
 
     The table must come as the analysis gave it, in CSV order: the row numbers are counted here.
     """
-    text = {name: table[name].fillna("").astype(str) for name in TEXT if name in table}
+    words = [name for name in TEXT if name in table]
+    text = {name: table[name].astype(object).fillna("").astype(str) for name in words}
     plain = table.assign(**text).to_dict("records")
     return [{**{str(k): v for k, v in row.items()}, "row": i + 1} for i, row in enumerate(plain)]
 
@@ -51,6 +52,18 @@ def split_by(
     for row in rows:
         parts.setdefault(tuple(row[key] for key in keys), []).append(dict(row))
     return parts
+
+
+def one_metric(
+    rows: Sequence[Mapping[str, Any]], metric: str = "", protocol: str = ""
+) -> list[dict[str, Any]]:
+    """Rows of one metric and protocol; left out, those of the first row. LookupError for none."""
+    first = rows[0] if rows else {"metric": "", "protocol": ""}
+    chosen = (metric or first["metric"], protocol or first["protocol"])
+    found = [dict(row) for row in rows if (row["metric"], row["protocol"]) == chosen]
+    if not found:
+        raise LookupError(f"no rows of metric {chosen[0]!r} by protocol {chosen[1]!r} to draw")
+    return found
 
 
 def best_row(rows: Sequence[Mapping[str, Any]]) -> int | None:

@@ -86,11 +86,15 @@ def seconds(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def metric_name(row: Mapping[str, Any]) -> str:
+    """The metric as printed: "RMSE"."""
+    return METRICS.get(row["metric"]) or row["metric"]
+
+
 def metric(row: Mapping[str, Any]) -> str:
     """Name, unit and the way that is better: "RMSE (HU) ↓"."""
-    name = METRICS.get(row["metric"], row["metric"])
     unit = "" if row["unit"] in ("1", "") else f" ({row['unit']})"
-    return f"{name}{unit} {ARROWS[row.get('better', '')]}".strip()
+    return f"{metric_name(row)}{unit} {ARROWS[row.get('better', '')]}".strip()
 
 
 def place(dataset: str, degradation: str = "", sim: str = "") -> str:

@@ -1,0 +1,188 @@
+"""One page that opens anywhere: tables, figures and what they answer, in a single HTML file.
+
+Nothing is loaded from elsewhere; figures are embedded. Every number says on hover which row of
+which CSV it is, which is what ``thinslice audit`` asks for.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+
+from thinslice.report import (
+    bars,
+    benchmark_sheets,
+    findings,
+    gap_matrix,
+    panels,
+    slice_pairs,
+    tables,
+    tradeoff,
+)
+from thinslice.report.sheet import Cell, Sheet
+
+CSS = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 72rem; margin: 2rem auto;
+       padding: 0 1.2rem; }
+h1 { font-size: 1.5rem; margin-bottom: .2rem } h2 { font-size: 1.15rem; margin-top: 2.4rem }
+p, li { max-width: 52rem } .quiet { color: #6b6b6b; font-size: .88rem }
+.sim { background: #fff6df; border-left: 4px solid #e69f00; padding: .5rem .8rem }
+.wide { overflow-x: auto } table { border-collapse: collapse; font-size: .9rem; margin: .4rem 0 }
+caption { text-align: left; color: #444; padding-bottom: .4rem; max-width: 60rem }
+th, td { padding: .22rem .7rem; text-align: right; white-space: nowrap;
+         font-variant-numeric: tabular-nums }
+th { border-bottom: 1px solid #999; font-weight: 600 } tr:hover td { background: #f4f7fa }
+.word { text-align: left } figure { margin: 1.2rem 0 } img { max-width: 100%; height: auto }
+figcaption { color: #444; font-size: .9rem } summary { cursor: pointer; margin: .6rem 0 }
+code { background: #f3f3f3; padding: .1rem .3rem }
+ul.notes { color: #6b6b6b; font-size: .85rem; margin: .2rem 0 1rem; padding-left: 1.1rem }
+"""
+QUESTIONS = {
+    "published": "Every number of the benchmark",
+    "tested_on": "What does training on simulated thick slices cost?",
+    "median_gain": "Is one method better than another?",
+    "wall_s": "What does a better number cost?",
+    "relation": "How alike are thick and thin slices?",
+    "cases": "Every patient",
+}
+
+
+KINDS = (bars, gap_matrix, tradeoff, slice_pairs, panels)  # figures that have a caption
+
+
+def html(
+    tables_by_name: Mapping[str, pd.DataFrame],
+    figures: Sequence[Path] = (),
+    skipped: Sequence[tuple[str, str]] = (),
+    *,
+    title: str = "Thin slices from thick ones",
+) -> str:
+    """The whole page as text.
+
+    tables_by_name    analysis name to its table, rows as in results/tables/NAME.csv
+    figures           PNG files; their names tell which kind they are
+    skipped           cells that were not run, with the reason in words
+    """
+    return "\n".join(
+        [
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{escape(title)}</title><style>{CSS}</style></head><body>",
+            f"<h1>{escape(title)}</h1>",
+            *_sim_banner(tables_by_name),
+            *_main(tables_by_name),
+            *_answers(tables_by_name),
+            *_figures(figures),
+            *_skipped(skipped),
+            *_details(tables_by_name),
+            *_provenance(tables_by_name),
+            "</body></html>\n",
+        ]
+    )
+
+
+def _sim_banner(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
+    """What ``sim`` means, where anything shown carries it."""
+    if not any((t["sim"] == "sim").any() for t in tables_by_name.values() if "sim" in t):
+        return []
+    return [
+        '<p class="sim"><b>sim</b>: numbers so labelled come from simulated scans, whose truth is '
+        "known, and not from patients.</p>"
+    ]
+
+
+def _main(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The main table of every benchmark."""
+    parts = ["<h2>Which method restores best?</h2>"]
+    for name, table in tables_by_name.items():
+        if "published" in table and len(table):
+            parts += [_table(sheet, name) for sheet in benchmark_sheets.main_sheets(table)]
+    return parts if len(parts) > 1 else [*parts, "<p>Nothing was scored.</p>"]
+
+
+def _answers(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
+    """In words, what the tables answer."""
+    said = findings.sentences(tables_by_name)
+    return ["<h2>What it says</h2>", _list(said, "")] if said else []
+
+
+def _figures(pngs: Sequence[Path]) -> list[str]:
+    return ["<h2>Figures</h2>", *(_figure(png) for png in pngs)] if pngs else []
+
+
+def _figure(png: Path) -> str:
+    data = base64.b64encode(png.read_bytes()).decode()
+    words = escape(caption(png.stem))
+    image = f'<img alt="{words}" src="data:image/png;base64,{data}">'
+    return f"<figure>{image}<figcaption>{words}</figcaption></figure>"
+
+
+def caption(stem: str) -> str:
+    """What a figure shows: its kind's own first line, or its name where the kind is unknown."""
+    for kind in KINDS:
+        if stem.startswith(kind.__name__.rsplit(".", 1)[-1]):
+            return (kind.__doc__ or stem).splitlines()[0]
+    return stem
+
+
+def _skipped(skipped: Sequence[tuple[str, str]]) -> list[str]:
+    """Cells that were not run, with reasons."""
+    if not skipped:
+        return []
+    return ["<h2>What was not run, and why</h2>", _list([f"{c}: {why}" for c, why in skipped], "")]
+
+
+def _details(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Every table in full, folded up but for the domain gap."""
+    parts = ["<h2>All tables</h2>"]
+    for name, table in tables_by_name.items():
+        asked = next((q for column, q in QUESTIONS.items() if column in table), name)
+        body = "".join(_table(sheet, name) for sheet in tables.sheets(name, table))
+        opened = " open" if "tested_on" in table else ""
+        parts.append(
+            f"<details{opened}><summary>{escape(asked)} <span class='quiet'>"
+            f"({escape(name)}.csv)</span></summary>{body or '<p>No rows.</p>'}</details>"
+        )
+    return parts
+
+
+def _provenance(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
+    """How to follow a number to its scan."""
+    name = next(iter(tables_by_name), "benchmark")
+    return [
+        "<h2>Where a number comes from</h2>",
+        "<p>Hover over a number to see its row. Then, in the folder of the run, "
+        f"<code>thinslice audit results/tables/{escape(name)}.csv --row N</code> prints the chain "
+        "from that row to the raw scans, checks every hash in it and computes the number again."
+        "</p>",
+    ]
+
+
+def _table(sheet: Sheet, name: str) -> str:
+    def entry(cell: Cell, k: int) -> str:
+        words = f"<b>{escape(cell.text)}</b>" if cell.strong else escape(cell.text)
+        kind = ' class="word"' if k < sheet.left else ""
+        hint = f' title="{escape(name)}.csv, row {cell.row}"' if cell.row else ""
+        return f"<td{kind}{hint}>{words}</td>"
+
+    titles = "".join(
+        f"<th{' class=word' if k < sheet.left else ''}>{escape(title)}</th>"
+        for k, title in enumerate(sheet.head)
+    )
+    rows = "".join(
+        f"<tr>{''.join(entry(cell, k) for k, cell in enumerate(row))}</tr>\n" for row in sheet.rows
+    )
+    return (
+        f'<div class="wide"><table><caption>{escape(sheet.caption)}</caption>'
+        f"<thead><tr>{titles}</tr></thead><tbody>\n{rows}</tbody></table></div>"
+        + _list(sheet.notes, "notes")
+    )
+
+
+def _list(items: Sequence[str], kind: str) -> str:
+    if not items:
+        return ""
+    lines = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return f'<ul class="{kind}">{lines}</ul>' if kind else f"<ul>{lines}</ul>"
