@@ -74,6 +74,15 @@ def test_a_perfect_volume():
     assert {s.value for m, s in found.items() if m.startswith("ssim")} == {1.0}
 
 
+def test_phases_are_named_in_millimetres():
+    thin = GRID.with_slices(n=40, increment_mm=0.7, thickness_mm=1.0, start_mm=0.0)
+    thick = AVERAGED.with_slices(n=8, increment_mm=3.5, thickness_mm=5.0, start_mm=1.4)
+    asked = question(3.0, thick)
+    asked = replace(asked, **{k: Volume(thin_hu(), thin) for k in ("restored", "thin")})
+    named = sorted(m for m in scores(asked) if "phase" in m)
+    assert named == ["rmse_hu_phase0.7mm", "rmse_hu_phase0mm", "rmse_hu_phase1.4mm"]
+
+
 def test_only_the_body_between_the_ends_counts():
     """Air and the first and last five slices may be as wrong as they like."""
     error = np.full(GRID.zyx, 500.0)
@@ -109,6 +118,20 @@ def test_the_body_is_the_thin_volumes():
     a, b = scores(question(3.0)), scores(question(-2000.0))
     assert a["body_mask_sha32"] == b["body_mask_sha32"]
     assert b["rmse_hu"].value == pytest.approx(2000, rel=1e-6)
+
+
+def test_each_range_sees_its_own_tissue():
+    """An error between two lung levels is none to the soft-tissue range."""
+    asked = question()
+    thin, restored = asked.thin.voxels.copy(), asked.restored.voxels.copy()
+    core = np.hypot(Y - 15.5, X - 16.5) < 6
+    thin[:, core], restored[:, core] = -850, -750
+    asked = replace(asked, thin=Volume(thin, GRID), restored=Volume(restored, GRID))
+    found = scores(asked)
+    assert found["psnr400_db"].value == math.inf
+    assert found["ssim_sagittal_soft"].value == found["ssim_3d_soft"].value == 1
+    assert found["ssim_sagittal_lung"].value < 0.99
+    assert found["psnr1400_db"].value < 60
 
 
 def test_without_a_matrix_there_is_no_consistency_row():
