@@ -164,18 +164,17 @@ class TVSRN(nn.Module):
         """Quiet branches, and a projection that interpolates the embedded slices linearly."""
         s = self.sizes
         nn.init.trunc_normal_(self.mask_tokens_OC, std=0.02)
+        nn.init.zeros_(self.embedding.bias)
         for module in self.modules():
             if isinstance(module, SwinBlock):
                 nn.init.zeros_(module.proj.weight)
                 nn.init.zeros_(module.fc2.weight)
         with torch.no_grad():
-            gain = self.tab_gain**s.modules
             e_C = self.embedding.weight[:, 0]
             weight = torch.zeros(s.slices, s.slices, s.channels)
             weight[:, :: s.factor] = linear_in_z(s.depth, s.factor)[:, :, None] * e_C / e_C.dot(e_C)
-            known = gain * (self.embedding.bias + self.z_code_ZC)
-            self.projection.weight.copy_(weight.flatten(1) / gain)
-            self.projection.bias.copy_(-(self.projection.weight @ known.flatten()))
+            self.projection.weight.copy_(weight.flatten(1) / self.tab_gain**s.modules)
+            nn.init.zeros_(self.projection.bias)
 
     def tokens(self, thick_BZYXC: Tensor) -> Tensor:
         """Thick slices with mask tokens between them, and the code of z, [B, slices, Y, X, C]."""
@@ -195,5 +194,7 @@ class TVSRN(nn.Module):
         state_BZYXC = self.tokens(apart(encoded_BYXS, s.depth))
         for tab, plane in zip(self.tabs, self.planes):
             state_BZYXC = apart(plane(side_by_side(tab(state_BZYXC))), s.slices)
-        values_BYXZ = self.projection(side_by_side(state_BZYXC))
+        # A constant the bias could hold; taken off, the values alone decide how training starts.
+        code_ZC = self.tab_gain**s.modules * self.z_code_ZC
+        values_BYXZ = self.projection(side_by_side(state_BZYXC - code_ZC[:, None, None]))
         return values_BYXZ.permute(0, 3, 1, 2)[:, None, :, :y, :x]

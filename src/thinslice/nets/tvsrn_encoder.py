@@ -55,10 +55,11 @@ class TVSRNEncoder(nn.Module):
             if isinstance(module, SwinBlock):
                 nn.init.zeros_(module.proj.weight)
                 nn.init.zeros_(module.fc2.weight)
+        nn.init.zeros_(self.embedding.bias)
+        nn.init.zeros_(self.projection.bias)
         with torch.no_grad():
             e_C = self.embedding.weight[:, 0]
             self.projection.weight.copy_((e_C / e_C.dot(e_C)).expand(self.sizes.factor, -1))
-            self.projection.bias.copy_(-(self.projection.weight @ self.embedding.bias))
 
     def forward(self, x_B1ZYX: Tensor) -> Tensor:
         """Thick slices to native slices, both in [0, 1] units."""

@@ -8,7 +8,7 @@ different gather. Windows that need the same attention mask run together, so tha
 position bias are added up once per kind of window (at most four) and not once per window.
 
 For training, the backward pass runs the chunks again instead of keeping what they computed: a
-block remembers its input and nothing else.
+block remembers its input, the sum between its two branches, and nothing else.
 
 Source: Liu et al., "Swin transformer", ICCV 2021. What is computed is the same (to rounding);
 only the order differs. Tokens that pad a grid to whole windows are masked as another region.
@@ -110,18 +110,16 @@ def attend(qkv_WTE: Tensor, bias_HTT: Tensor, fused: bool) -> Tensor:
     return out_WHTD.transpose(1, 2).reshape(windows, tokens, width // 3)
 
 
-def block(
-    x_WTC: Tensor, bias_HTT: Tensor, keep_RW: Tensor | None, w: Weights, fused: bool
-) -> Tensor:
-    """One pre-norm transformer block over a few windows, [W, T, C]."""
-    keep = (1.0, 1.0) if keep_RW is None else keep_RW[:, :, None, None]
-    width = x_WTC.shape[-1:]
-    h = layer_norm(x_WTC, width, w.norm1, w.norm1_bias)
-    h = attend(linear(h, w.qkv, w.qkv_bias), bias_HTT, fused)
-    x_WTC = x_WTC + linear(h, w.proj, w.proj_bias) * keep[0]
-    h = layer_norm(x_WTC, width, w.norm2, w.norm2_bias)
-    h = gelu(linear(h, w.fc1, w.fc1_bias))
-    return x_WTC + linear(h, w.fc2, w.fc2_bias) * keep[1]
+def attended(x_WTC: Tensor, bias_HTT: Tensor, w: Weights, fused: bool) -> Tensor:
+    """The attention branch up to its last linear layer, [W, T, C]."""
+    h = layer_norm(x_WTC, x_WTC.shape[-1:], w.norm1, w.norm1_bias)
+    return attend(linear(h, w.qkv, w.qkv_bias), bias_HTT, fused)
+
+
+def hidden(x_WTC: Tensor, w: Weights) -> Tensor:
+    """The MLP branch up to its last linear layer, [W, T, 4C]."""
+    h = layer_norm(x_WTC, x_WTC.shape[-1:], w.norm2, w.norm2_bias)
+    return gelu(linear(h, w.fc1, w.fc1_bias))
 
 
 class Chunk(NamedTuple):
@@ -130,6 +128,18 @@ class Chunk(NamedTuple):
     kind: int
     tokens: Tensor  # rows of x_NC, window by window
     batch: Tensor  # which volume each window is of
+
+    def take(self, x_NC: Tensor) -> Tensor:
+        """The tokens of these windows, [W, T, C]."""
+        return x_NC[self.tokens].view(len(self.batch), -1, x_NC.shape[1])
+
+    def put(self, x_NC: Tensor, x_WTC: Tensor) -> None:
+        """The tokens back in their rows."""
+        x_NC[self.tokens] = x_WTC.reshape(-1, x_NC.shape[1]).to(x_NC.dtype)
+
+    def keep(self, keep_RB: Tensor | None) -> Tensor | tuple[float, float]:
+        """What either residual branch is multiplied by, [R, W, 1, 1]."""
+        return (1.0, 1.0) if keep_RB is None else keep_RB[:, self.batch, None, None]
 
 
 def chunks_of(windows: Windows, batch: int, grid: int) -> list[Chunk]:
@@ -148,38 +158,61 @@ def chunks_of(windows: Windows, batch: int, grid: int) -> list[Chunk]:
 
 
 class _Chunked(torch.autograd.Function):
-    """``block`` over every chunk; the backward pass computes each chunk anew."""
+    """A pre-norm transformer block over every chunk; backward computes each chunk anew.
+
+    What is kept is the block's input and the sum between its branches. With these, neither branch's
+    last linear layer has to be computed again.
+    """
 
     @staticmethod
     def forward(ctx, x_NC, bias_KHTT, keep_RB, chunks, *weights):
-        ctx.save_for_backward(x_NC, bias_KHTT, keep_RB, *weights)
+        learns = any(ctx.needs_input_grad)
+        between_NC, out_NC = torch.empty_like(x_NC if learns else x_NC[:0]), torch.empty_like(x_NC)
+        ctx.save_for_backward(x_NC, between_NC, bias_KHTT, keep_RB, *weights)
         ctx.chunks = chunks
         ctx.autocast = torch.is_autocast_enabled(x_NC.device.type)
         ctx.dtype = torch.get_autocast_dtype(x_NC.device.type)
-        out_NC = torch.empty_like(x_NC)
-        bias_KHTT, *weights = (t.detach() for t in (bias_KHTT, *weights))  # lets attention fuse
+        w = Weights(*(t.detach() for t in weights))
+        bias_KHTT = bias_KHTT.detach()  # lets attention fuse
         for c in chunks:
-            x_WTC = x_NC[c.tokens].view(len(c.batch), -1, x_NC.shape[1])
-            keep_RW = None if keep_RB is None else keep_RB[:, c.batch]
-            y_WTC = block(x_WTC, bias_KHTT[c.kind], keep_RW, Weights(*weights), fused=True)
-            out_NC[c.tokens] = y_WTC.view(-1, x_NC.shape[1])
+            keep = c.keep(keep_RB)
+            x_WTC = c.take(x_NC)
+            h = attended(x_WTC, bias_KHTT[c.kind], w, fused=True)
+            x_WTC = x_WTC + linear(h, w.proj, w.proj_bias) * keep[0]
+            if learns:
+                c.put(between_NC, x_WTC)
+            c.put(out_NC, x_WTC + linear(hidden(x_WTC, w), w.fc2, w.fc2_bias) * keep[1])
         return out_NC
 
     @staticmethod
     def backward(ctx, *grads):
         (grad_NC,) = grads
-        x_NC, bias_KHTT, keep_RB, *weights = ctx.saved_tensors
-        leaves = [t.detach().requires_grad_() for t in (bias_KHTT, *weights)]
+        x_NC, between_NC, bias_KHTT, keep_RB, *weights = ctx.saved_tensors
+        bias_KHTT, *leaves = (t.detach().requires_grad_() for t in (bias_KHTT, *weights))
+        w = Weights(*leaves)
+        of = Weights(*(torch.zeros_like(t) for t in weights))  # gradients of the last layers
         grad_x_NC = torch.empty_like(x_NC)
         for c in ctx.chunks:
-            x_WTC = x_NC[c.tokens].view(len(c.batch), -1, x_NC.shape[1]).requires_grad_()
-            keep_RW = None if keep_RB is None else keep_RB[:, c.batch]
+            keep, grad_WTC = c.keep(keep_RB), c.take(grad_NC)
+            x_WTC = c.take(x_NC).requires_grad_()
+            between_WTC = c.take(between_NC).requires_grad_()
             with torch.enable_grad(), torch.autocast(x_NC.device.type, ctx.dtype, ctx.autocast):
-                bias_HTT = leaves[0][c.kind]
-                y_WTC = block(x_WTC, bias_HTT, keep_RW, Weights(*leaves[1:]), fused=False)
-            y_WTC.backward(grad_NC[c.tokens].view_as(y_WTC))
-            grad_x_NC[c.tokens] = x_WTC.grad.view(-1, x_NC.shape[1])
-        return (grad_x_NC, leaves[0].grad, None, None, *(t.grad for t in leaves[1:]))
+                h = hidden(between_WTC, w)
+                a = attended(x_WTC, bias_KHTT[c.kind], w, fused=False)
+            h.backward(through(grad_WTC * keep[1], h, w.fc2, of.fc2, of.fc2_bias))
+            grad_WTC = grad_WTC + between_WTC.grad
+            a.backward(through(grad_WTC * keep[0], a, w.proj, of.proj, of.proj_bias))
+            c.put(grad_x_NC, grad_WTC + x_WTC.grad)
+        found = [last if t.grad is None else t.grad for t, last in zip(leaves, of)]
+        return (grad_x_NC, bias_KHTT.grad, None, None, *found)
+
+
+def through(grad: Tensor, h: Tensor, weight: Tensor, of_weight: Tensor, of_bias: Tensor) -> Tensor:
+    """The gradient of a linear layer's input; those of its numbers are added to ``of_*``."""
+    flat = grad.flatten(0, 1).to(h.dtype)
+    of_weight += flat.T @ h.detach().flatten(0, 1)
+    of_bias += grad.sum((0, 1))
+    return (flat @ weight.detach().to(h.dtype)).view_as(h)
 
 
 def windowed_block(

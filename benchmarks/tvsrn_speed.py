@@ -1,0 +1,126 @@
+"""TVSRN against plain PyTorch: seconds and memory of one training step and one restoring pass.
+
+    python benchmarks/tvsrn_speed.py --side 256 --threads 2
+
+The network is the released one, 4 x side x side thick voxels. The named baseline is the same
+network and weights with blocks written out as its authors structured them (``plain_swin.py``).
+Every measurement runs in a process of its own; memory is its peak resident size less what it held
+when the network and its input were ready. CPU seconds are the column to trust on a shared machine.
+"""
+
+import argparse
+import json
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from plain_swin import make_plain
+from torch.nn.functional import l1_loss
+
+from thinslice.nets.tvsrn_released import TVSRNReleased
+
+TASKS = ("restore", "train")
+KINDS = ("plain", "windowed")
+
+
+def network(kind: str) -> torch.nn.Module:
+    """The released network with fixed weights large enough to make every part count."""
+    torch.manual_seed(0)
+    net = TVSRNReleased()
+    for p in net.parameters():
+        if p.ndim > 1:
+            torch.nn.init.normal_(p, std=p[0].numel() ** -0.5)
+    return make_plain(net) if kind == "plain" else net
+
+
+def peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(task: str, kind: str, side: int, threads: int, out: Path) -> dict:
+    """Run one task once on a small cube to warm up, then once in full and timed."""
+    torch.set_num_threads(threads)
+    net = network(kind).eval()  # no drop path: both kinds compute the same
+    generator = torch.Generator().manual_seed(1)
+    thick = torch.rand(1, 1, 4, side, side, generator=generator)
+    thin = torch.rand(1, 1, 10, side, side, generator=generator)
+    run(net, task, thick[..., :32, :32], thin[..., :32, :32])
+    before, wall, cpu = peak_mib(), time.perf_counter(), time.process_time()
+    answer = run(net, task, thick, thin)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    torch.save(answer, out)
+    return {"task": task, "kind": kind, "wall_s": wall, "cpu_s": cpu, "mib": peak_mib() - before}
+
+
+def run(
+    net: torch.nn.Module, task: str, thick: torch.Tensor, thin: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """The restored slices; for training also the gradients of one step."""
+    if task == "restore":
+        with torch.inference_mode():
+            return {"restored": net(thick)}
+    net.zero_grad(set_to_none=True)
+    restored = net(thick)
+    l1_loss(restored, thin).backward()
+    gradients = {n: p.grad for n, p in net.named_parameters() if p.grad is not None}
+    return {"restored": restored.detach(), **gradients}
+
+
+def apart(task: str, kind: str, side: int, threads: int, out: Path) -> dict:
+    """``measure`` in its own process."""
+    flags = [f"--side={side}", f"--threads={threads}", "--only", task, kind, str(out)]
+    command = [sys.executable, __file__, *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{kind} {task} failed with {done.returncode}: {done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def difference(one: Path, other: Path) -> tuple[float, float]:
+    """Largest absolute difference of restored slices; of gradients, relative to their largest."""
+    a, b = (torch.load(path, weights_only=True) for path in (one, other))
+    restored = float((a.pop("restored") - b.pop("restored")).abs().max())
+    gradients = [float((a[n] - b[n]).abs().max() / b[n].abs().max().clamp_min(1e-30)) for n in b]
+    return restored, max(gradients, default=0.0)
+
+
+def compare(side: int, threads: int) -> None:
+    """Print a table of both kinds for both tasks."""
+    print(f"TVSRN as released, 4 x {side} x {side}, {threads} threads, {platform.processor()}")
+    print(f"{'task':8} {'kind':9} {'wall s':>8} {'CPU s':>8} {'MiB':>8}")
+    with tempfile.TemporaryDirectory() as folder:
+        for task in TASKS:
+            paths = {kind: Path(folder) / f"{task}-{kind}.pt" for kind in KINDS}
+            rows = [apart(task, kind, side, threads, paths[kind]) for kind in KINDS]
+            for r in rows:
+                print(
+                    f"{task:8} {r['kind']:9} {r['wall_s']:8.2f} {r['cpu_s']:8.2f} {r['mib']:8.0f}"
+                )
+            plain, windowed = rows
+            ratio = [plain[k] / windowed[k] for k in ("wall_s", "cpu_s", "mib")]
+            restored, gradients = difference(paths["windowed"], paths["plain"])
+            print(f"{task:8} {'ratio':9} {ratio[0]:8.2f} {ratio[1]:8.2f} {ratio[2]:8.2f}")
+            print(f"         largest difference: {restored:.1e} of slices", end="")
+            print(f", {gradients:.1e} of gradients (relative)" if task == "train" else "")
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("--side", type=int, default=256, help="pixels along y and x")
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--only", nargs=3, metavar=("TASK", "KIND", "OUT"), help=argparse.SUPPRESS)
+    a = p.parse_args()
+    if a.only:
+        task, kind, out = a.only
+        print(json.dumps(measure(task, kind, a.side, a.threads, Path(out))))
+    else:
+        compare(a.side, a.threads)
+
+
+if __name__ == "__main__":
+    main()
