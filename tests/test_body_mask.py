@@ -33,11 +33,25 @@ def test_body_is_one_piece():
 
 
 def test_opening_is_in_millimetres():
-    """A 3 pixel sheet goes at 1 mm pixels and stays at 3 mm pixels."""
+    """Six pixels are a sheet at 0.25 mm, and a body at 1 mm."""
     sheet = np.full((1, 40, 40), -1000, np.float32)
-    sheet[:, 20:23] = 100
-    assert not body_mask(sheet, (1.0, 1.0)).any()
-    assert body_mask(sheet, (3.0, 3.0)).sum() == 120
+    sheet[:, 20:26] = 100
+    assert not body_mask(sheet, (0.25, 0.25)).any()
+    assert body_mask(sheet, (1.0, 1.0)).sum() == 240
+
+
+def test_opening_follows_each_axis():
+    """Pixels 1 mm along y and 0.25 mm along x: the opening is a disk in millimetres."""
+    sheet = np.full((1, 40, 40), -1000, np.float32)
+    sheet[:, :, 20:26] = 100
+    assert not body_mask(sheet, (1.0, 0.25)).any()
+    assert body_mask(sheet, (0.25, 1.0)).sum() == 240
+
+
+def test_a_table_that_touches_the_body_is_taken_off():
+    hu, body = patient()
+    hu[:, 52:54] = 200
+    assert (body_mask(hu, (0.6, 0.6)) == body).mean() > 0.99
 
 
 def test_air_inside_a_body_cut_by_the_image_stays_out_where_it_meets_the_edge():

@@ -2,7 +2,8 @@
 
 Thin voxels above a threshold, opened (which takes away the table's sheets and the noise), holes
 filled (lungs, bowel), largest component. Opening and filling are done slice by slice: lungs
-cut by the last slice of a scan are holes of a slice, but not of the volume.
+cut by the last slice of a scan are holes of a slice, but not of the volume. Air that touches the
+image's edge is outside: in a scan cropped so tightly that lungs meet the edge, lungs do not count.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 AIR_HU = -400.0
-OPENING_MM = 2.0  # radius; takes table shells, spares chest walls of children
+OPENING_MM = 1.0  # radius; takes a table's shells, spares thin chest walls
 
 
 def body_mask(thin: np.ndarray, pixel_mm: tuple[float, float], above: float = AIR_HU) -> np.ndarray:
