@@ -43,6 +43,11 @@ onstart:  # a real run only: no dry run, no job of a cluster
     run_lock.hold("results")
 
 
+onsuccess:  # the main table and where the report is, last
+    if os.path.exists("results/logs/page.log"):
+        print(open("results/logs/page.log").read())
+
+
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
     degradation="|".join(config["degradations"]),

@@ -43,13 +43,12 @@ rule convert:
         "results/logs/convert/{dataset}.log",
     conda:
         "../envs/core.yaml"
-    threads: 2
     params:
         card=dataset_card,
         code=lambda wildcards: code("convert.py"),
     shell:
         r"""
-        python workflow_scripts/convert.py --card {params.card:q} --threads {threads} \
+        python workflow_scripts/convert.py --card {params.card:q} \
             --raw results/raw/{wildcards.dataset:q} --raw-record {input:q} \
             --thin {output.thin:q} --thick {output.thick:q} &>{log:q}
         """
@@ -74,6 +73,6 @@ rule degrade:
         code=lambda wildcards: code("degrade.py"),
     shell:
         r"""
-        python workflow_scripts/degrade.py --card {params.card:q} --threads {threads} \
+        python workflow_scripts/degrade.py --card {params.card:q} \
             --thin {input.thin:q} --out {output.thick:q} &>{log:q}
         """

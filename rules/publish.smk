@@ -112,5 +112,5 @@ rule page:
     shell:
         r"""
         python workflow_scripts/page.py --tables {input.tables:q} --figures {input.figures:q} \
-            {input.panels:q} --evidence results/evidence --out {output.page:q} 2>&1 | tee {log:q}
+            {input.panels:q} --evidence results/evidence --out {output.page:q} &>{log:q}
         """

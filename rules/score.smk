@@ -30,7 +30,7 @@ rule score:
         code=lambda wildcards: code("score.py"),
     shell:
         r"""
-        python workflow_scripts/score.py --protocols {params.protocols:q} --threads {threads} \
+        python workflow_scripts/score.py --protocols {params.protocols:q} \
             --degradation {params.degradation:q} --cell {params.cell:q} \
             --restored {input.restored:q} --thin {input.thin:q} --thick {input.thick:q} \
             --out {output.scores:q} &>{log:q}

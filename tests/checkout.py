@@ -1,4 +1,4 @@
-"""A copy of the workflow in a folder of its own, with a tiny config, for tests that edit and kill."""
+"""A copy of the workflow in its own folder, with a tiny config, for tests that edit and kill."""
 
 import os
 import re
@@ -22,7 +22,11 @@ class Checkout:
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run Snakemake to its end; the assertion shows what it printed."""
         done = subprocess.run(
-            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, env=self.env()
+            self.command(*arguments),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            env=self.env(),
         )
         assert done.returncode == 0 or not check, done.stdout + done.stderr
         return done
@@ -42,7 +46,7 @@ class Checkout:
 
     def thinslice(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the thinslice command of this copy."""
-        command = [sys.executable, "-m", "thinslice.cli.command", *arguments]
+        command = [sys.executable, "-m", "thinslice", *arguments]
         return subprocess.run(
             command, cwd=self.folder, capture_output=True, text=True, env=self.env()
         )

@@ -29,8 +29,9 @@ def main() -> None:
         for split in ("train", "val")
     }
     record = provenance.record_of(a.out)
+    seed = a.card.get("settings", {}).get("seed", 0)  # every method's default
     with provenance.job(
-        record, rule="train", cards={"method": a.card}, inputs=[a.thick, a.thin], seed=method.seed
+        record, rule="train", cards={"method": a.card}, inputs=[a.thick, a.thin], seed=seed
     ) as job:
         hashes = [link["sha256"] for link in job.inputs]
         work = a.work / a.out.parent.name / provenance.record_id({"card": a.card, "data": hashes})

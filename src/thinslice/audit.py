@@ -28,7 +28,7 @@ class Link:
     depth: int
     rule: str
     record_id: str
-    paths: tuple[str, ...]
+    made: tuple[tuple[str, str], ...]  # (path, sha256)
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # what may move last digits without breaking the link
 
@@ -51,13 +51,13 @@ class Walk:
         try:
             content = provenance.read(record)
         except provenance.BrokenLinkError as error:
-            yield Link(depth, "?", expected_id or "?", (str(record),), (str(error),))
+            yield Link(depth, "?", expected_id or "?", ((str(record), "?"),), (str(error),))
             return
         problems = [*_identity(content, record, expected_id), *_outputs(content), *_code(content)]
-        made = tuple(output["path"] for output in content["outputs"])
-        paths = made or (str(record),)
+        made = tuple((output["path"], output["sha256"]) for output in content["outputs"])
         notes = tuple(_versions(content))
-        yield Link(depth, content["rule"], content["id"], paths, tuple(problems), notes)
+        own = made or ((str(record), provenance.sha256(record)),)
+        yield Link(depth, content["rule"], content["id"], own, tuple(problems), notes)
         for given in content["inputs"]:
             yield from self._input(content, given, depth + 1)
 
@@ -65,12 +65,14 @@ class Walk:
         self, content: Mapping[str, Any], given: Mapping[str, Any], depth: int
     ) -> Iterator[Link]:
         if given["record"] is None:
-            yield Link(depth, "raw", "-", (given["path"],), tuple(_raw(given)))
+            made = ((given["path"], given["sha256"]),)
+            yield Link(depth, "raw", "-", made, tuple(_raw(given)))
             return
         if content["rule"] == "gather" and self.only and given["record_id"] not in self.only:
             return
         if problem := _handed_on(given):
-            yield Link(depth, "input", given["record_id"], (given["path"],), (problem,))
+            made = ((given["path"], given["sha256"]),)
+            yield Link(depth, "input", given["record_id"], made, (problem,))
         yield from self.links(Path(given["record"]), given["record_id"], depth)
 
 

@@ -13,8 +13,9 @@ from thinslice import provenance
 from thinslice.seams import Evidence
 
 TEXT = (
-    "dataset", "degradation", "method", "fitted_on", "sim", "fidelity", "better", "unit", "patient",
-    "case", "device", "record", "records",
+    "dataset", "degradation", "method", "fitted_on", "tested_on", "reference", "protocol", "metric",
+    "unit", "better", "fidelity", "sim", "case", "patient", "split", "relation", "device", "note",
+    "interval", "published_source", "record", "records",
 )  # fmt: skip
 PAIRS = (
     "dataset", "degradation", "case", "sim", "patient", "split", "relation", "distance_mm",
@@ -24,11 +25,11 @@ PAIRS = (
 
 def read(folder: Path) -> Evidence:
     """The evidence a run left in ``folder``."""
-    skipped = _table(folder / "skipped.csv")
+    skipped = read_table(folder / "skipped.csv")
     return Evidence(
-        scores=_table(folder / "scores.csv"),
-        runs=_table(folder / "runs.csv"),
-        pairs=_table(folder / "pairs.csv"),
+        scores=read_table(folder / "scores.csv"),
+        runs=read_table(folder / "runs.csv"),
+        pairs=read_table(folder / "pairs.csv"),
         skipped=tuple(zip(skipped["cells"], skipped["reason"])),
     )
 
@@ -66,7 +67,17 @@ def pair_rows(found: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def joined(records: Sequence[Path], name: str) -> pd.DataFrame:
     """One table of several gather jobs, under each other."""
-    return _stack(_table(record.with_name(_named(record, name))) for record in records)
+    return _stack(read_table(record.with_name(_named(record, name))) for record in records)
+
+
+def file(record: Path) -> Path:
+    """The first file a job made, e.g. the CSV of a table, the PNG of a figure."""
+    return Path(provenance.read(record)["outputs"][0]["path"])
+
+
+def made(record: Path) -> pd.DataFrame:
+    """The table a job made."""
+    return read_table(file(record))
 
 
 def _named(record: Path, name: str) -> str:
@@ -75,7 +86,7 @@ def _named(record: Path, name: str) -> str:
 
 def _outputs(path: Path) -> pd.DataFrame:
     record = provenance.read(path)
-    table = _table(Path(record["outputs"][0]["path"]))
+    table = read_table(Path(record["outputs"][0]["path"]))
     return table.assign(record=record["id"])
 
 
@@ -103,11 +114,12 @@ def _stack(tables: Any) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 
 
-def _table(path: Path) -> pd.DataFrame:
-    """A CSV whose text columns stay text even where they are empty or look like numbers."""
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV of ours: names stay text even where they look like numbers, an empty number is nan."""
     try:
-        head = pd.read_csv(path, nrows=0)
+        columns = pd.read_csv(path, nrows=0).columns
     except pd.errors.EmptyDataError:
         return pd.DataFrame()
-    text = {name: str for name in TEXT if name in head.columns}
-    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values={"value": ["nan"]})
+    text = [name for name in TEXT if name in columns]
+    table = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""])
+    return table.assign(**{name: table[name].fillna("") for name in text})

@@ -66,13 +66,15 @@ def _chain(record: Path, only: frozenset[str], found: dict[str, Path] | None = N
     problems: list[str] = []
     notes: dict[str, None] = {}
     for link in audit.Walk(only).links(record):
-        print(f"{'  ' * link.depth}{link.rule} {link.record_id}  {', '.join(link.paths)}")
+        print(f"{'  ' * link.depth}{link.rule} {link.record_id}")
+        for path, sha256 in link.made:
+            print(f"{'  ' * link.depth}  sha256 {sha256[:16]}  {path}")
         for problem in link.problems:
             print(f"{'  ' * link.depth}  BROKEN: {problem}")
         problems += link.problems
         notes |= dict.fromkeys(link.notes)
-        if found is not None and link.paths:
-            found[link.record_id] = provenance.record_of(Path(link.paths[0]))
+        if found is not None:
+            found[link.record_id] = provenance.record_of(Path(link.made[0][0]))
     for note in notes:
         print(f"note    {note}")
     return problems

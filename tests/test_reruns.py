@@ -1,0 +1,100 @@
+"""Only what changed is made again: the job lists of a dry run after each kind of edit."""
+
+import os
+import re
+import shutil
+
+import pytest
+from checkout import Checkout, twin
+
+EDSR = {
+    "results/weights/edsr_small/phantom--acquired.pt",
+    "results/weights/edsr_small/phantom--box5.pt",
+    *(
+        f"results/{stage}/phantom/{tested}/edsr_small/phantom--{fitted}.{ending}"
+        for stage, ending in (("restored", "zarr"), ("scores", "csv"))
+        for tested in ("acquired", "box5")
+        for fitted in ("acquired", "box5")
+    ),
+}
+DOWNSTREAM = ("results/evidence/", "results/tables/", "results/figures/", "results/report.html")
+
+
+@pytest.fixture
+def edited(finished, tmp_path) -> Checkout:
+    return twin(finished, tmp_path / "thinslice")
+
+
+def upstream(planned: set[str]) -> set[str]:
+    """Planned outputs that are not tables, figures or what they are gathered from."""
+    return {path for path in planned if not path.startswith(DOWNSTREAM)}
+
+
+def test_a_finished_run_has_nothing_to_do(finished):
+    assert finished.planned() == set()
+    assert (finished.folder / "results/report.html").stat().st_size > 1000
+
+
+def test_changing_a_network_makes_its_method_again_and_nothing_else(edited):
+    edited.edit("src/thinslice/nets/edsr.py", "nn.ReLU(inplace=True)", "nn.GELU()")
+    planned = edited.planned()
+    assert upstream(planned) == EDSR
+    assert "results/tables/benchmark.csv" in planned
+
+
+def test_what_computes_the_same_makes_nothing_again(edited):
+    network = edited.folder / "src/thinslice/nets/edsr.py"
+    text = network.read_text()
+    network.write_text("# a remark\n" + re.sub(r"\n\n\n", "\n\n\n\n", text))
+    for script in (edited.folder / "workflow_scripts").glob("*.py"):
+        script.write_text(script.read_text().replace("p.add_argument(", "p.add_argument(  ", 1))
+    (edited.folder / "README.md").write_text("# other words\n")
+    assert edited.planned() == set()
+
+
+def test_reordered_config_keys_make_nothing_again(edited):
+    config = edited.folder / "config.yaml"
+    blocks = re.split(r"\n(?=[a-z_]+:)", config.read_text())
+    config.write_text("\n".join(reversed(blocks)) + "\n")
+    assert edited.planned() == set()
+
+
+def test_touching_every_file_makes_nothing_again(edited):
+    for path in sorted(edited.folder.rglob("*")):
+        if ".snakemake" not in path.relative_to(edited.folder).parts:
+            os.utime(path)
+    assert edited.planned() == set()
+
+
+def test_a_changed_setting_of_one_degradation_makes_only_its_cells_again(edited):
+    edited.edit(
+        "config.yaml", "box,      settings: {thickness_mm: 5", "box, settings: {thickness_mm: 4"
+    )
+    made = upstream(edited.planned())
+    assert "results/thick/phantom/box5.zarr" in made
+    assert not any("acquired/linear" in path or path.startswith("results/thin") for path in made)
+
+
+def test_another_protocol_setting_scores_again_but_restores_nothing(edited):
+    edited.edit("src/thinslice/protocols/tvsrn.py", "-1024.0", "-1000.0")
+    made = upstream(edited.planned())
+    assert made
+    assert all(path.startswith("results/scores/") for path in made)
+
+
+def test_a_deleted_store_is_made_again_once_something_needs_it(edited):
+    thick = "results/thick/phantom/box5.zarr"
+    shutil.rmtree(edited.folder / thick)
+    assert edited.planned() == set()  # the tables stand; disk space was wanted
+    edited.edit("src/thinslice/nets/edsr.py", "nn.ReLU(inplace=True)", "nn.GELU()")
+    assert thick in edited.planned()
+
+
+def test_a_result_older_than_its_new_input_is_not_kept(edited):
+    """A run killed between two jobs: the input was made again, what rests on it was not."""
+    record = edited.folder / "results/thick/phantom/box5.record.json"
+    changed = record.read_text().replace('"wall_s": ', '"wall_s": 1')
+    assert changed != record.read_text()
+    record.write_text(changed)
+    planned = edited.planned()
+    assert "results/restored/phantom/box5/linear/untrained.zarr" in planned

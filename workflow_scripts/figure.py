@@ -1,0 +1,29 @@
+"""Draw one figure from one table, as PNG and PDF."""
+
+import argparse
+import json
+from importlib import import_module
+from pathlib import Path
+
+from thinslice import evidence, provenance
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--card", type=json.loads, required=True, help="figure entry of config.yaml")
+    p.add_argument("--tables", type=Path, required=True, help="folder of the tables")
+    p.add_argument("--out", type=Path, required=True, help="png; the pdf goes beside it")
+    a = p.parse_args()
+
+    table = a.tables / f"{a.card['table']}.csv"
+    with provenance.job(
+        provenance.record_of(a.out), rule="figure", cards={"figure": a.card}, inputs=[table]
+    ) as job:
+        kind = import_module(f"thinslice.report.{a.card['kind']}")
+        kind.draw(evidence.read_table(table), a.out.with_suffix(""), **a.card.get("settings", {}))
+        job.output(a.out)
+        job.output(a.out.with_suffix(".pdf"))
+
+
+if __name__ == "__main__":
+    main()

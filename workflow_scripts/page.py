@@ -1,0 +1,30 @@
+"""Everything on one page; and the main table, printed."""
+
+import argparse
+from pathlib import Path
+
+from thinslice import evidence, provenance
+from thinslice.report import page, terminal
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--tables", type=Path, nargs="+", required=True, help="records of the tables")
+    p.add_argument("--figures", type=Path, nargs="*", default=[], help="records of the figures")
+    p.add_argument("--evidence", type=Path, required=True, help="folder of the evidence")
+    p.add_argument("--out", type=Path, required=True, help="html")
+    a = p.parse_args()
+
+    inputs = [*a.tables, *a.figures, a.evidence / "evidence.record.json"]
+    with provenance.job(provenance.record_of(a.out), rule="page", cards={}, inputs=inputs) as job:
+        skipped = evidence.read(a.evidence).skipped
+        tables = {path.name.split(".")[0]: evidence.made(path) for path in a.tables}
+        figures = [evidence.file(path) for path in a.figures]
+        provenance.write_text(a.out, page.html(tables, figures, skipped))
+        job.output(a.out)
+    print(terminal.main_table(tables["benchmark"], skipped))
+    print(f"\nreport: {a.out.resolve()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Show one test case of a dataset: thin, thick and every method's restored, in three planes."""
+
+import argparse
+from pathlib import Path
+
+from thinslice import provenance, store
+from thinslice.report import panels
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--thin", type=Path, required=True)
+    p.add_argument("--thick", type=Path, required=True)
+    p.add_argument("--restored", type=Path, nargs="+", required=True, help="one store a method")
+    p.add_argument("--names", nargs="+", required=True, help="the methods, in the same order")
+    p.add_argument("--sim", required=True, help="'sim' where the scans are simulated, or empty")
+    p.add_argument("--out", type=Path, required=True, help="png; the pdf goes beside it")
+    a = p.parse_args()
+
+    inputs = [a.thin, a.thick, *a.restored]
+    with provenance.job(
+        provenance.record_of(a.out), rule="panels", cards={}, inputs=inputs
+    ) as job:
+        stores = [store.open_store(path) for path in inputs]
+        case = stores[2].cases()[0]
+        thin, thick, *restored = (opened.read(case) for opened in stores)
+        panels.draw(
+            thin, thick, dict(zip(a.names, restored)), a.out.with_suffix(""), case=case, sim=a.sim
+        )
+        job.output(a.out)
+        job.output(a.out.with_suffix(".pdf"))
+
+
+if __name__ == "__main__":
+    main()
