@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from thinslice.scanner import steps
 from thinslice.scanner.plane import Plane
 from thinslice.scanner.solids import Capsules, Ellipsoids, barrel, contains, ellipsoid, post
 from thinslice.scanner.steps import AIR_HU, Layer, Tint, compose
@@ -131,20 +132,34 @@ def test_nothing_is_counted_twice_where_solids_overlap():
     assert seen.max() == pytest.approx(100.0, abs=1e-3)
 
 
+def test_bands_of_rows_join_without_a_trace(monkeypatch):
+    whole = compose(layers(), PLANE, (-30, 30))
+    monkeypatch.setattr(steps, "BAND", 3 * PLANE.cells[1])
+    banded = compose(layers(), PLANE, (-30, 30))
+    assert len(whole.cell) > 100
+    for name in ("cell", "z_mm", "rise_hu"):
+        np.testing.assert_array_equal(getattr(banded, name), getattr(whole, name))
+
+
 def test_a_nodule_s_volume_is_its_closed_form():
     nodule = Ellipsoids(np.array([[0.2, 0.1, -0.3]]), np.array([[3.0, 2.0, 2.5]]), TURN[None])
     plane = Plane((28, 28), (0.4, 0.4), 2, (-5.6, -5.6))
-    steps = compose([Layer("nodule", 50.0, [nodule])], plane, (-20, 20))
-    seen = plane.to_pixels(steps.slices(box(1.0), np.arange(-8, 9.0)))
+    lone = compose([Layer("nodule", 50.0, [nodule])], plane, (-20, 20))
+    seen = plane.to_pixels(lone.slices(box(1.0), np.arange(-8, 9.0)))
     volume = ((seen - AIR_HU) / (50.0 - AIR_HU)).sum() * 0.4 * 0.4 * 1.0
     assert nodule.volumes_mm3()[0] == pytest.approx(4 / 3 * np.pi * 15)
     assert volume == pytest.approx(nodule.volumes_mm3()[0], rel=0.003)
 
 
 def test_a_slice_beyond_the_known_anatomy_is_refused():
-    steps = compose(layers(), PLANE, (-10, 10))
+    short = compose(layers(), PLANE, (-10, 10))
     with pytest.raises(ValueError, match="known over"):
-        steps.slices(bell(5.0), np.array([0.0, 4.0]))
+        short.slices(bell(5.0), np.array([0.0, 4.0]))
+
+
+def test_painting_over_a_layer_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="lung"):
+        compose(layers()[1:], PLANE, (-30, 30))
 
 
 def test_off_centre_slices_are_broader_by_the_share_asked_for():

@@ -17,7 +17,10 @@ from thinslice.scanner.solids import Solids
 from thinslice.ssp import Profile
 
 AIR_HU = -1000.0
-BLOCK = 8192  # columns worked on at once
+BLOCK = 8192  # columns whose slices are made at once
+BAND = 20000  # columns, about, that are painted at once
+
+Band = tuple[int, int]  # rows of cells, half open
 
 
 @dataclass(frozen=True)
@@ -100,18 +103,36 @@ class Steps:
 
 
 def compose(layers: Sequence[Layer | Tint], plane: Plane, extent_mm: tuple[float, float]) -> Steps:
-    """Paint the layers in order onto the columns of ``plane``, over ``extent_mm`` along z."""
-    columns, ends, layer, sign = _events(layers, plane, extent_mm)
+    """Paint the layers in order onto the columns of ``plane``, over ``extent_mm`` along z.
+
+    A band of rows at a time, so that memory grows with what is kept, not with all chords.
+    Raises ValueError where ``over`` names a layer that is not there.
+    """
+    names = {one.name for one in layers if isinstance(one, Layer)}
+    missing = sorted({name for one in layers for name in one.over} - names)
+    if missing:
+        raise ValueError(f"no layers {missing} to paint over; there are {sorted(names)}")
+    height = max(1, BAND // plane.cells[1])
+    bands = [(y, min(y + height, plane.cells[0])) for y in range(0, plane.cells[0], height)]
+    parts = [_painted(layers, plane, extent_mm, band) for band in bands]
+    return Steps(plane, extent_mm, *(np.concatenate(v) for v in zip(*parts, strict=True)))
+
+
+def _painted(
+    layers: Sequence[Layer | Tint], plane: Plane, extent_mm: tuple[float, float], band: Band
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Column, z and rise of every step in a band of rows."""
+    columns, ends, layer, sign = _events(layers, plane, extent_mm, band)
     order = np.argsort(columns * (4 * (extent_mm[1] - extent_mm[0])) + ends - extent_mm[0])
     columns, ends, layer, sign = (v[order] for v in (columns, ends, layer, sign))
     names = [one.name for one in layers if isinstance(one, Layer)]
     top = np.full(len(ends), -1, np.int8)  # position in names; -1 is air
     hu = np.full(len(ends), AIR_HU)
     for i, one in enumerate(layers):
-        events = np.flatnonzero(layer == i)
-        spans = np.zeros(len(ends))
-        spans[events] = sign[events]
-        cover = np.cumsum(spans)
+        spans = np.where(layer == i, sign, 0.0)
+        if not spans.any():
+            continue
+        cover = np.cumsum(spans)  # chords end in their column, which leaves air: none mix
         allowed = np.isin(top, [names.index(name) for name in one.over]) if one.over else True
         if isinstance(one, Tint):
             hu += np.where(allowed, cover, 0.0)
@@ -119,28 +140,30 @@ def compose(layers: Sequence[Layer | Tint], plane: Plane, extent_mm: tuple[float
             painted = (cover > 0.5) & allowed
             top[painted], hu[painted] = names.index(one.name), one.hu
     rise = np.diff(hu, prepend=AIR_HU)
-    rise[np.diff(columns, prepend=-1) > 0] = hu[np.diff(columns, prepend=-1) > 0] - AIR_HU
     kept = np.abs(rise) > 1e-6
-    return Steps(plane, extent_mm, columns[kept], ends[kept], rise[kept])
+    return columns[kept], ends[kept], rise[kept]
 
 
 def _events(
-    layers: Sequence[Layer | Tint], plane: Plane, extent_mm: tuple[float, float]
+    layers: Sequence[Layer | Tint], plane: Plane, extent_mm: tuple[float, float], band: Band
 ) -> tuple[np.ndarray, ...]:
     """Where chords begin and end: column, z, layer and weight (a tint's is its shift)."""
     parts: list[tuple[np.ndarray, ...]] = []
     for i, one in enumerate(layers):
         for bunch in [one.solids] if isinstance(one, Tint) else one.solids:
-            which, cell, low, high = _chords(bunch, plane, extent_mm)
+            which, cell, low, high = _chords(bunch, plane, extent_mm, band)
             weight = one.shifts_hu[which] if isinstance(one, Tint) else np.ones(len(which))
             kind = np.full(len(which), i, np.int8)
             parts += [(cell, low, kind, weight), (cell, high, kind, -weight)]
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
-def _chords(bunch: Solids, plane: Plane, extent_mm: tuple[float, float]) -> tuple[np.ndarray, ...]:
-    """(which solid, column, low, high) of every chord inside the extent, mm."""
+def _chords(
+    bunch: Solids, plane: Plane, extent_mm: tuple[float, float], band: Band
+) -> tuple[np.ndarray, ...]:
+    """(which solid, column, low, high) of every chord inside band and extent, mm."""
     y0, y1, x0, x1 = plane.covered(bunch.boxes_mm()).T
+    y0, y1 = np.maximum(y0, band[0]), np.minimum(y1, band[1])
     sizes = np.maximum(y1 - y0, 0) * np.maximum(x1 - x0, 0)
     which = np.repeat(np.arange(len(bunch)), sizes)
     rank = np.arange(len(which)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
