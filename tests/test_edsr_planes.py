@@ -18,6 +18,7 @@ TINY = {
     "patch": [16, 12],
     "batch": 8,
     "steps": 60,
+    "warmup": 3,
     "lr": 5e-3,
     "validate_every": 20,
     "validation_batches": 2,

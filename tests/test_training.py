@@ -14,6 +14,7 @@ import torch
 import training_toy as toy
 
 from thinslice.training import checkpoint, schedule, seeds, weights
+from thinslice.training.curve import Curve
 from thinslice.training.loop import train
 from thinslice.training.plan import Plan
 
@@ -25,6 +26,11 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def same(a, b) -> bool:
     return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values()))
+
+
+def curve_numbers(trained) -> list[list[str]]:
+    """The columns that must repeat exactly: all but the times."""
+    return [[row[c] for c in ("step", "loss", "val", "lr")] for row in rows(trained.curve)]
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +45,13 @@ def test_the_loss_falls_and_the_curve_says_so(undisturbed):
     assert [int(r["step"]) for r in curve] == sorted({*range(4, 61, 4), *range(7, 61, 7)})
     assert [int(r["step"]) for r in curve if r["val"]] == [*range(7, 57, 7), 60]
     assert all(float(r["speed"]) > 0 for r in curve)
+
+
+def test_the_toy_has_what_a_resume_could_lose(undisturbed):
+    """A rate that fell on a plateau, and best weights that are not the last."""
+    _, trained = undisturbed
+    assert len({r["lr"] for r in rows(trained.curve)}) > 1
+    assert trained.best_step < trained.steps
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_gives_others(undisturbed, tmp_path):
@@ -64,9 +77,21 @@ def test_killed_with_kill_9_and_run_again_it_ends_with_the_same_bits(
     assert trained.resumed_at > 0 or killed_at == 2
     assert trained.resumed_at < 60
     assert same(net, undisturbed[0])
-    curve, whole = rows(trained.curve), rows(undisturbed[1].curve)
-    for column in ("step", "loss", "val", "lr"):
-        assert [r[column] for r in curve] == [r[column] for r in whole]
+    assert curve_numbers(trained) == curve_numbers(undisturbed[1])
+
+
+def test_rows_past_the_step_gone_on_from_and_torn_rows_are_dropped(tmp_path):
+    path = tmp_path / "curve.csv"
+    with Curve(path) as curve:
+        for step in range(2, 12, 2):
+            curve.add(step, 0.1, None, 1e-3, 1.0, 2.0)
+    path.write_text(path.read_text() + "12,0.1,,1e-")
+    with Curve(path, after=6) as curve:
+        curve.add(8, 0.2, 0.3, 1e-3, 1.0, 2.0)
+    assert [int(r["step"]) for r in rows(path)] == [2, 4, 6, 8]
+    assert rows(path)[-1]["val"] == "0.3"
+    with Curve(path):
+        assert rows(path) == []
 
 
 class StopError(Exception):
@@ -85,6 +110,16 @@ def stopped(work: Path, after: int) -> None:
         toy.run(work, at_step=count)
 
 
+@pytest.mark.parametrize("after", [1, 43, 59])
+def test_stopped_anywhere_and_run_again_it_ends_with_the_same_bits(after, undisturbed, tmp_path):
+    stopped(tmp_path, after)
+    net, trained = toy.run(tmp_path)
+    assert trained.resumed_at == after
+    assert same(net, undisturbed[0])
+    assert trained[1:4] == undisturbed[1][1:4]
+    assert curve_numbers(trained) == curve_numbers(undisturbed[1])
+
+
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b[:-9] + b"x" + b[-8:]])
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(damage, undisturbed, tmp_path, caplog):
     stopped(tmp_path, 30)
@@ -94,6 +129,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(damage, undisturbed, 
     assert trained.resumed_at == 29
     assert "torn or was changed" in caplog.text
     assert same(net, undisturbed[0])
+    assert curve_numbers(trained) == curve_numbers(undisturbed[1])
 
 
 def test_two_damaged_checkpoints_mean_starting_anew(undisturbed, tmp_path):
@@ -103,6 +139,7 @@ def test_two_damaged_checkpoints_mean_starting_anew(undisturbed, tmp_path):
     net, trained = toy.run(tmp_path)
     assert trained.resumed_at == 0
     assert same(net, undisturbed[0])
+    assert curve_numbers(trained) == curve_numbers(undisturbed[1])
 
 
 @pytest.mark.parametrize("other", [{"key": "other data"}, {"plan": replace(toy.PLAN, lr=2e-2)}])

@@ -14,11 +14,12 @@ from thinslice.training.plan import Plan
 
 PLAN = Plan(
     steps=60,
-    lr=1e-2,
+    lr=5e-2,
     optimiser="adamw",
     weight_decay=1e-3,
     schedule="plateau",
-    patience=1,
+    patience=0,
+    decay=0.7,
     validate_every=7,
     log_every=4,
     checkpoint_every_s=0.0,
