@@ -13,7 +13,7 @@ TRAINED = {"edsr": 51.0, "tvsrn": 44.0}
 EASIER = {"acquired": 0.0, "average_5mm": -8.0, "bell_5mm": 3.0, "sparse_5mm": 12.0}
 METRICS = {  # unit, better, value as a function of an RMSE in HU
     "rmse_hu": ("HU", "lower", lambda x: x),
-    "psnr4000": ("dB", "higher", lambda x: 20 * np.log10(4000 / x)),
+    "psnr4000_db": ("dB", "higher", lambda x: 20 * np.log10(4000 / x)),
     "ssim_coronal": ("1", "higher", lambda x: 1 - x / 400),
 }
 FIDELITY = {"tvsrn": "as-published", "edsr": "as-published"}
@@ -121,5 +121,5 @@ def slice_pairs(patients: int) -> list[dict[str, object]]:
         for split in ("train", "val", "test")
         for p in range(patients)
         for k, relation in enumerate(("match", "near", "far"))
-        for metric, unit, top, slope in (("psnr4000", "dB", 36.0, 2.2), ("ssim", "1", 0.93, 0.04))
+        for metric, unit, top, slope in (("psnr4000_db", "dB", 36.0, 2.2), ("ssim", "1", 0.93, 0.04))
     ]

@@ -101,7 +101,7 @@ def test_foreign_weights_stay_out_of_the_benchmark_unless_asked_for():
 def test_published_numbers_stand_beside_their_method_metric_and_place_only(evidence):
     settings = {
         "tvsrn": {"rmse_hu": 31.5, "sd": 1.5, "source": "a paper", "degradation": "acquired"},
-        "edsr": [{"psnr4000": 40.0, "source": "another"}, {"rmse_hu": 1.0, "source": "third"}],
+        "edsr": [{"psnr4000_db": 40.0, "source": "another"}, {"rmse_hu": 1.0, "source": "third"}],
     }
     table = benchmark.build(published=settings)(evidence).set_index(
         ["method", "degradation", "metric"]
@@ -109,8 +109,8 @@ def test_published_numbers_stand_beside_their_method_metric_and_place_only(evide
     tvsrn = table.loc[("tvsrn", "acquired", "rmse_hu")]
     assert list(tvsrn[["published", "published_sd", "published_source"]]) == [31.5, 1.5, "a paper"]
     assert np.isnan(table.loc[("tvsrn", "bell_5mm", "rmse_hu"), "published"])
-    assert np.isnan(table.loc[("tvsrn", "acquired", "psnr4000"), "published"])
-    assert table.loc[("edsr", "bell_5mm", "psnr4000"), "published_source"] == "another"
+    assert np.isnan(table.loc[("tvsrn", "acquired", "psnr4000_db"), "published"])
+    assert table.loc[("edsr", "bell_5mm", "psnr4000_db"), "published_source"] == "another"
     assert table["published"].notna().sum() == 1 + 4 + 4
     with pytest.raises(ValueError, match="no source"):
         benchmark.build(published={"tvsrn": {"rmse_hu": 31.5}})
@@ -168,7 +168,7 @@ def test_drop_is_positive_where_simulated_training_costs(better, sign):
 
 
 def test_holm_runs_over_all_weights_tested_on_the_same_cases(evidence):
-    table = domain_gap.build(metrics=["rmse_hu", "psnr4000"])(evidence)
+    table = domain_gap.build(metrics=["rmse_hu", "psnr4000_db"])(evidence)
     for _, family in table.groupby(["protocol", "metric", "tested_on"]):
         np.testing.assert_allclose(family["p_holm"], holm(family["p"]))
         assert (family["family"] == family["p"].count()).all()

@@ -112,7 +112,7 @@ def test_nothing_is_bold_without_an_interval_or_a_better_way():
 
 
 def test_published_numbers_and_skipped_cells_are_footnoted():
-    published = {"tvsrn": {"psnr4000": 38.609, "sd": 1.721, "source": "a paper, Fig. 3a"}}
+    published = {"tvsrn": {"psnr4000_db": 38.609, "sd": 1.721, "source": "a paper, Fig. 3a"}}
     table = benchmark.build(published=published)(EVIDENCE)
     text = tables.markdown("benchmark", table, EVIDENCE.skipped)
     assert "| 38.609 ± 1.721 |" in text

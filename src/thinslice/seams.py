@@ -162,7 +162,8 @@ class Evidence:
              patient, fidelity, sim, protocol, metric, unit, better, value, n, record
     runs     one row per cell x case: dataset, degradation, method, fitted_on, case, parameters,
              wall_s, peak_memory_gib, device, fidelity, sim, record
-    pairs    one row per dataset x degradation x case x relation (slice pairs of thin and thick)
+    pairs    one row per dataset x case x relation x metric (slice pairs of thin and acquired thick):
+             also distance_mm, protocol, split
     """
 
     scores: "pd.DataFrame"

@@ -2,7 +2,7 @@
 
 import argparse
 
-from thinslice.protocols import selftest
+from thinslice import selftest
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:

@@ -4,6 +4,7 @@ Only here is anything rounded; the CSV tables beside the typeset ones keep full 
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,11 +14,25 @@ METRICS = {
     "rmse_hu": "RMSE",
     "mae_hu": "MAE",
     "psnr_db": "PSNR",
-    "psnr4000": "PSNR4000",
-    "psnr1400": "PSNR1400",
-    "psnr400": "PSNR400",
+    "psnr4000_db": "PSNR4000",
+    "psnr1400_db": "PSNR1400",
+    "psnr400_db": "PSNR400",
+    "psnr_unit_db": "PSNR, unit range",
     "ssim": "SSIM",
+    "rmse_au": "RMSE",
+    "mae_au": "MAE",
+    "consistency_rmse_hu": "Data consistency RMSE",
+    "consistency_bias_hu": "Data consistency bias",
+    "consistency_rmse_au": "Data consistency RMSE",
+    "consistency_bias_au": "Data consistency bias",
+    "z_offset_mm": "z offset",
 }
+# Names that carry a view, a range or a phase: rmse_hu_phase2mm, ssim_coronal_lung.
+PATTERNS = (
+    (re.compile(r"rmse_(?:hu|au)_phase([\d.]+)mm"), r"RMSE \1 mm from a thick slice"),
+    (re.compile(r"ssim_3d_(\w+)"), r"SSIM 3-D, \1"),
+    (re.compile(r"ssim_(\w+)_(\w+)"), r"SSIM \1, \2"),
+)
 NOTHING = "–"
 
 
@@ -88,7 +103,13 @@ def seconds(value: float) -> str:
 
 def metric_name(row: Mapping[str, Any]) -> str:
     """The metric as printed: "RMSE"."""
-    return METRICS.get(row["metric"]) or row["metric"]
+    name = row["metric"]
+    if name in METRICS:
+        return METRICS[name]
+    for pattern, words in PATTERNS:
+        if found := pattern.fullmatch(name):
+            return found.expand(words)
+    return name
 
 
 def metric(row: Mapping[str, Any]) -> str:
