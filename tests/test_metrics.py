@@ -8,6 +8,7 @@ from scipy import ndimage
 from scipy.sparse import csr_array
 from skimage.metrics import peak_signal_noise_ratio
 
+from thinslice import selftest
 from thinslice.metrics.consistency import consistency
 from thinslice.metrics.mae import mae
 from thinslice.metrics.phases import phases, rmse_by_phase
@@ -16,7 +17,6 @@ from thinslice.metrics.ranges import LUNG
 from thinslice.metrics.rmse import rmse, squared_errors
 from thinslice.metrics.scored_slices import border_slices, kept_slices, observed
 from thinslice.metrics.z_offset import z_offset_slices
-from thinslice import selftest
 from thinslice.volume import Grid
 
 GRID = Grid(n=30, increment_mm=1.0, thickness_mm=1.0, shape=(16, 18), pixel_mm=(1.0, 1.0))
