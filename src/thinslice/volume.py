@@ -29,7 +29,7 @@ class Grid:
 
     n: int  # slices
     increment_mm: float  # centre to centre, along the slice normal
-    thickness_mm: float  # full width at half maximum of the slice sensitivity profile
+    thickness_mm: float  # FWHM of the slice profile; of acquired slices, as their header states it
     shape: tuple[int, int]  # (y, x) pixels of a slice
     pixel_mm: tuple[float, float]  # (y, x) pixel pitch
     start_mm: float = 0.0  # centre of the first slice, along the normal, from the origin
