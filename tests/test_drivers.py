@@ -206,6 +206,7 @@ def test_a_smaller_cap_changes_the_tiles_and_not_the_answer(monkeypatch, caplog)
     free = cubes.restore(net, volume, tiles, run=QUIET)
     used = memory.resident_bytes()
     monkeypatch.setattr(memory, "resident_bytes", lambda: used)
+    monkeypatch.setattr(memory, "SLACK_BYTES", 0)
     run = Run(device="cpu", progress=False, max_memory_gib=(used + 300_000) / 2**30)
     with caplog.at_level(logging.WARNING):
         capped = cubes.restore(net, volume, tiles, run=run)

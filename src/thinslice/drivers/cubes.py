@@ -103,7 +103,9 @@ def restore(
     net = net.to(device).eval()
     n, *plane = unit_ZYX.shape
     out_ZYX = np.zeros(((n - 1 + 2 * ends) * tiles.factor + 1, *plane), np.float32)
-    (rows, columns), batch = _sizes(net, tiles, (plane[0], plane[1]), run, device, out_ZYX.nbytes)
+    (rows, columns), batch = memory.tile_and_batch(
+        net, (tiles.depth,), tiles, (plane[0], plane[1]), run, device, out_ZYX.nbytes
+    )
     z = _Windows(tiles, n, ends, z_starts, share_z)
     padded = [tiling.rounded_up(side, tiles.align) for side in plane]
     yx = [
@@ -183,25 +185,3 @@ def _add(
         return
     weight_YX = part[1][:, None] * part[2]
     out_ZYX[tuple(inside)] += answer_ZYX[tuple(here)] * part[0][:, None, None] * weight_YX
-
-
-def _sizes(
-    net: nn.Module,
-    tiles: CubeTiles,
-    plane: tuple[int, int],
-    run: Run,
-    device: torch.device,
-    reserved: int,
-) -> tuple[tuple[int, ...], int]:
-    """Tile and batch under the memory cap."""
-    whole = [tiling.rounded_up(side, tiles.align) for side in plane]
-    tile = tuple(min(want, have) for want, have in zip(tiles.tile, whole))
-    room = memory.room_bytes(run, device, reserved)
-    if room is None:
-        return tile, tiles.batch
-    smallest = tiling.rounded_up(2 * tiles.halo + tiles.blend, tiles.align) + tiles.align
-    least = tuple(min(smallest, side) for side in tile)
-    trial = torch.zeros(1, 1, tiles.depth, *least, device=device)
-    per_pixel = memory.peak_bytes(net, trial) / (least[0] * least[1])
-    align = (tiles.align, tiles.align)
-    return memory.fit(per_pixel, tile, tiles.batch, room, least, align)

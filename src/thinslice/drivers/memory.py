@@ -12,17 +12,19 @@ import sys
 import weakref
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from thinslice.drivers import tiling
 from thinslice.seams import Run
 
 LOG = logging.getLogger(__name__)
-MARGIN = 1.25  # for what libraries allocate behind torch's back
+MARGIN = 1.5  # for what libraries allocate behind torch's back
+SLACK_BYTES = 48 * 2**20  # what a process grows by, whatever the tile
 GPU_SHARE = 0.8  # of the free memory, where no cap is set
 
 
@@ -56,6 +58,47 @@ class _Alive(TorchDispatchMode):
         self.peak = max(self.peak, self.now)
 
 
+class Tiles(Protocol):
+    """How a network is moved over a plane; ``CubeTiles`` and ``PlaneTiles``."""
+
+    @property
+    def tile(self) -> tuple[int, int]: ...
+    @property
+    def halo(self) -> int: ...
+    @property
+    def blend(self) -> int: ...
+    @property
+    def align(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+
+
+def tile_and_batch(
+    net: nn.Module,
+    slices: tuple[int, ...],
+    tiles: Tiles,
+    plane: tuple[int, int],
+    run: Run,
+    device: torch.device,
+    reserved: int,
+) -> tuple[tuple[int, ...], int]:
+    """Tile and batch for planes of this size under the memory cap of ``run``.
+
+    slices     sizes of a tile's axes before its two in-plane ones
+    reserved   bytes of whole volumes that will be held on the CPU besides
+    """
+    whole = [tiling.rounded_up(side, tiles.align) for side in plane]
+    tile = tuple(min(want, have) for want, have in zip(tiles.tile, whole))
+    if run.max_memory_gib is None and device.type == "cpu":
+        return tile, tiles.batch
+    smallest = tiling.rounded_up(2 * tiles.halo + tiles.blend, tiles.align) + tiles.align
+    least = tuple(min(smallest, side) for side in tile)
+    # Measured before the room is: what a first run leaves behind is then counted as taken.
+    per_pixel = peak_bytes(net, torch.zeros(1, 1, *slices, *least, device=device)) / prod(least)
+    room = room_bytes(run, device, reserved)
+    return fit(per_pixel, tile, tiles.batch, room, least, (tiles.align, tiles.align))
+
+
 def peak_bytes(net: nn.Module, x: Tensor) -> int:
     """Most bytes alive at once while ``net(x)`` runs, beyond its weights; input included."""
     with torch.no_grad(), _Alive() as alive:
@@ -63,19 +106,15 @@ def peak_bytes(net: nn.Module, x: Tensor) -> int:
     return alive.peak + x.nbytes
 
 
-def room_bytes(run: Run, device: torch.device, reserved: int) -> float | None:
-    """Bytes that tiles may take on ``device``; None is no limit.
-
-    reserved   bytes of whole volumes that will be held on the CPU besides
-    """
+def room_bytes(run: Run, device: torch.device, reserved: int) -> float:
+    """Bytes that tiles may take on ``device``, beside ``reserved`` on the CPU."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         if run.max_memory_gib is None:
             return GPU_SHARE * free
         return min(free, run.max_memory_gib * 2**30 - torch.cuda.memory_allocated(device))
-    if run.max_memory_gib is None:
-        return None
-    return run.max_memory_gib * 2**30 - resident_bytes() - reserved
+    cap = float("inf") if run.max_memory_gib is None else run.max_memory_gib * 2**30
+    return cap - resident_bytes() - reserved - SLACK_BYTES
 
 
 def resident_bytes() -> int:
@@ -91,7 +130,7 @@ def fit(
     bytes_per_voxel: float,
     tile: tuple[int, ...],
     batch: int,
-    room: float | None,
+    room: float,
     least: tuple[int, ...],
     align: tuple[int, ...],
 ) -> tuple[tuple[int, ...], int]:
@@ -100,7 +139,7 @@ def fit(
     MemoryError if even a tile of ``least`` does not.
     """
     wanted = tile
-    while room is not None and prod(tile) * bytes_per_voxel * MARGIN > room:
+    while prod(tile) * bytes_per_voxel * MARGIN > room:
         longest = max(range(len(tile)), key=lambda a: (tile[a] > least[a], tile[a]))
         if tile[longest] <= least[longest]:
             need, have = prod(tile) * bytes_per_voxel * MARGIN / 2**30, room / 2**30
@@ -112,6 +151,4 @@ def fit(
         tile = (*tile[:longest], side, *tile[longest + 1 :])
     if tile != wanted:
         LOG.warning("tiles shrink from %s to %s to stay under the memory cap", wanted, tile)
-    if room is None:
-        return tile, batch
-    return tile, max(1, min(batch, int(room // (prod(tile) * bytes_per_voxel * MARGIN))))
+    return tile, max(1, int(min(batch, room / (prod(tile) * bytes_per_voxel * MARGIN))))

@@ -61,7 +61,9 @@ def view(
     planes_NZW = np.moveaxis(unit_ZYX, across, 0)
     out_NZW = np.moveaxis(out_ZYX, across, 0)
     n, *plane = planes_NZW.shape
-    tile, batch = _sizes(net, tiles, (plane[0], plane[1]), run, device, out_ZYX.nbytes)
+    tile, batch = memory.tile_and_batch(
+        net, (), tiles, (plane[0], plane[1]), run, device, 2 * out_ZYX.nbytes
+    )
     z, w = (
         tiling.axis(
             tiling.rounded_up(side, tiles.align),
@@ -109,24 +111,3 @@ def _run_tile(
     here = tuple(slice(start, start + size) for start, size in zip(starts, have))
     weight_ZW = shares[0][: have[0], None] * shares[1][: have[1]]
     out_BZW[(slice(None), *here)] += y_B1ZW[:, 0, : have[0], : have[1]] * weight_ZW
-
-
-def _sizes(
-    net: nn.Module,
-    tiles: PlaneTiles,
-    plane: tuple[int, int],
-    run: Run,
-    device: torch.device,
-    reserved: int,
-) -> tuple[tuple[int, ...], int]:
-    """Tile and batch under the memory cap."""
-    whole = [tiling.rounded_up(side, tiles.align) for side in plane]
-    tile = tuple(min(want, have) for want, have in zip(tiles.tile, whole))
-    room = memory.room_bytes(run, device, 2 * reserved)
-    if room is None:
-        return tile, tiles.batch
-    smallest = tiling.rounded_up(2 * tiles.halo + tiles.blend, tiles.align) + tiles.align
-    least = tuple(min(smallest, side) for side in tile)
-    per_pixel = memory.peak_bytes(net, torch.zeros(1, 1, *least, device=device))
-    align = (tiles.align, tiles.align)
-    return memory.fit(per_pixel / (least[0] * least[1]), tile, tiles.batch, room, least, align)
