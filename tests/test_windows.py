@@ -127,3 +127,13 @@ def test_training_keeps_two_states_of_a_block_and_little_else():
 def test_heads_that_do_not_divide_the_channels_are_refused():
     with pytest.raises(ValueError, match="10 channels do not divide into 4 heads"):
         SwinBlock(10, 4, (4, 4), (0, 0))
+
+
+def test_windows_first_met_while_restoring_serve_training_too():
+    windows.windows_of.cache_clear()
+    net, x = stack(), grid(1, 8, 8, 8)
+    with torch.inference_mode():
+        y = net(x)
+    again, gradients = with_gradients(net, x)
+    assert torch.equal(y, again)
+    assert all(g.isfinite().all() and g.any() for g in gradients)
