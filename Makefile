@@ -28,7 +28,8 @@ lint: .venv/.ready
 	codespell
 
 bench: .venv/.ready
-	for b in benchmarks/*.py; do echo "== $$b"; python $$b || exit 1; done
+	for b in store_crops scoring_speed tvsrn_speed planning_speed; do \
+		echo "== $$b"; python benchmarks/$$b.py || exit 1; done
 
 clean:
 	rm -rf results .snakemake

@@ -1,7 +1,7 @@
 """Names, cards and resources from the config, for the rules below.  No data is read here."""
 
-import glob
 import json
+import shutil
 
 from thinslice import digest, plugins
 
@@ -93,7 +93,7 @@ def on_gpu():
     if config["device"] != "auto":
         return config["device"].startswith("cuda")
     local = workflow.local_exec if workflow.executor_plugin else True
-    return bool(glob.glob("/dev/nvidia[0-9]*")) or not local
+    return shutil.which("nvidia-smi") is not None or not local
 
 
 def method_gpus(wildcards):

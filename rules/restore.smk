@@ -33,11 +33,12 @@ rule train:
         runtime=scheduling("train_minutes"),
     params:
         card=method_card,
+        device=config["device"],
         code=lambda wildcards: code("train.py"),
     shell:
         r"""
         python workflow_scripts/train.py --card {params.card:q} --threads {threads} \
-            --device {config[device]:q} --work results/work \
+            --device {params.device:q} --work results/work \
             --thick {input.thick:q} --thin {input.thin:q} \
             --out {output.weights:q} --curve {output.curve:q} 2>&1 | tee {log:q}
         """

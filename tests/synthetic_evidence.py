@@ -121,5 +121,8 @@ def slice_pairs(patients: int) -> list[dict[str, object]]:
         for split in ("train", "val", "test")
         for p in range(patients)
         for k, relation in enumerate(("match", "near", "far"))
-        for metric, unit, top, slope in (("psnr4000_db", "dB", 36.0, 2.2), ("ssim", "1", 0.93, 0.04))
+        for metric, unit, top, slope in (
+            ("psnr4000_db", "dB", 36.0, 2.2),
+            ("ssim", "1", 0.93, 0.04),
+        )
     ]

@@ -107,3 +107,17 @@ def test_panels_show_the_acquired_series_by_matched_weights():
     assert shown.degradation == "acquired"
     assert [c.fitted for c in shown.cells] == ["untrained", "pairs--acquired", "untrained"]
     assert cells.panels(CONFIG, "thin_only").degradation == "box5"
+
+
+def test_a_network_built_for_one_ratio_of_increments_is_not_run_on_another():
+    config = changed(fitted_on="all", datasets=["pairs"], degradations=["box5", "box3"])
+    config["degradations"] = {
+        "box5": {"settings": {"thickness_mm": 5.0, "increment_mm": 5.0}},
+        "box3": {"settings": {"thickness_mm": 3.0, "overlap_mm": 1.0}},
+    }
+    assert cells.skipped(config) == []
+    config["methods"]["edsr"]["one_factor"] = True
+    assert dict(cells.skipped(config)) == {
+        "pairs/box5: edsr": "fitted on slices every 2 mm, tested on slices every 5 mm",
+        "pairs/box3: edsr": "fitted on slices every 5 mm, tested on slices every 2 mm",
+    }

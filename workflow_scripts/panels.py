@@ -18,9 +18,7 @@ def main() -> None:
     a = p.parse_args()
 
     inputs = [a.thin, a.thick, *a.restored]
-    with provenance.job(
-        provenance.record_of(a.out), rule="panels", cards={}, inputs=inputs
-    ) as job:
+    with provenance.job(provenance.record_of(a.out), rule="panels", cards={}, inputs=inputs) as job:
         stores = [store.open_store(path) for path in inputs]
         case = stores[2].cases()[0]
         thin, thick, *restored = (opened.read(case) for opened in stores)

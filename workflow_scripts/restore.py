@@ -32,6 +32,7 @@ def main() -> None:
     a = p.parse_args()
 
     method = plugins.build("methods", a.card)
+    about = plugins.module("methods", a.card).ABOUT
     thick = store.open_store(a.thick)
     memory_gib = a.max_memory_mb / 1024 if a.max_memory_mb else None
     inputs = [a.thick, a.weights] if a.weights else [a.thick]
@@ -52,8 +53,8 @@ def main() -> None:
         job.output(a.out)
         job.fact("wall_s", seconds)
         job.fact("parameters", method.parameters())
-        job.fact("fidelity", plugins.module("methods", a.card).ABOUT.fidelity)
-        job.fact("device", run.device)
+        job.fact("fidelity", about.fidelity_of(a.card.get("settings", {})))
+        job.fact("device", "cpu" if run.device == "none" else run.device)
 
 
 if __name__ == "__main__":

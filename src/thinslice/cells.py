@@ -52,8 +52,8 @@ class Cell:
         return f"{self.dataset}/{self.degradation}/{self.method}/{self.fitted}"
 
     def __str__(self) -> str:
-        learned = f", fitted on {self.source.dataset}/{self.source.degradation}"
-        return f"{self.method} on {self.dataset}/{self.degradation}{learned if self.source else ''}"
+        learned = f", fitted on {self.fitted.replace('--', '/')}" if self.source else ""
+        return f"{self.method} on {self.dataset}/{self.degradation}{learned}"
 
 
 def check(config: Mapping[str, Any]) -> None:
@@ -110,7 +110,7 @@ def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
     here, there = (config["datasets"][d] for d in (cell.dataset, cell.source.dataset))
     if here.get("modality", "CT") != there.get("modality", "CT"):
         return f"trained on {there.get('modality', 'CT')}, tested on {here.get('modality', 'CT')}"
-    return None
+    return _increments_differ(cell, cell.source, config)
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,27 @@ def panels(config: Mapping[str, Any], dataset: str) -> Panels:
         and config["methods"][cell.method].get("panel", True)
     )
     return Panels(dataset, degradation, matched, label(matched[0], config))
+
+
+def _increments_differ(cell: Cell, source: Source, config: Mapping[str, Any]) -> str | None:
+    """Why a network built for one ratio of increments cannot run here, if it cannot."""
+    if not config["methods"][cell.method].get("one_factor", False):
+        return None
+    here = _increment_mm(cell.dataset, cell.degradation, config)
+    there = _increment_mm(source.dataset, source.degradation, config)
+    if here is None or there is None or abs(here - there) < 0.1 * there:
+        return None
+    return f"fitted on slices every {there:g} mm, tested on slices every {here:g} mm"
+
+
+def _increment_mm(dataset: str, degradation: str, config: Mapping[str, Any]) -> float | None:
+    """Increment of the thick slices, as far as the config says."""
+    if degradation == ACQUIRED:
+        return config["datasets"][dataset].get("acquired_increment_mm")
+    settings = config["degradations"][degradation].get("settings", {})
+    if "overlap_mm" in settings:
+        return settings["thickness_mm"] - settings["overlap_mm"]
+    return settings.get("increment_mm")
 
 
 def label(cell: Cell, config: Mapping[str, Any]) -> str:

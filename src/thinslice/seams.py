@@ -87,6 +87,11 @@ class About(NamedTuple):
     paper: str  # short reference; "" for textbook methods
     idea: str  # one sentence
 
+    def fidelity_of(self, settings: Mapping[str, Any]) -> str:
+        """The label of one config line: defaults are the source's, anything else is ours."""
+        own = set(settings) - {"seed"} and self.fidelity.startswith("as-")
+        return f"{self.fidelity}, own settings" if own else self.fidelity
+
 
 @dataclass(frozen=True)
 class Run:
@@ -162,8 +167,8 @@ class Evidence:
              patient, fidelity, sim, protocol, metric, unit, better, value, n, record
     runs     one row per cell x case: dataset, degradation, method, fitted_on, case, parameters,
              wall_s, peak_memory_gib, device, fidelity, sim, record
-    pairs    one row per dataset x case x relation x metric (slice pairs of thin and acquired thick):
-             also distance_mm, protocol, split
+    pairs    one row per dataset x case x relation x metric: slice pairs of thin and acquired
+             thick; also distance_mm, protocol, split
     """
 
     scores: "pd.DataFrame"

@@ -46,7 +46,7 @@ def _table(table: Path, number: int | None) -> list[str]:
     print(
         "; ".join(f"{name} {value}" for name, value in row.items() if value and name != "records")
     )
-    wanted = row["records"].split()
+    wanted = str(row["records"]).split()
     found: dict[str, Path] = {}
     problems = _chain(record, frozenset(wanted), found)
     if problems:

@@ -45,7 +45,7 @@ def _devices(rows: list[dict[str, Any]]) -> str:
 
 
 def _panel(axes: Axes, rows: list[dict[str, Any]], colours: dict[str, str], most: float) -> None:
-    for row in rows:
+    for number, row in enumerate(sorted(rows, key=lambda row: row["mean"])):
         colour = colours[row["method"]]
         x, y = row["wall_s"], row["mean"]
         size = SMALLEST + (LARGEST - SMALLEST) * row["parameters"] / max(most, 1)
@@ -53,7 +53,8 @@ def _panel(axes: Axes, rows: list[dict[str, Any]], colours: dict[str, str], most
             axes.plot([x, x], [row["low"], row["high"]], color=colour, linewidth=1.2, zorder=2)
         axes.scatter(x, y, s=size, color=colour, alpha=0.55, linewidth=0, zorder=3)
         size_words = "" if row["parameters"] == 0 else f"\n{wording.count(row['parameters'])}"
-        beside = (np.sqrt(size) / 2 + 4, 0)
+        lift = 0 if row["parameters"] else 7 * (-1) ** number  # the untrained lie close together
+        beside = (np.sqrt(size) / 2 + 4, lift)
         axes.annotate(
             f"{row['method']}{size_words}",
             (x, y),
