@@ -22,7 +22,7 @@ rule fetch:
         "../envs/core.yaml"
     params:
         card=dataset_card,
-        code=lambda wildcards: code("fetch.py"),
+        code=code("fetch.py"),
     shell:
         r"""
         python workflow_scripts/fetch.py --card {params.card:q} \
@@ -45,7 +45,7 @@ rule convert:
         "../envs/core.yaml"
     params:
         card=dataset_card,
-        code=lambda wildcards: code("convert.py"),
+        code=code("convert.py"),
     shell:
         r"""
         python workflow_scripts/convert.py --card {params.card:q} \
@@ -70,7 +70,7 @@ rule degrade:
         "../envs/core.yaml"
     params:
         card=degradation_card,
-        code=lambda wildcards: code("degrade.py"),
+        code=code("degrade.py"),
     shell:
         r"""
         python workflow_scripts/degrade.py --card {params.card:q} \

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import cache
 
 from thinslice import digest, plugins
 
@@ -9,11 +10,13 @@ CELLS = cells.cells(config)
 CASE_KEYS = ("name", "module", "settings")  # what a card tells a job; the rest is scheduling
 
 
+@cache
 def code(script, *modules):
     """Digest of a rule's script and of the plug-ins it runs, with all they import."""
     return digest.code_digest(*modules, script=Path(workflow.basedir, "workflow_scripts", script))
 
 
+@cache
 def card(kind, name):
     """One config entry as JSON: what a job needs to know, and what makes it rerun."""
     entry = {"name": name, **config[kind][name]}
@@ -71,10 +74,6 @@ def cell_card(wildcards):
     )
 
 
-def method_env(wildcards):
-    return f"../envs/{config['methods'][wildcards.method]['env']}.yaml"
-
-
 def weights(wildcards):
     """The record of the weights a restore job waits for, if its method was fitted beforehand."""
     if wildcards.fitted == cells.UNTRAINED:
@@ -115,6 +114,11 @@ def scheduling(key):
     return look_up
 
 
+@cache
+def panels_of(dataset):
+    return cells.panels(config, dataset)
+
+
 def shown(wildcards):
     """What the panels of one dataset show."""
-    return cells.panels(config, wildcards.dataset)
+    return panels_of(wildcards.dataset)

@@ -25,7 +25,7 @@ rule analyse:
         "../envs/report.yaml"
     params:
         card=analysis_card,
-        code=lambda wildcards: code("analyse.py"),
+        code=code("analyse.py"),
     shell:
         r"""
         python workflow_scripts/analyse.py --card {params.card:q} --evidence results/evidence \
@@ -49,7 +49,7 @@ rule figure:
         "../envs/report.yaml"
     params:
         card=figure_card,
-        code=lambda wildcards: code("figure.py"),
+        code=code("figure.py"),
     shell:
         r"""
         python workflow_scripts/figure.py --card {params.card:q} --tables results/tables \
@@ -85,7 +85,7 @@ rule panels:
     params:
         sim=lambda w: shown(w).sim,
         names=lambda w: [cell.method for cell in shown(w).cells],
-        code=lambda wildcards: code("panels.py"),
+        code=code("panels.py"),
     shell:
         r"""
         python workflow_scripts/panels.py --sim {params.sim:q} --names {params.names:q} \

@@ -25,7 +25,7 @@ rule train:
     benchmark:
         "results/benchmarks/train/{method}/{source}.tsv"
     conda:
-        method_env
+        "../envs/torch.yaml"
     threads: config["scheduling"]["train_threads"]
     resources:
         gpu=method_gpus,
@@ -34,7 +34,7 @@ rule train:
     params:
         card=method_card,
         device=config["device"],
-        code=lambda wildcards: code("train.py"),
+        code=code("train.py"),
     shell:
         r"""
         python workflow_scripts/train.py --card {params.card:q} --threads {threads} \
@@ -59,7 +59,7 @@ rule restore:
     benchmark:
         "results/benchmarks/restore/{dataset}/{degradation}/{method}/{fitted}.tsv"
     conda:
-        method_env
+        "../envs/torch.yaml"
     resources:
         gpu=method_gpus,
         mem_mb=scheduling("restore_mem_mb"),
@@ -68,7 +68,7 @@ rule restore:
         card=method_card,
         weights=weights_flag,
         device=restoring_device,
-        code=lambda wildcards: code("restore.py"),
+        code=code("restore.py"),
     shell:
         r"""
         python workflow_scripts/restore.py --card {params.card:q} --threads {threads} \

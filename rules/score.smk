@@ -27,7 +27,7 @@ rule score:
         protocols=protocol_cards,
         degradation=scored_degradation_card,
         cell=cell_card,
-        code=lambda wildcards: code("score.py"),
+        code=code("score.py"),
     shell:
         r"""
         python workflow_scripts/score.py --protocols {params.protocols:q} \
@@ -53,7 +53,7 @@ rule pairs:
         "../envs/core.yaml"
     params:
         sim=lambda w: "sim" if config["datasets"][w.dataset].get("simulated", False) else "",
-        code=lambda wildcards: code("pairs.py"),
+        code=code("pairs.py"),
     shell:
         r"""
         python workflow_scripts/pairs.py --sim {params.sim:q} --thin {input.thin:q} \
@@ -78,7 +78,7 @@ rule gather:
     conda:
         "../envs/core.yaml"
     params:
-        code=lambda wildcards: code("gather.py"),
+        code=code("gather.py"),
     shell:
         r"""
         python workflow_scripts/gather.py --records {input.records:q} \

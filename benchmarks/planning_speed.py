@@ -1,0 +1,78 @@
+"""How long Snakemake needs to plan 3,000 jobs of this workflow, against an empty workflow's start.
+
+    python benchmarks/planning_speed.py
+
+The grid is synthetic: many named variants of the phantom and of the linear method, planned only.
+The named baseline is a dry run of a workflow with one rule and no input: Snakemake's start-up.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DATASETS, DEGRADATIONS, METHODS = 7, 8, 27
+EMPTY = "rule all:\n    shell: 'true'\n"
+
+
+def grid() -> dict:
+    """An overlay of 7 data sets x 8 degradations x 27 methods: about 3,000 jobs."""
+    datasets = {f"phantom{i}": {"module": "phantom", "acquired": True} for i in range(DATASETS)}
+    box = {"module": "box", "settings": {"thickness_mm": 5.0, "increment_mm": 5.0}}
+    degradations = {f"box{i}": box for i in range(1, DEGRADATIONS)}
+    methods = {
+        f"linear{i}": {"module": "linear", "fit": "none", "env": "core"} for i in range(METHODS)
+    }
+    return {
+        "datasets": datasets,
+        "degradations": degradations,
+        "methods": methods,
+        "grid": {
+            "datasets": list(datasets),
+            "degradations": ["acquired", *degradations],
+            "methods": list(methods),
+        },
+    }
+
+
+def planned(*arguments: str, folder: Path) -> tuple[float, float, str]:
+    """Wall and CPU seconds of one dry run, and what it printed."""
+    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", "--cores", "1"]
+    before, started = os.times(), time.perf_counter()
+    done = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True)
+    wall_s, after = time.perf_counter() - started, os.times()
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    cpu_s = after[2] + after[3] - before[2] - before[3]  # of children: user and system
+    return wall_s, cpu_s, done.stdout + done.stderr
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / "Empty").write_text(EMPTY)
+        empty = [planned("--snakefile", "Empty", folder=folder) for _ in range(3)]
+        overlay = folder / "grid.yaml"
+        overlay.write_text(yaml.safe_dump(grid()))
+        arguments = ["--configfile", str(overlay), "--directory", str(folder)]
+        snakefile = ["--snakefile", str(REPOSITORY / "Snakefile")]
+        config = REPOSITORY / "config.yaml"
+        (folder / "config.yaml").write_text(config.read_text())
+        runs = [planned(*snakefile, *arguments, folder=folder) for _ in range(3)]
+        jobs = next(line for line in runs[0][2].splitlines() if line.startswith("total"))
+    print(f"{'':28}{'wall s':>8}{'CPU s':>8}")
+    start = [min(run[k] for run in empty) for k in (0, 1)]
+    whole = [min(run[k] for run in runs) for k in (0, 1)]
+    print(f"{'empty workflow (baseline)':28}{start[0]:8.2f}{start[1]:8.2f}")
+    print(f"{'dry run of ' + jobs.split()[-1] + ' jobs':28}{whole[0]:8.2f}{whole[1]:8.2f}")
+    print(f"{'planning alone':28}{whole[0] - start[0]:8.2f}{whole[1] - start[1]:8.2f}")
+    print(f"{'ratio to the baseline':28}{whole[0] / start[0]:7.1f}x{whole[1] / start[1]:7.1f}x")
+
+
+if __name__ == "__main__":
+    main()
