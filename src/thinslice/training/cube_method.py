@@ -115,8 +115,11 @@ class CubeMethod:
     ) -> Path:
         """Learn by the mean absolute error of cubes; the curve's CSV.
 
-        ValueError if pairs differ in their factor, or in it from the one in the settings.
+        ValueError without training pairs, or if pairs differ in their factor, or in it from the
+        one in the settings.
         """
+        if not train:
+            raise ValueError("no training pairs: the train split is empty")
         run, s = run or Run(), self.recipe.settings
         self.factor = self._common_factor([*train, *val])
         net = self._build(self.factor)
