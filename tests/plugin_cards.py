@@ -1,0 +1,56 @@
+"""Every plug-in that a config names, and every module that none names: what contracts run over."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from thinslice import plugins
+from thinslice.cells import ACQUIRED
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def configs() -> dict[str, dict[str, Any]]:
+    """config.yaml, and config.yaml under each overlay, by file name."""
+    base = yaml.safe_load((ROOT / "config.yaml").read_text())
+    overlays = sorted((ROOT / "experiments").glob("*.yaml"))
+    laid = {path.name: _under(base, yaml.safe_load(path.read_text())) for path in overlays}
+    return {"config.yaml": base, **laid}
+
+
+def named(kind: str) -> dict[str, dict[str, Any]]:
+    """Every card of a kind in any config, by its name in tests."""
+    found: dict[str, dict[str, Any]] = {}
+    for file, config in configs().items():
+        for name, entry in config[kind].items():
+            card = {"name": name, **entry}
+            if name != ACQUIRED and card not in found.values():
+                found[f"{file}:{name}" if name in found else name] = card
+    return found
+
+
+def cards(kind: str) -> dict[str, dict[str, Any]]:
+    """Every named card, and one without settings for every module that no config names."""
+    found = named(kind)
+    used = {module_of(card) for card in found.values()}
+    alone = {name: {"name": name} for name in plugins.names(kind) if name not in used}
+    return {**found, **alone}
+
+
+def module_of(card: Mapping[str, Any]) -> str:
+    return card.get("module", card["name"])
+
+
+def with_settings(card: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
+    """The card with these settings over its own."""
+    return {**card, "settings": {**card.get("settings", {}), **settings}}
+
+
+def _under(base: Any, overlay: Any) -> Any:
+    """As Snakemake lays one config over another: key by key, lists replaced."""
+    if not (isinstance(base, Mapping) and isinstance(overlay, Mapping)):
+        return overlay
+    changed = {key: _under(base.get(key), value) for key, value in overlay.items()}
+    return {**base, **changed}

@@ -1,0 +1,233 @@
+"""The contract of every method, whatever it does inside: grids, values, weights, labels.
+
+Methods run as configs name them, but with the smallest network and two steps of training.
+"""
+
+import inspect
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from plugin_cards import cards, module_of, named, with_settings
+from torch import nn
+
+from thinslice import plugins
+from thinslice.seams import About, Pair, Run
+from thinslice.training import weights
+from thinslice.volume import Grid, Volume
+
+RUN = Run(device="cpu", progress=False)
+CARDS = cards("methods")
+TILES = {"side": 16, "tile": 32, "halo": 4, "blend": 4, "val_batches": 1}
+FEW = {"steps": 2, "warmup": 0, "validate_every": 1}
+TINY: dict[str, dict[str, Any]] = {  # for each module that is fitted, what makes it fast
+    "edsr_planes": {
+        **FEW, "blocks": 1, "channels": 4, "patch": [16, 12], "batch": 2, "validation_batches": 1,
+    },
+    "tvsrn": {
+        **FEW, **TILES, "channels": 4, "heads": 2, "window": 4, "fold": 4,
+        "encoder_blocks": 1, "tab_blocks": 1, "plane_blocks": 2,
+    },
+    "tvsrn_encoder": {**FEW, **TILES, "channels": 4, "heads": 2, "window": 4, "encoder_blocks": 1},
+    "tvsrn_no_tab": {
+        **FEW, **TILES, "channels": 4, "heads": 2, "window": 4, "fold": 4,
+        "encoder_blocks": 1, "plane_blocks": 2,
+    },
+    "tvsrn_released": {**FEW, **TILES, "halo": 0, "blend": 0, "steps": 1},  # has one size
+    "tvsrn_vit": {**FEW, **TILES, "patch": 4, "channels": 8, "heads": 2, "blocks": 1},
+}  # fmt: skip
+of_trained = pytest.mark.parametrize(
+    "ready", [name for name in CARDS if module_of(CARDS[name]) in TINY], indirect=True
+)
+of_untrained = pytest.mark.parametrize(
+    "ready", [name for name in CARDS if module_of(CARDS[name]) not in TINY], indirect=True
+)
+TILTED = ((0.0, 0.6, 0.8), (0.0, 0.8, -0.6), (1.0, 0.0, 0.0))
+THIN = Grid(41, 1.0, 1.25, (12, 20), (0.7, 0.9), -3.0, (9.0, -4.0, 700.5), TILTED)
+THICK = THIN.with_slices(n=8, increment_mm=5.0, thickness_mm=5.0, start_mm=-1.0)
+OVERLAPPING = replace(THICK, thickness_mm=8.0)
+ASKED = {
+    "the thin slices": THIN,
+    "on the thick slices": replace(THIN, n=36, start_mm=-1.0),
+    "another phase": replace(THIN, n=30, start_mm=1.37),
+    "no whole ratio, overlapping": replace(THIN, increment_mm=0.93, start_mm=-2.6),
+    "one slice": replace(THIN, n=1, start_mm=14.2),
+    "beyond the ends": replace(THIN, n=52, start_mm=-8.5),
+}
+
+
+def thick(grid: Grid = THICK, modality="CT", seed: int = 0) -> Volume:
+    """Noise on a wave; HU, or a scanner's own large numbers."""
+    rng = np.random.default_rng(seed)
+    wave = 300 * np.sin(grid.centres_mm() / 4)[:, None, None]
+    voxels = wave + rng.normal(-200, 100, grid.zyx)
+    voxels = voxels if modality == "CT" else 17 * (voxels + 900)
+    return Volume(voxels.astype(np.float32), grid, modality)
+
+
+def pair(seed: int) -> Pair:
+    thin = thick(THIN, seed=seed)
+    return Pair(f"case{seed}", thick(seed=seed), thin)
+
+
+def settled(name: str):
+    """The card as its config has it, but tiny."""
+    card = CARDS[name]
+    return with_settings(card, **TINY.get(module_of(card), {}))
+
+
+def fit(name: str, work: Path):
+    method = plugins.build("methods", settled(name))
+    assert hasattr(method, "fit") == (module_of(CARDS[name]) in TINY), "TINY names what is fitted"
+    if hasattr(method, "fit"):
+        curve = method.fit([pair(0), pair(1)], [pair(2)], work=work, run=RUN)
+        assert len(curve.read_text().splitlines()) > 1
+    return method
+
+
+@dataclass(frozen=True)
+class Ready:
+    name: str
+    method: Any
+    work: Path
+
+    def restore(self, grid: Grid = THIN, scan: Volume | None = None) -> np.ndarray:
+        restored = self.method.restore(scan or thick(), grid, run=RUN)
+        assert restored.grid == grid
+        assert restored.voxels.dtype == np.float32
+        assert np.isfinite(restored.voxels).all()
+        return restored.voxels
+
+
+@pytest.fixture(scope="module", params=CARDS)
+def ready(request, tmp_path_factory) -> Ready:
+    """Every method, fitted where it can be."""
+    work = tmp_path_factory.mktemp(request.param)
+    return Ready(request.param, fit(request.param, work / "first"), work)
+
+
+def test_restores_to_exactly_the_grid_asked_for(ready):
+    for grid in ASKED.values():
+        assert ready.restore(grid).shape == grid.zyx
+
+
+def test_thick_slices_may_overlap_or_be_few(ready):
+    few = [replace(THICK, n=n, start_mm=4.0) for n in (1, 2, 3)]
+    for grid in (OVERLAPPING, *few):
+        assert ready.restore(scan=thick(grid)).shape == THIN.zyx
+
+
+def test_mr_of_any_unit_stays_mr(ready):
+    scan = thick(modality="MR")
+    restored = ready.method.restore(scan, THIN, run=RUN)
+    assert restored.modality == "MR"
+    spread = np.ptp(scan.voxels)
+    assert restored.voxels.min() > scan.voxels.min() - spread
+    assert restored.voxels.max() < scan.voxels.max() + spread
+
+
+def test_the_input_is_left_alone_and_answers_repeat(ready):
+    scan = thick()
+    first = ready.restore(scan=scan)
+    np.testing.assert_array_equal(scan.voxels, thick().voxels)
+    assert not np.shares_memory(first, scan.voxels)
+    np.testing.assert_array_equal(ready.restore(scan=scan), first)
+
+
+@of_untrained
+def test_a_constant_stays_constant_where_nothing_is_learned(ready):
+    level = Volume(np.full(THICK.zyx, -876.0, np.float32), THICK)
+    for grid in ASKED.values():
+        assert np.abs(ready.restore(grid, level) + 876).max() < 1e-3
+
+
+def test_other_pixels_are_answered_exactly_or_refused(ready):
+    finer = replace(THIN, shape=(24, 40), pixel_mm=(0.35, 0.45))
+    try:
+        said = f"on {ready.restore(finer).shape}"
+    except ValueError as error:
+        said = str(error)
+    assert said == f"on {finer.zyx}" or "pixels of" in said
+
+
+def test_fit_in_the_config_agrees_with_the_code(ready):
+    said = CARDS[ready.name].get("fit")
+    if said:
+        assert (said == "population") == hasattr(ready.method, "fit")
+    learned = ready.method.parameters()
+    assert isinstance(learned, int)
+    assert (learned > 0) == hasattr(ready.method, "fit")
+    assert inspect.signature(ready.method.restore).parameters["run"].default is not inspect._empty
+
+
+@of_trained
+def test_the_same_seed_and_scans_fit_the_same_bits(ready):
+    again = replace(ready, method=fit(ready.name, ready.work / "again"))
+    np.testing.assert_array_equal(again.restore(), ready.restore())
+
+
+@of_trained
+def test_saved_and_loaded_it_is_the_fitted_method(ready):
+    path, other = ready.work / "weights", ready.work / "copy"
+    ready.method.save(path, {"why": "contract"})
+    loaded = plugins.build("methods", settled(ready.name))
+    loaded.load(path)
+    restored = replace(ready, method=loaded).restore()
+    np.testing.assert_array_equal(restored, ready.restore())
+    assert loaded.parameters() == ready.method.parameters()
+    loaded.save(other, {"why": "contract"})
+    assert other.read_bytes() == path.read_bytes()
+
+
+@of_trained
+def test_it_is_fitted_without_a_val_split_too_but_never_without_training(ready):
+    method = plugins.build("methods", settled(ready.name))
+    method.fit([pair(0)], [], work=ready.work / "no_val", run=RUN)
+    assert replace(ready, method=method).restore().shape == THIN.zyx
+    with pytest.raises(ValueError, match="train"):
+        method.fit([], [pair(0)], work=ready.work / "nothing", run=RUN)
+
+
+@of_trained
+def test_broken_or_foreign_weights_are_refused_with_the_files_name(ready):
+    path = ready.work / "other"
+    ready.method.save(path, {})
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(ValueError, match=str(path)):
+        ready.method.load(path)
+    weights.save(path, nn.Linear(1, 1), method="another", network={}, about={})
+    with pytest.raises(ValueError, match="'another'"):
+        ready.method.load(path)
+
+
+@pytest.mark.parametrize("name", plugins.names("methods"))
+def test_about_is_complete(name):
+    about = plugins.module("methods", {"name": name}).ABOUT
+    assert isinstance(about, About)
+    assert about.fidelity in ("as-published", "as-released", "from-abstract", "textbook")
+    assert about.title
+    assert about.idea.endswith(".")
+    assert about.paper or about.fidelity == "textbook"
+
+
+def test_no_two_methods_have_one_title():
+    titles = [plugins.module("methods", {"name": n}).ABOUT.title for n in plugins.names("methods")]
+    assert len(set(titles)) == len(titles)
+
+
+def test_core_methods_need_no_torch():
+    """Their jobs run in envs/core.yaml, which has none."""
+    core = [card for card in named("methods").values() if card["env"] == "core"]
+    assert core
+    code = (
+        "import json, sys; from thinslice import plugins\n"
+        "for card in json.loads(sys.argv[1]): plugins.build('methods', card)\n"
+        "assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code, json.dumps(core)], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
