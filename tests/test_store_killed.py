@@ -140,10 +140,12 @@ def test_nothing_stands_at_the_path_before_the_block_ends(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.zarr"]
 
 
-def test_a_store_of_no_case_is_refused(tmp_path):
-    with pytest.raises(store.StoreError, match="no case"), store.writing(tmp_path / "a.zarr"):
+def test_a_store_of_no_case_is_whole(tmp_path):
+    """The acquired thick series of scans that have none."""
+    with store.writing(tmp_path / "a.zarr"):
         pass
-    assert list(tmp_path.iterdir()) == []
+    assert store.open_store(tmp_path / "a.zarr").cases() == []
+    assert store.verify(tmp_path / "a.zarr") == []
 
 
 def test_only_leftovers_of_dead_writers_of_this_store_and_machine_go(tmp_path):

@@ -17,7 +17,7 @@ import zarr
 from zarr.storage import LocalStore
 
 from thinslice.store import layout, manifest, ome
-from thinslice.store.layout import FORMAT, OURS, VERSION, VOXELS, StoreError
+from thinslice.store.layout import FORMAT, OURS, VERSION, VOXELS
 from thinslice.store.place import placed, sync
 from thinslice.volume import Grid, Modality, Volume
 
@@ -80,9 +80,10 @@ class Writer:
         self._cases[case] = about.get("split")
 
     def finish(self) -> None:
-        """The list of cases, everything onto the disk, and the manifest last."""
-        if not self._cases:
-            raise StoreError(f"{self._folder}: no case was added, so there is no store to write")
+        """The list of cases, everything onto the disk, and the manifest last.
+
+        No case is a list too: scans of which none has an acquired thick series.
+        """
         cases = {name: {"split": self._cases[name]} for name in sorted(self._cases)}
         attributes = {OURS: {"format": FORMAT, "version": VERSION, "cases": cases}}
         self._root.update_attributes(attributes)
