@@ -88,7 +88,7 @@ rule panels:
         code=code("panels.py"),
     shell:
         r"""
-        python workflow_scripts/panels.py --sim {params.sim:q} --names {params.names:q} \
+        python workflow_scripts/panels.py --sim={params.sim:q} --names {params.names:q} \
             --thin {input.thin:q} --thick {input.thick:q} --restored {input.restored:q} \
             --out {output.png:q} &>{log:q}
         """

@@ -56,7 +56,7 @@ rule pairs:
         code=code("pairs.py"),
     shell:
         r"""
-        python workflow_scripts/pairs.py --sim {params.sim:q} --thin {input.thin:q} \
+        python workflow_scripts/pairs.py --sim={params.sim:q} --thin {input.thin:q} \
             --thick {input.thick:q} --out {output.pairs:q} &>{log:q}
         """
 
