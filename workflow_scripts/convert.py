@@ -1,9 +1,7 @@
 """Raw files of one dataset to its thin volumes and, where acquired, its thick ones."""
 
 import argparse
-import contextlib
 import json
-import shutil
 from pathlib import Path
 
 from thinslice import plugins, provenance, store
@@ -15,7 +13,7 @@ def main() -> None:
     p.add_argument("--raw", type=Path, required=True, help="folder of downloaded files")
     p.add_argument("--raw-record", type=Path, required=True, help="record of the raw files")
     p.add_argument("--thin", type=Path, required=True, help="store of thin volumes")
-    p.add_argument("--thick", type=Path, required=True, help="store; an empty folder if none")
+    p.add_argument("--thick", type=Path, required=True, help="store; empty if none acquired")
     a = p.parse_args()
 
     dataset = plugins.build("datasets", a.card)
@@ -23,27 +21,16 @@ def main() -> None:
     with provenance.job(
         *records, rule="convert", cards={"dataset": a.card}, inputs=[a.raw_record]
     ) as job:
-        with contextlib.ExitStack() as stores:
-            thin, thick = stores.enter_context(store.writing(a.thin)), None
+        with store.writing(a.thin) as thin, store.writing(a.thick) as thick:
             for case in dataset.cases(a.raw):
                 about = {"patient": case.patient, "split": case.split, "source": dict(case.source)}
                 thin.add(case.name, case.thin, **about)
                 if case.thick is not None:
-                    thick = thick or stores.enter_context(store.writing(a.thick))
                     target = case.thin.grid.to_json()
                     thick.add(case.name, case.thick, target=target, **about)
                 print(f"converted {case.name} ({case.split})", flush=True)
         job.output(a.thin)
-        if thick is None:
-            empty(a.thick)
-        else:
-            job.output(a.thick)
-
-
-def empty(folder: Path) -> None:
-    """A folder without a store: the workflow waits for it, and nothing can be read from it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+        job.output(a.thick)
 
 
 if __name__ == "__main__":
