@@ -70,10 +70,10 @@ def test_restored_is_clamped_and_thin_is_not():
     assert kept == pytest.approx(20 * np.log10(4), abs=1e-4)
 
 
-def test_ten_slices_and_mr_are_refused():
-    unit = np.full((10, 11, 11), 0.5, np.float32)
-    with pytest.raises(ValueError, match="found CT of 10"):
-        tvsrn.build().score(asked(unit, unit))
-    unit = np.full((12, 11, 11), 0.5, np.float32)
-    with pytest.raises(ValueError, match="found MR of 12"):
-        tvsrn.build().score(asked(unit, unit, "MR"))
+def test_ten_slices_and_mr_have_no_score_and_it_is_said(capsys):
+    ten, twelve = (np.full((n, 11, 11), 0.5, np.float32) for n in (10, 12))
+    assert tvsrn.build().score(asked(ten, ten)) == []
+    assert "not CT of 10" in capsys.readouterr().err
+    assert tvsrn.build().score(asked(twelve, twelve, "MR")) == []
+    assert "not MR of 12" in capsys.readouterr().err
+    assert len(tvsrn.build().score(asked(twelve, twelve))) == 2
