@@ -1,0 +1,128 @@
+"""The contract of every data set: splits, patients, grids and labels as all else relies on."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from plugin_cards import cards, module_of, with_settings
+
+from thinslice import plugins
+from thinslice.formats import nifti
+from thinslice.seams import Case
+from thinslice.volume import Grid, Volume, to_int16
+
+CARDS = cards("datasets")
+GRID = Grid(14, 1.25, 1.25, (5, 7), (0.7, 0.9), origin_mm=(-12.5, 8.25, 700.5))
+
+
+def own_folder(folder: Path) -> dict[str, Any]:
+    """Three scans of three patients, one of them with a thick series of another phase."""
+    thick = GRID.with_slices(n=3, increment_mm=5.0, thickness_mm=5.0, start_mm=2.1)
+    rng = np.random.default_rng(0)
+    for name, grid in {"a": GRID, "b": GRID, "c": GRID, "c5": thick}.items():
+        voxels = rng.integers(-1024, 1200, grid.zyx).astype(np.float32)
+        nifti.write(Volume(voxels, grid), folder / f"{name}.nii.gz")
+    (folder / "manifest.csv").write_text(
+        "case,patient,split,thin,thick\n"
+        "a,ann,train,a.nii.gz,\nb,bob,val,b.nii.gz,\nc,cy,test,c.nii.gz,c5.nii.gz\n"
+    )
+    return {"root": str(folder)}
+
+
+def small_phantom(folder: Path) -> dict[str, Any]:
+    patients = {"train": 2, "val": 1, "test": 1}
+    return {"patients": patients, "shape": [20, 28], "pixel_mm": [6.4, 6.4], "length_mm": 32.0}
+
+
+TINY: dict[str, Callable[[Path], dict[str, Any]]] = {  # for each module, settings made fast
+    "own_data": own_folder,
+    "phantom": small_phantom,
+}
+
+
+class Opened:
+    """One data set with its cases read once."""
+
+    def __init__(self, name: str, folder: Path):
+        self.folder = folder
+        self.card = with_settings(CARDS[name], **TINY[module_of(CARDS[name])](folder))
+        self.cases = self.read()
+
+    def read(self) -> list[Case]:
+        self.dataset = plugins.build("datasets", self.card)
+        self.dataset.fetch(self.folder / "raw")
+        return list(self.dataset.cases(self.folder / "raw"))
+
+
+@pytest.fixture(scope="module", params=CARDS)
+def opened(request, tmp_path_factory) -> Opened:
+    return Opened(request.param, tmp_path_factory.mktemp(request.param))
+
+
+def test_cases_have_names_and_every_split(opened):
+    names = [case.name for case in opened.cases]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9_-]+", name) for name in names)
+    assert {case.split for case in opened.cases} == {"train", "val", "test"}
+
+
+def test_no_patient_is_in_two_splits(opened):
+    splits: dict[str, set[str]] = {}
+    for case in opened.cases:
+        assert case.patient
+        splits.setdefault(case.patient, set()).add(case.split)
+    assert all(len(found) == 1 for found in splits.values())
+
+
+def test_voxels_are_finite_and_fit_the_store(opened):
+    for volume in volumes(opened.cases):
+        assert volume.modality == opened.card.get("modality", "CT")
+        assert np.isfinite(volume.voxels).all()
+        assert np.ptp(volume.voxels) > 0
+        if volume.modality == "CT":
+            assert to_int16(volume.voxels).dtype == np.int16
+
+
+def test_thick_slices_lie_in_the_thin_frame_and_within_the_scan(opened):
+    paired = [case for case in opened.cases if case.thick is not None]
+    assert bool(paired) == opened.card.get("acquired", bool(paired))
+    for case in paired:
+        thin, thick = case.thin.grid, case.thick.grid
+        assert (thick.shape, thick.pixel_mm) == (thin.shape, thin.pixel_mm)
+        assert (thick.origin_mm, thick.direction) == (thin.origin_mm, thin.direction)
+        assert thick.thickness_mm > thin.thickness_mm
+        assert thick.increment_mm > thin.increment_mm
+        half = thin.increment_mm / 2
+        assert thick.centres_mm()[0] >= thin.centres_mm()[0] - half
+        assert thick.centres_mm()[-1] <= thin.centres_mm()[-1] + half
+
+
+def test_read_again_it_is_the_same_bits_in_the_same_order(opened):
+    again = opened.read()
+    assert [case[:3] for case in again] == [case[:3] for case in opened.cases]
+    for one, other in zip(volumes(opened.cases), volumes(again)):
+        assert one.grid == other.grid
+        np.testing.assert_array_equal(one.voxels, other.voxels)
+
+
+def test_the_label_sim_is_the_truth(opened):
+    said = plugins.module("datasets", opened.card).SIMULATED
+    assert isinstance(said, bool)
+    assert opened.card.get("simulated", False) == said
+
+
+def test_its_files_are_there_and_its_stories_are_json(opened):
+    files = list(opened.dataset.files(opened.folder / "raw"))
+    assert all(file.is_file() for file in files)
+    assert bool(files) != plugins.module("datasets", opened.card).SIMULATED
+    for case in opened.cases:
+        assert case.source
+        assert json.loads(json.dumps(case.source)) == case.source
+
+
+def volumes(cases: list[Case]) -> list[Volume]:
+    return [volume for case in cases for volume in (case.thin, case.thick) if volume is not None]
