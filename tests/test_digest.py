@@ -74,6 +74,37 @@ def test_touching_a_file_changes_nothing(source):
     assert digest_of(source) == before
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from . import layers",
+        "from .layers import double",
+        "from ..nets.layers import double",
+        "import thinslice.nets.layers as layers",
+        "from thinslice.nets import layers as others",
+        "from thinslice.nets.layers import *",
+    ],
+)
+def test_every_way_to_import_a_module_counts(source, line):
+    nets = source / "thinslice" / "nets"
+    (nets / "network.py").write_text(f"{line}\n")
+    before = digest_of(source)
+    (nets / "layers.py").write_text(LAYERS.replace("2", "3"))
+    assert digest_of(source) != before
+
+
+@pytest.mark.parametrize("line", ["from . import other", "from .other import x"])
+def test_what_a_package_runs_on_the_way_in_counts(source, line):
+    """nets/__init__.py runs before nets/network.py, which need not name it."""
+    nets = source / "thinslice" / "nets"
+    before = digest_of(source)
+    (nets / "__init__.py").write_text(f'"""Nets."""\n{line}\n')
+    with_init = digest_of(source)
+    assert with_init != before
+    (nets / "other.py").write_text("x = 2\n")
+    assert digest_of(source) != with_init
+
+
 def test_a_script_counts_with_what_it_imports(source, tmp_path):
     script = tmp_path / "train.py"
     script.write_text("from thinslice.nets.network import width\nprint(width(1))\n")

@@ -1,8 +1,9 @@
 """What a piece of code computes, as a hash: over the syntax tree of a module and all it imports.
 
 Comments, docstrings, formatting and file times do not count; a changed name, number or statement
-does, in the module itself or in any thinslice module it imports, transitively. Standard library
-only: the workflow plans with it before any array library is loaded.
+does, in the module itself or in any thinslice module it imports, transitively: by name, relatively,
+or as a package whose __init__ runs on the way. Standard library only: the workflow plans with it
+before any array library is loaded.
 """
 
 import ast
@@ -25,26 +26,38 @@ def code_digest(*modules: str, script: Path | None = None, source: Path = SOURCE
     start = list(modules)
     parts = []
     if script is not None:
-        own, imported = _read(script, source)
+        own, imported = _read(script, source, "")
         parts.append(f"script {own}")
         start += imported
-    parts += [f"{name} {_read(_file(name, source), source)[0]}" for name in closure(start, source)]
+    for name in closure(start, source):
+        parts.append(f"{name} {_read(_found(name, source), source, name)[0]}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def closure(modules: list[str], source: Path = SOURCE) -> list[str]:
-    """Every thinslice module reached from ``modules`` by imports, sorted."""
+    """Every thinslice module reached from ``modules`` by imports, sorted; LookupError if none."""
     seen: set[str] = set()
     todo = list(modules)
     while todo:
         name = todo.pop()
         if name in seen:
             continue
-        if (file := _file(name, source)) is None:
-            raise LookupError(f"no source for module {name!r} under {source}")
         seen.add(name)
-        todo += _read(file, source)[1]
+        todo += [*_above(name), *_read(_found(name, source), source, name)[1]]
     return sorted(seen)
+
+
+def _above(name: str) -> list[str]:
+    """The packages that importing a module runs first; not thinslice itself, a version number."""
+    parts = name.split(".")
+    return [".".join(parts[:n]) for n in range(2, len(parts))]
+
+
+def _found(name: str, source: Path) -> Path:
+    file = _file(name, source)
+    if file is None:
+        raise LookupError(f"no source for module {name!r} under {source}")
+    return file
 
 
 def _file(name: str, source: Path) -> Path | None:
@@ -56,17 +69,18 @@ def _file(name: str, source: Path) -> Path | None:
     return None
 
 
-def _read(file: Path, source: Path) -> tuple[str, list[str]]:
-    """Digest of one file's own tree, and the thinslice modules it imports."""
+def _read(file: Path, source: Path, name: str) -> tuple[str, list[str]]:
+    """Digest of one file's own tree, and the thinslice modules it imports; ``name`` is its own."""
     stat = file.stat()
-    return _parsed(file, source, stat.st_mtime_ns, stat.st_size)
+    return _parsed(file, source, name, stat.st_mtime_ns, stat.st_size)
 
 
 @cache
-def _parsed(file: Path, source: Path, mtime_ns: int, size: int) -> tuple[str, list[str]]:
+def _parsed(file: Path, source: Path, name: str, mtime_ns: int, size: int) -> tuple[str, list[str]]:
     tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
     canonical = "".join(_canonical(tree))
-    imported = sorted(set(_imports(tree, source)))
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    imported = sorted(set(_imports(tree, source, package)))
     return hashlib.sha256(canonical.encode()).hexdigest(), imported
 
 
@@ -109,17 +123,26 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     ]
 
 
-def _imports(tree: ast.AST, source: Path) -> Iterator[str]:
-    """Names of the thinslice modules a tree imports, with the packages above them."""
+def _imports(tree: ast.AST, source: Path, package: str) -> Iterator[str]:
+    """Names of the thinslice modules a tree imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, package)
+            found = [base, *(f"{base}.{alias.name}" for alias in node.names)]
         else:
             continue
         for name in found:
-            parts = name.split(".")
-            if parts[0] == PACKAGE:
-                above = (".".join(parts[:n]) for n in range(2, len(parts) + 1))
-                yield from (module for module in above if _file(module, source))
+            if name.startswith(f"{PACKAGE}.") and _file(name, source):
+                yield name
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    """What ``from ..x import y`` inside a package means, spelled out."""
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    return ".".join(
+        [*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])]
+    )
