@@ -1,0 +1,50 @@
+"""The contract of every analysis, as configs name it: rows count their patients and records.
+
+``test_analyses.py`` holds what the answers are; a module that no config names is held here too.
+"""
+
+import pandas as pd
+import pytest
+from plugin_cards import cards
+from synthetic_evidence import demo
+
+from thinslice import plugins
+from thinslice.seams import Evidence
+
+CARDS = cards("analyses")
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Evidence:
+    return demo()
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_rows_say_how_many_patients_and_which_records(name, evidence):
+    table = plugins.build("analyses", CARDS[name])(evidence)
+    assert len(table) > 1
+    assert (table["n"] >= 1).all()
+    known = {*evidence.scores["record"], *evidence.runs["record"], *evidence.pairs["record"]}
+    for ids in table["records"].str.split(" "):
+        assert ids
+        assert set(ids) <= known
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_without_evidence_it_has_the_same_columns_and_no_row(name, evidence):
+    answer = plugins.build("analyses", CARDS[name])
+    empty = answer(Evidence(pd.DataFrame(), pd.DataFrame(), pd.DataFrame()))
+    assert empty.empty
+    assert list(empty.columns) == list(answer(evidence).columns)
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_evidence_is_left_alone(name, evidence):
+    given = demo()
+    plugins.build("analyses", CARDS[name])(given)
+    for table, same in zip(tables(given), tables(evidence)):
+        pd.testing.assert_frame_equal(table, same)
+
+
+def tables(evidence: Evidence) -> tuple[pd.DataFrame, ...]:
+    return evidence.scores, evidence.runs, evidence.pairs
