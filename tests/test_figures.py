@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from synthetic_evidence import demo
 
-from thinslice.report import page, panels, style
+from thinslice.report import nothing, page, panels, style
 from thinslice.volume import Grid, Volume
 
 DRAWN_FROM = {
@@ -79,6 +79,20 @@ def test_scans_of_patients_carry_no_sim_stamp(kind, tables, tmp_path, words):
     import_module(f"thinslice.report.{kind}").draw(table, tmp_path / "a")
     assert words
     assert not any("sim" in text.split() for text in words)
+
+
+@pytest.mark.parametrize("kind", ["bars", "gap_matrix"])
+def test_sim_marks_the_simulated_parts_alone_where_others_are_not(kind, tables, tmp_path, words):
+    table = tables[DRAWN_FROM[kind]]
+    place = table["degradation" if kind == "bars" else "tested_on"]
+    acquired = place.str.endswith("acquired")
+    import_module(f"thinslice.report.{kind}").draw(
+        table.assign(sim=np.where(acquired, "", "sim")), tmp_path / "a"
+    )
+    assert not any(text.startswith("sim  |") for text in words)
+    marked = {text for text in words if text.endswith("(sim)")}
+    assert len(marked) == place[~acquired].nunique()
+    assert not any("acquired" in text for text in marked)
 
 
 @pytest.mark.parametrize("kind", DRAWN_FROM)
@@ -179,3 +193,10 @@ def style_png(path):
     with style.figure(1, 1) as drawn:
         drawn.subplots()
         return style.save(drawn, path.with_suffix(""))[0]
+
+
+def test_a_table_without_rows_gives_a_figure_that_says_so(tmp_path, words):
+    written = nothing.draw(tmp_path / "pairs", "pairs: no rows in slice_pairs.csv")
+    assert [path.name for path in written] == ["pairs.png", "pairs.pdf"]
+    assert all(path.stat().st_size > 500 for path in written)
+    assert "pairs: no rows in slice_pairs.csv" in words

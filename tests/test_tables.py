@@ -1,6 +1,7 @@
 """Typeset tables: rounding, escaping, labels, and no bold where nothing stands out."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from thinslice.analyses import (
     slice_pairs,
 )
 from thinslice.report import tables, terminal, wording
+from thinslice.seams import Evidence
 
 ANALYSES = {
     "benchmark": benchmark,
@@ -42,6 +44,28 @@ def test_every_table_says_sim_protocol_and_n_and_has_even_rows(named):
         assert re.search(r"\bn\b", text)
     sizes = {(len(s.head), len(row)) for s in tables.sheets(*named) for row in s.rows}
     assert all(head == row for head, row in sizes)
+
+
+def own_scans() -> Evidence:
+    """Real patients: only the thick slices that were made from their thin ones are simulated."""
+    mark = ["" if place == "acquired" else "sim" for place in EVIDENCE.scores["degradation"]]
+    return replace(EVIDENCE, scores=EVIDENCE.scores.assign(sim=mark))
+
+
+def test_sim_stands_where_it_is_true_and_nowhere_else():
+    main, *_ = tables.sheets("benchmark", benchmark.build()(own_scans()))
+    gap, _ = tables.sheets("domain_gap", domain_gap.build()(own_scans()))
+    for sheet in (main, gap):
+        assert "(sim)" not in sheet.caption
+        numbers = sheet.head[sheet.left :]
+        assert len(numbers) == 4
+        assert all(("acquired" in head) != ("(sim)" in head) for head in numbers)
+
+
+def test_a_sheet_without_rows_is_not_printed():
+    untrained = EVIDENCE.scores["fitted_on"] == ""
+    table = domain_gap.build()(replace(EVIDENCE, scores=EVIDENCE.scores[untrained]))
+    assert [len(sheet.rows) for sheet in tables.sheets("domain_gap", table)] == [2]
 
 
 def test_every_table_of_methods_prints_their_fidelity(named):

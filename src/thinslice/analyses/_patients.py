@@ -154,7 +154,11 @@ def few_patients(n: int) -> str:
 def few_for_p(n: int) -> str:
     """A note where n patients can never give p < 0.05, however large the difference; else ""."""
     least = smallest_p(n)
-    return f"{n} patients: no p below {least:g} is possible" if least > 0.05 else ""
+    return (
+        f"{n} patient{'' if n == 1 else 's'}: no p below {least:g} is possible"
+        if least > 0.05
+        else ""
+    )
 
 
 def missing_values(count: int) -> str:

@@ -32,16 +32,17 @@ def draw(
     width = max(5.0, across * (0.9 + 0.36 * len(methods)))
     with style.figure(width, 0.6 + 2.7 * down) as drawn:
         grid = drawn.subplots(down, across, sharey=True, squeeze=False)
-        for axes, ((dataset, degradation), own) in zip(grid.flat, panels.items()):
+        everywhere, sims = wording.sim_apart(list(panels.values()))
+        for axes, ((dataset, degradation), own), sim in zip(grid.flat, panels.items(), sims):
             _panel(axes, own, methods, colours)
-            axes.set_title(f"{dataset}, {degradation}", color=style.INK)
+            axes.set_title(f"{dataset}, {degradation}{sim}", color=style.INK)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
         for axes in grid[:, 0]:
             axes.set_ylabel(wording.metric(rows[0]))
         n = wording.patients(row["n"] for row in rows)
         words = f"mean, 95 % interval, every patient; protocol {rows[0]['protocol']}, {n}"
-        style.title(drawn, words, any(row["sim"] for row in rows))
+        style.title(drawn, words, bool(everywhere))
         return style.save(drawn, out_stem)
 
 
@@ -67,5 +68,6 @@ def _panel(
         offsets = np.linspace(-0.2, 0.2, len(patients)) if len(patients) > 1 else [0.0]
         values = [row["value"] for row in patients]
         axes.scatter(x + np.array(offsets), values, s=11, color=colours[method], zorder=3, lw=0)
+    axes.set_xlim(-0.6, len(methods) - 0.4)
     axes.set_xticks(range(len(methods)), methods, rotation=40, ha="right", rotation_mode="anchor")
     style.numbers_only(axes)

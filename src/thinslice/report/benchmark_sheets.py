@@ -58,9 +58,13 @@ def _main(rows: Rows, skipped: Sequence[tuple[str, str]]) -> Sheet:
         printed.append([Cell(name), Cell(fidelity), *numbers])
     counts = [wording.patients(row["n"] for row in column) for column in columns.values()]
     same = len(set(counts)) == 1
-    heads = [name if same else f"{name} ({n})" for (name,), n in zip(columns, counts)]
+    everywhere, sims = wording.sim_apart(list(columns.values()))
+    heads = [
+        name + sim if same else f"{name}{sim} ({n})"
+        for (name,), sim, n in zip(columns, sims, counts)
+    ]
     over = counts[0] if same else "n"
-    where = wording.place(rows[0]["dataset"], sim=rows[0]["sim"]) if rows else ""
+    where = f"{rows[0]['dataset']}{everywhere}" if rows else ""
     caption = (
         f"{wording.metric(rows[0])} on {where}, protocol {chosen[0]}: mean over {over} test "
         "patients [95 % interval], by how the thick slices came about. "

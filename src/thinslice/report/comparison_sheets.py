@@ -15,7 +15,8 @@ WEIGHTS = ("method", "fidelity", "fitted_on")
 def gap_sheets(table: pd.DataFrame) -> list[Sheet]:
     """Per protocol and metric: the matrix of means with drops, then the tests."""
     parts = split_by(rows_of(table), "protocol", "metric").values()
-    return [sheet for rows in parts for sheet in (_matrix(rows), _drops(rows))]
+    found = [sheet for rows in parts for sheet in (_matrix(rows), _drops(rows))]
+    return [sheet for sheet in found if sheet.rows]
 
 
 def _matrix(rows: Rows) -> Sheet:
@@ -26,10 +27,14 @@ def _matrix(rows: Rows) -> Sheet:
         cells = {row["tested_on"]: row for row in own}
         words = [Cell(method), Cell(fidelity), Cell(wording.fitted_on(source))]
         printed.append([*words, *(_gap(cells.get(tested)) for (tested,) in columns)])
-    heads = [f"on {name} ({wording.patients(r['n'] for r in c)})" for (name,), c in columns.items()]
+    everywhere, sims = wording.sim_apart(list(columns.values()))
+    heads = [
+        f"on {name}{sim} ({wording.patients(row['n'] for row in own)})"
+        for ((name,), own), sim in zip(columns.items(), sims)
+    ]
     first = rows[0]
     caption = (
-        f"Domain gap: mean {wording.metric(first)}{_sim(rows)}, protocol {first['protocol']}, by "
+        f"Domain gap: mean {wording.metric(first)}{everywhere}, protocol {first['protocol']}, by "
         "what the weights were fitted on (rows) and tested on (columns). In brackets: the drop "
         "against weights fitted on acquired thick slices, same cases; + is worse."
     )

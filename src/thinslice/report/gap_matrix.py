@@ -37,8 +37,9 @@ def draw(
         for axes, (name, own) in zip(grid.flat, parts.items()):
             _matrix(axes, own, tested, span)
             axes.set_title(name if name == UNTRAINED else f"{name}, fitted on")
-        _name_columns(grid.flat[0], _short(tested))
-        style.title(drawn, _title(rows), any(row["sim"] for row in rows))
+        everywhere, sims = wording.sim_apart(list(split_by(rows, "tested_on").values()))
+        _name_columns(grid.flat[0], [a + sim for a, sim in zip(_short(tested), sims)])
+        style.title(drawn, _title(rows), bool(everywhere))
         return style.save(drawn, out_stem)
 
 
@@ -52,8 +53,10 @@ def _by_method(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 def _title(rows: list[dict[str, Any]]) -> str:
     better = {"lower": "; paler is better", "higher": "; darker is better"}
     n = wording.patients(row["n"] for row in rows)
+    compared = any("(" in _words(row) for row in rows)
+    drop = " (drop against acquired-trained, + is worse)" if compared else ""
     return (
-        f"{wording.metric(rows[0])} (drop against acquired-trained, + is worse); "
+        f"{wording.metric(rows[0])}{drop}; "
         f"protocol {rows[0]['protocol']}, {n}{better.get(rows[0]['better'], '')}"
     )
 

@@ -88,8 +88,8 @@ def _sim_banner(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
     if not any((t["sim"] == "sim").any() for t in tables_by_name.values() if "sim" in t):
         return []
     return [
-        '<p class="sim"><b>sim</b>: numbers so labelled come from simulated scans, whose truth is '
-        "known, and not from patients.</p>"
+        '<p class="sim"><b>sim</b>: numbers so labelled come from simulated scans, or from thick '
+        "slices that were simulated from thin ones, and not from what a scanner made.</p>"
     ]
 
 

@@ -5,7 +5,7 @@ Only here is anything rounded; the CSV tables beside the typeset ones keep full 
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 ARROWS = {"lower": "↓", "higher": "↑", "": ""}
@@ -122,6 +122,14 @@ def place(dataset: str, degradation: str = "", sim: str = "") -> str:
     """A data set and its thick slices: "phantom, acquired thick (sim)"."""
     kind = {"": "", "acquired": ", acquired thick"}.get(degradation, f", thick by {degradation}")
     return f"{dataset}{kind}{f' ({sim})' if sim else ''}"
+
+
+def sim_apart(groups: Sequence[Sequence[Mapping[str, Any]]]) -> tuple[str, list[str]]:
+    """ " (sim)" where it is true of everything shown; else where it stands, group by group."""
+    marks = [" (sim)" if any(row["sim"] for row in group) else "" for group in groups]
+    if len(set(marks)) == 1:
+        return marks[0], [""] * len(marks)
+    return "", marks
 
 
 def fitted_on(source: str) -> str:
