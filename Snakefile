@@ -12,6 +12,7 @@ raw -> thin -> thick -> (weights) -> restored -> scores -> evidence -> tables, f
 """
 
 import os
+import shlex
 import sys
 
 from snakemake.utils import min_version, validate
@@ -34,8 +35,8 @@ config = manifest.with_own_data(config)
 # environment, by that environment's.
 CONDA = bool(workflow.deployment_settings.deployment_method)
 shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={os.path.join(workflow.basedir, 'src')}; "
-    + ("" if CONDA else f"export PATH={os.path.dirname(sys.executable)}:$PATH; ")
+    f"set -euo pipefail; export PYTHONPATH={shlex.quote(os.path.join(workflow.basedir, 'src'))}; "
+    + ("" if CONDA else f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; ")
 )
 
 

@@ -49,7 +49,9 @@ def analysis_card(wildcards):
 
 
 def figure_card(wildcards):
-    return json.dumps({"name": wildcards.figure, **config["figures"][wildcards.figure]})
+    told = {"name": wildcards.figure, **config["figures"][wildcards.figure]}
+    told["code"] = digest.code_digest(f"thinslice.report.{told['kind']}")
+    return json.dumps(told, sort_keys=True)
 
 
 def protocol_cards(wildcards):
@@ -99,8 +101,14 @@ def method_gpus(wildcards):
     return int(config["methods"][wildcards.method]["env"] == "torch" and on_gpu())
 
 
-def restoring_device(wildcards):
-    """The config's device; "none" for methods that need no torch. Never part of a result."""
+# Snakemake reruns no job over a param that is derived from its outputs: asking for them is how the
+# device stays out of a result's identity.
+def training_device(wildcards, output):
+    return config["device"]
+
+
+def restoring_device(wildcards, output):
+    """The config's device; "none" for methods that need no torch."""
     torch = config["methods"][wildcards.method]["env"] == "torch"
     return config["device"] if torch else "none"
 

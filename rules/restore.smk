@@ -33,7 +33,7 @@ rule train:
         runtime=scheduling("train_minutes"),
     params:
         card=method_card,
-        device=config["device"],
+        device=training_device,
         code=code("train.py"),
     shell:
         r"""

@@ -6,6 +6,6 @@ from checkout import Checkout, fresh
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Checkout:
-    checkout = fresh(tmp_path_factory.mktemp("finished") / "thinslice")
+    checkout = fresh(tmp_path_factory.mktemp("finished") / "thin slices")  # a space breaks shells
     checkout.run()
     return checkout

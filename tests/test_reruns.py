@@ -82,6 +82,34 @@ def test_another_protocol_setting_scores_again_but_restores_nothing(edited):
     assert all(path.startswith("results/scores/") for path in made)
 
 
+def test_a_figure_whose_drawing_changed_is_drawn_again_alone(edited):
+    edited.edit("src/thinslice/report/slice_pairs.py", "linewidth=0.8", "linewidth=0.9")
+    assert edited.planned() == {"results/figures/slice_pairs.png", "results/report.html"}
+
+
+def test_another_device_makes_nothing_again(edited):
+    edited.edit("config.yaml", "device: auto", "device: cpu")
+    assert edited.planned() == set()
+
+
+def test_code_that_only_plans_or_audits_makes_nothing_again(edited):
+    for module in ("manifest", "run_lock", "audit", "recompute"):
+        path = edited.folder / f"src/thinslice/{module}.py"
+        path.write_text(path.read_text() + "\nANOTHER = 1\n")
+    assert edited.planned() == set()
+
+
+@pytest.mark.parametrize(
+    ("methods", "made"),
+    [("[linear, edsr_small, nearest]", {"nearest"}), ("[edsr_small]", set())],
+)
+def test_a_method_added_or_removed_makes_no_other_method_again(edited, methods, made):
+    edited.edit("tests/tiny.yaml", "[linear, edsr_small]", methods)
+    planned = edited.planned()
+    assert {path.split("/")[4] for path in upstream(planned)} == made
+    assert "results/tables/benchmark.csv" in planned
+
+
 def test_a_deleted_store_is_made_again_once_something_needs_it(edited):
     thick = "results/thick/phantom/box5.zarr"
     shutil.rmtree(edited.folder / thick)

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from thinslice import evidence, provenance
+from thinslice.report import nothing
 
 
 def main() -> None:
@@ -20,7 +21,11 @@ def main() -> None:
         provenance.record_of(a.out), rule="figure", cards={"figure": a.card}, inputs=[table]
     ) as job:
         kind = import_module(f"thinslice.report.{a.card['kind']}")
-        kind.draw(evidence.read_table(table), a.out.with_suffix(""), **a.card.get("settings", {}))
+        rows = evidence.read_table(table)
+        if rows.empty:
+            nothing.draw(a.out.with_suffix(""), f"{a.card['name']}: no rows in {table.name}")
+        else:
+            kind.draw(rows, a.out.with_suffix(""), **a.card.get("settings", {}))
         job.output(a.out)
         job.output(a.out.with_suffix(".pdf"))
 
