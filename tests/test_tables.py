@@ -62,6 +62,17 @@ def test_sim_stands_where_it_is_true_and_nowhere_else():
         assert all(("acquired" in head) != ("(sim)" in head) for head in numbers)
 
 
+def test_weights_tested_elsewhere_too_are_named_and_have_one_line():
+    cells = [("acquired", "linear", ""), ("bell", "linear", ""), ("bell", "edsr", "phantom/bell")]
+    matched = [score("a", 5.0, degradation=d, method=m, fitted_on=f) for d, m, f in cells]
+    moved = score("a", 7.0, degradation="acquired", method="edsr", fitted_on="phantom/bell")
+    for rows, name in ((matched, "edsr"), ([*matched, moved], "edsr, fitted on phantom/bell")):
+        table = benchmark.build(cells="all")(evidence_of(rows))
+        (main, *_) = tables.sheets("benchmark", table)
+        assert sorted(row[0].text for row in main.rows) == sorted([name, "linear"])
+        assert ("they are tested on" in main.caption) == (name == "edsr")
+
+
 def test_a_sheet_without_rows_is_not_printed():
     untrained = EVIDENCE.scores["fitted_on"] == ""
     table = domain_gap.build()(replace(EVIDENCE, scores=EVIDENCE.scores[untrained]))

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from thinslice.report import style, wording
-from thinslice.report.sheet import one_metric, rows_of, split_by
+from thinslice.report.sheet import one_metric, rows_of, split_by, with_entrants
 
 NEEDS = ("patient", "value", "mean", "low", "high")
 
@@ -23,7 +23,7 @@ def draw(
     missing = [name for name in NEEDS if name not in table]
     if missing:
         raise LookupError(f"bars are drawn from the patients analysis; no columns {missing}")
-    rows = one_metric(rows_of(table), metric, protocol)
+    rows = [_named(row) for row in with_entrants(one_metric(rows_of(table), metric, protocol))]
     panels = split_by(rows, "dataset", "degradation")
     colours = style.colours(row["method"] for row in rows)
     methods = _by_mean(rows)
@@ -44,6 +44,12 @@ def draw(
         words = f"mean, 95 % interval, every patient; protocol {rows[0]['protocol']}, {n}"
         style.title(drawn, words, bool(everywhere))
         return style.save(drawn, out_stem)
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, its method named by its weights where they are also tested elsewhere."""
+    source = row["entrant"].split("/")[-1]
+    return {**row, "method": f"{row['method']} ({source})" if source else row["method"]}
 
 
 def _by_mean(rows: list[dict[str, Any]]) -> list[str]:

@@ -6,7 +6,15 @@ from typing import Any
 import pandas as pd
 
 from thinslice.report import wording
-from thinslice.report.sheet import Cell, Sheet, best_first, best_row, rows_of, split_by
+from thinslice.report.sheet import (
+    Cell,
+    Sheet,
+    best_first,
+    best_row,
+    rows_of,
+    split_by,
+    with_entrants,
+)
 
 MAIN = ("v1", "rmse_hu")  # protocol and metric of the main sheet, where they were scored
 BOLD = "Bold: the best, where its interval meets no other's."
@@ -16,26 +24,17 @@ Rows = list[dict[str, Any]]
 
 def sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
     """The main sheets, then one sheet in full per data set, degradation and protocol."""
-    full = split_by(_entrants(table), "dataset", "degradation", "protocol")
+    full = split_by(with_entrants(rows_of(table)), "dataset", "degradation", "protocol")
     return [*main_sheets(table, skipped), *(_full(rows) for rows in full.values())]
 
 
 def main_sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
     """One per data set: methods down, thick slices across, the main metric in every cell."""
-    parts = split_by(_entrants(table), "dataset").items()
+    parts = split_by(with_entrants(rows_of(table)), "dataset").items()
     return [
         _main(rows, [(cell, why) for cell, why in skipped if cell.startswith(f"{dataset}/")])
         for (dataset,), rows in parts
     ]
-
-
-def _entrants(table: pd.DataFrame) -> Rows:
-    """Rows with ``entrant``: what foreign weights were fitted on, "" for matched cells."""
-    rows = rows_of(table)
-    for row in rows:
-        here = row["fitted_on"] in ("", f"{row['dataset']}/{row['degradation']}")
-        row["entrant"] = "" if here else row["fitted_on"]
-    return rows
 
 
 def main_metric(rows: Rows) -> tuple[str, str]:
@@ -65,10 +64,12 @@ def _main(rows: Rows, skipped: Sequence[tuple[str, str]]) -> Sheet:
     ]
     over = counts[0] if same else "n"
     where = f"{rows[0]['dataset']}{everywhere}" if rows else ""
+    moved = any(row["entrant"] for row in rows)
+    fitted = "" if moved else "Trained methods are fitted on the thick slices they are tested on. "
     caption = (
         f"{wording.metric(rows[0])} on {where}, protocol {chosen[0]}: mean over {over} test "
         "patients [95 % interval], by how the thick slices came about. "
-        f"Trained methods are fitted on the thick slices they are tested on. {BOLD}"
+        f"{fitted}{BOLD}"
     )
     notes = [*wording.footnotes(rows), *published(rows), *why_not(skipped)]
     return Sheet(caption, ["method", "fidelity", *heads], printed, notes, left=2)

@@ -54,6 +54,16 @@ def split_by(
     return parts
 
 
+def with_entrants(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with ``entrant``: what the weights were fitted on, for every row of a method that is
+    also tested elsewhere; "" where a method is tested only on what it was fitted on, or on nothing.
+    """
+    rows = [dict(row) for row in rows]
+    own = {row["row"]: f"{row['dataset']}/{row['degradation']}" for row in rows}
+    moved = {row["method"] for row in rows if row["fitted_on"] not in ("", own[row["row"]])}
+    return [{**r, "entrant": r["fitted_on"] if r["method"] in moved else ""} for r in rows]
+
+
 def one_metric(
     rows: Sequence[Mapping[str, Any]], metric: str = "", protocol: str = ""
 ) -> list[dict[str, Any]]:
