@@ -53,7 +53,8 @@ def test_the_list_for_ct():
         *("rmse_hu_phase0mm", "rmse_hu_phase1mm", "rmse_hu_phase2mm"),
         *(f"ssim_{p}_lung" for p in ("axial", "coronal", "sagittal", "3d")),
         *(f"ssim_{p}_soft" for p in ("axial", "coronal", "sagittal", "3d")),
-        *("consistency_rmse_hu", "consistency_bias_hu", "z_offset_mm", "body_mask_sha32"),
+        *(f"consistency_{what}_hu" for what in ("rmse", "bias", "floor")),
+        *("z_offset_mm", "body_mask_sha32"),
     }
 
 
@@ -132,6 +133,15 @@ def test_each_range_sees_its_own_tissue():
     assert found["ssim_sagittal_soft"].value == found["ssim_3d_soft"].value == 1
     assert found["ssim_sagittal_lung"].value < 0.99
     assert found["psnr1400_db"].value < 60
+
+
+def test_the_consistency_of_the_truth_is_the_floor():
+    asked = question(-7.0)
+    assert scores(asked)["consistency_floor_hu"].value == pytest.approx(0, abs=1e-3)
+    soft = replace(asked, thick=asked.thick.with_voxels(asked.thick.voxels + 2))
+    found, truth = scores(soft), scores(replace(soft, restored=soft.thin))
+    assert found["consistency_floor_hu"].value == pytest.approx(2, abs=1e-3)
+    assert truth["consistency_rmse_hu"].value == found["consistency_floor_hu"].value
 
 
 def test_without_a_matrix_there_is_no_consistency_row():

@@ -52,6 +52,7 @@ class Scene:
     kept: slice  # of all thin slices
     body: np.ndarray  # all thin slices
     all_restored: np.ndarray  # all thin slices
+    all_thin: np.ndarray  # all thin slices
     thick: np.ndarray  # [n_thick, Y, X]
 
 
@@ -71,7 +72,8 @@ def scene_of(question: Question) -> Scene:
             f"are kept and {np.count_nonzero(shown[kept])} of those were shown to the method"
         )
     phase = phases(*grids)[kept]
-    return Scene(units, restored[kept], thin[kept], scored, phase, kept, body, restored, thick)
+    whole = (restored, thin, thick)
+    return Scene(units, restored[kept], thin[kept], scored, phase, kept, body, *whole)
 
 
 def in_units(question: Question) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -23,8 +23,10 @@ METRICS = {
     "mae_au": "MAE",
     "consistency_rmse_hu": "Data consistency RMSE",
     "consistency_bias_hu": "Data consistency bias",
+    "consistency_floor_hu": "Data consistency RMSE of the thin volume",
     "consistency_rmse_au": "Data consistency RMSE",
     "consistency_bias_au": "Data consistency bias",
+    "consistency_floor_au": "Data consistency RMSE of the thin volume",
     "z_offset_mm": "z offset",
 }
 # Names that carry a view, a range or a phase: rmse_hu_phase2mm, ssim_coronal_lung.
