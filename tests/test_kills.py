@@ -1,5 +1,6 @@
 """Killed equals unkilled: after kill -9 the same command goes on, and ends with the same bits."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,9 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from checkout import Checkout, fresh
+from checkout import Checkout, fresh, twin
 
 WEIGHTS = "results/weights/edsr_small/phantom--acquired.pt"
+TORCH = ("results/scores/phantom/acquired/edsr_small/phantom--acquired.csv",)
 
 
 def kill(driver: subprocess.Popen, *, jobs: bool) -> None:
@@ -56,6 +58,48 @@ def test_the_same_command_goes_on_after_a_kill(finished, tmp_path, moment, jobs)
     assert (checkout.folder / WEIGHTS).read_bytes() == (finished.folder / WEIGHTS).read_bytes()
     assert checkout.planned() == set()
     assert not list((checkout.folder / "results").rglob("*.partial*"))
+
+
+@pytest.mark.slow
+def test_checkpoints_of_other_code_are_not_gone_on_from(finished, tmp_path):
+    """What reads the data is code of the training too: a finished one must not be handed on."""
+    checkout = twin(finished, tmp_path / "thinslice")
+    works = checkout.folder / "results/work/edsr_small"
+    before = set(works.iterdir())
+    script = checkout.folder / "workflow_scripts/train.py"
+    script.write_text(script.read_text().replace("\n\n\ndef main", "\nOTHER = 1\n\n\ndef main"))
+    checkout.run(WEIGHTS)
+    (new,) = set(works.iterdir()) - before
+    assert (new / "curve.csv").read_text().count("\n") > 1
+    checkout.edit("workflow_scripts/train.py", "OTHER = 1", "")
+    checkout.run(WEIGHTS)
+    assert set(works.iterdir()) == before | {new}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["train", "restore"])
+def test_a_job_killed_alone_is_run_again_by_the_same_command(finished, tmp_path, stage):
+    checkout = twin(finished, tmp_path / "thinslice")
+    checkout.edit("src/thinslice/nets/edsr.py", "nn.ReLU(inplace=True)", "nn.ReLU()")
+    driver = checkout.start(*TORCH)
+    kill_job(f"{stage}.py", checkout.folder, driver)
+    assert driver.wait() != 0
+    checkout.run(*TORCH)
+    assert checkout.planned(*TORCH) == set()
+
+
+def kill_job(script: str, folder: Path, driver: subprocess.Popen, timeout_s: float = 60) -> None:
+    """kill -9 of one job's interpreter, in ``folder``, once it is there; the driver lives on."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end and driver.poll() is None:
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command = (process / "cmdline").read_bytes().decode().split("\0")
+                if f"workflow_scripts/{script}" in command and (process / "cwd").samefile(folder):
+                    os.kill(int(process.name), signal.SIGKILL)
+                    return
+        time.sleep(0.02)
+    raise AssertionError(f"{script} was not run")
 
 
 def test_two_drivers_do_not_share_a_results_folder(tmp_path):

@@ -59,6 +59,30 @@ def test_an_input_that_changed_since_it_was_made_is_refused(tmp_path):
     assert not provenance.record_of(tmp_path / "b.csv").exists()
 
 
+def test_what_an_input_record_made_must_still_be_so(tmp_path):
+    """gather, evidence, analyse and page read files through their records."""
+    first = make(tmp_path / "a.csv")
+    first.write_text("1,3\n")
+    with pytest.raises(BrokenLinkError, match=r"a\.csv is not what"):
+        make(tmp_path / "b.csv", inputs=[provenance.record_of(first)])
+    first.unlink()
+    with pytest.raises(BrokenLinkError, match=r"a\.csv is missing"):
+        make(tmp_path / "b.csv", inputs=[provenance.record_of(first)])
+
+
+def test_asking_git_for_the_commit_takes_no_lock_of_its_index(tmp_path, monkeypatch):
+    """Dozens of jobs ask at once, and a person may be committing."""
+    asked = tmp_path / "asked"
+    git = tmp_path / "git"
+    git.write_text(f'#!/bin/sh\necho "$@" >> {asked}\n')
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    make(tmp_path / "a.csv")
+    lines = asked.read_text().splitlines()
+    assert len(lines) == 2
+    assert all("--no-optional-locks" in line for line in lines)
+
+
 def test_an_input_without_a_record_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text("1\n")
     with pytest.raises(BrokenLinkError, match="missing"):

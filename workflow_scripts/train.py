@@ -34,7 +34,9 @@ def main() -> None:
         record, rule="train", cards={"method": a.card}, inputs=[a.thick, a.thin], seed=seed
     ) as job:
         hashes = [link["sha256"] for link in job.inputs]
-        work = a.work / a.out.parent.name / provenance.record_id({"card": a.card, "data": hashes})
+        # What checkpoints rest on: the card holds the method's code, the script's reads the data.
+        rests_on = {"card": a.card, "data": hashes, "script": provenance.script_digest("train.py")}
+        work = a.work / a.out.parent.name / provenance.record_id(rests_on)
         with device.job(Run(device=a.device, threads=a.threads)) as run:
             print(f"{a.card['name']} on {a.thick}: {run.device}, {run.threads} threads", flush=True)
             curve = method.fit(pairs["train"], pairs["val"], work=work, run=run)

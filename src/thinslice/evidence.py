@@ -96,7 +96,13 @@ def _runs(score: Mapping[str, Any]) -> list[dict[str, Any]]:
     The row carries the score record's id: its chain holds the restore record.
     """
     cell = score["cards"]["cell"]
-    restore = provenance.read(Path(score["inputs"][0]["record"]))
+    restored = score["inputs"][0]
+    restore = provenance.read(Path(restored["record"]))
+    if restore["id"] != restored["record_id"]:
+        raise provenance.BrokenLinkError(
+            f"{restored['record']} is record {restore['id']}, but its scores are those of "
+            f"{restored['record_id']}; run the workflow again"
+        )
     facts = restore["facts"]
     shared = {
         "parameters": facts["parameters"],

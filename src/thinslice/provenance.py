@@ -91,23 +91,34 @@ def job(
 def link(path: Path) -> dict[str, Any]:
     """An input's hash and the record that made it, checked against each other.
 
-    An input may itself be a record: that of raw files, or of a job read through it.
+    An input may itself be a record, whose job reads what it names; that is checked alike.
     """
     if path.name.endswith(SUFFIX):
-        own = read(path)["id"]
-        return {"path": str(path), "sha256": sha256(path), "record": str(path), "record_id": own}
-    record = read(record_of(path))
-    claimed = claim(record, path)
+        record = read(path)
+        for output in record["outputs"]:
+            _unchanged(Path(output["path"]), path, output["sha256"])
+        return _link(path, sha256(path), path, record)
+    made_by = record_of(path)
+    record = read(made_by)
+    return _link(path, _unchanged(path, made_by, claim(record, path)), made_by, record)
+
+
+def _unchanged(path: Path, record: Path, claimed: str) -> str:
+    """The hash of a file, which is the one its record claims; BrokenLinkError if not."""
     if (found := sha256(path)) != claimed:
         raise BrokenLinkError(
-            f"{path} is not what {record_of(path)} says: sha256 {found[:12]}, recorded "
-            f"{claimed[:12]}; delete the record to have it made again"
+            f"{path} is not what {record} says: sha256 {found[:12]}, recorded {claimed[:12]}; "
+            "delete the record to have it made again"
         )
+    return found
+
+
+def _link(path: Path, sha256: str, record: Path, content: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "path": str(path),
-        "sha256": found,
-        "record": str(record_of(path)),
-        "record_id": record["id"],
+        "sha256": sha256,
+        "record": str(record),
+        "record_id": content["id"],
     }
 
 
@@ -229,7 +240,10 @@ def _git() -> dict[str, Any]:
     def ask(*words: str) -> str | None:
         try:
             return subprocess.run(
-                ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
+                ["git", "--no-optional-locks", "-C", str(root), *words],
+                capture_output=True,
+                text=True,
+                check=True,
             ).stdout.strip()
         except (OSError, subprocess.CalledProcessError):
             return None
