@@ -19,26 +19,27 @@ CARDS = cards("datasets")
 GRID = Grid(14, 1.25, 1.25, (5, 7), (0.7, 0.9), origin_mm=(-12.5, 8.25, 700.5))
 
 
-def own_folder(folder: Path) -> dict[str, Any]:
+def own_folder(folder: Path, modality: str) -> dict[str, Any]:
     """Three scans of three patients, one of them with a thick series of another phase."""
     thick = GRID.with_slices(n=3, increment_mm=5.0, thickness_mm=5.0, start_mm=2.1)
     rng = np.random.default_rng(0)
     for name, grid in {"a": GRID, "b": GRID, "c": GRID, "c5": thick}.items():
         voxels = rng.integers(-1024, 1200, grid.zyx).astype(np.float32)
-        nifti.write(Volume(voxels, grid), folder / f"{name}.nii.gz")
+        nifti.write(Volume(voxels, grid, modality), folder / f"{name}.nii.gz")
     (folder / "manifest.csv").write_text(
-        "case,patient,split,thin,thick\n"
-        "a,ann,train,a.nii.gz,\nb,bob,val,b.nii.gz,\nc,cy,test,c.nii.gz,c5.nii.gz\n"
+        "case,patient,split,modality,thin,thick\n"
+        f"a,ann,train,{modality},a.nii.gz,\nb,bob,val,{modality},b.nii.gz,\n"
+        f"c,cy,test,{modality},c.nii.gz,c5.nii.gz\n"
     )
     return {"root": str(folder)}
 
 
-def small_phantom(folder: Path) -> dict[str, Any]:
+def small_phantom(folder: Path, modality: str) -> dict[str, Any]:
     patients = {"train": 2, "val": 1, "test": 1}
     return {"patients": patients, "shape": [20, 28], "pixel_mm": [6.4, 6.4], "length_mm": 32.0}
 
 
-TINY: dict[str, Callable[[Path], dict[str, Any]]] = {  # for each module, settings made fast
+TINY: dict[str, Callable[[Path, str], dict[str, Any]]] = {  # for each module, settings made fast
     "own_data": own_folder,
     "phantom": small_phantom,
 }
@@ -49,7 +50,9 @@ class Opened:
 
     def __init__(self, name: str, folder: Path):
         self.folder = folder
-        self.card = with_settings(CARDS[name], **TINY[module_of(CARDS[name])](folder))
+        card = CARDS[name]
+        small = TINY[module_of(card)](folder, card.get("modality", "CT"))
+        self.card = with_settings(card, **small)
         self.cases = self.read()
 
     def read(self) -> list[Case]:

@@ -27,17 +27,24 @@ def checkout(tmp_path) -> Checkout:
     return made
 
 
-def run(checkout: Checkout, scans: Path) -> None:
+def run(checkout: Checkout, scans: Path, overlay: str = OVERLAY) -> None:
     """As docs/how-to/own-data.md says; the last --configfile counts."""
-    checkout.run("--configfile", OVERLAY, "--config", f"root={scans}")
+    checkout.run("--configfile", overlay, "--config", f"root={scans}")
 
 
-def rmse_hu(checkout: Checkout) -> dict[tuple[str, str, str], float]:
+def run_briefly(checkout: Checkout, scans: Path, overlay: str = OVERLAY) -> None:
+    """With the smallest network and four steps of training."""
+    checkout.edit(overlay, "steps: 500", "steps: 4, blocks: 1, channels: 4, validate_every: 2")
+    checkout.edit(overlay, "[nearest, linear, cubic, lanczos3, edsr_500]", "[linear, edsr_500]")
+    run(checkout, scans, overlay)
+    assert (checkout.folder / "results/report.html").stat().st_size > 10_000
+
+
+def rmse(checkout: Checkout, unit: str = "hu") -> dict[tuple[str, str, str], float]:
     """Main score by (patient, degradation, method)."""
+    main = ("v1", f"rmse_{unit}")
     with (checkout.folder / "results/tables/patients.csv").open() as lines:
-        rows = [
-            r for r in csv.DictReader(lines) if (r["protocol"], r["metric"]) == ("v1", "rmse_hu")
-        ]
+        rows = [row for row in csv.DictReader(lines) if (row["protocol"], row["metric"]) == main]
     return {(r["patient"], r["degradation"], r["method"]): float(r["value"]) for r in rows}
 
 
@@ -69,15 +76,19 @@ def folder(root: Path, *, paired: bool, modality: str = "CT") -> Path:
 
 @pytest.mark.parametrize("paired", [True, False])
 def test_scans_with_and_without_a_thick_series_reach_the_report(checkout, tmp_path, paired):
-    checkout.edit(OVERLAY, "steps: 500", "steps: 4, blocks: 1, channels: 4, validate_every: 2")
-    checkout.edit(OVERLAY, "[nearest, linear, cubic, lanczos3, edsr_500]", "[linear, edsr_500]")
-    run(checkout, folder(tmp_path / "scans", paired=paired))
-    assert (checkout.folder / "results/report.html").stat().st_size > 10_000
-    found = rmse_hu(checkout)
+    run_briefly(checkout, folder(tmp_path / "scans", paired=paired))
+    found = rmse(checkout)
     expected = {("test", d, m) for d in ("acquired", "bell5") for m in ("linear", "edsr_500")}
     assert set(found) == {cell for cell in expected if paired or cell[1] == "bell5"}
     audited = checkout.thinslice("audit", "results/tables/benchmark.csv")
     assert audited.returncode == 0, audited.stdout + audited.stderr
+
+
+def test_mr_scans_reach_the_report_in_a_unit_of_their_own(checkout, tmp_path):
+    scans = folder(tmp_path / "scans", paired=True, modality="MR")
+    run_briefly(checkout, scans, "experiments/own_mr.yaml")
+    assert len(rmse(checkout, "au")) == 4
+    assert not rmse(checkout, "hu")
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="no real scans beside the repository")
@@ -90,6 +101,6 @@ def test_trained_on_two_real_chests_it_beats_cubic_on_a_third_by_a_tenth(checkou
         f"lidc,lidc,test,{DATA / LIDC},1.0\n"
     )
     run(checkout, tmp_path)
-    found = {method: value for (_, _, method), value in rmse_hu(checkout).items()}
+    found = {method: value for (_, _, method), value in rmse(checkout).items()}
     assert found["edsr_500"] < 0.9 * found["cubic"]
     assert found["cubic"] < found["linear"] < found["nearest"]
