@@ -21,12 +21,7 @@ def main() -> None:
     ) as job:
         found = evidence.read(a.evidence)
         answer = plugins.build("analyses", a.card)(found)
-        texts = {
-            ".csv": answer.to_csv(index=False),
-            ".md": tables.markdown(a.card["name"], answer, found.skipped),
-            ".tex": tables.latex(a.card["name"], answer, found.skipped),
-        }
-        for ending, text in texts.items():
+        for ending, text in tables.texts(a.card["name"], answer, found.skipped).items():
             provenance.write_text(a.out.with_suffix(ending), text)
             job.output(a.out.with_suffix(ending))
 

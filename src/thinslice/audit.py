@@ -28,6 +28,7 @@ class Link:
     depth: int
     rule: str
     record_id: str
+    record: Path
     made: tuple[tuple[str, str], ...]  # (path, sha256)
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # what may move last digits without breaking the link
@@ -41,58 +42,94 @@ class Walk:
     """
 
     only: frozenset[str] = frozenset()
-    _seen: set[str] = field(default_factory=set)
+    _seen: dict[Path, str | None] = field(default_factory=dict)  # record -> its id, if readable
 
     def links(self, record: Path, expected_id: str | None = None, depth: int = 0) -> Iterator[Link]:
         """The link of ``record``, then those of its inputs, depth first."""
-        if str(record) in self._seen:
+        if record in self._seen:
+            seen = self._seen[record]
+            if seen and (problem := _identity(seen, record, expected_id)):
+                yield Link(depth, "again", seen, record, (), (problem,))
             return
-        self._seen.add(str(record))
+        self._seen[record] = None
         try:
             content = provenance.read(record)
         except provenance.BrokenLinkError as error:
-            yield Link(depth, "?", expected_id or "?", ((str(record), "?"),), (str(error),))
+            made = ((str(record), "?"),)
+            yield Link(depth, "?", expected_id or "?", record, made, (str(error),))
             return
-        problems = [*_identity(content, record, expected_id), *_outputs(content), *_code(content)]
+        self._seen[record] = content["id"]
+        moved = _identity(content["id"], record, expected_id)
+        problems = [*([moved] if moved else []), *_outputs(content), *_code(content)]
         made = tuple((output["path"], output["sha256"]) for output in content["outputs"])
         notes = tuple(_versions(content))
         own = made or ((str(record), provenance.sha256(record)),)
-        yield Link(depth, content["rule"], content["id"], own, tuple(problems), notes)
+        yield Link(depth, content["rule"], content["id"], record, own, tuple(problems), notes)
         for given in content["inputs"]:
             yield from self._input(content, given, depth + 1)
 
     def _input(
         self, content: Mapping[str, Any], given: Mapping[str, Any], depth: int
     ) -> Iterator[Link]:
+        made = ((given["path"], given["sha256"]),)
         if given["record"] is None:
-            made = ((given["path"], given["sha256"]),)
-            yield Link(depth, "raw", "-", made, tuple(_raw(given)))
+            yield Link(depth, "raw", "-", Path(given["path"]), made, tuple(_raw(given)))
             return
         if content["rule"] == "gather" and self.only and given["record_id"] not in self.only:
             return
+        record = Path(given["record"])
         if problem := _handed_on(given):
-            made = ((given["path"], given["sha256"]),)
-            yield Link(depth, "input", given["record_id"], made, (problem,))
-        yield from self.links(Path(given["record"]), given["record_id"], depth)
+            yield Link(depth, "input", given["record_id"], record, made, (problem,))
+        yield from self.links(record, given["record_id"], depth)
 
 
 def find(record_id: str, results: Path) -> Path:
-    """The record with an id (or its beginning) below a results folder; LookupError if none."""
-    found = []
+    """The record with an id (or its beginning) below a results folder.
+
+    LookupError if there is none or more than one; BrokenLinkError if there is none but a record was
+    changed, since it may be the one.
+    """
+    found, broken = {}, []
     for path in sorted(results.rglob(f"*{provenance.SUFFIX}")):
-        if provenance.read(path)["id"].startswith(record_id):
-            found.append(path)
+        try:
+            own = provenance.read(path)["id"]
+        except provenance.BrokenLinkError as error:
+            broken.append(str(error))
+            continue
+        if own.startswith(record_id):
+            found.setdefault(own, path)  # a job that makes two stores leaves its record beside each
+    if len(found) > 1:
+        raise LookupError(f"{record_id} begins the ids of {len(found)} records: {', '.join(found)}")
+    if not found and broken:
+        raise provenance.BrokenLinkError(f"no record {record_id}; {'; '.join(broken)}")
     if not found:
         raise LookupError(f"no record {record_id} below {results}")
-    return found[0]
+    return next(iter(found.values()))
 
 
-def _identity(content: Mapping[str, Any], record: Path, expected_id: str | None) -> Iterator[str]:
-    if expected_id is not None and content["id"] != expected_id:
-        yield (
-            f"{record} is now record {content['id']}, but the next link was made from "
-            f"{expected_id}: run the workflow again"
-        )
+def ran_in(table: Path) -> Path:
+    """The folder a table's workflow ran in, which the paths in records count from.
+
+    A results folder may be moved or copied whole; BrokenLinkError if its table then lies elsewhere
+    in it than its record says.
+    """
+    parts = table.resolve().parts
+    outputs = provenance.read(provenance.record_of(table))["outputs"]
+    for output in outputs:
+        recorded = Path(output["path"]).parts
+        if parts[-len(recorded) :] == recorded:
+            return Path(*parts[: -len(recorded)])
+    made = ", ".join(output["path"] for output in outputs)
+    raise provenance.BrokenLinkError(f"{table} is not what its record made: {made}")
+
+
+def _identity(own_id: str, record: Path, expected_id: str | None) -> str | None:
+    if expected_id is None or own_id == expected_id:
+        return None
+    return (
+        f"{record} is now record {own_id}, but the next link was made from {expected_id}: "
+        "run the workflow again"
+    )
 
 
 def _outputs(content: Mapping[str, Any]) -> Iterator[str]:
@@ -100,7 +137,7 @@ def _outputs(content: Mapping[str, Any]) -> Iterator[str]:
     for output in content["outputs"]:
         path = Path(output["path"])
         if path.is_dir():
-            yield from store.verify(path, output["sha256"])
+            yield from (f"{path}/{why}" for why in store.verify(path, output["sha256"]))
         else:
             yield from _file(path, output["sha256"])
 
@@ -144,11 +181,18 @@ def _code(content: Mapping[str, Any]) -> Iterator[str]:
     """Plug-ins and scripts whose code here is not the code that ran."""
     for key, cards in content["cards"].items():
         for card in cards if isinstance(cards, list) else [cards]:
-            if key in KIND_OF_CARD and "code" in card:
-                here = digest.code_digest(plugins.module_name(KIND_OF_CARD[key], card))
+            if "code" in card:
+                here = digest.code_digest(_module(key, card))
                 if here != card["code"]:
                     yield f"code of {card['name']} is {here} here, {card['code']} made this"
     if content["script_code"] is not None:
         here = provenance.script_digest(content["command"][0])
         if here != content["script_code"]:
             yield f"{content['command'][0]} is {here} here, {content['script_code']} made this"
+
+
+def _module(key: str, card: Mapping[str, Any]) -> str:
+    """The module whose code a card names."""
+    if key == "figure":
+        return f"thinslice.report.{card['kind']}"
+    return plugins.module_name(KIND_OF_CARD[key], card)

@@ -1,6 +1,7 @@
 """``thinslice audit``: print and verify the chain behind a number, from table cell to raw scan."""
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 
@@ -21,10 +22,9 @@ def run(arguments: argparse.Namespace) -> int:
     """0 if every link holds, 1 if one is broken, 2 if there is nothing to audit."""
     try:
         if Path(arguments.what).suffix == ".csv":
-            problems = _table(Path(arguments.what), arguments.row)
+            problems = _moved_to(Path(arguments.what), arguments.row)
         else:
-            record = audit.find(arguments.what, arguments.results)
-            problems = _chain(record, frozenset())
+            problems = _record(arguments.what, arguments.results.resolve())
     except LookupError as error:
         print(f"thinslice audit: {error}", file=sys.stderr)
         return 2
@@ -36,36 +36,46 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
+def _record(record_id: str, results: Path) -> list[str]:
+    """The chain behind one record."""
+    with contextlib.chdir(results.parent):
+        return _chain(audit.find(record_id, Path(results.name)), audit.Walk())
+
+
+def _moved_to(table: Path, number: int | None) -> list[str]:
+    """The audit of a table, from the folder its workflow ran in."""
+    folder = audit.ran_in(table)
+    with contextlib.chdir(folder):
+        return _table(table.resolve().relative_to(folder), number)
+
+
 def _table(table: Path, number: int | None) -> list[str]:
-    """The chain of one row of a table, or of the whole table."""
-    record = provenance.record_of(table)
+    """The chain of one row of a table, or of the whole table, and the numbers once more."""
     provenance.link(table)  # the table is what its record says, before anything is read from it
     if number is None:
-        return _chain(record, frozenset())
-    row = recompute.row(table, number)
-    print(
-        "; ".join(f"{name} {value}" for name, value in row.items() if value and name != "records")
-    )
-    wanted = str(row["records"]).split()
+        wanted = recompute.records_of(table)
+    else:
+        cells = recompute.row(table, number)
+        wanted = cells.pop("records").split()
+        print("; ".join(f"{name} {said}" for name, said in cells.items() if said))
     found: dict[str, Path] = {}
-    problems = _chain(record, frozenset(wanted), found)
+    problems = _chain(provenance.record_of(table), audit.Walk(frozenset(wanted)), found)
     if problems:
         return problems
-    problems += [
-        f"no record {identity} in the chain" for identity in wanted if identity not in found
-    ]
-    problems += recompute.unlike_their_source(table, wanted, found)
+    if lost := [identity for identity in wanted if identity not in found]:
+        return [f"no record {identity} in the chain" for identity in lost]
+    problems += recompute.unlike_their_source(table, {each: found[each] for each in wanted})
     problems += recompute.differences(table, number)
     if not problems:
         print(f"recomputed from the per-case scores of {len(wanted)} record(s): equal")
     return problems
 
 
-def _chain(record: Path, only: frozenset[str], found: dict[str, Path] | None = None) -> list[str]:
+def _chain(record: Path, walk: audit.Walk, found: dict[str, Path] | None = None) -> list[str]:
     """Print every link below a record; returns the problems, and fills in where records are."""
     problems: list[str] = []
     notes: dict[str, None] = {}
-    for link in audit.Walk(only).links(record):
+    for link in walk.links(record):
         print(f"{'  ' * link.depth}{link.rule} {link.record_id}")
         for path, sha256 in link.made:
             print(f"{'  ' * link.depth}  sha256 {sha256[:16]}  {path}")
@@ -74,7 +84,7 @@ def _chain(record: Path, only: frozenset[str], found: dict[str, Path] | None = N
         problems += link.problems
         notes |= dict.fromkeys(link.notes)
         if found is not None:
-            found[link.record_id] = provenance.record_of(Path(link.made[0][0]))
+            found[link.record_id] = link.record
     for note in notes:
         print(f"note    {note}")
     return problems

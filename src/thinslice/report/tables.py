@@ -28,6 +28,17 @@ LATEX = {
 }  # fmt: skip
 
 
+def texts(
+    name: str, table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()
+) -> dict[str, str]:
+    """A table as its files hold it, by ending: full precision, and as people read it."""
+    return {
+        ".csv": table.to_csv(index=False),
+        ".md": markdown(name, table, skipped),
+        ".tex": latex(name, table, skipped),
+    }
+
+
 def sheets(name: str, table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
     """The printed tables of an analysis called ``name``; none where it has no rows."""
     if table.empty:
