@@ -60,7 +60,7 @@ for trial in range(20):
     if trial % 4 == 0:
         shutil.rmtree(path, ignore_errors=True)
     child = fork(10**6)
-    time.sleep(once_s * rng.uniform(0.2, 1.8))
+    time.sleep(once_s * (rng.uniform(0.2, 1.8) if trial < 19 else 8))  # one ends on a busy machine
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     try:
