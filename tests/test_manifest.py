@@ -36,6 +36,24 @@ def test_every_file_it_names_is_an_input(tmp_path):
     assert names == {"manifest.csv", "a.nii.gz", "A"}
 
 
+def test_a_series_counts_by_its_files_and_spaces_around_cells_do_not(tmp_path):
+    (tmp_path / "A").mkdir()
+    for name in ("2.dcm", "1.dcm", ".DS_Store"):
+        (tmp_path / "A" / name).write_bytes(b"slice")
+    write(tmp_path, "a,p1, test,a.nii.gz, A ")
+    card = manifest.with_own_data(config(tmp_path))["datasets"]["own"]
+    names = [path.removeprefix(f"{tmp_path}/") for path in manifest.files(card)]
+    assert names == ["manifest.csv", "a.nii.gz", "A/1.dcm", "A/2.dcm"]
+    assert card["acquired_cases"]["test"] == 1
+
+
+def test_a_home_folder_may_be_written_with_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path, "a,p1,test,a.nii.gz,")
+    card = manifest.with_own_data(config("~"))["datasets"]["own"]
+    assert manifest.files(card)[0] == str(tmp_path / "manifest.csv")
+
+
 def test_no_root_no_manifest_and_a_wrong_split_are_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match="--config root=DIR"):
         manifest.with_own_data({**config(tmp_path), "root": None})

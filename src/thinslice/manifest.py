@@ -19,13 +19,24 @@ def with_own_data(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def files(card: Mapping[str, Any]) -> list[str]:
-    """The manifest and every scan it names, as paths; empty for other datasets."""
+    """The manifest and every file of every scan it names, as paths; empty for other datasets.
+
+    A scan that is a folder counts file by file: the folder's own time does not move when a file in
+    it is written over.
+    """
     if card.get("module") != "own_data" or not card.get("settings", {}).get("root"):
         return []
     root = Path(card["settings"]["root"])
     rows = _rows(root / _name(card))
-    scans = [row[key] for row in rows for key in ("thin", "thick") if row.get(key)]
-    return [str(root / _name(card)), *(str(root / scan) for scan in scans)]
+    scans = [root / row[key] for row in rows for key in ("thin", "thick") if row.get(key)]
+    return [str(root / _name(card)), *(str(file) for scan in scans for file in _files(scan))]
+
+
+def _files(scan: Path) -> list[Path]:
+    """A file, or the visible ones of a folder; what is not there is named as it is."""
+    if not scan.is_dir():
+        return [scan]
+    return sorted(p for p in scan.iterdir() if p.is_file() and not p.name.startswith("."))
 
 
 def _filled(name: str, card: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -38,6 +49,7 @@ def _filled(name: str, card: Mapping[str, Any], config: Mapping[str, Any]) -> Ma
             f"dataset {name!r} needs the folder of your scans: add `--config root=DIR`, where DIR "
             f"holds {_name(card)} (case, patient, split, thin, thick)"
         )
+    settings["root"] = str(Path(settings["root"]).expanduser())
     rows = _rows(Path(settings["root"]) / _name(card))
     paired = [row for row in rows if row.get("thick")]
     return {
@@ -56,7 +68,10 @@ def _rows(path: Path) -> list[dict[str, str]]:
             "and optionally thick"
         )
     with path.open(newline="", encoding="utf-8-sig") as lines:
-        rows = list(csv.DictReader(lines))
+        rows = [
+            {name: (cell or "").strip() for name, cell in row.items() if isinstance(name, str)}
+            for row in csv.DictReader(lines)
+        ]
     for number, row in enumerate(rows, start=2):
         if row.get("split") not in SPLITS:
             raise ValueError(f"{path}:{number}: split is {row.get('split')!r}, expected {SPLITS}")
