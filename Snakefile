@@ -28,8 +28,11 @@ configfile: "config.yaml"
 
 
 validate(config, "rules/config.schema.yaml")
-cells.check(config)
-config = manifest.with_own_data(config)
+try:
+    cells.check(config)
+    config = manifest.with_own_data(config)
+except (ValueError, FileNotFoundError) as refusal:
+    sys.exit(f"refused: {refusal}")
 
 # Jobs import the package of this checkout, by the interpreter that runs Snakemake; inside a conda
 # environment, by that environment's.

@@ -63,7 +63,8 @@ def test_a_dataset_without_acquired_thick_says_so():
 
 def test_training_elsewhere_needs_training_cases_and_the_same_modality():
     config = changed(trained_on=["brains"], degradations=["box5"], datasets=["pairs"])
-    assert dict(cells.skipped(config)) == {"pairs/box5: edsr": "trained on MR, tested on CT"}
+    line = "pairs/box5: edsr fitted on brains/box5"
+    assert dict(cells.skipped(config)) == {line: "trained on MR, tested on CT"}
     config["datasets"]["brains"]["cases"] = {"train": 0, "test": 3}
     reason = cells.why_skipped(Cell("pairs", "box5", "edsr", Source("brains", "box5")), config)
     assert reason == "brains has no scan among its training cases"
@@ -109,6 +110,13 @@ def test_panels_show_the_acquired_series_by_matched_weights():
     assert cells.panels(CONFIG, "thin_only").degradation == "box5"
 
 
+def test_panels_show_weights_of_another_source_where_matched_ones_cannot_be_made():
+    config = changed(fitted_on="all", datasets=["pairs"])
+    config["datasets"]["pairs"]["acquired_cases"] = {"train": 0, "test": 1}
+    shown = cells.panels(config, "pairs")
+    assert [c.fitted for c in shown.cells] == ["untrained", "pairs--box5", "untrained"]
+
+
 def test_a_network_built_for_one_ratio_of_increments_is_not_run_on_another():
     config = changed(fitted_on="all", datasets=["pairs"], degradations=["box5", "box3"])
     config["degradations"] = {
@@ -117,7 +125,9 @@ def test_a_network_built_for_one_ratio_of_increments_is_not_run_on_another():
     }
     assert cells.skipped(config) == []
     config["methods"]["edsr"]["one_factor"] = True
+    words = "fitted on slices every {} mm, tested on slices every {} mm".format
+    there, here = words(2, 5), words(5, 2)
     assert dict(cells.skipped(config)) == {
-        "pairs/box5: edsr": "fitted on slices every 2 mm, tested on slices every 5 mm",
-        "pairs/box3: edsr": "fitted on slices every 5 mm, tested on slices every 2 mm",
+        "pairs/box5: edsr fitted on pairs/box3": there,
+        "pairs/box3: edsr fitted on pairs/box5": here,
     }

@@ -59,8 +59,14 @@ def test_no_root_no_manifest_and_a_wrong_split_are_refused_by_name(tmp_path):
         manifest.with_own_data({**config(tmp_path), "root": None})
     with pytest.raises(FileNotFoundError, match=r"manifest\.csv"):
         manifest.with_own_data(config(tmp_path))
-    write(tmp_path, "a,p1,training,a.nii.gz,")
+    write(tmp_path, "a,p1,training,a.nii.gz,", "b,p2,test,b.nii.gz,")
     with pytest.raises(ValueError, match=r"manifest\.csv:2: split is 'training'"):
+        manifest.with_own_data(config(tmp_path))
+    write(tmp_path, "a,p1,train,a.nii.gz,")
+    with pytest.raises(ValueError, match="no case has split test"):
+        manifest.with_own_data(config(tmp_path))
+    (tmp_path / "manifest.csv").write_text("case,patient,split,Thin\na,p1,test,a.nii.gz\n")
+    with pytest.raises(ValueError, match="no column thin; found case, patient, split, Thin"):
         manifest.with_own_data(config(tmp_path))
 
 

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from thinslice import plugins, provenance, store
+from thinslice.formats.found import Refused
 
 
 def main() -> None:
@@ -34,4 +36,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Refused as refusal:  # a scan that cannot be trusted: one line, no traceback
+        sys.exit(f"refused: {refusal}")

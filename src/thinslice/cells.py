@@ -82,16 +82,19 @@ def cells(config: Mapping[str, Any]) -> list[Cell]:
 
 def skipped(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What cannot run, with the reason: one line per (dataset, degradation) and reason."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str], dict[str, list[str]]] = {}
     for cell in _asked(config):
         if reason := why_skipped(cell, config):
-            methods = groups.setdefault((f"{cell.dataset}/{cell.degradation}", reason), [])
-            methods += [cell.method] if cell.method not in methods else []
-    everyone = len(config["grid"]["methods"])
-    return [
-        (f"{where}: {'all methods' if len(who) == everyone else ', '.join(who)}", reason)
-        for (where, reason), who in groups.items()
-    ]
+            where = f"{cell.dataset}/{cell.degradation}"
+            fitted = f" fitted on {cell.fitted.replace('--', '/')}" if cell.source else ""
+            groups.setdefault((where, reason), {}).setdefault(fitted, []).append(cell.method)
+    everyone = set(config["grid"]["methods"])
+    lines = []
+    for (where, reason), by_source in groups.items():
+        all_of_them = {m for methods in by_source.values() for m in methods} == everyone
+        named = [f"{', '.join(methods)}{fitted}" for fitted, methods in by_source.items()]
+        lines.append((f"{where}: {'all methods' if all_of_them else '; '.join(named)}", reason))
+    return lines
 
 
 def sources(config: Mapping[str, Any]) -> list[tuple[str, Source]]:
@@ -128,19 +131,18 @@ class Panels:
 
 
 def panels(config: Mapping[str, Any], dataset: str) -> Panels:
-    """Acquired thick where there is one, else the first degradation; matched weights; every
-    method of the grid that the config does not leave out of the panels."""
+    """Acquired thick where there is one, else the first degradation; every method of the grid that
+    the config does not leave out, with matched weights where there are any, else the first."""
     here = [cell for cell in cells(config) if cell.dataset == dataset]
     tested = {cell.degradation: cell for cell in reversed(here)}
     degradation = ACQUIRED if ACQUIRED in tested else next(iter(reversed(tested)))
-    matched = tuple(
-        cell
-        for cell in here
-        if cell.degradation == degradation
-        and (cell.source is None or cell.source.degradation == degradation)
-        and config["methods"][cell.method].get("panel", True)
-    )
-    return Panels(dataset, degradation, matched, label(matched[0], config))
+    chosen: dict[str, Cell] = {}
+    for cell in here:
+        if cell.degradation == degradation and config["methods"][cell.method].get("panel", True):
+            matched = cell.source is None or cell.source.degradation == degradation
+            chosen[cell.method] = cell if matched else chosen.get(cell.method, cell)
+    shown = tuple(chosen.values())
+    return Panels(dataset, degradation, shown, label(shown[0], config))
 
 
 def _increments_differ(cell: Cell, source: Source, config: Mapping[str, Any]) -> str | None:

@@ -11,6 +11,8 @@ from typing import Any
 
 from thinslice.cells import SPLITS
 
+REQUIRED = ("case", "patient", "split", "thin")
+
 
 def with_own_data(config: Mapping[str, Any]) -> dict[str, Any]:
     """The config with ``root`` and the manifest's counts filled into every own_data dataset."""
@@ -68,13 +70,19 @@ def _rows(path: Path) -> list[dict[str, str]]:
             "and optionally thick"
         )
     with path.open(newline="", encoding="utf-8-sig") as lines:
+        table = csv.DictReader(lines)
         rows = [
             {name: (cell or "").strip() for name, cell in row.items() if isinstance(name, str)}
-            for row in csv.DictReader(lines)
+            for row in table
         ]
+        columns = list(table.fieldnames or [])
+    if missing := [name for name in REQUIRED if name not in columns]:
+        raise ValueError(f"{path}: no column {', '.join(missing)}; found {', '.join(columns)}")
     for number, row in enumerate(rows, start=2):
         if row.get("split") not in SPLITS:
             raise ValueError(f"{path}:{number}: split is {row.get('split')!r}, expected {SPLITS}")
+    if not any(row["split"] == "test" for row in rows):
+        raise ValueError(f"{path}: no case has split test; without one nothing can be scored")
     return rows
 
 

@@ -16,13 +16,15 @@ SMALLEST, LARGEST = 28.0, 620.0  # points squared
 def draw(table: pd.DataFrame, out_stem: Path, *, degradation: str = "") -> list[Path]:
     """Draw the ``efficiency`` analysis; one panel per data set, for one kind of thick slices.
 
-    ``degradation`` left out: acquired where there is any, else the first.
+    ``degradation`` left out: the one with most methods, acquired if it is among them.
     """
     if "wall_s" not in table:
         raise LookupError("the trade-off is drawn from the efficiency analysis")
     rows = [row for row in rows_of(table) if row["wall_s"] == row["wall_s"]]
     found = [row["degradation"] for row in rows]
-    chosen = degradation or ("acquired" if "acquired" in found else (found or [""])[0])
+    chosen = degradation or max(
+        dict.fromkeys(found) or [""], key=lambda name: (found.count(name), name == "acquired")
+    )
     rows = [row for row in rows if row["degradation"] == chosen]
     if not rows:
         raise LookupError(f"no timed rows of thick slices {chosen!r} to draw")
