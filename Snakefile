@@ -24,7 +24,7 @@ sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 from thinslice import cells, manifest, run_lock
 
 
-configfile: "config.yaml"
+configfile: os.path.join(workflow.basedir, "config.yaml")
 
 
 validate(config, "rules/config.schema.yaml")
@@ -34,11 +34,11 @@ try:
 except (ValueError, FileNotFoundError) as refusal:
     sys.exit(f"refused: {refusal}")
 
-# Jobs import the package of this checkout, by the interpreter that runs Snakemake; inside a conda
-# environment, by that environment's.
+# Jobs run the scripts and import the package of this checkout, wherever --directory puts results,
+# by the interpreter that runs Snakemake; inside a conda environment, by that environment's.
 CONDA = bool(workflow.deployment_settings.deployment_method)
 shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={shlex.quote(os.path.join(workflow.basedir, 'src'))}; "
+    f"set -euo pipefail; HERE={shlex.quote(str(workflow.basedir))}; export PYTHONPATH=$HERE/src; "
     + ("" if CONDA else f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; ")
 )
 

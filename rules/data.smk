@@ -25,7 +25,7 @@ rule fetch:
         code=code("fetch.py"),
     shell:
         r"""
-        python workflow_scripts/fetch.py --card {params.card:q} \
+        python "$HERE"/workflow_scripts/fetch.py --card {params.card:q} \
             --raw results/raw/{wildcards.dataset:q} --record {output:q} &>{log:q}
         """
 
@@ -48,7 +48,7 @@ rule convert:
         code=code("convert.py"),
     shell:
         r"""
-        python workflow_scripts/convert.py --card {params.card:q} \
+        python "$HERE"/workflow_scripts/convert.py --card {params.card:q} \
             --raw results/raw/{wildcards.dataset:q} --raw-record {input:q} \
             --thin {output.thin:q} --thick {output.thick:q} &>{log:q}
         """
@@ -73,6 +73,6 @@ rule degrade:
         code=code("degrade.py"),
     shell:
         r"""
-        python workflow_scripts/degrade.py --card {params.card:q} \
+        python "$HERE"/workflow_scripts/degrade.py --card {params.card:q} \
             --thin {input.thin:q} --out {output.thick:q} &>{log:q}
         """

@@ -28,7 +28,7 @@ rule analyse:
         code=code("analyse.py"),
     shell:
         r"""
-        python workflow_scripts/analyse.py --card {params.card:q} --evidence results/evidence \
+        python "$HERE"/workflow_scripts/analyse.py --card {params.card:q} --evidence results/evidence \
             --out {output.table:q} &>{log:q}
         """
 
@@ -52,7 +52,7 @@ rule figure:
         code=code("figure.py"),
     shell:
         r"""
-        python workflow_scripts/figure.py --card {params.card:q} --tables results/tables \
+        python "$HERE"/workflow_scripts/figure.py --card {params.card:q} --tables results/tables \
             --out {output.png:q} &>{log:q}
         """
 
@@ -88,7 +88,7 @@ rule panels:
         code=code("panels.py"),
     shell:
         r"""
-        python workflow_scripts/panels.py --sim={params.sim:q} --names {params.names:q} \
+        python "$HERE"/workflow_scripts/panels.py --sim={params.sim:q} --names {params.names:q} \
             --thin {input.thin:q} --thick {input.thick:q} --restored {input.restored:q} \
             --out {output.png:q} &>{log:q}
         """
@@ -111,6 +111,6 @@ rule page:
         code=code("page.py"),
     shell:
         r"""
-        python workflow_scripts/page.py --tables {input.tables:q} --figures {input.figures:q} \
+        python "$HERE"/workflow_scripts/page.py --tables {input.tables:q} --figures {input.figures:q} \
             {input.panels:q} --evidence results/evidence --out {output.page:q} &>{log:q}
         """

@@ -37,7 +37,7 @@ rule train:
         code=code("train.py"),
     shell:
         r"""
-        python workflow_scripts/train.py --card {params.card:q} --threads {threads} \
+        python "$HERE"/workflow_scripts/train.py --card {params.card:q} --threads {threads} \
             --device {params.device:q} --work results/work \
             --thick {input.thick:q} --thin {input.thin:q} \
             --out {output.weights:q} --curve {output.curve:q} 2>&1 | tee {log:q}
@@ -71,7 +71,7 @@ rule restore:
         code=code("restore.py"),
     shell:
         r"""
-        python workflow_scripts/restore.py --card {params.card:q} --threads {threads} \
+        python "$HERE"/workflow_scripts/restore.py --card {params.card:q} --threads {threads} \
             --device {params.device:q} --max-memory-mb {resources.mem_mb} \
             --thick {input.thick:q} {params.weights} --out {output.restored:q} &>{log:q}
         """

@@ -30,7 +30,7 @@ rule score:
         code=code("score.py"),
     shell:
         r"""
-        python workflow_scripts/score.py --protocols {params.protocols:q} \
+        python "$HERE"/workflow_scripts/score.py --protocols {params.protocols:q} \
             --degradation {params.degradation:q} --cell {params.cell:q} \
             --restored {input.restored:q} --thin {input.thin:q} --thick {input.thick:q} \
             --out {output.scores:q} &>{log:q}
@@ -56,7 +56,7 @@ rule pairs:
         code=code("pairs.py"),
     shell:
         r"""
-        python workflow_scripts/pairs.py --sim={params.sim:q} --thin {input.thin:q} \
+        python "$HERE"/workflow_scripts/pairs.py --sim={params.sim:q} --thin {input.thin:q} \
             --thick {input.thick:q} --out {output.pairs:q} &>{log:q}
         """
 
@@ -81,7 +81,7 @@ rule gather:
         code=code("gather.py"),
     shell:
         r"""
-        python workflow_scripts/gather.py --records {input.records:q} \
+        python "$HERE"/workflow_scripts/gather.py --records {input.records:q} \
             --scores {output.scores:q} --runs {output.runs:q} --record {output.record:q} &>{log:q}
         """
 
@@ -113,6 +113,6 @@ rule evidence:
         code=code("evidence.py"),
     shell:
         r"""
-        python workflow_scripts/evidence.py --records {input.records:q} --pairs {input.pairs:q} \
+        python "$HERE"/workflow_scripts/evidence.py --records {input.records:q} --pairs {input.pairs:q} \
             --skipped {params.skipped:q} --out results/evidence &>{log:q}
         """
