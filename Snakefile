@@ -21,7 +21,7 @@ min_version("9.19")
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice import cells, manifest, run_lock
+from thinslice import cells, manifest, run_lock, run_memory
 
 
 configfile: os.path.join(workflow.basedir, "config.yaml")
@@ -30,6 +30,7 @@ configfile: os.path.join(workflow.basedir, "config.yaml")
 validate(config, "rules/config.schema.yaml")
 try:
     cells.check(config)
+    run_memory.check(Path("results"), Path(".snakemake"))
     config = manifest.with_own_data(config)
 except (ValueError, FileNotFoundError) as refusal:
     sys.exit(f"refused: {refusal}")

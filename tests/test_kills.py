@@ -44,6 +44,7 @@ def numbers(checkout: Checkout) -> list[str]:
     "moment",
     [
         "results/thin/phantom.zarr.partial*",  # a store half written
+        "results/thick/phantom/box5.zarr",  # between a store and its record
         "results/work/edsr_small/*",  # a training under way
         "results/restored/phantom/box5/linear/untrained.record.json",  # between two jobs
     ],
@@ -58,6 +59,24 @@ def test_the_same_command_goes_on_after_a_kill(finished, tmp_path, moment, jobs)
     assert (checkout.folder / WEIGHTS).read_bytes() == (finished.folder / WEIGHTS).read_bytes()
     assert checkout.planned() == set()
     assert not list((checkout.folder / "results").rglob("*.partial*"))
+
+
+@pytest.mark.slow
+def test_a_killed_run_of_other_code_leaves_nothing_behind_once_the_code_is_back(finished, tmp_path):
+    checkout = twin(finished, tmp_path / "thinslice")
+    record = checkout.folder / WEIGHTS.replace(".pt", ".record.json")
+    before = record.read_text()
+    checkout.edit("src/thinslice/nets/edsr.py", "nn.ReLU(inplace=True)", "nn.GELU()")
+    driver = checkout.start()
+    while not record.exists() or record.read_text() == before:
+        assert driver.poll() is None
+        time.sleep(0.02)
+    kill(driver, jobs=True)  # new weights, and beside them what the old ones restored
+    checkout.edit("src/thinslice/nets/edsr.py", "nn.GELU()", "nn.ReLU(inplace=True)")
+    checkout.run()
+    assert numbers(checkout) == numbers(finished)
+    assert checkout.planned() == set()
+    assert checkout.thinslice("audit", "results/tables/benchmark.csv").returncode == 0
 
 
 @pytest.mark.slow
@@ -95,7 +114,8 @@ def kill_job(script: str, folder: Path, driver: subprocess.Popen, timeout_s: flo
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 command = (process / "cmdline").read_bytes().decode().split("\0")
-                if f"workflow_scripts/{script}" in command and (process / "cwd").samefile(folder):
+                ours = any(word.endswith(f"workflow_scripts/{script}") for word in command)
+                if ours and (process / "cwd").samefile(folder):
                     os.kill(int(process.name), signal.SIGKILL)
                     return
         time.sleep(0.02)
