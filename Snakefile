@@ -32,6 +32,7 @@ try:
     cells.check(config)
     run_memory.check(Path("results"), Path(".snakemake"))
     config = manifest.with_own_data(config)
+    cells.check_some_run(config)
 except (ValueError, FileNotFoundError) as refusal:
     sys.exit(f"refused: {refusal}")
 

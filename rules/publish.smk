@@ -99,7 +99,7 @@ rule page:
     input:
         tables=collect("results/tables/{a}.record.json", a=config["analyses"]),
         figures=collect("results/figures/{f}.record.json", f=config["figures"]),
-        panels=collect("results/figures/panels_{d}.record.json", d=config["grid"]["datasets"]),
+        panels=collect("results/figures/panels_{d}.record.json", d=cells.with_panels(config)),
     output:
         page=report("results/report.html", category="Report"),
         record="results/report.record.json",

@@ -103,6 +103,30 @@ def test_simulated_thick_is_labelled_sim_and_so_is_everything_of_a_simulated_dat
     assert cells.label(Cell("pairs", "acquired", "linear"), config) == "sim"
 
 
+def test_a_dataset_that_is_not_run_or_not_shown_has_no_panels():
+    config = changed(degradations=["acquired"])
+    assert cells.with_panels(config) == ["pairs"]
+    with pytest.raises(ValueError, match="thin_only"):
+        cells.panels(config, "thin_only")
+    for method in config["methods"].values():
+        method["panel"] = False
+    assert cells.with_panels(config) == []
+
+
+def test_panels_show_a_degradation_that_a_shown_method_was_tested_on():
+    config = changed(datasets=["pairs"], methods=["linear", "edsr"], trained_on=["pairs"])
+    config["methods"]["linear"]["panel"] = False
+    config["datasets"]["pairs"]["acquired_cases"] = {"train": 0, "test": 2}
+    shown = cells.panels(config, "pairs")
+    assert (shown.degradation, [cell.method for cell in shown.cells]) == ("box5", ["edsr"])
+
+
+def test_a_grid_of_which_nothing_can_run_is_refused_with_the_reason():
+    with pytest.raises(ValueError, match="thin_only has no acquired thick series"):
+        cells.check_some_run(changed(datasets=["thin_only"], degradations=["acquired"]))
+    cells.check_some_run(CONFIG)
+
+
 def test_panels_show_the_acquired_series_by_matched_weights():
     shown = cells.panels(changed(fitted_on="all"), "pairs")
     assert shown.degradation == "acquired"

@@ -80,6 +80,13 @@ def cells(config: Mapping[str, Any]) -> list[Cell]:
     return [cell for cell in _asked(config) if why_skipped(cell, config) is None]
 
 
+def check_some_run(config: Mapping[str, Any]) -> None:
+    """Refuse a grid of which no cell can run, with every reason; ValueError."""
+    if not cells(config):
+        reasons = "; ".join(f"{where}: {why}" for where, why in skipped(config))
+        raise ValueError(f"config: no cell of the grid can run ({reasons})")
+
+
 def skipped(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What cannot run, with the reason: one line per (dataset, degradation) and reason."""
     groups: dict[tuple[str, str], dict[str, list[str]]] = {}
@@ -132,17 +139,30 @@ class Panels:
 
 def panels(config: Mapping[str, Any], dataset: str) -> Panels:
     """Acquired thick where there is one, else the first degradation; every method of the grid that
-    the config does not leave out, with matched weights where there are any, else the first."""
-    here = [cell for cell in cells(config) if cell.dataset == dataset]
+    the config does not leave out, with matched weights where there are any, else the first.
+
+    ValueError where nothing of the dataset is shown; ``with_panels`` says which are."""
+    here = [cell for cell in _shown(config) if cell.dataset == dataset]
+    if not here:
+        raise ValueError(f"no cell of {dataset!r} is run and shown in panels")
     tested = {cell.degradation: cell for cell in reversed(here)}
     degradation = ACQUIRED if ACQUIRED in tested else next(iter(reversed(tested)))
     chosen: dict[str, Cell] = {}
     for cell in here:
-        if cell.degradation == degradation and config["methods"][cell.method].get("panel", True):
+        if cell.degradation == degradation:
             matched = cell.source is None or cell.source.degradation == degradation
             chosen[cell.method] = cell if matched else chosen.get(cell.method, cell)
     shown = tuple(chosen.values())
     return Panels(dataset, degradation, shown, label(shown[0], config))
+
+
+def with_panels(config: Mapping[str, Any]) -> list[str]:
+    """The datasets that have something to show, in config order."""
+    return list(dict.fromkeys(cell.dataset for cell in _shown(config)))
+
+
+def _shown(config: Mapping[str, Any]) -> list[Cell]:
+    return [c for c in cells(config) if config["methods"][c.method].get("panel", True)]
 
 
 def _increments_differ(cell: Cell, source: Source, config: Mapping[str, Any]) -> str | None:
