@@ -76,6 +76,9 @@ rule all:
     default_target: True
     input:
         "results/report.html",
+        collect("results/tables/{a}.{end}", a=config["analyses"], end=["csv", "md", "tex"]),
+        collect("results/figures/{f}.{end}", f=config["figures"], end=["png", "pdf"]),
+        collect("results/figures/panels_{d}.{end}", d=cells.with_panels(config), end=["png", "pdf"]),
 
 
 rule tables:

@@ -118,6 +118,16 @@ def test_a_deleted_store_is_made_again_once_something_needs_it(edited):
     assert thick in edited.planned()
 
 
+@pytest.mark.parametrize(
+    "name", ["tables/benchmark.md", "figures/bars.pdf", "figures/panels_phantom.png"]
+)
+def test_a_deleted_table_or_figure_is_made_again(edited, name):
+    (edited.folder / "results" / name).unlink()
+    planned = edited.planned()
+    assert not upstream(planned)
+    assert any(name.split(".")[0] in path for path in planned)
+
+
 def test_a_result_older_than_its_new_input_is_not_kept(edited):
     """A run killed between two jobs: the input was made again, what rests on it was not."""
     record = edited.folder / "results/thick/phantom/box5.record.json"

@@ -32,7 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
         problems = [str(error)]
     for problem in problems:
         print(f"BROKEN  {problem}")
-    print("the chain is broken" if problems else "every link holds")
+    if problems:
+        print("the chain is broken; snakemake --force FILE makes a changed file again, and then")
+        print("snakemake what rests on it")
+    else:
+        print("every link holds")
     return 1 if problems else 0
 
 
