@@ -14,10 +14,12 @@ raw -> thin -> thick -> (weights) -> restored -> scores -> evidence -> tables, f
 import os
 import shlex
 import sys
+import time
 
 from snakemake.utils import min_version, validate
 
 min_version("9.19")
+STARTED = time.time()
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
@@ -49,9 +51,10 @@ onstart:  # a real run only: no dry run, no job of a cluster
     run_lock.hold("results")
 
 
-onsuccess:  # the main table and where the report is, last
-    if os.path.exists("results/logs/page.log"):
-        print(open("results/logs/page.log").read())
+onsuccess:  # the main table and where the report is, last, if this run made them
+    said = Path("results/logs/page.log")
+    if said.exists() and said.stat().st_mtime >= STARTED:
+        print(said.read_text())
 
 
 wildcard_constraints:

@@ -65,7 +65,7 @@ rule degrade:
     log:
         "results/logs/degrade/{dataset}/{degradation}.log",
     wildcard_constraints:
-        degradation="(?!acquired).+",
+        degradation="|".join(name for name in config["degradations"] if name != cells.ACQUIRED),
     conda:
         "../envs/core.yaml"
     params:

@@ -134,6 +134,13 @@ def test_other_code_than_the_code_that_ran_breaks_the_chain(tampered):
     assert "code of edsr_small" in done.stdout
 
 
+def test_code_that_is_gone_breaks_the_chain(tampered):
+    (tampered.folder / "src/thinslice/methods/edsr_planes.py").unlink()
+    done = audit(tampered)
+    assert done.returncode == 1
+    assert "code of edsr_small is gone here" in done.stdout
+
+
 def test_a_row_that_is_not_there_is_refused(finished):
     done = finished.thinslice("audit", TABLE, "--row", "100000")
     assert done.returncode == 1

@@ -51,6 +51,13 @@ def test_any_changed_byte_of_a_record_is_seen(tmp_path):
     assert provenance.read(path)["rule"] == "make"
 
 
+@pytest.mark.parametrize("text", ["[]", "[1]", '"id"', "3", "null", "{}", "{", "", "\x00"])
+def test_what_is_no_record_is_refused(tmp_path, text):
+    (tmp_path / "a.record.json").write_text(text)
+    with pytest.raises(BrokenLinkError, match="not a record"):
+        provenance.read(tmp_path / "a.record.json")
+
+
 def test_an_input_that_changed_since_it_was_made_is_refused(tmp_path):
     first = make(tmp_path / "a.csv")
     first.write_text("1,3\n")

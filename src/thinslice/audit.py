@@ -182,7 +182,7 @@ def _code(content: Mapping[str, Any]) -> Iterator[str]:
     for key, cards in content["cards"].items():
         for card in cards if isinstance(cards, list) else [cards]:
             if "code" in card:
-                here = digest.code_digest(_module(key, card))
+                here = _digest(key, card)
                 if here != card["code"]:
                     yield f"code of {card['name']} is {here} here, {card['code']} made this"
     if content["script_code"] is not None:
@@ -191,8 +191,11 @@ def _code(content: Mapping[str, Any]) -> Iterator[str]:
             yield f"{content['command'][0]} is {here} here, {content['script_code']} made this"
 
 
-def _module(key: str, card: Mapping[str, Any]) -> str:
-    """The module whose code a card names."""
-    if key == "figure":
-        return f"thinslice.report.{card['kind']}"
-    return plugins.module_name(KIND_OF_CARD[key], card)
+def _digest(key: str, card: Mapping[str, Any]) -> str:
+    """Digest of the code that a card names, as it is here; "gone" where it is not."""
+    try:
+        if key == "figure":
+            return digest.code_digest(f"thinslice.report.{card['kind']}")
+        return digest.code_digest(plugins.module_name(KIND_OF_CARD[key], card))
+    except LookupError:
+        return "gone"

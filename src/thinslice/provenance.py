@@ -139,7 +139,7 @@ def read(record: Path) -> dict[str, Any]:
         found = content.pop("id")
     except FileNotFoundError:
         raise BrokenLinkError(f"{record} is missing: nothing says how its data were made") from None
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise BrokenLinkError(f"{record} is not a record: {error}") from None
     if record_id(content) != found or _text({"id": found, **content}) != text:
         raise BrokenLinkError(
