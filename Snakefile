@@ -82,6 +82,7 @@ rule all:
         collect("results/tables/{a}.{end}", a=config["analyses"], end=["csv", "md", "tex"]),
         collect("results/figures/{f}.{end}", f=config["figures"], end=["png", "pdf"]),
         collect("results/figures/panels_{d}.{end}", d=cells.with_panels(config), end=["png", "pdf"]),
+        behind_the_evidence(),
 
 
 rule tables:

@@ -10,6 +10,19 @@ CELLS = cells.cells(config)
 CASE_KEYS = ("name", "module", "settings")  # what a card tells a job; the rest is scheduling
 
 
+def behind_the_evidence():
+    """Every record behind the evidence. A run that was killed may have taken one away while what was
+    made from it still stands: asked for by name, it is missed and made again."""
+    tested = {(cell.dataset, cell.degradation) for cell in CELLS}
+    fitted = cells.sources(config)
+    thick = sorted(tested | {(source.dataset, source.degradation) for _, source in fitted})
+    made = [f"{kind}/{dataset}" for dataset, _ in thick for kind in ("raw", "thin")]
+    made += [f"thick/{dataset}/{degradation}" for dataset, degradation in thick]
+    made += [f"weights/{method}/{source.label}" for method, source in fitted]
+    made += [f"{kind}/{cell.path}" for cell in CELLS for kind in ("restored", "scores")]
+    return [f"results/{name}.record.json" for name in dict.fromkeys(made)]
+
+
 @cache
 def code(script, *modules):
     """Digest of a rule's script and of the plug-ins it runs, with all they import."""

@@ -128,6 +128,19 @@ def test_a_deleted_table_or_figure_is_made_again(edited, name):
     assert any(name.split(".")[0] in path for path in planned)
 
 
+@pytest.mark.parametrize(
+    ("record", "first"),
+    [
+        ("weights/edsr_small/phantom--box5", "results/weights/edsr_small/phantom--box5.pt"),
+        ("thick/phantom/box5", "results/thick/phantom/box5.zarr"),
+        ("raw/phantom", "results/raw/phantom.record.json"),
+    ],
+)
+def test_a_link_that_a_killed_run_took_away_is_made_again(edited, record, first):
+    (edited.folder / f"results/{record}.record.json").unlink()
+    assert first in edited.planned()
+
+
 def test_a_result_older_than_its_new_input_is_not_kept(edited):
     """A run killed between two jobs: the input was made again, what rests on it was not."""
     record = edited.folder / "results/thick/phantom/box5.record.json"
