@@ -67,8 +67,7 @@ def figure_card(wildcards):
     return json.dumps(told, sort_keys=True)
 
 
-def protocol_cards(wildcards):
-    return "[" + ", ".join(card("protocols", name) for name in config["protocols"]) + "]"
+PROTOCOL_CARDS = "[" + ", ".join(card("protocols", name) for name in config["protocols"]) + "]"
 
 
 def cell_card(wildcards):
@@ -96,12 +95,7 @@ def weights(wildcards):
     return f"results/weights/{wildcards.method}/{wildcards.fitted}.record.json"
 
 
-def weights_flag(wildcards):
-    if wildcards.fitted == cells.UNTRAINED:
-        return ""
-    return f"--weights results/weights/{wildcards.method}/{wildcards.fitted}.pt"
-
-
+@cache
 def on_gpu():
     """Whether torch jobs ask for a GPU: the config's word, or whether there can be one."""
     if config["device"] != "auto":

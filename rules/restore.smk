@@ -66,12 +66,11 @@ rule restore:
         runtime=scheduling("restore_minutes"),
     params:
         card=method_card,
-        weights=weights_flag,
         device=restoring_device,
         code=code("restore.py"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/restore.py --card {params.card:q} --threads {threads} \
             --device {params.device:q} --max-memory-mb {resources.mem_mb} \
-            --thick {input.thick:q} {params.weights} --out {output.restored:q} &>{log:q}
+            --thick {input.thick:q} --weights-record {input.weights:q} --out {output.restored:q} &>{log:q}
         """

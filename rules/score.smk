@@ -24,7 +24,7 @@ rule score:
     conda:
         "../envs/core.yaml"
     params:
-        protocols=protocol_cards,
+        protocols=PROTOCOL_CARDS,
         degradation=scored_degradation_card,
         cell=cell_card,
         code=code("score.py"),

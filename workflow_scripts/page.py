@@ -19,7 +19,7 @@ def main() -> None:
     with provenance.job(provenance.record_of(a.out), rule="page", cards={}, inputs=inputs) as job:
         skipped = evidence.read(a.evidence).skipped
         tables = {path.name.split(".")[0]: evidence.made(path) for path in a.tables}
-        figures = [evidence.file(path) for path in a.figures]
+        figures = [provenance.first_made(path) for path in a.figures]
         provenance.write_text(a.out, page.html(tables, figures, skipped))
         job.output(a.out)
     print(terminal.main_table(tables["benchmark"], skipped))

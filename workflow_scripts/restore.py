@@ -24,7 +24,7 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--card", type=json.loads, required=True, help="method entry of config.yaml")
     p.add_argument("--thick", type=Path, required=True, help="store of inputs")
-    p.add_argument("--weights", type=Path, help="weights file, for fitted methods")
+    p.add_argument("--weights-record", type=Path, nargs="?", help="of weights, if fitted before")
     p.add_argument("--out", type=Path, required=True, help="store of restored volumes")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--max-memory-mb", type=int)
@@ -35,13 +35,14 @@ def main() -> None:
     about = plugins.module("methods", a.card).ABOUT
     thick = store.open_store(a.thick)
     memory_gib = a.max_memory_mb / 1024 if a.max_memory_mb else None
-    inputs = [a.thick, a.weights] if a.weights else [a.thick]
+    weights = provenance.first_made(a.weights_record) if a.weights_record else None
+    inputs = [a.thick, weights] if weights else [a.thick]
     seconds = {}
     with provenance.job(
         provenance.record_of(a.out), rule="restore", cards={"method": a.card}, inputs=inputs
     ) as job:
-        if a.weights:
-            method.load(a.weights)
+        if weights:
+            method.load(weights)
         run = Run(device=a.device, threads=a.threads, max_memory_gib=memory_gib)
         with placed(run) as run, store.writing(a.out) as out:
             for case in thick.cases("test"):

@@ -70,14 +70,9 @@ def joined(records: Sequence[Path], name: str) -> pd.DataFrame:
     return _stack(read_table(record.with_name(_named(record, name))) for record in records)
 
 
-def file(record: Path) -> Path:
-    """The first file a job made, e.g. the CSV of a table, the PNG of a figure."""
-    return Path(provenance.read(record)["outputs"][0]["path"])
-
-
 def made(record: Path) -> pd.DataFrame:
     """The table a job made."""
-    return read_table(file(record))
+    return read_table(provenance.first_made(record))
 
 
 def _named(record: Path, name: str) -> str:

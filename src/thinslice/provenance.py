@@ -148,6 +148,11 @@ def read(record: Path) -> dict[str, Any]:
     return {"id": found, **content}
 
 
+def first_made(record: Path) -> Path:
+    """The first file a job made, e.g. the CSV of a table, the PNG of a figure, the weights."""
+    return Path(read(record)["outputs"][0]["path"])
+
+
 def record_of(path: Path) -> Path:
     """Where the record of a result lies: beside it."""
     return path.with_suffix(SUFFIX)
