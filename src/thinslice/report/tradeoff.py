@@ -47,7 +47,8 @@ def _devices(rows: list[dict[str, Any]]) -> str:
 
 
 def _panel(axes: Axes, rows: list[dict[str, Any]], colours: dict[str, str], most: float) -> None:
-    for number, row in enumerate(sorted(rows, key=lambda row: row["mean"])):
+    untrained = sorted(row["mean"] for row in rows if not row["parameters"])
+    for row in rows:
         colour = colours[row["method"]]
         x, y = row["wall_s"], row["mean"]
         size = SMALLEST + (LARGEST - SMALLEST) * row["parameters"] / max(most, 1)
@@ -55,13 +56,15 @@ def _panel(axes: Axes, rows: list[dict[str, Any]], colours: dict[str, str], most
             axes.plot([x, x], [row["low"], row["high"]], color=colour, linewidth=1.2, zorder=2)
         axes.scatter(x, y, s=size, color=colour, alpha=0.55, linewidth=0, zorder=3)
         size_words = "" if row["parameters"] == 0 else f"\n{wording.count(row['parameters'])}"
-        lift = 0 if row["parameters"] else 7 * (-1) ** number  # the untrained lie close together
-        beside = (np.sqrt(size) / 2 + 4, lift)
+        # The untrained lie close together: their names go to the right and the left in turn.
+        left = not row["parameters"] and untrained.index(row["mean"]) % 2 == 1
+        beside = ((np.sqrt(size) / 2 + 4) * (-1 if left else 1), 0)
         axes.annotate(
             f"{row['method']}{size_words}",
             (x, y),
             beside,
             textcoords="offset points",
+            ha="right" if left else "left",
             va="center",
             fontsize=8.5,
             color=style.INK,
