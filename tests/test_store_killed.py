@@ -1,6 +1,7 @@
 """Writing a store is all or nothing: kills, exceptions, failing renames, leftovers."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -159,3 +160,14 @@ def test_only_leftovers_of_dead_writers_of_this_store_and_machine_go(tmp_path):
         (tmp_path / name).mkdir()
     write(tmp_path / "a.zarr")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted([*kept, "a.zarr"])
+
+
+def test_a_dead_writer_that_nobody_reaped_counts_as_dead(tmp_path):
+    """Its process number is still taken: a job killed together with the process that began it."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)  # dead, and left a zombie
+    left = tmp_path / f"a.zarr{place.MARK}{socket.gethostname()}-{dead.pid}"
+    left.mkdir()
+    write(tmp_path / "a.zarr")
+    assert not left.exists()
+    dead.wait()

@@ -82,7 +82,16 @@ def _alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _unreaped(pid)
+
+
+def _unreaped(pid: int) -> bool:
+    """Whether a process is dead and only its entry is left, as after kill -9 of its parent too."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:  # no /proc, or the entry went away meanwhile
+        return False
+    return stat.rpartition(")")[2].split()[:1] == ["Z"]
 
 
 def _into_place(partial: Path, path: Path) -> None:
