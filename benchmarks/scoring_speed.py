@@ -104,7 +104,7 @@ def main() -> None:
     args = parser.parse_args()
     r, t, body = pair(args.slices, args.side)
     whole, phase = slice(0, args.slices), np.zeros(args.slices, int)
-    scene = Scene(CT, r, t, body, phase, whole, body, r, t)
+    scene = Scene(CT, r, t, body, phase, whole, body, r, t, t)
     threads = threads_of_job()
 
     began = time.perf_counter()
