@@ -11,7 +11,7 @@ any factor; MR is scaled by percentiles of the thick scan. What the paper leaves
 is listed in ``thinslice.nets.tvsrn``.
 """
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from math import lcm
 
 from thinslice.nets.tvsrn import TVSRN, Sizes
@@ -46,8 +46,7 @@ class Settings(CubeSettings):
 
 def build(**settings) -> CubeMethod:
     s = Settings(**settings)
-    given = asdict(s)
-    sizes = Sizes(**{f.name: given[f.name] for f in fields(Sizes) if f.name != "factor"})
+    sizes = s.shaping(Sizes)
     return CubeMethod(
         Recipe(
             method="tvsrn",

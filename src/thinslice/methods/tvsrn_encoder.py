@@ -6,7 +6,7 @@ Source: Yu et al., "RPLHR-CT dataset and transformer baseline for volumetric sup
 CT scans", MICCAI 2022, section 3.3 (TVSRN Encoder).
 """
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 
 from thinslice.nets.tvsrn_encoder import Sizes, TVSRNEncoder
 from thinslice.seams import About
@@ -34,8 +34,7 @@ class Settings(CubeSettings):
 
 def build(**settings) -> CubeMethod:
     s = Settings(**settings)
-    given = asdict(s)
-    sizes = Sizes(**{f.name: given[f.name] for f in fields(Sizes) if f.name != "factor"})
+    sizes = s.shaping(Sizes)
     return CubeMethod(
         Recipe(
             method="tvsrn_encoder",

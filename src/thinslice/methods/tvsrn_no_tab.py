@@ -6,7 +6,7 @@ Source: Yu et al., "RPLHR-CT dataset and transformer baseline for volumetric sup
 CT scans", MICCAI 2022, section 3.3 (TVSRN w/o TAB).
 """
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from math import lcm
 
 from thinslice.nets.tvsrn import Sizes
@@ -39,14 +39,12 @@ class Settings(CubeSettings):
 
 def build(**settings) -> CubeMethod:
     s = Settings(**settings)
-    given = asdict(s)
-    names = [f.name for f in fields(Sizes) if f.name in given and f.name != "factor"]
-    sizes = Sizes(**{name: given[name] for name in names})
+    sizes = s.shaping(Sizes)
     return CubeMethod(
         Recipe(
             method="tvsrn_no_tab",
             network=lambda factor: TVSRNNoTAB(replace(sizes, factor=factor)),
-            sizes={name: given[name] for name in names},
+            sizes=asdict(sizes),
             settings=s,
             depth=s.depth,
             align=lcm(s.fold, s.window),

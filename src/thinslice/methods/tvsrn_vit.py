@@ -8,7 +8,7 @@ Source: Yu et al., "RPLHR-CT dataset and transformer baseline for volumetric sup
 CT scans", MICCAI 2022, section 3.3 (TVSRN Encoder ViT).
 """
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 
 from thinslice.nets.tvsrn_vit import Sizes, TVSRNViT
 from thinslice.seams import About
@@ -36,8 +36,7 @@ class Settings(CubeSettings):
 
 def build(**settings) -> CubeMethod:
     s = Settings(**settings)
-    given = asdict(s)
-    sizes = Sizes(**{f.name: given[f.name] for f in fields(Sizes) if f.name != "factor"})
+    sizes = s.shaping(Sizes)
     return CubeMethod(
         Recipe(
             method="tvsrn_vit",

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import partial
 from math import floor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from torch import nn
@@ -29,6 +29,10 @@ from thinslice.training.cube_crops import Cubes, CubeShape
 from thinslice.training.plan import Plan
 from thinslice.volume import SAME_PLACE_MM, Grid, Volume, window_of
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Sizes = TypeVar("Sizes", bound="DataclassInstance")  # of a network
 ZStarts = Callable[[int, int], Sequence[int]]  # of the thick slices, and the ends to reach
 
 
@@ -62,6 +66,11 @@ class CubeSettings:
         """The training as the loop takes it."""
         given = asdict(self)
         return Plan(**{f.name: given[f.name] for f in fields(Plan) if f.name in given})
+
+    def shaping(self, sizes: type[Sizes]) -> Sizes:
+        """The settings that shape the network; its factor comes with the training pairs."""
+        given = {name: value for name, value in asdict(self).items() if name != "factor"}
+        return sizes(**{f.name: given[f.name] for f in fields(sizes) if f.name in given})
 
 
 @dataclass(frozen=True)
