@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from synthetic_evidence import demo
 
-from thinslice.report import nothing, page, panels, style
+from thinslice.report import findings, nothing, page, panels, style
 from thinslice.volume import Grid, Volume
 
 DRAWN_FROM = {
@@ -179,6 +179,14 @@ def test_the_page_names_the_winner_and_the_cost_of_simulated_training(tables):
     assert "the best method without training, cubic, has 62.3 [" in text
     assert "edsr fitted on simulated ones changes by +9.7 HU (phantom/average_5mm)" in text
     assert "smallest Holm p 0.375, n = 4" in text
+
+
+def test_what_the_page_says_names_its_protocol_and_its_patients(tables):
+    said = findings.sentences(tables)
+    assert all("protocol v1" in sentence and "n = 4" in sentence for sentence in said)
+    alone = {"benchmark": import_module("thinslice.analyses.benchmark").build()(demo(1))}
+    winner = findings.sentences(alone)[0]
+    assert winner.endswith("(protocol v1, n = 1); one patient ranks nothing.")
 
 
 def test_the_page_escapes_names_and_survives_having_nothing(tables):

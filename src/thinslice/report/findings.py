@@ -42,8 +42,11 @@ def _winner(rows: list[dict[str, Any]]) -> str:
     if first["fitted_on"] and untrained:
         rival = best_first(untrained)[0]
         said += f"; the best method without training, {rival['method']}, has {_mean(rival)}"
+    basis = f" (protocol {first['protocol']}, {wording.patients(row['n'] for row in rows)})"
+    if first["n"] == 1:
+        return f"{said}{basis}; one patient ranks nothing."
     apart = best_row(rows) is not None
-    return said + ("." if apart else "; its interval meets another method's.")
+    return said + basis + ("." if apart else "; its interval meets another method's.")
 
 
 def _gaps(rows: list[dict[str, Any]]) -> list[str]:
@@ -64,8 +67,9 @@ def _gaps(rows: list[dict[str, Any]]) -> list[str]:
         best = min(own, key=lambda row: row["p_holm"])
         said.append(
             f"Given acquired thick slices, {method} fitted on simulated ones changes by {drops} "
-            f"against acquired-trained weights ({wording.metric_name(best)}; + is worse; smallest "
-            f"Holm p {wording.p_value(best['p_holm'])}, {wording.patients([best['n_paired']])})."
+            f"against acquired-trained weights ({wording.metric_name(best)}, protocol "
+            f"{best['protocol']}; + is worse; smallest Holm p "
+            f"{wording.p_value(best['p_holm'])}, {wording.patients([best['n_paired']])})."
         )
     return said
 
