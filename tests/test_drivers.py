@@ -135,8 +135,8 @@ def test_plane_tiles_leave_no_seam_when_the_halo_covers_what_the_network_sees(al
     volume, net = noise(30, 21, 43), Blur(2)
     tiled = planes.PlaneTiles(tile=(20, 24), halo=4, blend=3, align=align, batch=4)
     whole = planes.PlaneTiles(tile=(64, 64), align=align)
-    difference = planes.both(net, volume, tiled, run=QUIET)
-    difference -= planes.both(net, volume, whole, run=QUIET)
+    difference = planes.both(net, [volume], tiled, run=QUIET)
+    difference -= planes.both(net, [volume], whole, run=QUIET)
     assert np.abs(difference).max() < 1e-6
 
 
@@ -147,16 +147,42 @@ def test_planes_are_coronal_and_sagittal_and_fused_by_the_mean():
         def forward(self, x_B1ZW):
             return torch.arange(x_B1ZW.shape[-1]).expand(x_B1ZW.shape).float()
 
-    restored = planes.both(Slope(), noise(3, 4, 6), planes.PlaneTiles(), run=QUIET)
+    restored = planes.both(Slope(), [noise(3, 4, 6)], planes.PlaneTiles(), run=QUIET)
     y, x = np.mgrid[:4, :6]
     np.testing.assert_allclose(restored, np.broadcast_to((x + y) / 2, (3, 4, 6)))
+
+
+@pytest.mark.parametrize("across", [planes.AXIAL, planes.CORONAL, planes.SAGITTAL])
+@pytest.mark.parametrize("scale", [(1, 1), (5, 1), (2, 2)])
+def test_finer_planes_land_where_their_coarse_pixels_are_and_tiles_leave_no_seam(across, scale):
+    class Repeat(nn.Module):
+        """Every pixel becomes ``scale`` of its own; the channels are added."""
+
+        def forward(self, x_BCPQ):
+            y_B1PQ = x_BCPQ.sum(1, keepdim=True)
+            return y_B1PQ.repeat_interleave(scale[0], 2).repeat_interleave(scale[1], 3)
+
+    units = [noise(9, 11, 13), noise(9, 11, 13)]
+    tiled = planes.PlaneTiles(tile=(8, 8), halo=2, blend=1, batch=3, scale=scale)
+    found = planes.view(Repeat(), units, tiled, across, run=QUIET)
+    plane_axes = [axis for axis in range(3) if axis != across]
+    wanted = units[0] + units[1]
+    for axis, by in zip(plane_axes, scale):
+        wanted = wanted.repeat(by, axis)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+    assert found.flags.c_contiguous
+
+
+def test_views_that_grow_in_plane_are_not_averaged():
+    with pytest.raises(ValueError, match="cannot be averaged"):
+        planes.both(nn.Identity(), [noise(3, 4, 5)], planes.PlaneTiles(scale=(2, 2)), run=QUIET)
 
 
 def test_networks_that_answer_in_another_size_are_refused():
     with pytest.raises(ValueError, match="expected"):
         cubes.restore(nn.Identity(), noise(4, 8, 8), cubes.CubeTiles(2, 5), run=QUIET)
     with pytest.raises(ValueError, match="expected"):
-        planes.both(nn.AvgPool2d(2), noise(4, 8, 8), planes.PlaneTiles(), run=QUIET)
+        planes.both(nn.AvgPool2d(2), [noise(4, 8, 8)], planes.PlaneTiles(), run=QUIET)
     with pytest.raises(ValueError, match="leave gaps"):
         cubes.CubeTiles(4, 5, trim=3, step=3)
 

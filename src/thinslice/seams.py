@@ -9,7 +9,7 @@ Axes are always [Z, Y, X], z through-plane; lengths are mm; CT is HU.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -33,14 +33,19 @@ class Scan(Protocol):
 
 
 class Case(NamedTuple):
-    """One scan of one patient; ``thick`` only where the scanner reconstructed both."""
+    """One scan of one patient; ``thick`` where the scanner reconstructed it too, or it alone.
+
+    A scan without thin slices can be restored and looked at, never scored; it says in ``target``
+    which grid is asked for. Where there is a thin scan, its grid is the one asked for.
+    """
 
     name: str  # unique in the dataset, [a-z0-9_-]
     patient: str  # splits never cut through a patient
     split: str  # "train", "val" or "test"
-    thin: Volume
+    thin: Volume | None
     thick: Volume | None = None
     source: Mapping[str, Any] = {}  # what the files said: kernel, maker, file names; JSON
+    target: Grid | None = None
 
 
 class Pair(NamedTuple):
@@ -54,8 +59,11 @@ class Pair(NamedTuple):
 class Dataset(Protocol):
     """A source of scans. The module also says ``SIMULATED: bool``."""
 
-    def fetch(self, raw: Path) -> None:
-        """Download into ``raw`` and verify; nothing to do where the scans are made or local."""
+    def fetch(self, raw: Path, mirror: str | None = None) -> None:
+        """Download into ``raw`` and verify; nothing to do where the scans are made or local.
+
+        mirror   folder or address that is tried before the publisher's
+        """
         ...
 
     def files(self, raw: Path) -> Sequence[Path]:
@@ -76,6 +84,15 @@ class Degradation(Protocol):
 
     def matrix(self, thin: Grid, thick: Grid) -> "csr_array":
         """[n_thick, n_thin]; every row sums to one."""
+        ...
+
+
+@runtime_checkable
+class PlaneDegradation(Degradation, Protocol):
+    """A degradation that makes pixels coarser as well; its setting ``in_plane`` says how much."""
+
+    def planes(self, thin: Grid, thick: Grid) -> "tuple[csr_array, csr_array]":
+        """[y_thick, y_thin] and [x_thick, x_thin]; every row sums to one."""
         ...
 
 
@@ -101,6 +118,7 @@ class Run:
     threads: int | None = None  # None: leave as the process has it
     max_memory_gib: float | None = None  # the drivers tile to stay below it
     progress: bool = True
+    work: Path | None = None  # where a method that learns from the scan itself keeps checkpoints
 
 
 class Method(Protocol):

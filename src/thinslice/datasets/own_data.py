@@ -29,7 +29,7 @@ class OwnData:
         self.manifest = manifest
         self.unit_window = unit_window
 
-    def fetch(self, raw: Path) -> None:
+    def fetch(self, raw: Path, mirror: str | None = None) -> None:
         """Nothing to fetch: the manifest is checked and every scan it names must be there."""
         self.files(raw)
 

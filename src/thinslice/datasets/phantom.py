@@ -151,7 +151,7 @@ class Phantom:
         self.settings = settings
         settings.thick_grid(0.0)  # refuses here rather than in the first case
 
-    def fetch(self, raw: Path) -> None:
+    def fetch(self, raw: Path, mirror: str | None = None) -> None:
         """Nothing to download."""
 
     def files(self, raw: Path) -> Sequence[Path]:

@@ -81,11 +81,13 @@ def tile_and_batch(
     run: Run,
     device: torch.device,
     reserved: int,
+    channels: int = 1,
 ) -> tuple[tuple[int, ...], int]:
     """Tile and batch for planes of this size under the memory cap of ``run``.
 
     slices     sizes of a tile's axes before its two in-plane ones
     reserved   bytes of whole volumes that will be held on the CPU besides
+    channels   of the network's input
     """
     whole = [tiling.rounded_up(side, tiles.align) for side in plane]
     tile = tuple(min(want, have) for want, have in zip(tiles.tile, whole))
@@ -94,7 +96,8 @@ def tile_and_batch(
     smallest = tiling.rounded_up(2 * tiles.halo + tiles.blend, tiles.align) + tiles.align
     least = tuple(min(smallest, side) for side in tile)
     # Measured before the room is: what a first run leaves behind is then counted as taken.
-    per_pixel = peak_bytes(net, torch.zeros(1, 1, *slices, *least, device=device)) / prod(least)
+    probe = torch.zeros(1, channels, *slices, *least, device=device)
+    per_pixel = peak_bytes(net, probe) / prod(least)
     room = room_bytes(run, device, reserved)
     return fit(per_pixel, tile, tiles.batch, room, least, (tiles.align, tiles.align))
 

@@ -1,11 +1,16 @@
-"""Running a plane network over the coronal and sagittal planes of a scan, and averaging.
+"""Running a plane network over the planes of a scan, one view after the other.
 
-Axial planes are left out: they hold no through-plane detail. The planes of a view go through the
-network in batches; a plane too large for the memory cap is tiled like a cube.
+The planes of a view go through the network in batches; a plane too large for the memory cap is
+tiled like a cube. A network may see several channels (what other networks made of the same plane,
+say) and may give finer planes than it was shown: ``PlaneTiles.scale``.
 
-Shape suffixes: B planes, 1 channel, Z slices, W columns (coronal) or rows (sagittal); Y X axes.
+``both`` averages coronal and sagittal answers: axial planes hold no through-plane detail.
+
+Shape suffixes: B planes, C channels, P and Q the axes of a plane (z, then x or y; y, then x where
+it is axial), Z Y X the scan's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -18,18 +23,20 @@ from thinslice.drivers.device import choose
 from thinslice.drivers.progress import Progress
 from thinslice.seams import Run
 
-CORONAL, SAGITTAL = 1, 2  # the axis of [Z, Y, X] that a view's planes are stacked along
+AXIAL, CORONAL, SAGITTAL = 0, 1, 2  # the axis of [Z, Y, X] that a view's planes are stacked along
+TITLES = {AXIAL: "axial", CORONAL: "coronal", SAGITTAL: "sagittal"}
 
 
 @dataclass(frozen=True)
 class PlaneTiles:
     """How a plane network is moved over a plane."""
 
-    tile: tuple[int, int] = (512, 512)  # (z, w), at most
+    tile: tuple[int, int] = (512, 512)  # (p, q), at most
     halo: int = 16  # pixels of a tile's inner edges that are thrown away
     blend: int = 8  # pixels beside them over which neighbours are crossfaded
     align: int = 1  # sizes the network takes are multiples of it
     batch: int = 16  # planes at a time, at most
+    scale: tuple[int, int] = (1, 1)  # pixels that come out for one that went in
 
     def __post_init__(self) -> None:
         if any(side % self.align for side in self.tile):
@@ -37,34 +44,50 @@ class PlaneTiles:
 
 
 def both(
-    net: nn.Module, unit_ZYX: np.ndarray, tiles: PlaneTiles, *, run: Run | None = None
+    net: nn.Module,
+    units: Sequence[np.ndarray],
+    tiles: PlaneTiles,
+    *,
+    run: Run | None = None,
 ) -> np.ndarray:
-    """The mean of the coronal and the sagittal answer, float32 [Z, Y, X]."""
-    out_ZYX = view(net, unit_ZYX, tiles, CORONAL, run=run)
-    out_ZYX += view(net, unit_ZYX, tiles, SAGITTAL, run=run)
+    """The mean of the coronal and the sagittal answer, float32 [Z', Y, X]."""
+    if tiles.scale[1] != 1:
+        raise ValueError(f"views that grow in-plane cannot be averaged, found {tiles.scale}")
+    out_ZYX = view(net, units, tiles, CORONAL, run=run)
+    out_ZYX += view(net, units, tiles, SAGITTAL, run=run)
     out_ZYX /= 2
     return out_ZYX
 
 
 @torch.inference_mode()
 def view(
-    net: nn.Module, unit_ZYX: np.ndarray, tiles: PlaneTiles, across: int, *, run: Run | None = None
+    net: nn.Module,
+    units: Sequence[np.ndarray],
+    tiles: PlaneTiles,
+    across: int,
+    *,
+    run: Run | None = None,
 ) -> np.ndarray:
-    """Every plane of one view through ``net`` (x_B1ZW to y_B1ZW, same size), float32 [Z, Y, X].
+    """Every plane of one view through ``net``, float32 [Z, Y, X], finer by ``tiles.scale``.
 
-    across   CORONAL or SAGITTAL
+    net      x_BCPQ to y_B1PQ
+    units    the network's channels, each a scan [Z, Y, X] as the network sees it
+    across   AXIAL, CORONAL or SAGITTAL
     """
     run = run or Run()
     device = choose(run)
     net = net.to(device).eval()
-    out_ZYX = np.zeros(unit_ZYX.shape, np.float32)
-    planes_NZW = np.moveaxis(unit_ZYX, across, 0)
-    out_NZW = np.moveaxis(out_ZYX, across, 0)
-    n, *plane = planes_NZW.shape
+    planes = [np.moveaxis(unit_ZYX, across, 0) for unit_ZYX in units]
+    n, *plane = planes[0].shape
+    shape = [side * s for side, s in zip(plane, tiles.scale)]
+    shape.insert(across, n)
+    out_ZYX = np.zeros(shape, np.float32)
+    out_NPQ = np.moveaxis(out_ZYX, across, 0)
+    held = 2 * out_ZYX.nbytes  # this view, and the one it will be averaged with
     tile, batch = memory.tile_and_batch(
-        net, (), tiles, (plane[0], plane[1]), run, device, 2 * out_ZYX.nbytes
+        net, (), tiles, (plane[0], plane[1]), run, device, held, channels=len(units)
     )
-    z, w = (
+    axes = [
         tiling.axis(
             tiling.rounded_up(side, tiles.align),
             length,
@@ -74,40 +97,44 @@ def view(
             tiling.crossfade,
         )
         for side, length in zip(plane, tile)
-    )
-    title = {CORONAL: "coronal", SAGITTAL: "sagittal"}[across]
-    tiles_ZW = list(product(range(len(z.starts)), range(len(w.starts))))
-    with Progress(n * len(tiles_ZW), title, "plane", shown=run.progress) as progress:
+    ]
+    places = list(product(range(len(axes[0].starts)), range(len(axes[1].starts))))
+    with Progress(n * len(places), TITLES[across], "plane", shown=run.progress) as progress:
         for first in range(0, n, batch):
             some = slice(first, min(first + batch, n))
-            for k, j in tiles_ZW:
-                _run_tile(net, planes_NZW[some], out_NZW[some], z, w, (k, j), device)
+            channels = [plane_NPQ[some] for plane_NPQ in planes]
+            for place in places:
+                _run_tile(net, channels, out_NPQ[some], axes, place, tiles.scale, device)
                 progress.advance(some.stop - some.start)
     return out_ZYX
 
 
 def _run_tile(
     net: nn.Module,
-    planes_BZW: np.ndarray,
-    out_BZW: np.ndarray,
-    z: tiling.Axis,
-    w: tiling.Axis,
+    channels: Sequence[np.ndarray],
+    out_BPQ: np.ndarray,
+    axes: Sequence[tiling.Axis],
     place: tuple[int, int],
+    scale: tuple[int, int],
     device: torch.device,
 ) -> None:
     """One tile of a batch of planes: cut, through the network, added by its share."""
-    starts = [int(axis.starts[i]) for axis, i in zip((z, w), place)]
-    shares = [axis.shares[i].astype(np.float32) for axis, i in zip((z, w), place)]
-    sides = planes_BZW.shape[1:]
-    at = [
-        (start + np.arange(len(share))).clip(0, side - 1)
-        for start, share, side in zip(starts, shares, sides)
-    ]
-    x_B1ZW = planes_BZW[:, at[0][:, None], at[1]].astype(np.float32, copy=False)[:, None]
-    y_B1ZW = net(torch.from_numpy(np.ascontiguousarray(x_B1ZW)).to(device)).float().cpu().numpy()
-    if y_B1ZW.shape != x_B1ZW.shape:
-        raise ValueError(f"the network gave {y_B1ZW.shape}, expected {x_B1ZW.shape}")
-    have = [min(len(share), side - start) for start, share, side in zip(starts, shares, sides)]
-    here = tuple(slice(start, start + size) for start, size in zip(starts, have))
-    weight_ZW = shares[0][: have[0], None] * shares[1][: have[1]]
-    out_BZW[(slice(None), *here)] += y_B1ZW[:, 0, : have[0], : have[1]] * weight_ZW
+    starts = [int(axis.starts[i]) for axis, i in zip(axes, place)]
+    sides = channels[0].shape[1:]
+    p, q = (
+        (start + np.arange(axis.length)).clip(0, side - 1)
+        for start, axis, side in zip(starts, axes, sides)
+    )
+    x_BCPQ = np.stack([one[:, p[:, None], q] for one in channels], axis=1)
+    x_BCPQ = np.ascontiguousarray(x_BCPQ, np.float32)
+    y_B1PQ = net(torch.from_numpy(x_BCPQ).to(device)).float().cpu().numpy()
+    wanted = (len(x_BCPQ), 1, *(axis.length * s for axis, s in zip(axes, scale)))
+    if y_B1PQ.shape != wanted:
+        raise ValueError(f"the network gave {y_B1PQ.shape}, expected {wanted}")
+    # A coarse pixel's share is that of all the finer ones it becomes.
+    shares = [np.repeat(axis.shares[i], s) for axis, i, s in zip(axes, place, scale)]
+    inside = [min(axis.length, side - start) for axis, side, start in zip(axes, sides, starts)]
+    have = [s * size for s, size in zip(scale, inside)]
+    here = tuple(slice(s * start, s * start + size) for s, start, size in zip(scale, starts, have))
+    weight_PQ = (shares[0][: have[0], None] * shares[1][: have[1]]).astype(np.float32)
+    out_BPQ[(slice(None), *here)] += y_B1PQ[:, 0, : have[0], : have[1]] * weight_PQ

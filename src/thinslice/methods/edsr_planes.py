@@ -83,7 +83,7 @@ class EDSRPlanes:
         window = window_of(thick, self.settings.ct)
         unit_ZYX = window.to_unit(start.voxels)
         tiles = planes.PlaneTiles(halo=self.net.reach)
-        better_ZYX = planes.both(self.net, unit_ZYX, tiles, run=run)
+        better_ZYX = planes.both(self.net, [unit_ZYX], tiles, run=run)
         # What lies outside the window is kept: only the correction is taken from inside it.
         better_ZYX -= unit_ZYX
         better_ZYX *= window.high - window.low
