@@ -1,0 +1,199 @@
+"""Densely connected dilated 3x3 layers, with one buffer of feature maps for all of them.
+
+Layer i sees the input and all maps before it, so concatenating anew for every layer copies half of
+all maps each time, and keeps every copy for the gradient. Here each map is written once, into its
+place in a buffer, and the buffer is all that the gradient keeps. A 3x3 layer is one matrix product
+over maps (nine numbers per pixel, one per tap) and a sum of the nine, each shifted by the dilation.
+The products of a block of layers with the maps before the block are made at once, which turns
+narrow products, bound by memory, into wide ones.
+
+Maps are stored with a border of the largest dilation, filled by half-sample symmetric reflection
+(the edge is repeated: index -1 is 0), and flattened: a shift is then one offset for all pixels of
+all planes. What it computes is a stack of plain convolutions, up to rounding.
+
+Shape suffixes: B planes, H W pixels; M maps (the input first), N padded pixels of all planes, flat;
+T taps (9 per map of a block).
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+BLOCK = 10  # layers whose products with earlier maps are made at once
+
+
+class Shape(NamedTuple):
+    """What the layers look like; the taps are one flat tensor of [width, 3, 3, maps before]s."""
+
+    depth: int
+    width: int
+    dilations: int
+
+    def maps(self, layer: int) -> int:
+        """Maps before ``layer``, the input among them; of ``depth``: all."""
+        return 1 + layer * self.width
+
+    def taps(self) -> int:
+        """Numbers in all 3x3 kernels."""
+        return 9 * self.width * sum(self.maps(i) for i in range(self.depth))
+
+    def split(self, flat: Tensor) -> list[Tensor]:
+        """The kernels by layer, views [9 * width, maps before]."""
+        rows = 9 * self.width
+        sizes = [rows * self.maps(i) for i in range(self.depth)]
+        return [part.view(rows, -1) for part in flat.split(sizes)]
+
+    def blocks(self) -> Iterator[range]:
+        """The layers, in blocks."""
+        for first in range(0, self.depth, BLOCK):
+            yield range(first, min(first + BLOCK, self.depth))
+
+
+class Canvas:
+    """Padded planes, flattened: where their pixels are, how borders are filled, how maps shift."""
+
+    def __init__(self, planes_BHW: tuple[int, ...], border: int, like: Tensor):
+        self.b, self.h, self.w = planes_BHW
+        self.border = border
+        self.padded = (self.b, self.h + 2 * border, self.w + 2 * border)
+        self.row = self.padded[2]
+        self.n = self.b * self.padded[1] * self.row
+        self.first = border * (self.row + 1)  # flat index of the first pixel inside
+        self.inner = self.n - 2 * self.first  # from the first to the last pixel inside
+        self._ends = [_reflected(side, border, like.device) for side in (self.h, self.w)]
+
+    def inside(self, flat_MN: Tensor) -> Tensor:
+        """The pixels themselves, a view [M, B, H, W]."""
+        e = self.border
+        return flat_MN.view(-1, *self.padded)[:, :, e : e + self.h, e : e + self.w]
+
+    def reflect(self, flat_MN: Tensor) -> None:
+        """Fill the borders from the pixels inside."""
+        maps = flat_MN.view(-1, *self.padded)
+        for axis, side, (low, high) in ((2, self.h, self._ends[0]), (3, self.w, self._ends[1])):
+            maps.narrow(axis, 0, self.border).copy_(maps.index_select(axis, low))
+            end = maps.narrow(axis, self.border + side, self.border)
+            end.copy_(maps.index_select(axis, high))
+
+    def fold(self, flat_MN: Tensor) -> None:
+        """The adjoint of ``reflect``: gradients of the borders go to where their values came from,
+        and the borders are left at zero."""
+        maps = flat_MN.view(-1, *self.padded)
+        for axis, side, (low, high) in ((3, self.w, self._ends[1]), (2, self.h, self._ends[0])):
+            for start, index in ((0, low), (self.border + side, high)):
+                end = maps.narrow(axis, start, self.border)
+                maps.index_add_(axis, index, end.clone())
+                end.zero_()
+
+    def shifted(self, products_TN: Tensor, dilation: int) -> Tensor:
+        """Nine rows per map, each moved by its tap: a view [maps, 3, 3, inner]."""
+        size = (len(products_TN) // 9, 3, 3, self.inner)
+        stride = (9 * self.n, 3 * self.n + dilation * self.row, self.n + dilation, 1)
+        start = products_TN.storage_offset() + self.first - dilation * (self.row + 1)
+        return products_TN.as_strided(size, stride, start)
+
+    def spread(self, grad_MN: Tensor, products_TN: Tensor, dilation: int) -> None:
+        """The adjoint of ``shifted(...).sum``: every row becomes its map, moved the other way."""
+        products_TN[:, : 2 * self.first] = 0
+        products_TN[:, self.n - 2 * self.first :] = 0
+        inner_MN = grad_MN[:, self.first : self.first + self.inner]
+        self.shifted(products_TN, dilation).copy_(inner_MN[:, None, None])
+
+
+def _reflected(side: int, border: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Padded indices, all inside, that the border before and the one after the pixels repeat."""
+    beyond = torch.arange(-border, side + border, device=device) % (2 * side)
+    index = torch.minimum(beyond, 2 * side - 1 - beyond) + border
+    return index[:border], index[border + side :]
+
+
+class DenseDilated(torch.autograd.Function):
+    """x_BHW, taps, biases and the last layer's weights to y_BHW; see ``dense``."""
+
+    @staticmethod
+    def forward(ctx: Any, x_BHW: Tensor, taps: Tensor, bias: Tensor, last: Tensor, shape: Shape):
+        canvas = Canvas(tuple(x_BHW.shape), shape.dilations, x_BHW)
+        maps_MN = x_BHW.new_empty(shape.maps(shape.depth), canvas.n)
+        canvas.inside(maps_MN[:1]).copy_(x_BHW)
+        canvas.reflect(maps_MN[:1])
+        _fill(maps_MN, canvas, shape, shape.split(taps), bias)
+        ctx.save_for_backward(maps_MN, taps, bias, last)
+        ctx.shape, ctx.canvas = shape, canvas
+        return canvas.inside(last[None] @ maps_MN)[0].contiguous()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor):
+        maps_MN, taps, bias, last = ctx.saved_tensors
+        canvas, shape = ctx.canvas, ctx.shape
+        out_1N = maps_MN.new_zeros(1, canvas.n)
+        canvas.inside(out_1N)[0].copy_(grads[0])
+        grads_MN = last[:, None] * out_1N
+        d_taps, d_bias = torch.zeros_like(taps), torch.empty_like(bias)
+        _descend(maps_MN, grads_MN, canvas, shape, shape.split(taps), shape.split(d_taps), d_bias)
+        canvas.fold(grads_MN[:1])
+        d_last = maps_MN @ out_1N[0]
+        return canvas.inside(grads_MN[:1])[0].contiguous(), d_taps, d_bias, d_last, None
+
+
+def dense(x_BHW: Tensor, taps: Tensor, bias: Tensor, last: Tensor, shape: Shape) -> Tensor:
+    """The last 1x1 layer over the input and all maps, y_BHW; every map is ReLU(3x3 of all before).
+
+    taps   flat, see ``Shape``; layer i is dilated by (i mod dilations) + 1
+    bias   [depth * width]; last: [1 + depth * width]
+    """
+    return DenseDilated.apply(x_BHW, taps, bias, last, shape)  # type: ignore[return-value]
+
+
+def _fill(
+    maps_MN: Tensor, canvas: Canvas, shape: Shape, kernels: list[Tensor], bias: Tensor
+) -> None:
+    """Every map from those before it."""
+    width, rows = shape.width, 9 * shape.width
+    room_TN = maps_MN.new_empty(min(BLOCK, shape.depth) * rows, canvas.n)
+    for block in shape.blocks():
+        before = shape.maps(block.start)
+        products_TN = room_TN[: len(block) * rows]
+        kernel_TM = torch.cat([kernels[i][:, :before] for i in block])
+        torch.mm(kernel_TM, maps_MN[:before], out=products_TN)
+        for k, i in enumerate(block):
+            own, here = products_TN[k * rows : (k + 1) * rows], shape.maps(i)
+            if here > before:
+                own.addmm_(kernels[i][:, before:], maps_MN[before:here])
+            new_MN = maps_MN[here : here + width]
+            inner_MN = new_MN[:, canvas.first : canvas.first + canvas.inner]
+            torch.sum(canvas.shifted(own, i % shape.dilations + 1), (1, 2), out=inner_MN)
+            inner_MN.add_(bias[i * width : (i + 1) * width, None]).clamp_min_(0)
+            canvas.reflect(new_MN)
+
+
+def _descend(
+    maps_MN: Tensor,
+    grads_MN: Tensor,
+    canvas: Canvas,
+    shape: Shape,
+    kernels: list[Tensor],
+    d_kernels: list[Tensor],
+    d_bias: Tensor,
+) -> None:
+    """Gradients of all maps, kernels and biases, from the last layer to the first."""
+    width, rows = shape.width, 9 * shape.width
+    room_TN = maps_MN.new_empty(min(BLOCK, shape.depth) * rows, canvas.n)
+    for block in reversed(list(shape.blocks())):
+        before, after = shape.maps(block.start), shape.maps(block.stop)
+        products_TN = room_TN[: len(block) * rows]
+        for k, i in reversed(list(enumerate(block))):
+            own, here = products_TN[k * rows : (k + 1) * rows], shape.maps(i)
+            grad_MN = grads_MN[here : here + width]
+            canvas.fold(grad_MN)
+            grad_MN.mul_(maps_MN[here : here + width] > 0)
+            torch.sum(grad_MN, 1, out=d_bias[i * width : (i + 1) * width])
+            canvas.spread(grad_MN, own, i % shape.dilations + 1)
+            if here > before:
+                grads_MN[before:here].addmm_(kernels[i][:, before:].T, own)
+        kernel_TM = torch.cat([kernels[i][:, :before] for i in block])
+        grads_MN[:before].addmm_(kernel_TM.T, products_TN)
+        d_kernel_TM = products_TN @ maps_MN[:after].T
+        for k, i in enumerate(block):
+            d_kernels[i].copy_(d_kernel_TM[k * rows : (k + 1) * rows, : shape.maps(i)])
