@@ -23,7 +23,7 @@ STARTED = time.time()
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice import cells, manifest, run_lock, run_memory
+from thinslice import cells, manifest, panel_choice, run_lock, run_memory
 
 
 configfile: os.path.join(workflow.basedir, "config.yaml")
@@ -81,7 +81,11 @@ rule all:
         "results/report.html",
         collect("results/tables/{a}.{end}", a=config["analyses"], end=["csv", "md", "tex"]),
         collect("results/figures/{f}.{end}", f=config["figures"], end=["png", "pdf"]),
-        collect("results/figures/panels_{d}.{end}", d=cells.with_panels(config), end=["png", "pdf"]),
+        collect(
+            "results/figures/panels_{d}.{end}",
+            d=panel_choice.with_panels(config),
+            end=["png", "pdf"],
+        ),
         behind_the_evidence(),
 
 

@@ -22,10 +22,11 @@ rule fetch:
         "../envs/core.yaml"
     params:
         card=dataset_card,
+        mirror=mirror,
         code=code("fetch.py"),
     shell:
         r"""
-        python "$HERE"/workflow_scripts/fetch.py --card {params.card:q} \
+        python "$HERE"/workflow_scripts/fetch.py --card {params.card:q} --mirror={params.mirror:q} \
             --raw results/raw/{wildcards.dataset:q} --record {output:q} &>{log:q}
         """
 

@@ -7,6 +7,7 @@ from functools import cache
 from thinslice import digest, plugins
 
 CELLS = cells.cells(config)
+SCORED = cells.scored(config)
 CASE_KEYS = ("name", "module", "settings")  # what a card tells a job; the rest is scheduling
 
 
@@ -19,7 +20,8 @@ def behind_the_evidence():
     made = [f"{kind}/{dataset}" for dataset, _ in thick for kind in ("raw", "thin")]
     made += [f"thick/{dataset}/{degradation}" for dataset, degradation in thick]
     made += [f"weights/{method}/{source.label}" for method, source in fitted]
-    made += [f"{kind}/{cell.path}" for cell in CELLS for kind in ("restored", "scores")]
+    made += [f"restored/{cell.path}" for cell in CELLS]
+    made += [f"scores/{cell.path}" for cell in SCORED]
     return [f"results/{name}.record.json" for name in dict.fromkeys(made)]
 
 
@@ -109,7 +111,11 @@ def method_gpus(wildcards):
 
 
 # Snakemake reruns no job over a param that is derived from its outputs: asking for them is how the
-# device stays out of a result's identity.
+# device and the mirror stay out of a result's identity.
+def mirror(wildcards, output):
+    return config["mirror"] or ""
+
+
 def training_device(wildcards, output):
     return config["device"]
 
@@ -121,17 +127,20 @@ def restoring_device(wildcards, output):
 
 
 def scheduling(key):
-    """Memory or minutes of a method's jobs: its config line's, else the config's default."""
+    """Memory, minutes or threads of a method's jobs: its config line's, else the config's default.
+    Where a method learns from the scan itself, restoring it is training."""
 
     def look_up(wildcards):
-        return config["methods"][wildcards.method].get(key, config["scheduling"][key])
+        line = config["methods"][wildcards.method]
+        usual = key.replace("restore", "train") if line["fit"] == "volume" else key
+        return line.get(key, config["scheduling"][usual])
 
     return look_up
 
 
 @cache
 def panels_of(dataset):
-    return cells.panels(config, dataset)
+    return panel_choice.panels(config, dataset)
 
 
 def shown(wildcards):

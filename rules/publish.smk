@@ -61,7 +61,7 @@ rule panels:
     """Show the first test case of one dataset: thin, thick and restored, in three planes."""
     input:
         thin_record="results/thin/{dataset}.record.json",
-        thin=ancient("results/thin/{dataset}.zarr"),
+        thin=lambda w: ancient(f"results/thin/{w.dataset}.zarr") if shown(w).truth else [],
         thick_record=lambda w: f"results/thick/{shown(w).path_of_thick}.record.json",
         thick=lambda w: ancient(f"results/thick/{shown(w).path_of_thick}.zarr"),
         restored_records=lambda w: [
@@ -99,7 +99,7 @@ rule page:
     input:
         tables=collect("results/tables/{a}.record.json", a=config["analyses"]),
         figures=collect("results/figures/{f}.record.json", f=config["figures"]),
-        panels=collect("results/figures/panels_{d}.record.json", d=cells.with_panels(config)),
+        panels=collect("results/figures/panels_{d}.record.json", d=panel_choice.with_panels(config)),
     output:
         page=report("results/report.html", category="Report"),
         record="results/report.record.json",

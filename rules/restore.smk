@@ -26,7 +26,7 @@ rule train:
         "results/benchmarks/train/{method}/{source}.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: config["scheduling"]["train_threads"]
+    threads: scheduling("train_threads")
     resources:
         gpu=method_gpus,
         mem_mb=scheduling("train_mem_mb"),
@@ -60,6 +60,7 @@ rule restore:
         "results/benchmarks/restore/{dataset}/{degradation}/{method}/{fitted}.tsv"
     conda:
         "../envs/torch.yaml"
+    threads: scheduling("restore_threads")
     resources:
         gpu=method_gpus,
         mem_mb=scheduling("restore_mem_mb"),
@@ -72,5 +73,5 @@ rule restore:
         r"""
         python "$HERE"/workflow_scripts/restore.py --card {params.card:q} --threads {threads} \
             --device {params.device:q} --max-memory-mb {resources.mem_mb} \
-            --thick {input.thick:q} --weights-record {input.weights:q} --out {output.restored:q} &>{log:q}
+            --work results/work --thick {input.thick:q} --weights-record {input.weights:q} --out {output.restored:q} &>{log:q}
         """

@@ -66,7 +66,7 @@ rule gather:
     input:
         records=lambda w: [
             f"results/scores/{cell.path}.record.json"
-            for cell in CELLS
+            for cell in SCORED
             if (cell.dataset, cell.degradation) == (w.dataset, w.degradation)
         ],
     output:
@@ -91,12 +91,13 @@ rule evidence:
     input:
         records=[
             f"results/evidence/{dataset}/{degradation}.record.json"
-            for dataset, degradation in dict.fromkeys((c.dataset, c.degradation) for c in CELLS)
+            for dataset, degradation in dict.fromkeys((c.dataset, c.degradation) for c in SCORED)
         ],
         pairs=[
             f"results/pairs/{dataset}.record.json"
             for dataset in config["grid"]["datasets"]
             if config["datasets"][dataset].get("acquired", False)
+            and cells.has_truth(dataset, config)
         ],
     output:
         scores="results/evidence/scores.csv",

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from thinslice import cells
+from thinslice import cells, panel_choice
 from thinslice.cells import Cell, Source
 
 CONFIG = {
@@ -105,19 +105,19 @@ def test_simulated_thick_is_labelled_sim_and_so_is_everything_of_a_simulated_dat
 
 def test_a_dataset_that_is_not_run_or_not_shown_has_no_panels():
     config = changed(degradations=["acquired"])
-    assert cells.with_panels(config) == ["pairs"]
+    assert panel_choice.with_panels(config) == ["pairs"]
     with pytest.raises(ValueError, match="thin_only"):
-        cells.panels(config, "thin_only")
+        panel_choice.panels(config, "thin_only")
     for method in config["methods"].values():
         method["panel"] = False
-    assert cells.with_panels(config) == []
+    assert panel_choice.with_panels(config) == []
 
 
 def test_panels_show_a_degradation_that_a_shown_method_was_tested_on():
     config = changed(datasets=["pairs"], methods=["linear", "edsr"], trained_on=["pairs"])
     config["methods"]["linear"]["panel"] = False
     config["datasets"]["pairs"]["acquired_cases"] = {"train": 0, "test": 2}
-    shown = cells.panels(config, "pairs")
+    shown = panel_choice.panels(config, "pairs")
     assert (shown.degradation, [cell.method for cell in shown.cells]) == ("box5", ["edsr"])
 
 
@@ -128,16 +128,16 @@ def test_a_grid_of_which_nothing_can_run_is_refused_with_the_reason():
 
 
 def test_panels_show_the_acquired_series_by_matched_weights():
-    shown = cells.panels(changed(fitted_on="all"), "pairs")
+    shown = panel_choice.panels(changed(fitted_on="all"), "pairs")
     assert shown.degradation == "acquired"
     assert [c.fitted for c in shown.cells] == ["untrained", "pairs--acquired", "untrained"]
-    assert cells.panels(CONFIG, "thin_only").degradation == "box5"
+    assert panel_choice.panels(CONFIG, "thin_only").degradation == "box5"
 
 
 def test_panels_show_weights_of_another_source_where_matched_ones_cannot_be_made():
     config = changed(fitted_on="all", datasets=["pairs"])
     config["datasets"]["pairs"]["acquired_cases"] = {"train": 0, "test": 1}
-    shown = cells.panels(config, "pairs")
+    shown = panel_choice.panels(config, "pairs")
     assert [c.fitted for c in shown.cells] == ["untrained", "pairs--box5", "untrained"]
 
 
@@ -155,3 +155,46 @@ def test_a_network_built_for_one_ratio_of_increments_is_not_run_on_another():
         "pairs/box5: edsr fitted on pairs/box3": there,
         "pairs/box3: edsr fitted on pairs/box5": here,
     }
+
+
+def test_a_dataset_without_thin_slices_is_restored_as_acquired_and_never_scored_or_learned_from():
+    config = changed(datasets=["alone"], trained_on=["pairs", "alone"])
+    config["datasets"]["alone"] = {"acquired": True, "truth": False}
+    run = cells.cells(config)
+    assert {cell.degradation for cell in run} == {"acquired"}
+    assert {cell.source.dataset for cell in run if cell.source} == {"pairs"}
+    assert cells.scored(config) == []
+    reasons = " ".join(reason for _, reason in cells.skipped(config))
+    assert "no thin slices to simulate" in reasons
+    assert "no thin slices to learn from" in reasons
+    assert not panel_choice.panels(config, "alone").truth
+
+
+def test_every_dataset_may_have_degradations_of_its_own():
+    config = changed(degradations={"pairs": ["acquired"], "thin_only": ["box5"]})
+    assert {(cell.dataset, cell.degradation) for cell in cells.cells(config)} == {
+        ("pairs", "acquired"),
+        ("thin_only", "box5"),
+    }
+    assert cells.skipped(config) == []
+
+
+def test_a_method_may_be_meant_for_some_degradations_only():
+    config = changed()
+    config["methods"]["linear"]["degradations"] = ["box5"]
+    assert {cell.degradation for cell in cells.cells(config) if cell.method == "linear"} == {"box5"}
+    config["methods"]["edsr"]["degradations"] = ["box5"]
+    config["grid"]["fitted_on"] = "all"
+    trained = [cell for cell in cells.cells(config) if cell.source]
+    assert {cell.source.degradation for cell in trained} == {"box5"}
+    config["methods"]["edsr"]["degradations"] = ["box7"]
+    with pytest.raises(ValueError, match="'box7' is not among the degradations"):
+        cells.check(config)
+
+
+def test_coarser_pixels_are_for_methods_that_can_make_them_finer():
+    config = changed(degradations=["cube"], fitted_on="matched")
+    config["degradations"]["cube"] = {"settings": {"in_plane": 2}}
+    config["methods"]["linear"]["finer_pixels"] = True
+    assert {cell.method for cell in cells.cells(config)} == {"linear"}
+    assert all("pixels are made coarser" in reason for _, reason in cells.skipped(config))

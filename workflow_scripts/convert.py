@@ -7,6 +7,16 @@ from pathlib import Path
 
 from thinslice import plugins, provenance, store
 from thinslice.formats.found import Refused
+from thinslice.seams import Case
+from thinslice.volume import Grid
+
+
+def asked_for(case: Case) -> Grid:
+    """The grid that restored volumes of a case are to be on; ValueError if it says none."""
+    grid = case.thin.grid if case.thin is not None else case.target
+    if grid is None:
+        raise ValueError(f"{case.name} has neither thin slices nor a target grid")
+    return grid
 
 
 def main() -> None:
@@ -26,9 +36,10 @@ def main() -> None:
         with store.writing(a.thin) as thin, store.writing(a.thick) as thick:
             for case in dataset.cases(a.raw):
                 about = {"patient": case.patient, "split": case.split, "source": dict(case.source)}
-                thin.add(case.name, case.thin, **about)
+                target = asked_for(case).to_json()
+                if case.thin is not None:
+                    thin.add(case.name, case.thin, **about)
                 if case.thick is not None:
-                    target = case.thin.grid.to_json()
                     thick.add(case.name, case.thick, target=target, **about)
                 print(f"converted {case.name} ({case.split})", flush=True)
         job.output(a.thin)

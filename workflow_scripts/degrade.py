@@ -4,8 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import plugins, provenance, ssp, store
-from thinslice.volume import Volume
+from thinslice import degrading, plugins, provenance, store
 
 
 def main() -> None:
@@ -23,10 +22,8 @@ def main() -> None:
         with store.writing(a.out) as out:
             for case in thin.cases():
                 scan = thin.scan(case)
-                grid = degradation.thick_grid(scan.grid)
-                voxels = ssp.apply(degradation.matrix(scan.grid, grid), scan)
                 about = {**thin.about(case), "target": scan.grid.to_json()}
-                out.add(case, Volume(voxels, grid, scan.modality), **about)
+                out.add(case, degrading.thick_of(degradation, scan), **about)
         job.output(a.out)
 
 

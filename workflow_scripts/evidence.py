@@ -11,7 +11,7 @@ from thinslice import evidence, provenance
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--records", type=Path, nargs="+", required=True, help="records of gather jobs")
+    p.add_argument("--records", type=Path, nargs="*", default=[], help="records of gather jobs")
     p.add_argument("--pairs", type=Path, nargs="*", default=[], help="records of pairs jobs")
     p.add_argument("--skipped", type=json.loads, required=True, help="cells not run, and why")
     p.add_argument("--out", type=Path, required=True, help="folder of the evidence")

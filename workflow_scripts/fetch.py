@@ -13,11 +13,12 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--card", type=json.loads, required=True, help="dataset entry of config.yaml")
     p.add_argument("--raw", type=Path, required=True, help="folder of downloaded files")
+    p.add_argument("--mirror", default="", help="folder or address tried before the publisher's")
     p.add_argument("--record", type=Path, required=True, help="record of the raw files")
     a = p.parse_args()
 
     dataset = plugins.build("datasets", a.card)
-    dataset.fetch(a.raw)
+    dataset.fetch(a.raw, a.mirror or None)
     files = list(dataset.files(a.raw))
     with provenance.job(
         a.record, rule="fetch", cards={"dataset": a.card}, inputs=[], raw=files

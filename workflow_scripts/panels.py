@@ -9,7 +9,7 @@ from thinslice.report import panels
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--thin", type=Path, required=True)
+    p.add_argument("--thin", type=Path, nargs="?", help="none where nobody scanned thin slices")
     p.add_argument("--thick", type=Path, required=True)
     p.add_argument("--restored", type=Path, nargs="+", required=True, help="one store a method")
     p.add_argument("--names", nargs="+", required=True, help="the methods, in the same order")
@@ -17,14 +17,14 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True, help="png; the pdf goes beside it")
     a = p.parse_args()
 
-    inputs = [a.thin, a.thick, *a.restored]
+    inputs = [*([a.thin] if a.thin else []), a.thick, *a.restored]
     with provenance.job(provenance.record_of(a.out), rule="panels", cards={}, inputs=inputs) as job:
-        stores = [store.open_store(path) for path in inputs]
-        case = stores[2].cases()[0]
-        thin, thick, *restored = (opened.read(case) for opened in stores)
-        panels.draw(
-            thin, thick, dict(zip(a.names, restored)), a.out.with_suffix(""), case=case, sim=a.sim
-        )
+        restored = [store.open_store(path) for path in a.restored]
+        case = restored[0].cases()[0]
+        thin = store.open_store(a.thin).read(case) if a.thin else None
+        thick = store.open_store(a.thick).read(case)
+        shown = dict(zip(a.names, (one.read(case) for one in restored)))
+        panels.draw(thin, thick, shown, a.out.with_suffix(""), case=case, sim=a.sim)
         job.output(a.out)
         job.output(a.out.with_suffix(".pdf"))
 

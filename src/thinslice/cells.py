@@ -60,10 +60,12 @@ def check(config: Mapping[str, Any]) -> None:
     """Refuse a grid, a figure or a training set that names what no catalogue holds; ValueError."""
     grid = config["grid"]
     trained_on = grid.get("trained_on", "same")
+    lines = [config["methods"][name] for name in grid["methods"] if name in config["methods"]]
     asked = [
         ("datasets", grid["datasets"]),
         ("datasets", [] if trained_on == "same" else trained_on),
-        ("degradations", grid["degradations"]),
+        ("degradations", [d for name in grid["datasets"] for d in _degradations(name, config)]),
+        ("degradations", [d for line in lines for d in line.get("degradations", [])]),
         ("methods", grid["methods"]),
         ("analyses", [figure["table"] for figure in config["figures"].values()]),
     ]
@@ -78,6 +80,16 @@ def check(config: Mapping[str, Any]) -> None:
 def cells(config: Mapping[str, Any]) -> list[Cell]:
     """Every cell of the configured grid that can run, in config order."""
     return [cell for cell in _asked(config) if why_skipped(cell, config) is None]
+
+
+def scored(config: Mapping[str, Any]) -> list[Cell]:
+    """The runnable cells whose restored volumes have a truth to be compared with."""
+    return [cell for cell in cells(config) if has_truth(cell.dataset, config)]
+
+
+def has_truth(dataset: str, config: Mapping[str, Any]) -> bool:
+    """Whether a dataset has thin slices, and not a scanner's thick ones alone."""
+    return config["datasets"][dataset].get("truth", True)
 
 
 def check_some_run(config: Mapping[str, Any]) -> None:
@@ -95,9 +107,9 @@ def skipped(config: Mapping[str, Any]) -> list[tuple[str, str]]:
             where = f"{cell.dataset}/{cell.degradation}"
             fitted = f" fitted on {cell.fitted.replace('--', '/')}" if cell.source else ""
             groups.setdefault((where, reason), {}).setdefault(fitted, []).append(cell.method)
-    everyone = set(config["grid"]["methods"])
     lines = []
     for (where, reason), by_source in groups.items():
+        everyone = set(_methods(where.split("/")[1], config))
         all_of_them = {m for methods in by_source.values() for m in methods} == everyone
         named = [f"{', '.join(methods)}{fitted}" for fitted, methods in by_source.items()]
         lines.append((f"{where}: {'all methods' if all_of_them else '; '.join(named)}", reason))
@@ -113,8 +125,14 @@ def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
     """Reason a cell cannot be run, in words for a table's footnote; None if it can."""
     if not _count(config, cell.dataset, cell.degradation, "test"):
         return f"{_lacks(cell.dataset, cell.degradation)} among its test cases"
+    if not has_truth(cell.dataset, config) and cell.degradation != ACQUIRED:
+        return f"{cell.dataset} has no thin slices to simulate thick ones from"
+    if _in_plane(cell.degradation, config) > 1 and not _method(cell, config).get("finer_pixels"):
+        return "its pixels are made coarser too, and the method restores slices alone"
     if cell.source is None:
         return None
+    if not has_truth(cell.source.dataset, config):
+        return f"{cell.source.dataset} has no thin slices to learn from"
     if not _count(config, cell.source.dataset, cell.source.degradation, "train"):
         return f"{_lacks(cell.source.dataset, cell.source.degradation)} among its training cases"
     here, there = (config["datasets"][d] for d in (cell.dataset, cell.source.dataset))
@@ -123,51 +141,9 @@ def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
     return _increments_differ(cell, cell.source, config)
 
 
-@dataclass(frozen=True)
-class Panels:
-    """The cells that the panels of one dataset show side by side."""
-
-    dataset: str
-    degradation: str
-    cells: tuple[Cell, ...]
-    sim: str
-
-    @property
-    def path_of_thick(self) -> str:
-        return f"{self.dataset}/{self.degradation}"
-
-
-def panels(config: Mapping[str, Any], dataset: str) -> Panels:
-    """Acquired thick where there is one, else the first degradation; every method of the grid that
-    the config does not leave out, with matched weights where there are any, else the first.
-
-    ValueError where nothing of the dataset is shown; ``with_panels`` says which are."""
-    here = [cell for cell in _shown(config) if cell.dataset == dataset]
-    if not here:
-        raise ValueError(f"no cell of {dataset!r} is run and shown in panels")
-    tested = {cell.degradation: cell for cell in reversed(here)}
-    degradation = ACQUIRED if ACQUIRED in tested else next(iter(reversed(tested)))
-    chosen: dict[str, Cell] = {}
-    for cell in here:
-        if cell.degradation == degradation:
-            matched = cell.source is None or cell.source.degradation == degradation
-            chosen[cell.method] = cell if matched else chosen.get(cell.method, cell)
-    shown = tuple(chosen.values())
-    return Panels(dataset, degradation, shown, label(shown[0], config))
-
-
-def with_panels(config: Mapping[str, Any]) -> list[str]:
-    """The datasets that have something to show, in config order."""
-    return list(dict.fromkeys(cell.dataset for cell in _shown(config)))
-
-
-def _shown(config: Mapping[str, Any]) -> list[Cell]:
-    return [c for c in cells(config) if config["methods"][c.method].get("panel", True)]
-
-
 def _increments_differ(cell: Cell, source: Source, config: Mapping[str, Any]) -> str | None:
     """Why a network built for one ratio of increments cannot run here, if it cannot."""
-    if not config["methods"][cell.method].get("one_factor", False):
+    if not _method(cell, config).get("one_factor", False):
         return None
     here = _increment_mm(cell.dataset, cell.degradation, config)
     there = _increment_mm(source.dataset, source.degradation, config)
@@ -186,6 +162,15 @@ def _increment_mm(dataset: str, degradation: str, config: Mapping[str, Any]) -> 
     return settings.get("increment_mm")
 
 
+def _in_plane(degradation: str, config: Mapping[str, Any]) -> int:
+    """How many thin pixels a thick one spans, along y and along x."""
+    return config["degradations"][degradation].get("settings", {}).get("in_plane", 1)
+
+
+def _method(cell: Cell, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    return config["methods"][cell.method]
+
+
 def label(cell: Cell, config: Mapping[str, Any]) -> str:
     """ "sim" where a number of this cell rests on simulated data, else an empty string."""
     made = config["datasets"][cell.dataset].get("simulated", False)
@@ -196,11 +181,25 @@ def _asked(config: Mapping[str, Any]) -> list[Cell]:
     grid = config["grid"]
     out = []
     for dataset in grid["datasets"]:
-        for degradation in grid["degradations"]:
-            for method in grid["methods"]:
+        for degradation in _degradations(dataset, config):
+            for method in _methods(degradation, config):
                 for source in _sources_of(dataset, degradation, method, config):
                     out.append(Cell(dataset, degradation, method, source))
     return out
+
+
+def _degradations(dataset: str, config: Mapping[str, Any]) -> list[str]:
+    """The degradations asked of a dataset: one list for all of them, or one for each."""
+    asked = config["grid"]["degradations"]
+    return list(asked.get(dataset, []) if isinstance(asked, Mapping) else asked)
+
+
+def _methods(degradation: str, config: Mapping[str, Any]) -> list[str]:
+    """The methods asked for here; a line may name the only degradations it is meant for."""
+    lines = {name: config["methods"][name] for name in config["grid"]["methods"]}
+    return [
+        n for n, line in lines.items() if degradation in line.get("degradations", [degradation])
+    ]
 
 
 def _sources_of(
@@ -213,8 +212,12 @@ def _sources_of(
     trained_on = grid.get("trained_on", "same")
     datasets = [dataset] if trained_on == "same" else trained_on
     crossed = grid.get("fitted_on", "matched") == "all"
-    degradations = grid["degradations"] if crossed else [degradation]
-    return [Source(d, g) for d in datasets for g in degradations]
+    return [
+        Source(d, g)
+        for d in datasets
+        for g in (_degradations(dataset, config) if crossed else [degradation])
+        if method in _methods(g, config)
+    ]
 
 
 def _count(config: Mapping[str, Any], dataset: str, degradation: str, split: str) -> int:

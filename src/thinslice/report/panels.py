@@ -38,7 +38,7 @@ INCHES = 1.75  # width of one image
 
 
 def draw(
-    thin: Scan,
+    thin: Scan | None,
     thick: Scan,
     restored: Mapping[str, Scan],
     out_stem: Path,
@@ -50,28 +50,34 @@ def draw(
 ) -> list[Path]:
     """Draw scans of one case side by side: thin, thick, then every restored by name.
 
+    thin        None where nobody scanned thin slices: then no error can be shown
     sim         "sim" where the scans are simulated: stamped on the figure
     at          where the axial, coronal and sagittal planes cut, as fractions of z, y and x
     error_hu    where error maps saturate
 
     Raises ValueError for a restored scan that is not on the grid of the thin one.
     """
+    frame = thin.grid if thin else next(iter(restored.values())).grid
     for name, scan in restored.items():
-        if not scan.grid.same_place(thin.grid):
-            raise ValueError(f"{name} is not on the grid of the thin scan; it cannot be subtracted")
-    scans = {"thin": thin, "thick": thick, **restored}
-    extents = [_extent(thin.grid, view) for view in VIEWS]
-    heights = [abs((top - low) / (right - left)) for left, right, low, top in extents for _ in "ab"]
+        if not scan.grid.same_place(frame):
+            raise ValueError(f"{name} is not on the grid asked for; it cannot be subtracted")
+    scans = {**({"thin": thin} if thin else {}), "thick": thick, **restored}
+    each = 2 if thin else 1  # rows a view takes: images, and their errors where there is a truth
+    extents = [_extent(frame, frame, view) for view in VIEWS]
+    shares = [abs((top - low) / (right - left)) for left, right, low, top in extents]
+    heights = [share for share in shares for _ in range(each)]
     width, height = 0.7 + INCHES * len(scans), 0.6 + 1.08 * INCHES * sum(heights)
     with style.figure(width, height) as drawn:
         grid = drawn.subplots(len(heights), len(scans), squeeze=False, height_ratios=heights)
         for k, view in enumerate(VIEWS):
-            rows = grid[2 * k], grid[2 * k + 1]
-            errors = _row(*rows, scans, view, _cut(thin.grid, at), error_hu)
-            rows[0][0].set_ylabel(f"{view.plane}\n{view.window} window", fontsize=8.5)
+            images = grid[each * k]
+            _images(images, scans, frame, view, _cut(frame, at))
+            images[0].set_ylabel(f"{view.plane}\n{view.window} window", fontsize=8.5)
+            if thin:
+                errors = _errors(grid[2 * k + 1], scans, thin, view, _cut(frame, at), error_hu)
         for axes, name in zip(grid[0], scans):
             axes.set_title(name, loc="center")
-        if errors is not None:
+        if thin:
             beside = grid[1, 0].inset_axes((0.05, 0.5, 0.9, 0.08))  # under thin there is no error
             drawn.colorbar(errors, cax=beside, orientation="horizontal", label=BAR)
         words = f"{case}: " if case else ""
@@ -80,28 +86,44 @@ def draw(
         return style.save(drawn, out_stem)
 
 
-def _row(
-    shown: Sequence[Axes],
-    below: Sequence[Axes],
+def _images(
+    row: Sequence[Axes],
     scans: Mapping[str, Scan],
+    frame: Grid,
+    view: View,
+    cut_mm: tuple[float, float, float],
+) -> None:
+    """One view of every scan."""
+    for axes, scan in zip(row, scans.values()):
+        image, limits = _plane(scan, frame, view, cut_mm), (view.low_hu, view.high_hu)
+        _show(axes, image, _extent(scan.grid, frame, view), limits, "gray")
+        _limit(axes, _extent(frame, frame, view))
+
+
+def _errors(
+    row: Sequence[Axes],
+    scans: Mapping[str, Scan],
+    thin: Scan,
     view: View,
     cut_mm: tuple[float, float, float],
     error_hu: float,
 ):
-    """One view of every scan, error maps below; returns the last error map, for its colours."""
-    truth, extent = _plane(scans["thin"], view, cut_mm), _extent(scans["thin"].grid, view)
+    """Restored minus thin below every image; returns the last map, for its colours."""
+    truth, extent = _plane(thin, thin.grid, view, cut_mm), _extent(thin.grid, thin.grid, view)
     errors = None
-    for above, under, (name, scan) in zip(shown, below, scans.items()):
-        image = _plane(scan, view, cut_mm)
-        _show(above, image, _extent(scan.grid, view), (view.low_hu, view.high_hu), "gray")
+    for axes, (name, scan) in zip(row, scans.items()):
         if name in ("thin", "thick"):
-            under.set_axis_off()
+            axes.set_axis_off()
         else:
-            errors = _show(under, image - truth, extent, (-error_hu, error_hu), "RdBu_r")
-        for axes in (above, under):
-            axes.set_xlim(extent[:2])
-            axes.set_ylim(extent[2:])
+            difference = _plane(scan, thin.grid, view, cut_mm) - truth
+            errors = _show(axes, difference, extent, (-error_hu, error_hu), "RdBu_r")
+        _limit(axes, extent)
     return errors
+
+
+def _limit(axes: Axes, extent: tuple[float, float, float, float]) -> None:
+    axes.set_xlim(extent[:2])
+    axes.set_ylim(extent[2:])
 
 
 def _cut(grid: Grid, at: Sequence[float]) -> tuple[float, float, float]:
@@ -111,22 +133,30 @@ def _cut(grid: Grid, at: Sequence[float]) -> tuple[float, float, float]:
     return z, y, x
 
 
-def _plane(scan: Scan, view: View, cut_mm: tuple[float, float, float]) -> np.ndarray:
+def _plane(scan: Scan, frame: Grid, view: View, cut_mm: tuple[float, float, float]) -> np.ndarray:
     """The slice of the scan nearest to the cut, rows downwards in the array's own order."""
     grid, axis = scan.grid, NORMAL[view.plane]
-    starts, steps = (grid.start_mm, 0.0, 0.0), (grid.increment_mm, *grid.pixel_mm)
-    index = round((cut_mm[axis] - starts[axis]) / steps[axis])
+    steps = (grid.increment_mm, *grid.pixel_mm)
+    index = round((cut_mm[axis] - _first_mm(grid, frame)[axis]) / steps[axis])
     index = min(max(index, 0), grid.zyx[axis] - 1)
     block = [slice(None)] * 3
     block[axis] = slice(index, index + 1)
     return np.asarray(scan.read(*block)).squeeze(axis)
 
 
-def _extent(grid: Grid, view: View) -> tuple[float, float, float, float]:
+def _first_mm(grid: Grid, frame: Grid) -> tuple[float, float, float]:
+    """The first voxel's centre, mm along z, y and x of ``frame``; coarser pixels start later."""
+    aside = np.array(frame.direction) @ np.subtract(grid.origin_mm, frame.origin_mm)
+    z, y, x = (float(mm) for mm in aside)
+    return grid.start_mm + z, y, x
+
+
+def _extent(grid: Grid, frame: Grid, view: View) -> tuple[float, float, float, float]:
     """Outer edges of the first and last voxels in mm: left, right, bottom, top."""
-    z = _edges(grid.start_mm, grid.n, grid.increment_mm)
-    y = _edges(0.0, grid.shape[0], grid.pixel_mm[0])
-    x = _edges(0.0, grid.shape[1], grid.pixel_mm[1])
+    first = _first_mm(grid, frame)
+    z = _edges(first[0], grid.n, grid.increment_mm)
+    y = _edges(first[1], grid.shape[0], grid.pixel_mm[0])
+    x = _edges(first[2], grid.shape[1], grid.pixel_mm[1])
     if view.plane == "axial":
         return (*x, y[1], y[0])  # y grows to the back, which is down
     return (*(x if view.plane == "coronal" else y), *z)
