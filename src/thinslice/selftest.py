@@ -21,9 +21,10 @@ from thinslice.metrics.rmse import rmse
 from thinslice.metrics.scored_slices import border_slices, observed
 from thinslice.metrics.slice_pairs import slice_pairs
 from thinslice.metrics.ssim import PLANES, ssim
+from thinslice.metrics.ssim_uniform import plane_scores, volume_score
 from thinslice.metrics.ssim_volume import ssim_volume
 from thinslice.metrics.z_offset import z_offset_slices
-from thinslice.protocols.tvsrn import volume_psnr
+from thinslice.protocols import acvtt, georgescu, sr4zct, tvsrn
 from thinslice.volume import Grid, Volume, Window
 
 SHAPE = (24, 20, 22)
@@ -42,7 +43,7 @@ class Check(NamedTuple):
 
 def run() -> list[Check]:
     """Every check, in a fixed order; the same numbers each time."""
-    parts = (differences, ranges, similarity, structure, voxels, physics, legacy)
+    parts = (differences, ranges, similarity, structure, voxels, physics, flat_window, legacy)
     return [check for part in parts for check in part()]
 
 
@@ -185,9 +186,40 @@ def _waves(shift: float) -> np.ndarray:
     return np.cos(2 * np.pi * 0.04 * z + turns[0]) + np.cos(2 * np.pi * 0.07 * z + turns[1])
 
 
+def flat_window() -> Iterator[Check]:
+    """SSIM as other authors take it: a flat window of 7 and sample covariances."""
+    shifted = (2 * 0.2 * 0.4 + 1e-4) / (0.2**2 + 0.4**2 + 1e-4)
+    board = np.where(np.indices(SHAPE).sum(axis=0) % 2, 0.6, 0.4)
+    for name, score, n in (("axial", _flat_planes, 49), ("3-D", volume_score, 343)):
+        found = score(_flat(0.4), _flat(0.2), 1.0)
+        yield _check(f"flat SSIM of a shift is the luminance term ({name})", shifted, found)
+        # An odd number of +-1 has variance (n^2 - 1) / n^2, and n / (n - 1) of it as a sample.
+        variance, mean = 0.1**2 * (n + 1) / n, (0.5 + 0.1 / n, 0.5 - 0.1 / n)
+        structure = (-2 * variance + 9e-4) / (2 * variance + 9e-4)
+        luminance = (2 * mean[0] * mean[1] + 1e-4) / (mean[0] ** 2 + mean[1] ** 2 + 1e-4)
+        found = score(1 - board, board, 1.0)
+        yield _check(f"flat SSIM of inverted contrast ({name})", luminance * structure, found)
+
+
+def _flat_planes(restored: np.ndarray, thin: np.ndarray, peak: float) -> float:
+    return float(plane_scores(restored, thin, peak).mean())
+
+
 def legacy() -> Iterator[Check]:
-    """Protocol tvsrn."""
+    """The protocols of other authors."""
     thin = _flat(0.25)
-    yield _check("tvsrn: 40 dB for equal volumes", 40, volume_psnr(thin, thin))
+    yield _check("tvsrn: 40 dB for equal volumes", 40, tvsrn.volume_psnr(thin, thin))
     quarter = 20 * math.log10(4)
-    yield _check("tvsrn: an error of 1/4 is 20 log10(4) dB", quarter, volume_psnr(thin * 2, thin))
+    found = tvsrn.volume_psnr(thin * 2, thin)
+    yield _check("tvsrn: an error of 1/4 is 20 log10(4) dB", quarter, found)
+    yield _check("acvtt: equal volumes are infinite", math.inf, acvtt.volume_psnr(thin, thin))
+    found = acvtt.volume_psnr(thin * 2, thin)
+    yield _check("acvtt: an error of 1/4 is 20 log10(4) dB", quarter, found)
+    grey = georgescu.to_8_bits(_flat(99.99))
+    yield _check("georgescu: grey levels are truncated", 99, grey.max())
+    yield _check("georgescu: 100 dB for equal slices", 100, georgescu.slice_psnr(grey[0], grey[0]))
+    level, found = 20 * math.log10(255), georgescu.slice_psnr(grey[0] + np.uint8(1), grey[0])
+    yield _check("georgescu: an error of one level is 20 log10(255) dB", level, found)
+    score = sr4zct.view_scores(_flat(60), _flat(40), "coronal", 4095.0)[0]
+    expected = 20 * math.log10(4095 / 20)
+    yield _check("sr4zct: an error of 20 HU is 20 log10(4095 / 20) dB", expected, score.value)

@@ -1,8 +1,10 @@
 """Whether a question can be answered voxel by voxel at all: nothing is resampled to make it so."""
 
+import sys
+
 import numpy as np
 
-from thinslice.seams import Question
+from thinslice.seams import Question, Score
 from thinslice.volume import SAME_PLACE_MM
 
 
@@ -25,3 +27,12 @@ def check(question: Question) -> None:
         broken = int(np.count_nonzero(~np.isfinite(volume.voxels)))
         if broken:
             raise ValueError(f"{broken} {name} voxels are not finite numbers")
+
+
+def passed_over(protocol: str, wanted: str, question: Question) -> list[Score]:
+    """No scores, and the reason on stderr: what a protocol scores, and what it was asked."""
+    thin = question.thin
+    rows, columns = thin.grid.shape
+    found = f"{thin.modality} of {thin.grid.n} slices of {rows} x {columns} pixels"
+    print(f"protocol {protocol} scores {wanted}, not {found}", file=sys.stderr)
+    return []

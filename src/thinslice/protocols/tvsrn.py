@@ -9,14 +9,12 @@ Differs from the authors' code in the filter alone: separable OpenCV for their 1
 convolution, equal to 2e-5 (1e-4 dB).
 """
 
-import sys
-
 import cv2
 import numpy as np
 
 from thinslice.metrics.psnr import decibels
 from thinslice.metrics.ssim import TAPS
-from thinslice.protocols._comparable import check
+from thinslice.protocols._comparable import check, passed_over
 from thinslice.seams import Question, Score
 from thinslice.volume import Window
 
@@ -33,12 +31,7 @@ class Tvsrn:
         """PSNR and SSIM of one case; none, and said, where it is MR or has ten slices or fewer."""
         check(question)
         if question.thin.modality != "CT" or question.thin.grid.n <= 2 * CUT:
-            found = f"{question.thin.modality} of {question.thin.grid.n}"
-            print(
-                f"protocol tvsrn scores CT of more than {2 * CUT} slices, not {found}",
-                file=sys.stderr,
-            )
-            return []
+            return passed_over("tvsrn", f"CT of more than {2 * CUT} slices", question)
         restored = WINDOW.to_unit(question.restored.voxels)[CUT:-CUT]
         thin = (question.thin.voxels[CUT:-CUT] - WINDOW.low) / (WINDOW.high - WINDOW.low)
         slices = [slice_ssim(r, t) for r, t in zip(restored, thin)]

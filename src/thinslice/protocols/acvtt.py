@@ -1,0 +1,102 @@
+"""Protocol acvtt: the scores of ACVTT's authors (Uhm et al. 2025), as their released code has them.
+
+For comparison with published tables only. Values become [0, 1]: CT from -1024..3071 HU, as they
+prepare MSD and KiTS23, MR from 0..4095 of the scanner's own units, as they prepare IXI. RPLHR-CT
+comes prepared from -1024..2048 HU and is not touched by their code: set ``ct`` to that there. Both
+volumes are clipped, five slices are cut from each end whatever the factor, air counts like the
+patient does. One PSNR per volume with peak 1, infinite where there is no error; SSIM once per
+volume, scikit-image's default in three dimensions (a flat window of 7 x 7 x 7).
+
+``skip_observed`` is a switch of theirs, off by default: every fifth of the slices left is taken
+out, the first one among them, and the rest is scored as if they were neighbours. That leaves out
+what the method was shown only where the thick slices lie there; elsewhere the rows are not given.
+
+The SSIM of axial, coronal and sagittal views (their Tables 1 and 2) is *not* in the released code.
+``ssim_axial``, ``ssim_coronal`` and ``ssim_sagittal`` are our reading: the same cut volumes,
+scikit-image's default in two dimensions, mean over all planes of the view.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from thinslice.metrics.positions import coincident
+from thinslice.metrics.psnr import decibels
+from thinslice.metrics.ssim import PLANES
+from thinslice.metrics.ssim_uniform import RADIUS, fits, plane_scores, volume_score
+from thinslice.protocols._comparable import check, passed_over
+from thinslice.seams import Question, Score
+from thinslice.volume import Window
+
+CUT = 5  # slices at each end, whatever the factor
+EVERY = 5  # of the slices left: those that ``skip_observed`` takes out
+LEAST = 2 * CUT + 2 * RADIUS  # slices: one more, and a window fits between the cuts
+
+
+@dataclass(frozen=True)
+class Acvtt:
+    """The protocol; see the module."""
+
+    ct: Window
+    mr: Window
+    skip_observed: bool
+
+    def score(self, question: Question) -> list[Score]:
+        """Scores of one case; none, and said, where it is too small for their window."""
+        check(question)
+        n, rows, columns = question.thin.grid.zyx
+        if not fits(n - 2 * CUT, rows, columns):
+            wanted = f"more than {LEAST} slices of {2 * RADIUS + 1} x {2 * RADIUS + 1} pixels"
+            return passed_over("acvtt", wanted, question)
+        window = self.ct if question.thin.modality == "CT" else self.mr
+        restored, thin = (
+            window.to_unit(v.voxels[CUT:-CUT]) for v in (question.restored, question.thin)
+        )
+        scores = [*volume_scores(restored, thin), *view_scores(restored, thin)]
+        if self.skip_observed:
+            scores += unobserved_scores(restored, thin, question)
+        return scores
+
+
+def build(
+    ct: Sequence[float] = (-1024.0, 3071.0),
+    mr: Sequence[float] = (0.0, 4095.0),
+    skip_observed: bool = False,
+) -> Acvtt:
+    return Acvtt(Window(*ct), Window(*mr), skip_observed)
+
+
+def volume_psnr(restored: np.ndarray, thin: np.ndarray) -> float:
+    """PSNR of two volumes [Z, Y, X] with peak 1, dB; infinite where they are equal."""
+    return decibels(float(np.square(restored - thin).mean(dtype=np.float64)), 1.0)
+
+
+def volume_scores(restored: np.ndarray, thin: np.ndarray, which: str = "") -> list[Score]:
+    """PSNR and 3-D SSIM of two volumes [Z, Y, X] in [0, 1]; ``which`` goes into their names."""
+    windows = int(np.prod([side - 2 * RADIUS for side in thin.shape]))
+    return [
+        Score(f"psnr{which}_db", "dB", "higher", volume_psnr(restored, thin), thin.size),
+        Score(f"ssim{which}", "1", "higher", volume_score(restored, thin, 1.0), windows),
+    ]
+
+
+def view_scores(restored: np.ndarray, thin: np.ndarray) -> list[Score]:
+    """Mean SSIM of the planes of each view; our reading, see the module."""
+    found = {view: plane_scores(restored, thin, 1.0, axis) for view, axis in PLANES.items()}
+    return [
+        Score(f"ssim_{view}", "1", "higher", float(scores.mean()), len(scores))
+        for view, scores in found.items()
+    ]
+
+
+def unobserved_scores(restored: np.ndarray, thin: np.ndarray, question: Question) -> list[Score]:
+    """PSNR and SSIM without every fifth slice; none, and said, where those were not the shown."""
+    skipped = np.arange(len(thin)) % EVERY == 0
+    shown = coincident(question.thin.grid, question.thick.grid)[CUT:-CUT]
+    if not np.array_equal(shown, skipped) or not fits(int(np.count_nonzero(~skipped))):
+        wanted = f"a thick slice at every {EVERY}th thin one, from the first one scored"
+        print(f"protocol acvtt skips observed slices only with {wanted}", file=sys.stderr)
+        return []
+    return volume_scores(restored[~skipped], thin[~skipped], "_unobserved")

@@ -1,0 +1,83 @@
+"""Protocol georgescu: the scores of Georgescu et al. 2020, as their released code has them.
+
+For comparison with published tables only. They score 8-bit pictures: what is restored is clipped
+to 0..255 and *truncated* to whole numbers, then every axial slice is scored by itself: PSNR with
+peak 255 (100 dB where there is no error) and scikit-image's default SSIM (a flat 7 x 7 window,
+range 255). No slice is cut off, air counts like the patient does.
+
+How they made pictures of scans is not in their repository. Ours: CT from -1024..3071 HU
+(``window``), so that one grey level is 16 HU; MR from the 0.5th..99.5th percentile of the thick
+scan. Their truth is whole numbers already; ours is truncated like what is restored, so that a
+perfect volume is perfect.
+
+Their means run over all slices of all scans. A protocol sees one scan: it gives the mean over its
+slices, and ``n`` is their number, so theirs is the mean of the rows weighted by ``n``.
+
+Their test along z leaves out slices that are black throughout, but never the first one it sees;
+``drop_black`` does so, of thin slices that are all 0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from thinslice.metrics.psnr import decibels
+from thinslice.metrics.ssim_uniform import SIDE, fits, plane_scores
+from thinslice.protocols._comparable import check, passed_over
+from thinslice.seams import Question, Score
+from thinslice.volume import Volume, Window, window_of
+
+PEAK = 255.0
+PERFECT_DB = 100.0
+
+
+@dataclass(frozen=True)
+class Georgescu:
+    """The protocol; see the module."""
+
+    window: tuple[float, float]  # HU
+    drop_black: bool
+
+    def score(self, question: Question) -> list[Score]:
+        """PSNR and SSIM of one case; none, and said, where slices are below 7 x 7 pixels."""
+        check(question)
+        if not fits(*question.thin.grid.shape):
+            return passed_over("georgescu", f"slices of {SIDE} x {SIDE} pixels", question)
+        window = window_of(question.thick, self.window)
+        restored, thin = (picture(v, window) for v in (question.restored, question.thin))
+        if self.drop_black:
+            kept = thin.any(axis=(1, 2))
+            kept[0] = True
+            restored, thin = restored[kept], thin[kept]
+        ssim = plane_scores(restored, thin, PEAK)
+        decibel = [slice_psnr(r, t) for r, t in zip(restored, thin)]
+        return [
+            Score("psnr_db", "dB", "higher", float(np.mean(decibel)), len(thin)),
+            Score("ssim", "1", "higher", float(ssim.mean()), len(thin)),
+        ]
+
+
+def build(window: Sequence[float] = (-1024.0, 3071.0), drop_black: bool = False) -> Georgescu:
+    low, high = window
+    return Georgescu((low, high), drop_black)
+
+
+def picture(volume: Volume, window: Window) -> np.ndarray:
+    """The volume in 8 bits, uint8 [Z, Y, X]: the window's ends are 0 and 255."""
+    per_unit = PEAK / (window.high - window.low)
+    grey = np.empty(volume.grid.zyx, np.uint8)
+    for k, values in enumerate(volume.voxels):
+        grey[k] = to_8_bits((values.astype(np.float64) - window.low) * per_unit)
+    return grey
+
+
+def to_8_bits(values: np.ndarray) -> np.ndarray:
+    """Clipped to 0..255 and truncated, never rounded."""
+    return values.clip(0, PEAK).astype(np.uint8)
+
+
+def slice_psnr(restored: np.ndarray, thin: np.ndarray) -> float:
+    """PSNR of two pictures [Y, X], dB; 100 where they are equal."""
+    error = np.square(restored.astype(np.float64) - thin).mean()
+    return decibels(float(error), PEAK) if error else PERFECT_DB
