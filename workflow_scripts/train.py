@@ -5,7 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
-from thinslice import plugins, provenance, store
+from thinslice import domain, plugins, provenance, store
 from thinslice.drivers import device
 from thinslice.seams import Pair, Run
 
@@ -40,7 +40,15 @@ def main() -> None:
         with device.job(Run(device=a.device, threads=a.threads)) as run:
             print(f"{a.card['name']} on {a.thick}: {run.device}, {run.threads} threads", flush=True)
             curve = method.fit(pairs["train"], pairs["val"], work=work, run=run)
-        about = {"card": a.card, "train": thick.cases("train"), "val": thick.cases("val")}
+        about = {
+            "card": a.card,
+            "train": thick.cases("train"),
+            "val": thick.cases("val"),
+            "fitted_on": domain.of_scans(
+                domain.of_scan(pair.thick, domain.kernel_of(thick.about(pair.case)["source"]))
+                for pair in pairs["train"]
+            ),
+        }
         method.save(a.out, about)
         shutil.copyfile(curve, a.curve)
         job.output(a.out)

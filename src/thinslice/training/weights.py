@@ -67,6 +67,11 @@ def network(path: Path, *, method: str) -> dict[str, Any]:
     return _read_of(path, method)[0]["network"]
 
 
+def head(path: Path) -> dict[str, Any]:
+    """What a file says of itself: method, network, about; refuses what is no weights file."""
+    return _read(path)[0]
+
+
 def digest(path: Path) -> str:
     """Hash of the tensors alone: names, types, shapes, values; not of ``about``."""
     found = hashlib.sha256()

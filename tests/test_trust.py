@@ -1,0 +1,78 @@
+"""What can be said of a restored scan without a truth."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from thinslice import domain, ssp, trust
+from thinslice.target import thin_grid
+from thinslice.volume import Grid, Volume
+
+SCAN = Grid(12, 5.0, 5.0, (40, 48), (1.5, 1.5))
+
+
+def patient(grid: Grid, noise_hu: float = 0.0, modality="CT") -> Volume:
+    """A block of water with a bone that tapers along z, in air."""
+    rng = np.random.default_rng(3)
+    voxels = np.full(grid.zyx, -1000.0)
+    voxels[:, 6:-6, 6:-6] = 40.0
+    for k, z_mm in enumerate(grid.centres_mm()):
+        voxels[k, 12:24, 12 : 20 + int(z_mm / 6)] = 700.0
+    voxels += noise_hu * rng.standard_normal(grid.zyx)
+    return Volume(voxels.astype(np.float32), grid, modality)
+
+
+def made_thick(thin: Volume) -> Volume:
+    matrix = ssp.matrix(ssp.bell(SCAN.thickness_mm), thin.grid, SCAN)
+    return Volume(ssp.apply(matrix, thin), SCAN)
+
+
+def test_a_restored_scan_that_gives_its_slices_back_is_consistent_to_rounding():
+    thin = patient(thin_grid(SCAN, 1.0, 1.0))
+    found = trust.report(thin, made_thick(thin))
+    assert len(found.slices) == SCAN.n
+    assert max(abs(check.bias) for check in found.slices) < 1e-3
+    assert max(check.rmse for check in found.slices) < 1e-3
+    assert trust.warnings(found) == []
+
+
+def test_a_drift_in_hu_is_the_bias_and_is_flagged_where_it_is():
+    thin = patient(thin_grid(SCAN, 1.0, 1.0))
+    drifted = thin.voxels.copy()
+    drifted[30:] += 25
+    found = trust.report(thin.with_voxels(drifted), made_thick(thin))
+    assert found.slices[-1].bias == pytest.approx(25, abs=0.1)
+    flagged = [check.index for check in found.slices if check.flagged]
+    assert flagged
+    assert min(flagged) >= 4  # the bell of the slice at 22.5 mm reaches into what begins at 30
+    assert "made thick again" in " ".join(trust.warnings(found))
+
+
+@pytest.mark.parametrize("sigma", [3.0, 25.0])
+def test_noise_is_measured_on_flat_and_sloping_ground_alike(sigma):
+    flat = Grid(8, 1.0, 1.0, (96, 96), (0.7, 0.7))
+    slope = np.broadcast_to(np.arange(96.0) * 3, flat.zyx)
+    white = sigma * np.random.default_rng(1).standard_normal(flat.zyx)
+    for ground in (0 * slope, slope):
+        found = domain.noise(Volume((ground + white).astype(np.float32), flat))
+        assert found == pytest.approx(sigma, rel=0.05)
+
+
+def test_a_scan_like_those_fitted_on_is_inside_and_every_difference_is_named():
+    like = [
+        domain.of_scan(patient(SCAN, 12.0), "B30f"),
+        domain.of_scan(patient(SCAN, 15.0), "B31f"),
+    ]
+    fitted = domain.of_scans(like)
+    assert domain.outside(fitted, domain.of_scan(patient(SCAN, 14.0), "B30f")) == []
+    thinner = replace(SCAN, thickness_mm=3.0, increment_mm=2.0, pixel_mm=(0.7, 0.7))
+    words = " ".join(domain.outside(fitted, domain.of_scan(patient(thinner, 60.0), "B70f")))
+    for part in ("3 mm thick", "every 2 mm", "pixels of 0.7", "noise of", "kernel B70f"):
+        assert part in words
+    brain = domain.of_scan(patient(SCAN, 12.0, "MR"))
+    assert domain.outside(fitted, brain) == ["the scan is MR; fitted on CT"]
+
+
+def test_weights_that_say_nothing_are_not_trusted_silently():
+    assert domain.outside({}, domain.of_scan(patient(SCAN))) != []
