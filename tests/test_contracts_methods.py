@@ -25,7 +25,10 @@ RUN = Run(device="cpu", progress=False)
 CARDS = cards("methods")
 TILES = {"side": 16, "tile": 32, "halo": 4, "blend": 4, "val_batches": 1}
 FEW = {"steps": 2, "warmup": 0, "validate_every": 1}
+TWO_VIEWS = {"channels": 2, "levels": 2, "side": 16, "val_batches": 1, "steps_fusion": 2}
 TINY: dict[str, dict[str, Any]] = {  # for each module that is fitted, what makes it fast
+    "acvtt": {**FEW, **TWO_VIEWS},
+    "acvtt_released": {**FEW, **TWO_VIEWS},
     "edsr_planes": {
         **FEW, "blocks": 1, "channels": 4, "patch": [16, 12], "batch": 2, "validation_batches": 1,
     },

@@ -13,6 +13,7 @@ import yaml
 from thinslice import plugins
 from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.training.cube_method import CubeSettings
+from thinslice.training.two_view_method import TwoViewSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG_PAGE = (ROOT / "docs/reference/config.md").read_text()
@@ -28,6 +29,7 @@ PLUGINS = [(kind, name) for kind in plugins.KINDS for name in plugins.names(kind
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 FIGURES = sorted({figure["kind"] for figure in CONFIG["figures"].values()})
 REQUIRED = "required"
+SHARED = {CubeSettings: "Every cube network", TwoViewSettings: "Both ACVTT methods"}
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -70,12 +72,13 @@ def of_signature(function: Any, skip: tuple[str, ...] = ()) -> dict[str, str]:
 
 
 def settings_of(kind: str, name: str) -> dict[str, str]:
-    """Every setting of a plug-in with its default; a cube network's shared ones left out."""
+    """Every setting of a plug-in with its default; those it shares with its kin left out."""
     module = import_module(f"thinslice.{kind}.{name}")
     if not hasattr(module, "Settings"):
         return of_signature(module.build)
     own = of_dataclass(module.Settings)
-    shared = of_dataclass(CubeSettings) if issubclass(module.Settings, CubeSettings) else {}
+    kin = [base for base in SHARED if issubclass(module.Settings, base)]
+    shared = of_dataclass(kin[0]) if kin else {}
     return {key: value for key, value in own.items() if shared.get(key) != value}
 
 
@@ -92,8 +95,9 @@ def test_no_plugin_stands_there_that_is_not_in_the_code():
         assert sorted(named) == plugins.names(kind)
 
 
-def test_settings_that_cube_networks_share():
-    assert rows(section("Every cube network", 3)) == of_dataclass(CubeSettings)
+@pytest.mark.parametrize(("settings", "title"), SHARED.items())
+def test_settings_that_methods_share(settings, title):
+    assert rows(section(title, 3)) == of_dataclass(settings)
 
 
 def test_the_phantom_s_two_series():

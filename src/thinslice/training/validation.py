@@ -19,10 +19,10 @@ def fixed(sample: Sample, n: int, seed: int) -> list[Batch]:
 
 @torch.no_grad()
 def rmse(net: nn.Module, batches: Sequence[Batch], device: torch.device) -> float:
-    """Root mean square error of ``net`` over batches of (input, answer), in their unit."""
+    """Root mean square error of ``net`` over batches of (inputs..., answer), in their unit."""
     square, n = 0.0, 0
     for batch in batches:
-        x, y = to_device(batch, device)
-        square += float((net(x) - y).double().square().sum())
+        *inputs, y = to_device(batch, device)
+        square += float((net(*inputs) - y).double().square().sum())
         n += y.numel()
     return (square / n) ** 0.5

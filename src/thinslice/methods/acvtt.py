@@ -1,0 +1,52 @@
+"""ACVTT as published: axial slices lend their texture to coronal and sagittal planes.
+
+The thick scan is interpolated linearly to the thin slices; a U-Net corrects its coronal and
+sagittal planes while it looks at three axial slices of the same scan; a second U-Net corrects the
+mean of the two answers, axial plane by axial plane. Mean absolute error, Adam at 1e-4, one patch of
+256 x 256 per step; 20,000 epochs of 100 cases are 2,000,000 steps.
+
+References are random slices of the training patch's own 256^3 voxels, and evenly spread ones when a
+scan is restored, the middle 256 x 256 pixels of each: the paper gives that size and no place.
+
+Source: Uhm et al., "An anisotropic cross-view texture transfer with multi-reference non-local
+attention for CT slice interpolation", sections 3 and 4.2. What the paper leaves open is as in the
+released code (``nets.acvtt``). Differs: air around the patient is not cut off beforehand; planes of
+any factor and phase are interpolated, theirs are of one factor; scans smaller than a patch are
+mirrored out; the stages' lengths are settings, and each keeps the weights best on the val split
+(the paper does not say which); HU beyond the window are kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from thinslice.seams import About
+from thinslice.training.referenced_planes import inside
+from thinslice.training.two_view_method import Recipe, TwoViewMethod, TwoViewSettings
+
+ABOUT = About(
+    title="ACVTT",
+    fidelity="as-published",
+    paper="Uhm et al.",
+    idea="A U-Net corrects coronal and sagittal planes with the texture of axial slices in sight; "
+    "a second one fuses the two views.",
+)
+
+
+@dataclass(frozen=True)
+class Settings(TwoViewSettings):
+    """Hyperparameters; the defaults are the paper's where it gives them."""
+
+    reference_side: int | None = 256
+
+
+def spread(have: int, n: int) -> Sequence[int]:
+    """``n`` slice numbers that share out ``have`` slices evenly, none at the ends if it can be."""
+    return [int(k) for k in np.rint(np.linspace(0, have - 1, n + 2))[1:-1]]
+
+
+def build(**settings) -> TwoViewMethod:
+    return TwoViewMethod(
+        Recipe(method="acvtt", settings=Settings(**settings), references=inside, places=spread)
+    )

@@ -1,0 +1,112 @@
+"""ACVTT: a U-Net that takes texture for coronal and sagittal planes from axial slices.
+
+The axial slices (references) go through the plane's own encoder; on the way up, at every level,
+the plane's features look at those of the references (``nets.references``). A token is a square of
+8 x 8 pixels at every level (of as many as the coarsest level's pixel has, with other ``levels``),
+so all levels match at the same places. Without references this is the plain U-Net.
+
+Source: Uhm et al., "An anisotropic cross-view texture transfer with multi-reference non-local
+attention for CT slice interpolation", section 3, and its released code: 9,246,401 parameters with
+64 channels and four levels, 7,819,201 without references. Where the paper's text has the attention
+on the encoder's features, its implementation section and the code have it on the decoder's, as
+here. Planes and references may have any size, and references need not have one size.
+
+Differs: keys and values of the references are computed once for all planes (``seeing``).
+
+Shape suffixes: R references, B planes, Z slices, W columns or rows, Y X a reference's axes.
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from thinslice.nets.references import Fusion, ReferenceAttention, Seen
+from thinslice.nets.unet import UNet, mirrored
+
+Sight = Sequence[Sequence[Seen]]  # of every level, finest first, every reference
+
+
+class ACVTT(nn.Module):
+    """See the module docstring. x_B1ZW and references to y_B1ZW.
+
+    references   how many there will be; with 0 the network has no attention
+    """
+
+    def __init__(
+        self,
+        channels: int = 64,
+        levels: int = 4,
+        references: int = 3,
+        fusion: Fusion = "relevance",
+    ):
+        super().__init__()
+        if references < 0:
+            raise ValueError(f"references are 0 or more, found {references}")
+        self.references = references
+        self.unet = UNet(channels, levels)
+        self.transfers = nn.ModuleList(
+            ReferenceAttention(width, self.unet.align // 2**level, fusion)
+            for level, width in enumerate(self.unet.widths if references else [])
+        )
+
+    @property
+    def align(self) -> int:
+        """Sizes are continued to multiples of it; also the side of a token."""
+        return self.unet.align
+
+    @property
+    def reach(self) -> int:
+        """Pixels of the plane to each side that can matter, where tokens stay the same."""
+        return self.unet.reach + len(self.transfers) * (self.align - 1)
+
+    def look_at(self, references: Sequence[Tensor]) -> Sight:
+        """Keys and values of references, each [1, Y, X]; one at a time, to bound memory.
+
+        ValueError if there are not as many as the network is for.
+        """
+        if len(references) != self.references:
+            raise ValueError(f"built for {self.references} references, found {len(references)}")
+        encoded = [self.unet.encode(mirrored(r[None], self.align)) for r in references]
+        return [
+            [transfer.look_at(features[level]) for features in encoded]
+            for level, transfer in enumerate(self.transfers)
+        ]
+
+    def correct(self, x_B1ZW: Tensor, sight: Sight) -> Tensor:
+        """The planes, corrected by what ``look_at`` gave."""
+        if not sight:
+            return self.unet(x_B1ZW)
+        return self.unet.correct(x_B1ZW, lambda level, x: self.transfers[level](x, sight[level]))
+
+    def forward(self, x_B1ZW: Tensor, references: Sequence[Tensor] | Tensor = ()) -> Tensor:
+        """Planes and references (a sequence, or [R, 1, Y, X]) to corrected planes."""
+        return self.correct(x_B1ZW, self.look_at(list(references)))
+
+    def seeing(self, references: Sequence[Tensor]) -> "Seeing":
+        """The network with these references in sight, for any number of planes."""
+        return Seeing(self, self.look_at(references))
+
+
+class Seeing(nn.Module):
+    """x_B1ZW to y_B1ZW with the references' keys and values kept; ``ACVTT.seeing`` makes it."""
+
+    def __init__(self, net: ACVTT, sight: Sight):
+        super().__init__()
+        self.net = net
+        self._references = [len(level) for level in sight]
+        for i, level in enumerate(sight):
+            for r, seen in enumerate(level):
+                self.register_buffer(f"keys_{i}_{r}", seen.keys, persistent=False)
+                self.register_buffer(f"values_{i}_{r}", seen.values, persistent=False)
+
+    def _sight(self) -> Sight:
+        return [
+            [
+                Seen(getattr(self, f"keys_{i}_{r}"), getattr(self, f"values_{i}_{r}"))
+                for r in range(n)
+            ]
+            for i, n in enumerate(self._references)
+        ]
+
+    def forward(self, x_B1ZW: Tensor) -> Tensor:
+        return self.net.correct(x_B1ZW, self._sight())

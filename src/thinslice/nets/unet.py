@@ -1,0 +1,115 @@
+"""A plain 2-D U-Net without normalisation, that adds what it finds to what it is shown.
+
+Every level has two convolutions with ReLU; average pooling leads down and doubles the features,
+bilinear interpolation leads up and is laid beside the features of the way down. The mean of the
+input's channels is added to the answer: with one channel the network corrects a plane, with two it
+corrects their mean.
+
+Planes of any size: they are mirrored out at their far edges to multiples of ``align``, and cut
+again. Source: the baseline and the fusion network of Uhm et al.'s released code (ACVTT), after
+Ronneberger et al. 2015; 64 channels and four levels there.
+
+Shape suffixes: B planes, C channels or features, P and Q a plane's axes.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate, relu
+
+Between = Callable[[int, Tensor], Tensor]  # level, features -> features
+
+
+class TwoConvolutions(nn.Module):
+    """Two 3 x 3 convolutions, each followed by ReLU."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.first = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
+
+    def forward(self, x_BCPQ: Tensor) -> Tensor:
+        return relu(self.second(relu(self.first(x_BCPQ))))
+
+
+class UNet(nn.Module):
+    """x_BCPQ of ``inputs`` channels to y_B1PQ of the same size.
+
+    channels   features of the finest level; each level down has twice as many
+    levels     of resolution; 1 is no pooling at all
+    """
+
+    def __init__(self, channels: int = 64, levels: int = 4, inputs: int = 1):
+        super().__init__()
+        if min(channels, levels, inputs) < 1:
+            raise ValueError(f"a U-Net needs at least one of each, found {channels=}, {levels=}")
+        self.widths = [channels * 2**level for level in range(levels)]
+        self.head = nn.Conv2d(inputs, channels, 3, padding=1)
+        into = [channels, *self.widths[:-1]]
+        self.down = nn.ModuleList(TwoConvolutions(a, b) for a, b in zip(into, self.widths))
+        rising = range(levels - 2, -1, -1)
+        self.up = nn.ModuleList(
+            TwoConvolutions(self.widths[level] + self.widths[level + 1], self.widths[level])
+            for level in rising
+        )
+        self.tail = nn.Conv2d(channels, 1, 3, padding=1)
+
+    @property
+    def align(self) -> int:
+        """Pixels of the finest level in one of the coarsest, along an axis."""
+        return 2 ** (len(self.widths) - 1)
+
+    @property
+    def reach(self) -> int:
+        """Pixels to each side that can matter to an answer, where pooling cells stay the same."""
+        levels = len(self.widths)
+        down = sum(2 * 2**level for level in range(levels))
+        up = sum(2 * 2**level + 2 ** (level + 1) for level in range(levels - 1))
+        return 1 + down + up + 1 + self.align - 1
+
+    def encode(self, x_BCPQ: Tensor) -> list[Tensor]:
+        """Features of every level, finest first; sizes must be multiples of ``align``."""
+        features = [self.down[0](self.head(x_BCPQ))]
+        for block in list(self.down)[1:]:
+            features.append(block(avg_pool2d(features[-1], 2)))
+        return features
+
+    def decode(self, features: Sequence[Tensor], between: Between | None = None) -> Tensor:
+        """The correction, [B, 1, P, Q].
+
+        between   what is done to the features of a level before they go further up; levels are
+                  counted from 0, the finest
+        """
+        between = between or (lambda level, x_BCPQ: x_BCPQ)
+        level = len(features) - 1
+        state = between(level, features[level])
+        for block in self.up:
+            level -= 1
+            wider = interpolate(state, scale_factor=2, mode="bilinear", align_corners=False)
+            state = between(level, block(torch.cat((wider, features[level]), 1)))
+        return self.tail(state)
+
+    def correct(self, x_BCPQ: Tensor, between: Between | None = None) -> Tensor:
+        """The mean of the channels and the correction, at the input's own size."""
+        p, q = x_BCPQ.shape[-2:]
+        features = self.encode(mirrored(x_BCPQ, self.align))
+        return x_BCPQ.mean(1, keepdim=True) + self.decode(features, between)[..., :p, :q]
+
+    def forward(self, x_BCPQ: Tensor) -> Tensor:
+        return self.correct(x_BCPQ)
+
+
+def mirrored(x_BCPQ: Tensor, multiple: int) -> Tensor:
+    """The planes continued at their far edges to a multiple, mirrored at the last pixel's centre.
+
+    A plane smaller than what is missing is mirrored to and fro.
+    """
+    for axis in (-2, -1):
+        n = x_BCPQ.shape[axis]
+        missing = -n % multiple
+        if missing:
+            fold = torch.arange(n, n + missing, device=x_BCPQ.device) % max(2 * (n - 1), 1)
+            added = x_BCPQ.index_select(axis, torch.minimum(fold, (2 * (n - 1) - fold).abs()))
+            x_BCPQ = torch.cat((x_BCPQ, added), axis)
+    return x_BCPQ
