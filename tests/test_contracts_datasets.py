@@ -11,7 +11,7 @@ import pytest
 from plugin_cards import cards, module_of, with_settings
 
 from thinslice import plugins
-from thinslice.formats import nifti
+from thinslice.formats.writing_nifti import write_nifti
 from thinslice.seams import Case
 from thinslice.volume import Grid, Volume, to_int16
 
@@ -25,7 +25,7 @@ def own_folder(folder: Path, modality: str) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     for name, grid in {"a": GRID, "b": GRID, "c": GRID, "c5": thick}.items():
         voxels = rng.integers(-1024, 1200, grid.zyx).astype(np.float32)
-        nifti.write(Volume(voxels, grid, modality), folder / f"{name}.nii.gz")
+        write_nifti(Volume(voxels, grid, modality), folder / f"{name}.nii.gz")
     (folder / "manifest.csv").write_text(
         "case,patient,split,modality,thin,thick\n"
         f"a,ann,train,{modality},a.nii.gz,\nb,bob,val,{modality},b.nii.gz,\n"

@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from thinslice.formats import nifti
 from thinslice.formats.found import Refused
+from thinslice.formats.writing_nifti import write_nifti
 from thinslice.volume import AXIAL, Grid, Volume
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -107,7 +108,7 @@ def test_scaling_is_honoured(tmp_path):
 def test_write_then_read_is_the_same_volume(tmp_path, turn, suffix):
     values, affine = scan_ras(TURNS[turn])
     volume = nifti.read(saved(tmp_path / "a.nii", values, affine), thickness_mm=5.0).volume
-    nifti.write(volume, tmp_path / f"b{suffix}")
+    write_nifti(volume, tmp_path / f"b{suffix}")
     again = nifti.read(tmp_path / f"b{suffix}", thickness_mm=5.0).volume
     np.testing.assert_array_equal(again.voxels, volume.voxels)
     assert again.grid.same_place(volume.grid, 1e-3)
@@ -118,7 +119,7 @@ def test_write_then_read_is_the_same_volume(tmp_path, turn, suffix):
 def test_written_bytes_depend_on_the_volume_alone(tmp_path):
     volume = nifti.read(saved(tmp_path / "a.nii", *scan_ras())).volume
     for name in ("b.nii.gz", "c.nii.gz"):
-        nifti.write(volume, tmp_path / name)
+        write_nifti(volume, tmp_path / name)
     assert (tmp_path / "b.nii.gz").read_bytes() == (tmp_path / "c.nii.gz").read_bytes()
     assert (tmp_path / "b.nii.gz").read_bytes()[4:8] == bytes(4)  # no time of writing
 
@@ -127,9 +128,9 @@ def test_a_refused_write_leaves_nothing(tmp_path):
     grid = Grid(2, 1, 1, (2, 2), (1, 1))
     volume = Volume(np.full((2, 2, 2), 4e4, np.float32), grid)
     with pytest.raises(ValueError, match="do not fit 16 bits"):
-        nifti.write(volume, tmp_path / "a.nii")
+        write_nifti(volume, tmp_path / "a.nii")
     with pytest.raises(ValueError, match="a name ending in"):
-        nifti.write(volume, tmp_path / "a.png")
+        write_nifti(volume, tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -137,7 +138,7 @@ def test_mr_keeps_its_own_units(tmp_path):
     values, affine = scan_ras()
     unit = ((values - values.min()) / np.ptp(values)).astype(np.float32)
     volume = nifti.read(saved(tmp_path / "a.nii", unit, affine), modality="MR").volume
-    nifti.write(volume, tmp_path / "b.nii")
+    write_nifti(volume, tmp_path / "b.nii")
     again = nifti.read(tmp_path / "b.nii", modality="MR").volume
     np.testing.assert_array_equal(again.voxels, volume.voxels)
     assert again.modality == "MR"

@@ -11,8 +11,8 @@ from scipy.spatial.transform import Rotation
 
 from thinslice import plugins
 from thinslice.datasets import own_data
-from thinslice.formats import nifti
 from thinslice.formats.found import Refused
+from thinslice.formats.writing_nifti import write_nifti
 from thinslice.volume import Grid, Volume
 
 HEAD = "case,patient,split,thin"
@@ -27,7 +27,7 @@ def volume(grid=THIN, seed=0):
 
 def folder(tmp_path, text, **scans):
     for name, scan in scans.items():
-        nifti.write(scan, tmp_path / f"{name}.nii.gz")
+        write_nifti(scan, tmp_path / f"{name}.nii.gz")
     (tmp_path / "manifest.csv").write_text(text)
     return own_data.build(str(tmp_path))
 

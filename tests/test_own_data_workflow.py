@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from checkout import REPOSITORY, Checkout, fresh
 
-from thinslice.formats import nifti
+from thinslice.formats.writing_nifti import write_nifti
 from thinslice.volume import Grid, Volume
 
 pytestmark = pytest.mark.slow
@@ -64,11 +64,11 @@ def folder(root: Path, *, paired: bool, modality: str = "CT") -> Path:
     lines = ["case,patient,split,thin,thick,modality"]
     for seed, (split, mm) in enumerate(increments_mm.items()):
         thin = GRID.with_slices(n=round(50 / mm), increment_mm=mm, thickness_mm=mm, start_mm=0.0)
-        nifti.write(scan(thin, seed), root / f"{split}.nii.gz")
+        write_nifti(scan(thin, seed), root / f"{split}.nii.gz")
         lines.append(f"{split}1,{split},{split},{split}.nii.gz,,{modality}")
     if paired:
         thick = GRID.with_slices(n=9, increment_mm=5.0, thickness_mm=5.0, start_mm=2.3)
-        nifti.write(scan(thick, 2), root / "thick.nii.gz")
+        write_nifti(scan(thick, 2), root / "thick.nii.gz")
         lines[-1] = f"test1,test,test,test.nii.gz,thick.nii.gz,{modality}"
     (root / "manifest.csv").write_text("\n".join(lines) + "\n")
     return root

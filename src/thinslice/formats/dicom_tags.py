@@ -41,6 +41,7 @@ class Slice(NamedTuple):
     kind: str  # "slice", or what it is instead
     series: str
     label: str  # series number and description, for messages
+    number: int  # InstanceNumber, 0 where the header is silent; orders nothing that is read
     modality: str
     shape: tuple[int, int]  # rows, columns
     position: tuple[float, ...] | None  # LPS mm of the first pixel's centre
@@ -142,6 +143,7 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
         kind=kind_of(data, frame),
         series=str(data.get("SeriesInstanceUID", "")),
         label=f"number {data.get('SeriesNumber', '?')} {data.get('SeriesDescription', '')!s}",
+        number=_whole(data),
         modality=str(data.get("Modality", "")),
         shape=(int(data.Rows), int(data.Columns)),
         position=numbers("ImagePositionPatient"),
@@ -159,6 +161,14 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
             "transfer_syntax": syntax,
         },
     )
+
+
+def _whole(data: Dataset) -> int:
+    """The instance number, which no reading depends on: an odd one is no reason to refuse."""
+    try:
+        return int(data.get("InstanceNumber") or 0)
+    except (ValueError, TypeError):
+        return 0
 
 
 def _text(value: Any) -> str | None:

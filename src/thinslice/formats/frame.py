@@ -33,6 +33,14 @@ class Place(NamedTuple):
         steps = tuple(slice(None, None, -1 if flip else 1) for flip in self.flipped)
         return voxels_ZYX[steps].transpose(np.argsort(self.order))
 
+    def file_affine(self) -> np.ndarray:
+        """4x4 from the file's index to patient LPS, mm: where ``file_view`` puts each voxel."""
+        ours = np.zeros((4, 4))  # the file's index to [z, y, x]
+        ours[3, 3] = 1
+        for axis, (its, flip, n) in enumerate(zip(self.order, self.flipped, self.grid.zyx)):
+            ours[axis, its], ours[axis, 3] = (-1, n - 1) if flip else (1, 0)
+        return self.grid.affine() @ ours
+
 
 def place(
     path: Path,

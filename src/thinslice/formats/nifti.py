@@ -1,12 +1,10 @@
-"""NIfTI scans in and out, whatever their axis order, with their exact place in the patient.
+"""NIfTI scans to volumes, whatever their axis order, with their exact place in the patient.
 
 NIfTI knows no slice thickness, no modality and no unit of its values. Thickness is the increment
 unless it is declared; CT must be HU, and floats in [0, 1] (as RPLHR-CT is distributed) are refused
 until the window that maps them to HU is declared.
 """
 
-import gzip
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,9 @@ import numpy as np
 
 from thinslice.formats.found import Found
 from thinslice.formats.frame import place
-from thinslice.formats.nifti_header import SUFFIXES, geometry, opened, three_axes
+from thinslice.formats.nifti_header import geometry, opened, three_axes
 from thinslice.formats.nifti_values import voxels_of
-from thinslice.volume import Modality, Volume, to_int16
+from thinslice.volume import Modality, Volume
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -58,31 +56,3 @@ def read(
         "warnings": warnings + notes,
     }
     return Found(Volume(voxels, placed.grid, modality), source, (path,))
-
-
-def write(volume: Volume, path: Path | str) -> None:
-    """A volume as NIfTI: int16 HU for CT, float32 for MR; written beside and renamed.
-
-    The axes on disk are L, P, S as in memory; the header's single precision keeps positions
-    within 1e-4 mm. Raises ValueError for a path that does not end in .nii or .nii.gz, and for HU
-    that do not fit 16 bits.
-    """
-    path = Path(path)
-    if not path.name.endswith(SUFFIXES):
-        raise ValueError(f"{path}: expected a name ending in .nii or .nii.gz")
-    voxels = to_int16(volume.voxels) if volume.modality == "CT" else volume.voxels
-    affine = RAS_TO_LPS @ volume.grid.affine()[:, [2, 1, 0, 3]]
-    image = nib.Nifti1Image(voxels.transpose(2, 1, 0), affine)
-    image.header.set_xyzt_units("mm", "sec")
-    image.header["descrip"] = f"slice thickness {volume.grid.thickness_mm:g} mm".encode()
-    image.set_sform(affine, code=1)
-    image.set_qform(affine, code=1)
-    content = image.to_bytes()
-    if path.name.endswith(".gz"):
-        content = gzip.compress(content, compresslevel=4, mtime=0)  # same volume, same bytes
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)

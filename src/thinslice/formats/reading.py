@@ -5,6 +5,7 @@ from pathlib import Path
 from thinslice.formats import dicom, nifti
 from thinslice.formats.dicom_tags import files_of
 from thinslice.formats.found import Found, refused
+from thinslice.formats.nifti_header import SUFFIXES
 from thinslice.volume import Modality
 
 
@@ -26,7 +27,7 @@ def read(
     path = Path(path)
     if not path.exists():
         raise refused(path, "nothing there", "a NIfTI file or a DICOM folder", "check the path")
-    if path.name.endswith(nifti.SUFFIXES):
+    if path.name.endswith(SUFFIXES):
         return nifti.read(
             path, thickness_mm=thickness_mm, unit_window=unit_window, modality=modality or "CT"
         )
@@ -36,4 +37,4 @@ def read(
 def files(path: Path | str) -> tuple[Path, ...]:
     """Every file that ``read`` would open, sorted; nothing is read."""
     path = Path(path)
-    return (path,) if path.name.endswith(nifti.SUFFIXES) else files_of(path)
+    return (path,) if path.name.endswith(SUFFIXES) else files_of(path)

@@ -79,6 +79,10 @@ class Writer:
             raise
         self._cases[case] = about.get("split")
 
+    def show(self, case: str, grid: Grid) -> None:
+        """Make the store itself an OME-Zarr image as well: that of ``case``."""
+        self._root.update_attributes({"ome": ome.image(case, grid, f"{case}/{VOXELS}")})
+
     def finish(self) -> None:
         """The list of cases, everything onto the disk, and the manifest last.
 

@@ -1,0 +1,134 @@
+"""A person's own scan in and out: DICOM, NIfTI or OME-Zarr, told apart by the name.
+
+``read`` gives the volume with its story, ``write`` puts a volume where its name says, with the
+place, the axes and, in DICOM, the patient of the scan it was made of.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from thinslice.formats import reading
+from thinslice.formats.beside import free
+from thinslice.formats.dicom_derived import Derivation
+from thinslice.formats.found import Found, refused
+from thinslice.formats.nifti_header import SUFFIXES
+from thinslice.formats.writing_dicom import write_dicom
+from thinslice.formats.writing_nifti import write_nifti
+from thinslice.volume import Modality, Volume
+
+ZARR = ".zarr"
+STORE = "*"  # the store itself refuses a folder that is not one
+OTHER = set(".nii .gz .zip .dcm .mha .mhd .nrrd .img .hdr .npy .npz .png".split())  # in any case
+
+
+def read(
+    path: Path | str,
+    *,
+    thickness_mm: float | None = None,
+    unit_window: tuple[float, float] | None = None,
+    modality: Modality | None = None,
+) -> Found:
+    """The scan at ``path``: a DICOM folder, a NIfTI file or a store of one scan (.zarr).
+
+    thickness_mm   declared; None: what the format knows (NIfTI: the increment)
+    unit_window    HU that 0 and 1 stand for; NIfTI only
+    modality       declared; None: what the file says, CT for NIfTI
+
+    Raises Refused in one line for whatever cannot be read exactly.
+    """
+    path = Path(path)
+    if path.name.endswith(ZARR) and path.is_dir():
+        return _stored(path, thickness_mm, modality)
+    return reading.read(path, thickness_mm=thickness_mm, unit_window=unit_window, modality=modality)
+
+
+def write(
+    volume: Volume,
+    out: Path | str,
+    *,
+    source: Found | None = None,
+    derivation: Derivation | None = None,
+    overwrite: bool = False,
+) -> None:
+    """The volume at ``out``: .nii and .nii.gz are NIfTI, .zarr is OME-Zarr, else a DICOM folder.
+
+    source       the scan it was made of: a NIfTI gives its axes to a NIfTI, a DICOM series its
+                 patient, study and layout to a DICOM series
+    derivation   what a DICOM series says of its making; None: only its slices and this software
+    overwrite    replace what ``write`` made before; anything else is never replaced
+
+    Written beside and renamed: ``out`` is whole or as it was. Raises Refused where it is taken,
+    ValueError for values that do not fit.
+    """
+    out = Path(out)
+    kind = source.source["format"] if source else None
+    files = source.files if source else ()
+    if out.name.endswith(SUFFIXES):
+        like = files[0] if kind == "NIfTI" else None
+        write_nifti(volume, out, like=like, overwrite=overwrite)
+    elif out.name.endswith(ZARR):
+        _store(volume, out, source, overwrite)
+    else:
+        _no_other_ending(out)
+        write_dicom(
+            volume,
+            out,
+            source=files if kind == "DICOM" else (),
+            derivation=derivation or _plainly(volume),
+            overwrite=overwrite,
+        )
+
+
+def _no_other_ending(out: Path) -> None:
+    """A name such as out.mha is a wish for another format, not for a folder."""
+    ending = out.suffix.lower()
+    if ending in OTHER and not out.is_dir():
+        raise refused(out, f"the ending {ending}", ".nii, .nii.gz, .zarr or a folder", "choose one")
+
+
+def _plainly(volume: Volume) -> Derivation:
+    grid = volume.grid
+    slices = f"{grid.thickness_mm:g} mm slices every {grid.increment_mm:g} mm"
+    return Derivation(f"Computed, not acquired: {slices}.", f"thinslice {slices}", "not stated")
+
+
+def _store(volume: Volume, out: Path, source: Found | None, overwrite: bool) -> None:
+    from thinslice.store import StoreError, write_scan  # zarr: only for those who ask for it
+
+    free(out, overwrite=overwrite, ours=STORE, source=source.files if source else ())
+    about: dict[str, Any] = {"source": dict(source.source)} if source else {}
+    try:
+        write_scan(out, volume, **about)
+    except StoreError as error:
+        raise refused(out, str(error), "a store or nothing", "choose another name") from error
+
+
+def _stored(path: Path, thickness_mm: float | None, modality: Modality | None) -> Found:
+    from thinslice.store import StoreError, open_scan
+
+    try:
+        scan = open_scan(path)
+        voxels = scan.read()
+    except StoreError as error:
+        found = f"no store to read ({error})"
+        raise refused(path, found, "a store of one scan", "write it anew") from error
+    if modality not in (None, scan.modality):
+        raise refused(path, f"modality {scan.modality}", f"{modality} as declared", "correct it")
+    grid = scan.grid
+    if thickness_mm is not None:
+        grid = grid.with_slices(
+            n=grid.n,
+            increment_mm=grid.increment_mm,
+            thickness_mm=thickness_mm,
+            start_mm=grid.start_mm,
+        )
+    source = {
+        "format": "OME-Zarr",
+        "modality": scan.modality,
+        **dict.fromkeys(("maker", "device", "kernel", "lossy")),
+        "thickness_mm": grid.thickness_mm,
+        "thickness_from": "file" if thickness_mm is None else "declared",
+        "warnings": [],
+    }
+    files = tuple(sorted(file for file in path.rglob("*") if file.is_file()))
+    return Found(Volume(voxels, grid, scan.modality), source, files)

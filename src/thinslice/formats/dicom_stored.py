@@ -1,0 +1,64 @@
+"""Voxels to the whole numbers that a DICOM image stores, and the rescale that gives them back.
+
+Images are signed 16 bits. CT is stored with slope 1, so whole HU come back exactly; the intercept
+is the source's own where all values fit with it, else 0, with which every HU of 16 bits fits. MR
+is stored in the source's own steps, or as it is where all values are whole numbers, else in
+65535 steps from its lowest to its highest value.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from thinslice.volume import HU_INT16, Volume, to_int16
+
+Rescale = tuple[float, float]  # slope, intercept
+PLAIN: Rescale = (1.0, 0.0)
+STEPS = HU_INT16[1] - HU_INT16[0]
+
+
+class Stored(NamedTuple):
+    """Pixels int16 [Z, Y, X] such that value = slope * pixel + intercept."""
+
+    pixels: np.ndarray
+    slope: float
+    intercept: float
+
+
+def stored(volume: Volume, like: Rescale | None = None) -> Stored:
+    """The pixels of a volume; raises ValueError for NaN and for HU that do not fit 16 bits.
+
+    like    slope and intercept of the source, where it has one for all its slices
+    """
+    if not np.isfinite(volume.voxels.sum(dtype=np.float64)):
+        bad = volume.voxels.size - int(np.isfinite(volume.voxels).sum())
+        raise ValueError(f"{bad} voxels are not finite numbers")
+    span = float(volume.voxels.min()), float(volume.voxels.max())
+    slope, intercept = _rescale(volume, span, like)
+    pixels = np.empty(volume.grid.zyx, np.int16)
+    for k, plane in enumerate(volume.voxels):  # slice by slice: no second volume in memory
+        pixels[k] = to_int16((plane.astype(np.float64) - intercept) / slope)
+    return Stored(pixels, slope, intercept)
+
+
+def _rescale(volume: Volume, span: tuple[float, float], like: Rescale | None) -> Rescale:
+    if volume.modality == "CT":
+        offered = like is not None and like[0] == 1 and like[1].is_integer()
+        return like if like and offered and _fits(span, like) else PLAIN
+    if like is not None and like[0] > 0 and _fits(span, like):
+        return like
+    if _fits(span, PLAIN) and all((plane == np.rint(plane)).all() for plane in volume.voxels):
+        return PLAIN
+    return _spread(span)
+
+
+def _fits(span: tuple[float, float], rescale: Rescale) -> bool:
+    low, high = (round((value - rescale[1]) / rescale[0]) for value in span)
+    return HU_INT16[0] <= low and high <= HU_INT16[1]
+
+
+def _spread(span: tuple[float, float]) -> Rescale:
+    """All 16 bits over the span of the values."""
+    low, high = span
+    slope = (high - low) / STEPS or 1.0
+    return slope, low - HU_INT16[0] * slope
