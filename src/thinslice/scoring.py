@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from thinslice import plugins, taps
 from thinslice.cells import ACQUIRED
-from thinslice.seams import Degradation, Question, ScoringProtocol
+from thinslice.seams import Degradation, PlaneDegradation, Question, ScoringProtocol
 from thinslice.volume import Volume
 
 if TYPE_CHECKING:
@@ -21,16 +21,16 @@ def degradation_of(card: Mapping[str, Any]) -> Degradation | None:
 def question(
     restored: Volume, thin: Volume, thick: Volume, made_by: Degradation | None
 ) -> Question:
-    """One case for the protocols, with the matrix by which its thick slices arise from thin ones.
+    """One case for the protocols, with the matrices by which its thick slices arise from thin ones.
 
-    Simulated thick: the declared one. Acquired thick: taps fitted to this case's own pair, since
-    no scanner declares its profile.
+    Simulated thick: the declared ones. Acquired thick: taps fitted to this case's own pair, since
+    no scanner declares its profile; none where its pixels are not the thin scan's.
     """
     if made_by is None:
-        matrix = _measured(thin, thick)
-    else:
-        matrix = made_by.matrix(thin.grid, thick.grid)
-    return Question(restored, thin, thick, matrix)
+        return Question(restored, thin, thick, _measured(thin, thick))
+    grids = (thin.grid, thick.grid)
+    planes = made_by.planes(*grids) if isinstance(made_by, PlaneDegradation) else None
+    return Question(restored, thin, thick, made_by.matrix(*grids), planes)
 
 
 def _measured(thin: Volume, thick: Volume) -> "csr_array | None":

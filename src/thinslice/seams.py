@@ -169,6 +169,7 @@ class Question:
     thin: Volume
     thick: Volume
     matrix: "csr_array | None" = None  # [n_thick, n_thin], how thick arises from thin, if known
+    planes: "tuple[csr_array, csr_array] | None" = None  # likewise rows, columns; None: same pixels
 
 
 class ScoringProtocol(Protocol):

@@ -34,7 +34,9 @@ def consistency(
 
     ``restored`` and the boolean ``mask`` are [Z, Y, X], ``thick`` [n_thick, Y, X], ``matrix``
     [n_thick, Z]. A thick voxel counts where at least half of its weight is in the mask and
-    its slice rests on the ``kept`` thin slices. Raises ValueError where the shapes do not fit.
+    its slice rests on the ``kept`` thin slices. Thick pixels that are coarser are the caller's
+    business: ``restored`` comes with theirs, and ``mask`` as the share of each that is inside.
+    Raises ValueError where the shapes do not fit.
     """
     if matrix.shape != (len(thick), len(restored)) or thick.shape[1:] != restored.shape[1:]:
         raise ValueError(

@@ -2,8 +2,8 @@
 
 Slices at the ends are dropped, where a method has too few thick neighbours. A slice that the
 method was shown is dropped too, but only where the thick slices *are* thin slices: sparse
-sampling, with the same thickness at the same places. Keeping them would add 10 log10(R / (R - 1))
-dB to whoever passes them through, 1.25 dB at R = 4.
+sampling, with the same thickness and pixels at the same places. Keeping them would add
+10 log10(R / (R - 1)) dB to whoever passes them through, 1.25 dB at R = 4.
 """
 
 import math
@@ -21,8 +21,9 @@ def border_slices(thin: Grid, thick: Grid) -> int:
 
 
 def observed(thin: Grid, thick: Grid) -> np.ndarray:
-    """Boolean [n_thin]: slices that the thick volume holds as they are."""
-    if abs(thick.thickness_mm - thin.thickness_mm) > SAME_PLACE_MM:
+    """Boolean [n_thin]: slices that the thick volume holds as they are, with the same pixels."""
+    as_thick = abs(thick.thickness_mm - thin.thickness_mm) <= SAME_PLACE_MM
+    if not as_thick or thick.shape != thin.shape:
         return np.zeros(thin.n, bool)
     return coincident(thin, thick)
 

@@ -53,7 +53,7 @@ class Scene:
     body: np.ndarray  # all thin slices
     all_restored: np.ndarray  # all thin slices
     all_thin: np.ndarray  # all thin slices
-    thick: np.ndarray  # [n_thick, Y, X]
+    thick: np.ndarray  # [n_thick, Y, X], or coarser pixels
 
 
 def scene_of(question: Question) -> Scene:

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinslice.degrading import in_plane
 from thinslice.metrics.body_mask import mask_digest
 from thinslice.metrics.consistency import consistency
 from thinslice.metrics.mae import mae
@@ -109,14 +110,20 @@ def similarities(scene: Scene, threads: int) -> list[Score]:
 def data_consistency(scene: Scene, question: Question) -> list[Score]:
     """A(restored) - thick, beside the floor: what the thin volume itself leaves.
 
-    No row where nobody knows how the thick volume arose. The floor is zero for simulated thick
-    slices; an acquired read differs in kernel and noise too, and below it less is not better.
+    No row where nobody knows how the thick volume arose, or how its pixels did where they are not
+    the thin volume's. The floor is zero for simulated thick slices; an acquired read differs in
+    kernel and noise too, and below it less is not better.
     """
-    if question.matrix is None:
+    matrix, planes = question.matrix, question.planes
+    same_pixels = scene.thick.shape[1:] == scene.all_thin.shape[1:]
+    if matrix is None or (planes is None and not same_pixels):
         return []
-    unit, matrix, voxels = scene.units.unit, question.matrix, (scene.body, scene.kept)
-    found = consistency(scene.all_restored, scene.thick, matrix, *voxels)
-    floor = consistency(scene.all_thin, scene.thick, matrix, *voxels)
+    volumes = (scene.all_restored, scene.all_thin, scene.body)
+    if planes is not None:
+        volumes = tuple(in_plane(planes, v) for v in volumes)
+    unit, (restored, thin, body) = scene.units.unit, volumes
+    found = consistency(restored, scene.thick, matrix, body, scene.kept)
+    floor = consistency(thin, scene.thick, matrix, body, scene.kept)
     name = f"consistency_{{}}_{scene.units.suffix}".format
     return [
         Score(name("rmse"), unit, "", found.rmse, found.n),
