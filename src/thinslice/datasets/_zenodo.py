@@ -1,0 +1,26 @@
+"""The files of a Zenodo record, as Zenodo itself lists them: names, sizes, MD5 checksums."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from thinslice.datasets._download import BY_HAND, Remote, fetch_list
+from thinslice.formats.found import refused
+
+
+def remotes_of(record: int, raw: Path, mirror: str | None = None) -> list[Remote]:
+    """What a record holds; its list is kept as ``zenodo-<record>.json`` and asked for once."""
+    name = f"zenodo-{record}.json"
+    url = f"https://zenodo.org/api/records/{record}"
+    path = fetch_list(Remote(url, name), raw, mirror)
+    try:
+        return [_remote(file) for file in json.loads(path.read_text())["files"]]
+    except (ValueError, KeyError, TypeError) as error:
+        found = f"no list of files ({type(error).__name__}: {error})"
+        raise refused(path, found, f"the answer of {url}", f"delete it, or {BY_HAND}") from error
+
+
+def _remote(file: dict[str, Any]) -> Remote:
+    kind, _, checksum = file["checksum"].partition(":")
+    md5 = checksum if kind == "md5" else None
+    return Remote(file["links"]["self"], file["key"], size=int(file["size"]), md5=md5)
