@@ -61,22 +61,31 @@ def resample_z_array(
     return out
 
 
+def z_shift_mm(have: Grid, want: Grid) -> float:
+    """Add to a position of ``want`` to have it in the millimetres of ``have``.
+
+    Raises ValueError where pixels or frames differ: only slices may lie elsewhere.
+    """
+    z_mm, y_mm, x_mm = _shift_mm(have, want)
+    same = have.shape == want.shape and np.allclose(
+        have.pixel_mm, want.pixel_mm, rtol=0, atol=SAME_PLACE_MM / max(want.shape)
+    )
+    if not same or max(abs(y_mm), abs(x_mm)) > SAME_PLACE_MM:
+        raise ValueError(
+            f"slices of {want.shape} pixels of {want.pixel_mm} mm were asked for, moved by "
+            f"{y_mm:g}, {x_mm:g} mm, but the scan has {have.shape} of "
+            f"{have.pixel_mm} mm; use resample, which also interpolates in-plane"
+        )
+    return float(z_mm)
+
+
 def resample_z(volume: Volume, grid: Grid, kind: Kind = "cubic") -> Volume:
     """The volume at the slice positions of ``grid``, whose pixels must be the volume's own.
 
     The result's grid is ``grid`` with the thickness of the volume: interpolation does not thin.
     Raises ValueError where the pixels or the frames differ.
     """
-    z_mm, y_mm, x_mm = _shift_mm(volume.grid, grid)
-    same = volume.grid.shape == grid.shape and np.allclose(
-        volume.grid.pixel_mm, grid.pixel_mm, rtol=0, atol=SAME_PLACE_MM / max(grid.shape)
-    )
-    if not same or max(abs(y_mm), abs(x_mm)) > SAME_PLACE_MM:
-        raise ValueError(
-            f"slices of {grid.shape} pixels of {grid.pixel_mm} mm were asked for, moved by "
-            f"{y_mm:g}, {x_mm:g} mm, but the scan has {volume.grid.shape} of "
-            f"{volume.grid.pixel_mm} mm; use resample, which also interpolates in-plane"
-        )
+    z_mm = z_shift_mm(volume.grid, grid)
     centres = volume.grid.centres_mm()
     voxels = resample_z_array(volume.voxels, centres, grid.centres_mm() + z_mm, kind)
     return volume.with_voxels(voxels, _as_thick_as(volume, grid))

@@ -9,13 +9,10 @@ Source: Shi et al. 2023, section 2 and figure 2, which say "various points": the
 
 from dataclasses import dataclass
 
-import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import ssp
+from thinslice import overlapping, ssp
 from thinslice.volume import Grid
-
-NINTHS = np.arange(-4, 5) / 9
 
 
 @dataclass(frozen=True)
@@ -31,20 +28,11 @@ class Overlap:
 
     def thick_grid(self, thin: Grid) -> Grid:
         """As many thick slices as the scan holds whole; the last may end before the scan does."""
-        length_mm = thin.thickness_mm + (thin.n - 1) * thin.increment_mm
-        room_mm, increment_mm = length_mm - self.thickness_mm, self.thickness_mm - self.overlap_mm
-        if room_mm < -1e-6:
-            raise ValueError(f"{self.thickness_mm} mm slices on a scan of {length_mm:g} mm")
-        return thin.with_slices(
-            n=1 + int(room_mm / increment_mm + 1e-6),
-            increment_mm=increment_mm,
-            thickness_mm=self.thickness_mm,
-            start_mm=thin.start_mm + (self.thickness_mm - thin.thickness_mm) / 2,
-        )
+        return overlapping.exact(thin, self.thickness_mm, self.overlap_mm)
 
     def matrix(self, thin: Grid, thick: Grid) -> csr_array:
         """[n_thick, n_thin]; points before the first or after the last centre extrapolate."""
-        points_mm = thick.centres_mm()[:, None] + self.thickness_mm * NINTHS
+        points_mm = thick.centres_mm()[:, None] + self.thickness_mm * overlapping.NINTHS
         return ssp.point_matrix(points_mm, thin)
 
 

@@ -10,13 +10,10 @@ Source: jiayangshi/SR4ZCT, commit a907fe2, described in our own words.
 
 from dataclasses import dataclass
 
-import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import ssp
+from thinslice import overlapping, ssp
 from thinslice.volume import Grid
-
-NINTHS = np.arange(-4, 5) / 9
 
 
 @dataclass(frozen=True)
@@ -32,21 +29,11 @@ class OverlapReleased:
 
     def thick_grid(self, thin: Grid) -> Grid:
         """Slices from one end of the scan to the other."""
-        length_mm = thin.thickness_mm + (thin.n - 1) * thin.increment_mm
-        room_mm, nominal_mm = length_mm - self.thickness_mm, self.thickness_mm - self.overlap_mm
-        if room_mm < 0:
-            raise ValueError(f"{self.thickness_mm} mm slices on a scan of {length_mm:g} mm")
-        n = 1 + int(room_mm / nominal_mm)
-        return thin.with_slices(
-            n=n,
-            increment_mm=room_mm / (n - 1) if n > 1 else nominal_mm,
-            thickness_mm=self.thickness_mm,
-            start_mm=thin.start_mm + (self.thickness_mm - thin.thickness_mm) / 2,
-        )
+        return overlapping.anchored(thin, self.thickness_mm, self.overlap_mm)
 
     def matrix(self, thin: Grid, thick: Grid) -> csr_array:
         """[n_thick, n_thin]; means of nine points with overlap, single points without."""
-        spread = NINTHS if self.overlap_mm > 0 else np.zeros(1)
+        spread = overlapping.NINTHS if self.overlap_mm > 0 else overlapping.MIDDLE
         return ssp.point_matrix(thick.centres_mm()[:, None] + self.thickness_mm * spread, thin)
 
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-BLOCK = 10  # layers whose products with earlier maps are made at once
+BLOCK = 5  # layers whose products with earlier maps are made at once
 
 
 class Shape(NamedTuple):
@@ -110,9 +110,13 @@ def _reflected(side: int, border: int, device: torch.device) -> tuple[Tensor, Te
 
 
 class DenseDilated(torch.autograd.Function):
-    """x_BHW, taps, biases and the last layer's weights to y_BHW; see ``dense``."""
+    """x_BHW, taps, biases and the last layer's weights to y_BHW; see ``dense``.
+
+    Float32 also where a GPU trains in bfloat16: its sums run over a hundred maps.
+    """
 
     @staticmethod
+    @torch.amp.custom_fwd(device_type="cuda", cast_inputs=torch.float32)
     def forward(ctx: Any, x_BHW: Tensor, taps: Tensor, bias: Tensor, last: Tensor, shape: Shape):
         canvas = Canvas(tuple(x_BHW.shape), shape.dilations, x_BHW)
         maps_MN = x_BHW.new_empty(shape.maps(shape.depth), canvas.n)
@@ -124,6 +128,7 @@ class DenseDilated(torch.autograd.Function):
         return canvas.inside(last[None] @ maps_MN)[0].contiguous()
 
     @staticmethod
+    @torch.amp.custom_bwd(device_type="cuda")
     def backward(ctx: Any, *grads: Tensor):
         maps_MN, taps, bias, last = ctx.saved_tensors
         canvas, shape = ctx.canvas, ctx.shape
@@ -163,9 +168,19 @@ def _fill(
                 own.addmm_(kernels[i][:, before:], maps_MN[before:here])
             new_MN = maps_MN[here : here + width]
             inner_MN = new_MN[:, canvas.first : canvas.first + canvas.inner]
-            torch.sum(canvas.shifted(own, i % shape.dilations + 1), (1, 2), out=inner_MN)
+            _sum_of_taps(canvas.shifted(own, i % shape.dilations + 1), inner_MN)
             inner_MN.add_(bias[i * width : (i + 1) * width, None]).clamp_min_(0)
             canvas.reflect(new_MN)
+
+
+def _sum_of_taps(shifted_M33N: Tensor, out_MN: Tensor) -> None:
+    """The nine rows of each map added up; one by one on a CPU, whose strided sums are slow."""
+    if out_MN.device.type != "cpu":
+        torch.sum(shifted_M33N, (1, 2), out=out_MN)
+        return
+    out_MN.copy_(shifted_M33N[:, 0, 0])
+    for tap in range(1, 9):
+        out_MN.add_(shifted_M33N[:, tap // 3, tap % 3])
 
 
 def _descend(

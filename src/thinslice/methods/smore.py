@@ -1,0 +1,98 @@
+"""SMORE by convolution, as SR4ZCT's authors compare it: whole pixels instead of millimetres.
+
+Training images are axial slices convolved with a box of whole pixels and kept every so many pixels;
+the network, its training and the restored planes are SR4ZCT's. Where thickness or increment is no
+whole number of pixels, no width and no stride is right, and that is what the comparison is about.
+
+Source: Shi et al. 2023, "Comparison with SMORE" and table 2 (5 mm slices on 1 mm pixels: width 5,
+stride 2 or 3). Not the SMORE of Zhao et al. 2021, which is for MRI and works on spectra.
+Kept rows are interpolated back linearly, ends held, as in ``sr4zct``.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from thinslice import overlapping, resampling
+from thinslice.seams import About, Run
+from thinslice.training import self_supervised
+from thinslice.volume import Grid, Volume
+
+ABOUT = About(
+    title="SMORE (convolution)",
+    fidelity="from-abstract",
+    paper="Zhao et al. 2021, as in Shi et al. 2023",
+    idea="A network learns to undo a box of whole pixels on the scan's own axial slices.",
+)
+
+
+@dataclass(frozen=True)
+class Settings(self_supervised.SelfSupervised):
+    """Hyperparameters; config.yaml may set any of them."""
+
+    filter_width: int | None = None  # pixels; null: the thickness, rounded
+    stride: int | None = None  # pixels; null: the increment, rounded
+
+
+@dataclass(frozen=True)
+class Convolved:
+    """A box of whole pixels, kept every so many pixels."""
+
+    filter_width: int | None
+    stride: int | None
+    clips: bool = False
+
+    def scale(self, voxels_ZYX: np.ndarray) -> tuple[float, float]:
+        """Mean and standard deviation."""
+        spread = float(np.std(voxels_ZYX, dtype=float))
+        return float(np.mean(voxels_ZYX, dtype=float)), spread or 1.0
+
+    def degraded(self, thick: Grid, n: int, pixel_mm: float) -> csr_array:
+        """Boxes from the first pixel on, linearly up again; rows at the ends are held."""
+        width = self.filter_width or max(1, round(thick.thickness_mm / pixel_mm))
+        stride = self.stride or max(1, round(thick.increment_mm / pixel_mm))
+        if width > n:
+            raise ValueError(f"a filter of {width} pixels on a slice of {n}: give a filter_width")
+        first = np.arange(0, n - width + 1, stride)
+        down = np.zeros((len(first), n))
+        down[np.arange(len(first))[:, None], first[:, None] + np.arange(width)] = 1 / width
+        up = resampling.weights(first + (width - 1) / 2, np.arange(n), "linear")
+        return csr_array(up @ down)
+
+    def native(self, thick: Grid, pixel_mm: float) -> Grid:
+        """Slices side by side, from the extent's beginning, as thick as a pixel is wide."""
+        return overlapping.exact(thick, pixel_mm, 0.0)
+
+    def interpolated(self, thick: Grid, native: Grid) -> csr_array:
+        """Linear, ends held."""
+        return resampling.weights(thick.centres_mm(), native.centres_mm(), "linear")
+
+
+class Smore:
+    """See the module docstring."""
+
+    def __init__(self, settings: Settings):
+        for name in ("filter_width", "stride"):
+            value = getattr(settings, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} starts at 1 pixel, found {value}")
+        self.settings = settings
+        self.modelling = Convolved(settings.filter_width, settings.stride)
+
+    def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
+        """Learn from ``thick``, then restore it on ``grid``, whose pixels must be its own.
+
+        Checkpoints are kept in ``run.work``. ValueError where an axial slice is smaller than the
+        filter.
+        """
+        return self_supervised.restore(thick, grid, self.modelling, self.settings, run=run or Run())
+
+    def parameters(self) -> int:
+        """Weights of the network."""
+        return sum(p.numel() for p in self.settings.network().parameters())
+
+
+def build(**settings: Any) -> Smore:
+    return Smore(Settings(**settings))
