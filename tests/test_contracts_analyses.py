@@ -7,13 +7,29 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from plugin_cards import cards
+from plugin_cards import cards, module_of, with_settings
 from synthetic_evidence import demo
 
 from thinslice import plugins
 from thinslice.seams import Evidence
 
-CARDS = cards("analyses")
+# What an analysis needs to have an answer, where no config names it.
+TINY = {
+    "published": {
+        "tables": {
+            "table_1": {
+                "title": "Table 1",
+                "about": {"dataset": "phantom", "degradation": "acquired", "protocol": "v1"},
+                "columns": {"RMSE": {"metric": "rmse_hu"}},
+                "rows": {"TVSRN": ["tvsrn", 43.0], "EDSR": ["edsr", 50.1], "SAINT": [None, 45.0]},
+            }
+        }
+    }
+}
+CARDS = {
+    name: card if "settings" in card else with_settings(card, **TINY.get(module_of(card), {}))
+    for name, card in cards("analyses").items()
+}
 OF_MR = {"rmse_hu": "rmse_au", "psnr4000_db": "psnr_unit_db"}
 
 
@@ -33,6 +49,7 @@ def evidence() -> Evidence:
 def test_rows_say_how_many_patients_and_which_records(name, evidence):
     table = plugins.build("analyses", CARDS[name])(evidence)
     assert len(table) > 1
+    table = measured(table)
     assert (table["n"] >= 1).all()
     known = {*evidence.scores["record"], *evidence.runs["record"], *evidence.pairs["record"]}
     for ids in table["records"].str.split(" "):
@@ -44,7 +61,7 @@ def test_rows_say_how_many_patients_and_which_records(name, evidence):
 def test_without_evidence_it_has_the_same_columns_and_no_row(name, evidence):
     answer = plugins.build("analyses", CARDS[name])
     empty = answer(Evidence(pd.DataFrame(), pd.DataFrame(), pd.DataFrame()))
-    assert empty.empty
+    assert measured(empty).empty
     assert list(empty.columns) == list(answer(evidence).columns)
 
 
@@ -54,6 +71,11 @@ def test_the_evidence_is_left_alone(name, evidence):
     plugins.build("analyses", CARDS[name])(given)
     for table, same in zip(tables(given), tables(evidence)):
         pd.testing.assert_frame_equal(table, same)
+
+
+def measured(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows that hold a number of ours; a paper's own numbers stand without one too."""
+    return table[table["mean"].notna()] if "paper_value" in table else table
 
 
 def tables(evidence: Evidence) -> tuple[pd.DataFrame, ...]:

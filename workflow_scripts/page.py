@@ -1,4 +1,4 @@
-"""Everything on one page; and the main table, printed."""
+"""Everything on one page; and the main table and the papers' own, printed."""
 
 import argparse
 from pathlib import Path
@@ -23,6 +23,8 @@ def main() -> None:
         provenance.write_text(a.out, page.html(tables, figures, skipped))
         job.output(a.out)
     print(terminal.main_table(tables["benchmark"], skipped))
+    for published in (table for table in tables.values() if "paper_value" in table):
+        print(f"\n{terminal.paper_tables(published)}")
     print(f"\nreport: {a.out.resolve()}")
 
 

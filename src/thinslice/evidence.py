@@ -15,7 +15,8 @@ from thinslice.seams import Evidence
 TEXT = (
     "dataset", "degradation", "method", "fitted_on", "tested_on", "reference", "protocol", "metric",
     "unit", "better", "fidelity", "sim", "case", "patient", "split", "relation", "device", "note",
-    "interval", "published_source", "record", "records",
+    "interval", "published_source", "record", "records", "paper", "table", "title", "printed_row",
+    "printed_column", "paper_mark", "ours_on", "stand_in", "why",
 )  # fmt: skip
 PAIRS = (
     "dataset", "degradation", "case", "sim", "patient", "split", "relation", "distance_mm",

@@ -46,7 +46,9 @@ QUESTIONS = {
     "wall_s": "What does a better number cost?",
     "relation": "How alike are thick and thin slices?",
     "cases": "Every patient",
+    "paper_value": "A paper's tables beside ours",
 }
+OPENED = ("tested_on", "paper_value")  # folded up are the others
 
 
 KINDS = (bars, gap_matrix, tradeoff, slice_pairs, panels)  # figures that have a caption
@@ -135,12 +137,12 @@ def _skipped(skipped: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _details(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Every table in full, folded up but for the domain gap."""
+    """Every table in full, folded up but for the domain gap and the papers' own."""
     parts = ["<h2>All tables</h2>"]
     for name, table in tables_by_name.items():
         asked = next((q for column, q in QUESTIONS.items() if column in table), name)
         body = "".join(_table(sheet, name) for sheet in tables.sheets(name, table))
-        opened = " open" if "tested_on" in table else ""
+        opened = " open" if any(column in table for column in OPENED) else ""
         parts.append(
             f"<details{opened}><summary>{escape(asked)} <span class='quiet'>"
             f"({escape(name)}.csv)</span></summary>{body or '<p>No rows.</p>'}</details>"

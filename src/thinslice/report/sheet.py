@@ -10,7 +10,8 @@ TEXT = (
     "dataset", "degradation", "method", "fitted_on", "tested_on", "reference", "against",
     "against_fitted_on", "against_fidelity", "fidelity", "sim", "protocol", "metric", "unit",
     "better", "split", "relation", "patient", "device", "interval", "note", "records",
-    "published_source",
+    "published_source", "paper", "table", "title", "printed_row", "printed_column", "paper_mark",
+    "ours_on", "stand_in", "why",
 )  # fmt: skip
 
 
@@ -31,6 +32,7 @@ class Sheet:
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[str] = ()
     left: int = 1  # columns from the left that are words; the rest are numbers
+    beside: frozenset[int] = frozenset()  # columns that say nothing without the one to their left
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from thinslice.report import benchmark_sheets, comparison_sheets, other_sheets
+from thinslice.report import benchmark_sheets, comparison_sheets, other_sheets, published_sheets
 from thinslice.report.sheet import Cell, Sheet
 
 # A column that only this analysis has, and its layout.
@@ -19,12 +19,14 @@ LAYOUTS = {
     "wall_s": lambda table, _: other_sheets.efficiency_sheets(table),
     "relation": lambda table, _: other_sheets.pair_sheets(table),
     "cases": lambda table, _: other_sheets.patient_sheets(table),
+    "paper_value": lambda table, _: published_sheets.published_sheets(table),
 }
 LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",
     "#": r"\#", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "↓": r"$\downarrow$", "↑": r"$\uparrow$", "∞": r"$\infty$", "±": r"$\pm$", "–": "--",
-    "<": r"\textless{}", ">": r"\textgreater{}", "[": "{[}", "]": "{]}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "[": "{[}", "]": "{]}", "†": r"\dag{}",
+    "×": r"$\times$",
 }  # fmt: skip
 
 

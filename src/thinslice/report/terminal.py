@@ -1,4 +1,4 @@
-"""The main table as plain text, for the end of a run."""
+"""The main table, and a paper's tables beside ours, as plain text for the end of a run."""
 
 import textwrap
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ import pandas as pd
 
 from thinslice.report import tables
 from thinslice.report.benchmark_sheets import main_sheets
+from thinslice.report.published_sheets import published_sheets
 from thinslice.report.sheet import Sheet
 
 WIDTH = 100
@@ -20,10 +21,21 @@ def main_table(benchmark: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ())
     return "\n\n".join(_printed(sheet) for sheet in main_sheets(benchmark, skipped))
 
 
+def paper_tables(published: pd.DataFrame) -> str:
+    """A paper's tables beside ours, as wide."""
+    return "\n\n".join(_plain(sheet) for sheet in published_sheets(published))
+
+
 def _printed(sheet: Sheet) -> str:
-    caption = textwrap.fill(sheet.caption.replace("Bold: ", "*: "), WIDTH)
+    caption = sheet.caption.replace("Bold: ", "*: ")
+    starred = _starred(sheet)
     notes = [_fidelities(sheet), *sheet.notes]
-    parts = [caption, *_blocks(_starred(sheet)), "\n".join(_wrapped(note) for note in notes)]
+    return _plain(Sheet(caption, starred.head, starred.rows, notes, left=starred.left))
+
+
+def _plain(sheet: Sheet) -> str:
+    notes = "\n".join(_wrapped(note) for note in sheet.notes)
+    parts = [textwrap.fill(sheet.caption, WIDTH), *_blocks(sheet), notes]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -56,11 +68,17 @@ def _blocks(sheet: Sheet) -> list[str]:
     blocks, start = [], 0
     while start < len(numbers):
         stop = len(numbers)
-        while stop > start + 1 and _width(_part(sheet, numbers[start:stop])) > WIDTH:
+        while stop > start + 1 and not _ends_well(sheet, numbers, start, stop):
             stop -= 1
         blocks.append(tables.text(_part(sheet, numbers[start:stop])))
         start = stop
     return blocks
+
+
+def _ends_well(sheet: Sheet, numbers: Sequence[int], start: int, stop: int) -> bool:
+    """Whether columns fit the width and do not part one from the one it stands beside."""
+    parted = stop < len(numbers) and numbers[stop] in sheet.beside
+    return not parted and _width(_part(sheet, numbers[start:stop])) <= WIDTH
 
 
 def _part(sheet: Sheet, columns: Sequence[int]) -> Sheet:
