@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import published_sets as sets
 import pytest
 from plugin_cards import cards, module_of, with_settings
 
 from thinslice import plugins
+from thinslice.datasets import kits23, msd
 from thinslice.formats.writing_nifti import write_nifti
 from thinslice.seams import Case
 from thinslice.volume import Grid, Volume, to_int16
@@ -39,10 +41,31 @@ def small_phantom(folder: Path, modality: str) -> dict[str, Any]:
     return {"patients": patients, "shape": [20, 28], "pixel_mm": [6.4, 6.4], "length_mm": 32.0}
 
 
+def tiny_msd(folder: Path, modality: str) -> dict[str, Any]:
+    settings = {"folder": str(folder), "tasks": ["Task07_Pancreas"], "limit": 1}
+    sets.msd_folder(folder, {row.case: row.task for row in msd.build(**settings).rows})
+    return settings
+
+
+def tiny_kits(folder: Path, modality: str) -> dict[str, Any]:
+    settings = {"folder": str(folder), "limit": 1}
+    sets.kits_folder(folder, [row.case for row in kits23.build(**settings).rows])
+    return settings
+
+
+def tiny_ixi(folder: Path, modality: str) -> dict[str, Any]:
+    sets.ixi_folder(folder, 4)
+    return {"folder": str(folder), "subjects": 4, "test": 1, "val": 1}
+
+
 TINY: dict[str, Callable[[Path, str], dict[str, Any]]] = {  # for each module, settings made fast
+    "ixi": tiny_ixi,
+    "kits23": tiny_kits,
+    "msd": tiny_msd,
     "own_data": own_folder,
     "phantom": small_phantom,
 }
+SAID: dict[str, dict[str, Any]] = {"ixi": {"modality": "MR"}}  # what any config must say of a set
 
 
 class Opened:
@@ -50,7 +73,7 @@ class Opened:
 
     def __init__(self, name: str, folder: Path):
         self.folder = folder
-        card = CARDS[name]
+        card = {**SAID.get(module_of(CARDS[name]), {}), **CARDS[name]}
         small = TINY[module_of(card)](folder, card.get("modality", "CT"))
         self.card = with_settings(card, **small)
         self.cases = self.read()

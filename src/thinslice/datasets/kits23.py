@@ -1,0 +1,81 @@
+"""KiTS23: abdominal CT before kidney surgery, the 145 thin scans that ACVTT was evaluated on.
+
+Licence     CC BY-NC-SA 4.0 for the scans (README of github.com/neheller/kits23)
+Source      the address in that repository's download script, one file per case; version 0.1.3
+Checksums   none are published; the first download is recorded and enforced from then on
+Splits      95 training and 50 test cases as in ACVTT's released lists. The paper (section 4.1.3)
+            takes 15 of the training cases for validation, unlisted; here those whose SHA-256 of
+            "kits23/<case>" sorts first. The released code validates on the test cases instead.
+Selection   slices 1.5 mm apart or less; the lists hold such scans alone, others are refused
+Prepared    as ACVTT's released code does (``_acvtt_preparation``), columns above -600 HU
+
+One scan per patient. Files keep z first and run to the feet; both are undone when they are read.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from thinslice.datasets import _download
+from thinslice.datasets._acvtt_case import prepared_case
+from thinslice.datasets._acvtt_preparation import Preparation
+from thinslice.datasets._download import Remote
+from thinslice.datasets._published import cases_of, first_of_splits
+from thinslice.formats.found import refused
+from thinslice.seams import Case
+
+SIMULATED = False
+MANIFEST_SHA256 = "210bfe72eeb38d2a6c0d2f58fa14a889dfb8a9ec7329aaa0c22d5b5a9030b57c"
+URL = "https://kits19.sfo2.digitaloceanspaces.com/master_{number}.nii.gz"
+COLUMNS_HU = -600.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which cases, from where, and what is assumed of them."""
+
+    folder: str | None = None  # holds case_00000/imaging.nii.gz; None: download
+    limit: int | None = None  # first cases of every split, for trials; None: all
+    trim_factor: int | None = 5  # thin slices per thick increment; None: no slice is trimmed
+    thickness_mm: float | None = None  # of the thin slices; None: as far apart as in the file
+
+
+class Kits23:
+    """The data set; see the module."""
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        self.rows = first_of_splits(cases_of("kits23", MANIFEST_SHA256), settings.limit)
+        self.how = Preparation(COLUMNS_HU, trim_factor=settings.trim_factor)
+
+    def fetch(self, raw: Path, mirror: str | None = None) -> None:
+        """One file per case, unless there is a folder; Refused if any is missing then."""
+        if self.settings.folder is None:
+            _download.fetch([remote(row.case) for row in self.rows], raw, mirror)
+        self.files(raw)
+
+    def files(self, raw: Path) -> Sequence[Path]:
+        """Every scan of the selection; Refused, with its path, where one is missing."""
+        return [self._path(raw, row.case) for row in self.rows]
+
+    def cases(self, raw: Path) -> Iterator[Case]:
+        """The manifest's order: training and validation cases, then test cases."""
+        for row in self.rows:
+            path = self._path(raw, row.case)
+            yield prepared_case(row, path, self.how, self.settings.thickness_mm)
+
+    def _path(self, raw: Path, case: str) -> Path:
+        root = raw if self.settings.folder is None else Path(self.settings.folder).expanduser()
+        path = root / case / "imaging.nii.gz"
+        if not path.is_file():
+            raise refused(path, "no file", f"the scan of {case}", "fetch it, or mend `folder`")
+        return path
+
+
+def remote(case: str) -> Remote:
+    """Where the scan of a case is published."""
+    return Remote(URL.format(number=case.removeprefix("case_")), f"{case}/imaging.nii.gz")
+
+
+def build(**settings) -> Kits23:
+    return Kits23(Settings(**settings))
