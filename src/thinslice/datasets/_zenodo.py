@@ -7,11 +7,13 @@ from typing import Any
 from thinslice.datasets._download import BY_HAND, Remote, fetch_list
 from thinslice.formats.found import refused
 
+API = "https://zenodo.org/api/records"
+
 
 def remotes_of(record: int, raw: Path, mirror: str | None = None) -> list[Remote]:
     """What a record holds; its list is kept as ``zenodo-<record>.json`` and asked for once."""
     name = f"zenodo-{record}.json"
-    url = f"https://zenodo.org/api/records/{record}"
+    url = f"{API}/{record}"
     path = fetch_list(Remote(url, name), raw, mirror)
     try:
         return [_remote(file) for file in json.loads(path.read_text())["files"]]

@@ -3,6 +3,7 @@
 Enhanced multi-frame objects are read where their frames make one regular stack.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,18 +18,23 @@ from thinslice.volume import Modality, Volume
 
 
 def read(
-    path: Path | str, *, thickness_mm: float | None = None, modality: Modality | None = None
+    path: Path | str,
+    *,
+    thickness_mm: float | None = None,
+    modality: Modality | None = None,
+    only: Sequence[Path] | None = None,
 ) -> Found:
     """A folder with one series (or one multi-frame file) as a volume [Z, Y, X], CT in HU.
 
     thickness_mm   None: SliceThickness, or the increment where the files do not say
     modality       None: as the files say; else they must agree
+    only           files of the folder to read; None: every one
 
     Raises Refused for whatever is not one regular stack of slices: tilt, gaps, duplicates,
     localizers, mixed series, broken files, no geometry.
     """
     path = Path(path)
-    files = files_of(path)
+    files = files_of(path) if only is None else tuple(sorted(only))
     stack = stack_of(path, [s for file in files for s in slices_of(file)])
     first = stack.slices[0]
     if modality is not None and modality != first.modality:

@@ -1,0 +1,132 @@
+"""L291: one chest CT of 3 mm slices every 2 mm, the scan of the SR4ZCT paper; no thin truth.
+
+Source     the repository of SR4ZCT (Shi, MLMI 2023, jiayangshi/SR4ZCT), which gives it as example
+           data; from the Low Dose CT Grand Challenge of AAPM and Mayo Clinic (patient L291, full
+           dose, sharp kernel D45f, Siemens Definition Flash), now in TCIA's collection
+           LDCT-and-Projection-data
+Licence    that of the challenge: the repository states none for the scan. TCIA asks for a login
+           and an agreement; what is got there goes below the raw folder as the .IMA files
+Selection  of 343 files the first 140 by name, "the lung area" as the released code takes it:
+           z from -62 down to -340 mm
+Checksums  SHA-256 of these 140, in manifests/ldct_l291.csv; taken of a copy of the repository.
+           Of the other 203 neither names nor checksums are known here: more ``slices`` than 140
+           are read from files that a person puts beside them
+
+There is nothing thinner to compare with: cases have ``thin`` None, and their ``target`` is a grid
+of contiguous slices as thin as the pixels are wide, centred in what the thick slices cover. The
+released code stretches its spacing (0.74339 mm) to end exactly where they end; this one does not.
+"""
+
+import csv
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from thinslice.datasets._download import Remote, fetch
+from thinslice.formats import dicom
+from thinslice.formats.found import listed, refused
+from thinslice.seams import Case
+from thinslice.volume import Grid
+
+SIMULATED = False
+COMMIT = "5d58d31e648050fb724fe604ed0b597100b47d19"
+FOLDER = "L291/full_3mm_sharp"
+ADDRESS = f"https://raw.githubusercontent.com/jiayangshi/SR4ZCT/{COMMIT}/{FOLDER}"
+MANIFEST = Path(__file__).parent / "manifests" / "ldct_l291.csv"
+MANIFEST_SHA256 = "3ccabc34c124584862a7fbee232b67260a591554f78752cdf31e253a20e7f0be"
+PUBLISHED = 140  # slices that the paper uses
+ROUND = 1e-6  # of a slice: lengths that are whole numbers of slices, but for rounding
+
+
+@dataclass(frozen=True)
+class LdctL291:
+    """The data set; see the module's docstring."""
+
+    slices: int | None = PUBLISHED
+    increment_mm: float | None = None
+
+    def fetch(self, raw: Path, mirror: str | None = None) -> None:
+        """Download the paper's slices, unless .IMA files enough are there already."""
+        if not _enough(_images(raw), self.slices):
+            fetch(_remotes(self.slices), raw, mirror)
+        self.files(raw)
+
+    def files(self, raw: Path) -> Sequence[Path]:
+        """The slices that are read: the first by name."""
+        images = _images(raw)
+        if not _enough(images, self.slices):
+            n = "some" if self.slices is None else self.slices
+            advice = "download them, or put the folder of .IMA files there"
+            raise refused(raw, f"{len(images)} .IMA files", f"{n} in one folder", advice)
+        return images[: self.slices]
+
+    def cases(self, raw: Path) -> Iterator[Case]:
+        """The one case, in split test."""
+        files = self.files(raw)
+        found = dicom.read(files[0].parent, only=files, modality="CT")
+        thick = found.volume
+        target = finer(thick.grid, self.increment_mm or thick.grid.pixel_mm[0])
+        source = {"thick": {"first": files[0].name, "n_files": len(files), **found.source}}
+        yield Case("l291", "l291", "test", None, thick, source, target)
+
+
+def finer(thick: Grid, increment_mm: float) -> Grid:
+    """Contiguous slices, as many as fit into what the thick ones cover, centred in it.
+
+    Raises ValueError if they are not thinner than the thick ones.
+    """
+    if not 0 < increment_mm < thick.thickness_mm:
+        raise ValueError(f"increment_mm lies below {thick.thickness_mm:g} mm, found {increment_mm}")
+    covered_mm = (thick.n - 1) * thick.increment_mm + thick.thickness_mm
+    n = math.floor(covered_mm / increment_mm + ROUND)
+    middle_mm = thick.start_mm + (thick.n - 1) / 2 * thick.increment_mm
+    return thick.with_slices(
+        n=n,
+        increment_mm=increment_mm,
+        thickness_mm=increment_mm,
+        start_mm=middle_mm - (n - 1) / 2 * increment_mm,
+    )
+
+
+def _images(raw: Path) -> list[Path]:
+    """Every .IMA file below ``raw``, sorted by name; Refused if they lie in several folders."""
+    images = [p for p in raw.rglob("*") if p.suffix.upper() == ".IMA" and p.is_file()]
+    folders = sorted({str(p.parent) for p in images})
+    if len(folders) > 1:
+        found = f"{len(images)} .IMA files in {len(folders)} folders ({listed(folders)})"
+        raise refused(raw, found, "one series in one folder", "move the others elsewhere")
+    return sorted(images)
+
+
+def _enough(images: list[Path], slices: int | None) -> bool:
+    return len(images) >= (slices or 1)
+
+
+def _remotes(slices: int | None) -> list[Remote]:
+    """The listed slices; Refused if more are asked for than are listed."""
+    content = MANIFEST.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != MANIFEST_SHA256:
+        raise refused(MANIFEST, f"sha256 {digest}", MANIFEST_SHA256, "install the package again")
+    rows = list(csv.DictReader(content.decode().splitlines()))
+    if slices is None or slices > len(rows):
+        found = f"{len(rows)} slices with known addresses"
+        asked = "all of them" if slices is None else f"{slices}"
+        raise refused(ADDRESS, found, asked, "clone the repository and put its L291 folder there")
+    return [
+        Remote(
+            f"{ADDRESS}/{row['file']}",
+            f"{FOLDER}/{row['file']}",
+            size=int(row["bytes"]),
+            sha256=row["sha256"],
+        )
+        for row in rows[:slices]
+    ]
+
+
+def build(slices: int | None = PUBLISHED, increment_mm: float | None = None) -> LdctL291:
+    if slices is not None and slices < 2:
+        raise ValueError(f"slices: two or more, or null for every file, found {slices}")
+    return LdctL291(slices, increment_mm)

@@ -1,0 +1,104 @@
+"""NAMIC Brain Multimodality: T1w and T2w brain MR of patients with schizophrenia and controls.
+
+Source     http://hdl.handle.net/1926/1687, later insight-journal.org/midas/collection/view/190;
+           neither address answers any more. The former host wrote in 2023 that the files were
+           kept and would be published again (InsightSoftwareConsortium/InsightJournal, issue 169);
+           until then they are had from a colleague: the cases' folders as they are, or zipped as
+           namic.zip on a mirror
+Licence    not known here: as it was stated at the source
+Files      case<id>/<id>-t1w.nrrd and case<id>/<id>-t2w.nrrd, as that issue lists them (for 17
+           cases, 01011 to 01044), anywhere below the raw folder; other files of a case (diffusion,
+           masks) are not looked at
+Splits     Georgescu (IEEE Access 2020) and Pham before: 20 images, 10 to train and 10 to test, the
+           same for both contrasts. Which ones is not published: the first ten by name train here
+Checksums  none published; recorded when first read, in the record of the raw files
+
+The papers count 176 slices of 256 x 256 pixels, 1 mm apart. Files do not say which axis that is
+once they are isotropic, so the slices are along the axis whose length no other shares.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from thinslice.datasets._archive import unpack
+from thinslice.datasets._download import Remote, fetch
+from thinslice.formats import nrrd
+from thinslice.formats.found import listed, refused
+from thinslice.seams import Case
+
+SIMULATED = False
+Contrast = Literal["t1w", "t2w"]
+
+
+@dataclass(frozen=True)
+class Namic:
+    """The data set; see the module's docstring."""
+
+    contrast: Contrast
+    train: int
+    val: int
+    test: int
+
+    def fetch(self, raw: Path, mirror: str | None = None) -> None:
+        """Unpack a mirror's ``namic.zip``; without a mirror only see that every case is there."""
+        if mirror is not None:
+            for archive in fetch([Remote("", "namic.zip")], raw, mirror):
+                unpack(archive, raw, _is_scan)
+        self.files(raw)
+
+    def files(self, raw: Path) -> Sequence[Path]:
+        """Every file read, sorted; with a detached header its data file too."""
+        return sorted(file for scan in self._scans(raw) for file in nrrd.files(scan))
+
+    def cases(self, raw: Path) -> Iterator[Case]:
+        """By name: training cases, validation cases, test cases."""
+        splits = ["train"] * self.train + ["val"] * self.val + ["test"] * self.test
+        for split, scan in zip(splits, self._scans(raw)):
+            number = _case_of(scan)
+            through = odd_axis(nrrd.shape_of(scan))
+            found = nrrd.read(scan, modality="MR", through_plane=through)
+            source = {"thin": {"path": f"{scan.parent.name}/{scan.name}", **found.source}}
+            yield Case(f"case{number}", f"case{number}", split, found.volume, None, source)
+
+    def _scans(self, raw: Path) -> list[Path]:
+        """One file per case, sorted by case; Refused unless there are as many as are split."""
+        named = [p for s in nrrd.SUFFIXES for p in raw.rglob(f"*-{self.contrast}{s}")]
+        scans = sorted(named, key=lambda p: (_case_of(p), p.as_posix()))
+        counts = Counter(_case_of(scan) for scan in scans)
+        twice = [case for case, n in counts.items() if n > 1]
+        if twice:
+            found = f"{self.contrast} scans twice: {listed(twice)}"
+            raise refused(raw, found, "each case once", "drop the copies")
+        expected = self.train + self.val + self.test
+        if len(scans) != expected:
+            found = f"{len(scans)} files *-{self.contrast}.nrrd ({listed(list(counts))})"
+            split = f"{expected} ({self.train} train, {self.val} val, {self.test} test)"
+            advice = "put the cases' folders there, or set train, val and test to what you have"
+            raise refused(raw, found, split, advice)
+        return scans
+
+
+def odd_axis(shape: Sequence[int]) -> int | None:
+    """The axis whose length no other shares; None if there is not just one."""
+    alone = [axis for axis, n in enumerate(shape) if list(shape).count(n) == 1]
+    return alone[0] if len(alone) == 1 else None
+
+
+def _is_scan(member: str) -> bool:
+    endings = tuple(f"-{c}{s}" for c in get_args(Contrast) for s in nrrd.SUFFIXES)
+    return member.endswith(endings) or member.endswith((".raw", ".raw.gz"))
+
+
+def _case_of(scan: Path) -> str:
+    return scan.name.split("-")[0].lower()
+
+
+def build(contrast: Contrast = "t1w", train: int = 10, val: int = 0, test: int = 10) -> Namic:
+    if contrast not in get_args(Contrast):
+        raise ValueError(f"contrast is t1w or t2w, found {contrast!r}")
+    if min(train, val) < 0 or test < 1:
+        raise ValueError(f"train, val and test count cases: {train}, {val}, {test}")
+    return Namic(contrast, train, val, test)

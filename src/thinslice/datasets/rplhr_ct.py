@@ -1,0 +1,173 @@
+"""RPLHR-CT: chest CT reconstructed twice by the scanner, at 1 mm and at 5 mm (Yu, MICCAI 2022).
+
+Source     Zenodo record 17239183 (October 2025), named by the authors' repository; before that,
+           20/10/20 of the cases were given out as a "tiny" set and the rest on request
+Licence    what the record states; the authors' repository gives none for the data
+Splits     100/50/100 by folder, as published: {train,val,test}/{1mm,5mm}/<case>.nii.gz
+Checksums  MD5 and sizes as Zenodo lists them when it is asked; SHA-256 recorded on first download
+
+Which archives the record holds is read from Zenodo, not known here: every .zip or .tar in it is
+unpacked if it holds the folders above, at any depth. Archives of other kinds (.7z, .rar) must be
+unpacked by hand, anywhere below the raw folder; files that are there are not fetched again.
+
+Thick slice i lies on thin slice 5 i, so that n_thin = 5 (n_thick - 1) + 1 (the released code of
+TVSRN, CTHNet and ACVTT agree). The files' own origins are not relied on: the first thick slice is
+placed on the first thin one, and what the headers say instead is told in ``source``. The earlier
+release holds [0, 1] floats of the window [-1024, 2048] HU; whether a file does is found from its
+values and told in ``source``.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from thinslice.datasets._archive import TARS, unpack
+from thinslice.datasets._download import fetch
+from thinslice.datasets._zenodo import remotes_of
+from thinslice.formats import nifti
+from thinslice.formats.found import Found, Refused, listed, refused
+from thinslice.formats.nifti_header import SUFFIXES
+from thinslice.seams import Case
+from thinslice.volume import Volume
+
+SIMULATED = False
+RECORD = 17239183
+SPLITS = ("train", "val", "test")
+THIN, THICK = "1mm", "5mm"  # folders
+THIN_MM, THICK_MM = 1.0, 5.0  # nominal; NIfTI does not say
+RATIO = 5  # thin slices per thick increment
+WINDOW = (-1024.0, 2048.0)  # HU that 0 and 1 stand for in the earlier release
+SAME_PITCH = 1e-3  # of the increment, and of a pixel: headers are single precision
+CASES: Mapping[str, int] = {"train": 100, "val": 50, "test": 100}
+
+
+@dataclass(frozen=True)
+class RplhrCt:
+    """The data set; see the module's docstring."""
+
+    cases_per_split: Mapping[str, int] = field(default_factory=lambda: dict(CASES))
+
+    def fetch(self, raw: Path, mirror: str | None = None) -> None:
+        """Download what Zenodo lists and unpack it, unless every case is there already."""
+        try:
+            self._pairs(raw)
+            return
+        except Refused as missing:
+            print(f"{missing}; asking Zenodo", flush=True)
+        for path in fetch(remotes_of(RECORD, raw, mirror), raw, mirror):
+            if path.name.endswith((".zip", *TARS)):
+                unpack(path, raw, _is_scan)
+        self._pairs(raw)
+
+    def files(self, raw: Path) -> Sequence[Path]:
+        """Both files of every case, sorted."""
+        return sorted(path for _, thin, thick in self._pairs(raw) for path in (thin, thick))
+
+    def cases(self, raw: Path) -> Iterator[Case]:
+        """Train, val, test; by file name within each."""
+        for split, thin, thick in self._pairs(raw):
+            yield _case(split, thin, thick)
+
+    def _pairs(self, raw: Path) -> list[tuple[str, Path, Path]]:
+        """Split, thin and thick file of every case; Refused if one lacks or is there twice."""
+        pairs = []
+        for split in SPLITS:
+            thin, thick = (_by_name(raw, split, folder) for folder in (THIN, THICK))
+            single = [f"{name} ({THIN})" for name in sorted(thin.keys() - thick.keys())]
+            single += [f"{name} ({THICK})" for name in sorted(thick.keys() - thin.keys())]
+            if single:
+                found = f"{len(single)} scans of {split} alone: {listed(single)}"
+                raise refused(raw, found, f"each in {THIN} and {THICK}", "unpack it again")
+            n = self.cases_per_split.get(split, 0)
+            if len(thin) != n:
+                found = f"{len(thin)} cases in {split}/{THIN}"
+                advice = "complete the download, or set cases_per_split"
+                raise refused(raw, found, f"{n}", advice)
+            pairs += [(split, thin[name], thick[name]) for name in sorted(thin)]
+        return pairs
+
+
+def _is_scan(member: str) -> bool:
+    parts = member.split("/")[-3:]
+    return (
+        len(parts) == 3
+        and parts[0] in SPLITS
+        and parts[1] in (THIN, THICK)
+        and parts[2].endswith(SUFFIXES)
+        and not parts[2].startswith(".")  # ._x: what macOS adds to archives
+    )
+
+
+def _by_name(raw: Path, split: str, folder: str) -> dict[str, Path]:
+    """Files of one split and one thickness by case name, wherever they lie below ``raw``."""
+    found: dict[str, Path] = {}
+    for path in sorted(raw.rglob(f"{split}/{folder}/*.nii*")):
+        if not _is_scan(path.as_posix()):
+            continue
+        name = path.name.split(".")[0]
+        if name in found:
+            where = f"{path} and {found[name]}"
+            raise refused(raw, f"{split} case {name} twice: {where}", "once", "drop one copy")
+        found[name] = path
+    return found
+
+
+def _case(split: str, thin_path: Path, thick_path: Path) -> Case:
+    thin, thick = _read(thin_path, THIN_MM), _read(thick_path, THICK_MM)
+    n_thin, n_thick = thin.volume.grid.n, thick.volume.grid.n
+    if n_thin != RATIO * (n_thick - 1) + 1:
+        found = f"{n_thin} thin slices to {n_thick} thick ones"
+        expected = f"{RATIO} x ({n_thick} - 1) + 1 = {RATIO * (n_thick - 1) + 1}"
+        raise refused(thin_path, found, expected, "is the pair whole, and of one patient?")
+    placed, start_mm = _placed(thin.volume, thick.volume, thick_path)
+    name = thin_path.name.split(".")[0].lower()
+    source = {
+        "thin": {"path": f"{split}/{THIN}/{thin_path.name}", **thin.source},
+        "thick": {"path": f"{split}/{THICK}/{thick_path.name}", **thick.source},
+        "thick_start_by_header_mm": start_mm,
+    }
+    return Case(name, name, split, thin.volume, placed, source)
+
+
+def _read(path: Path, thickness_mm: float) -> Found:
+    """HU as they are; [0, 1] by the authors' window. The file itself says which."""
+    try:
+        return nifti.read(path, thickness_mm=thickness_mm, unit_window=WINDOW)
+    except Refused as refusal:
+        if "drop unit_window" not in str(refusal):
+            raise
+    return nifti.read(path, thickness_mm=thickness_mm)
+
+
+def _placed(thin: Volume, thick: Volume, path: Path) -> tuple[Volume, float]:
+    """The thick scan in the thin one's frame, first slice on first slice.
+
+    Also where its first slice lies by its own header, mm from there.
+    """
+    a, b = thin.grid, thick.grid
+    pitch = np.abs(np.array(b.pixel_mm) / np.array(a.pixel_mm) - 1).max()
+    if a.shape != b.shape or pitch > SAME_PITCH:
+        found = f"{b.shape} pixels of {b.pixel_mm} mm"
+        raise refused(path, found, f"{a.shape} of {a.pixel_mm} mm as the thin scan", "pair alike")
+    if abs(b.increment_mm / (RATIO * a.increment_mm) - 1) > SAME_PITCH:
+        found = f"increments of {a.increment_mm:g} and {b.increment_mm:g} mm"
+        raise refused(path, found, f"a ratio of {RATIO}", "is it a pair of this data set?")
+    if not np.allclose(a.direction, b.direction, atol=SAME_PITCH):
+        raise refused(path, f"axes {b.direction}", f"{a.direction} as the thin scan", "pair alike")
+    grid = a.with_slices(
+        n=b.n,
+        increment_mm=RATIO * a.increment_mm,
+        thickness_mm=b.thickness_mm,
+        start_mm=a.start_mm,
+    )
+    by_header = (np.array(b.affine()[:3, 3]) - np.array(a.affine()[:3, 3])) @ a.direction[0]
+    return thick.with_voxels(thick.voxels, grid), round(float(by_header), 4)
+
+
+def build(cases_per_split: Mapping[str, int] | None = None) -> RplhrCt:
+    counts = dict(CASES if cases_per_split is None else cases_per_split)
+    if set(counts) - set(SPLITS):
+        raise ValueError(f"cases_per_split counts {', '.join(SPLITS)}, found {counts}")
+    return RplhrCt(counts)
