@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import published_sets as sets
 import pytest
+import scan_folders
 from plugin_cards import cards, module_of, with_settings
 
 from thinslice import plugins
@@ -58,14 +59,36 @@ def tiny_ixi(folder: Path, modality: str) -> dict[str, Any]:
     return {"folder": str(folder), "subjects": 4, "test": 1, "val": 1}
 
 
+def tiny_rplhr(folder: Path, modality: str) -> dict[str, Any]:
+    return {"cases_per_split": scan_folders.rplhr_folder(folder / "raw")}
+
+
+def tiny_l291(folder: Path, modality: str) -> dict[str, Any]:
+    scan_folders.l291_folder(folder / "raw")
+    return {"slices": 5}
+
+
+def tiny_namic(folder: Path, modality: str) -> dict[str, Any]:
+    scan_folders.namic_folder(folder / "raw")
+    return {"train": 2, "val": 1, "test": 1}
+
+
 TINY: dict[str, Callable[[Path, str], dict[str, Any]]] = {  # for each module, settings made fast
     "ixi": tiny_ixi,
     "kits23": tiny_kits,
+    "ldct_l291": tiny_l291,
     "msd": tiny_msd,
+    "namic": tiny_namic,
     "own_data": own_folder,
     "phantom": small_phantom,
+    "rplhr_ct": tiny_rplhr,
 }
-SAID: dict[str, dict[str, Any]] = {"ixi": {"modality": "MR"}}  # what any config must say of a set
+SAID: dict[str, dict[str, Any]] = {  # what any config must say of a set
+    "ixi": {"modality": "MR"},
+    "ldct_l291": {"acquired": True, "truth": False},
+    "namic": {"modality": "MR"},
+    "rplhr_ct": {"acquired": True},
+}
 
 
 class Opened:
@@ -93,7 +116,17 @@ def test_cases_have_names_and_every_split(opened):
     names = [case.name for case in opened.cases]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z0-9_-]+", name) for name in names)
-    assert {case.split for case in opened.cases} == {"train", "val", "test"}
+    truth = opened.card.get("truth", True)  # there is nothing to learn from without one
+    assert {case.split for case in opened.cases} == (
+        {"train", "val", "test"} if truth else {"test"}
+    )
+
+
+def test_a_case_has_thin_slices_or_says_which_are_asked_for(opened):
+    for case in opened.cases:
+        assert (case.thin is not None) == opened.card.get("truth", True)
+        assert (case.target is not None) == (case.thin is None)
+        assert case.thin is not None or case.thick is not None
 
 
 def test_no_patient_is_in_two_splits(opened):
@@ -113,11 +146,12 @@ def test_voxels_are_finite_and_fit_the_store(opened):
             assert to_int16(volume.voxels).dtype == np.int16
 
 
-def test_thick_slices_lie_in_the_thin_frame_and_within_the_scan(opened):
+def test_thick_slices_lie_in_the_frame_asked_for_and_within_the_scan(opened):
     paired = [case for case in opened.cases if case.thick is not None]
     assert bool(paired) == opened.card.get("acquired", bool(paired))
     for case in paired:
-        thin, thick = case.thin.grid, case.thick.grid
+        thin = case.target if case.thin is None else case.thin.grid
+        thick = case.thick.grid
         assert (thick.shape, thick.pixel_mm) == (thin.shape, thin.pixel_mm)
         assert (thick.origin_mm, thick.direction) == (thin.origin_mm, thin.direction)
         assert thick.thickness_mm > thin.thickness_mm
