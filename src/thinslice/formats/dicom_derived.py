@@ -52,6 +52,8 @@ def shared_header(
     for keyword in (*EMPTY, *EMPTY_OF[modality]):
         if keyword not in data:
             setattr(data, keyword, None)
+    if "BodyPartExamined" not in data and "Laterality" not in data:
+        data.Laterality = None  # of an unknown part the side is unknown
     made_of = [str(source.get("SOPInstanceUID", "")) for source in sources]
     series = uid("series", *made_of, *derivation, content)
     data.SOPClassUID, data.Modality, data.SeriesInstanceUID = SOP[modality], modality, series

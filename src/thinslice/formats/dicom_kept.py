@@ -7,11 +7,15 @@ are kept as they are, empty or de-identified or not: nothing is added to them an
 taken out.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import pydicom
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+
+from thinslice.formats.dicom_tags import UNREADABLE
 
 PATIENT = """
     PatientName PatientID IssuerOfPatientID TypeOfPatientID PatientBirthDate PatientBirthTime
@@ -75,13 +79,23 @@ def headers(files: Sequence[Path], modality: str) -> list[Dataset]:
 
 
 def kept(sources: Sequence[Dataset], modality: str) -> Dataset:
-    """The tags on the list that every source says, and says alike."""
+    """The tags on the list that every source says, and says alike; none of no source."""
     out = Dataset()
-    for keyword in KEPT[modality]:
-        if all(keyword in data for data in sources):
-            first = sources[0][keyword]
-            if all(data[keyword].value == first.value for data in sources):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom's remarks on harmless value formats
+        for keyword in KEPT[modality] if sources else []:
+            first, *others = (_said(data, keyword) for data in sources)
+            if first is not None and all(o is not None and o.value == first.value for o in others):
                 out[keyword] = first
-    if any(str(data.get("LossyImageCompression", "")) == "01" for data in sources):
-        out.LossyImageCompression = "01"  # one lossy slice, and what is made of them is lossy
+        if any(str(data.get("LossyImageCompression", "")) == "01" for data in sources):
+            out.LossyImageCompression = "01"  # one lossy slice, and what is made of them is lossy
+        out.remove_private_tags()  # those inside sequences
     return out
+
+
+def _said(data: Dataset, keyword: str) -> DataElement | None:
+    """None also for what breaks the rules of its type: it cannot be written again."""
+    try:
+        return data[keyword]
+    except UNREADABLE:
+        return None

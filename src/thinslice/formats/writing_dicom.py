@@ -17,7 +17,7 @@ from pydicom.valuerep import DSfloat
 from thinslice.formats.beside import beside, free
 from thinslice.formats.dicom_derived import Derivation, shared_header, uid
 from thinslice.formats.dicom_kept import headers
-from thinslice.formats.dicom_stored import Rescale, Stored, stored
+from thinslice.formats.dicom_stored import PLAIN, Rescale, Stored, stored
 from thinslice.formats.dicom_tags import Slice, slices_of
 from thinslice.formats.dicom_view import View, laid_out, usual_view
 from thinslice.formats.frame import Place
@@ -53,6 +53,8 @@ def write_dicom(
     sources = headers(source, volume.modality)
     shared = shared_header(sources, volume.modality, derivation, _hash(volume, pixels))
     _series(shared, pixels, volume, placed)
+    if volume.modality == "CT" or (pixels.slope, pixels.intercept) != PLAIN:
+        _rescaled(shared, pixels, slices[0].facts["rescale_type"] if slices else None)
     digits = max(4, len(str(volume.grid.n)))
     names = [f"{k + 1:0{digits}d}.dcm" for k in range(volume.grid.n)]
     with beside(out) as folder:
@@ -98,8 +100,12 @@ def _series(shared: Dataset, pixels: Stored, volume: Volume, placed: Place) -> N
     shared.SamplesPerPixel, shared.PhotometricInterpretation = 1, "MONOCHROME2"
     shared.BitsAllocated, shared.BitsStored, shared.HighBit = 16, 16, 15
     shared.PixelRepresentation = 1
+
+
+def _rescaled(shared: Dataset, pixels: Stored, kind: str | None) -> None:
+    """How values come from pixels; an MR image of plain values has no room for it."""
     shared.RescaleSlope, shared.RescaleIntercept = map(_decimal, (pixels.slope, pixels.intercept))
-    shared.RescaleType = "HU" if volume.modality == "CT" else "US"
+    shared.RescaleType = kind or ("HU" if shared.Modality == "CT" else "US")
 
 
 def _slice(shared: Dataset, placed: Place, k: int, image: np.ndarray) -> Dataset:

@@ -1,0 +1,297 @@
+"""Scans written and read again: every voxel at its place, every HU as it was, or nothing at all."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import dicom_maker as maker
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK
+from scipy.spatial.transform import Rotation
+from test_nifti import ORDERS, reordered, saved, scan_ras
+
+from thinslice import files
+from thinslice.formats import dicom, nifti
+from thinslice.formats.dicom_derived import Derivation
+from thinslice.formats.found import Refused
+from thinslice.formats.writing_dicom import write_dicom
+from thinslice.formats.writing_nifti import write_nifti
+from thinslice.store import open_scan, verify
+from thinslice.volume import Grid, Volume
+
+PLACES_MM = 0.01  # how far a fiducial may move
+SAID = Derivation("Nothing was done.", "identity", "identity")
+SLICES = [(5, 5), (5, 2.5), (3, 2), (2.5, 1.25), (6.7, 5)]  # thickness, increment
+TURNS = {
+    "square": np.eye(3),
+    "oblique": Rotation.from_euler("xyz", (9, -14, 21), degrees=True).as_matrix(),
+}
+# Image planes as scanners give them: rows, columns; slices on or against the normal.
+ORIENTATIONS = {
+    f"{name}{'+' if onward > 0 else '-'}": (rows, columns, onward)
+    for name, rows, columns in (
+        ("supine", (1, 0, 0), (0, 1, 0)),
+        ("prone", (-1, 0, 0), (0, -1, 0)),
+        ("sagittal", (0, 1, 0), (0, 0, -1)),
+        ("coronal", (1, 0, 0), (0, 0, -1)),
+    )
+    for onward in (1, -1)
+}
+
+
+def source(folder, orientation, turn, slices, start_mm=0.0):
+    """A DICOM series of whole HU, all different, as found."""
+    rows, columns, onward = ORIENTATIONS[orientation]
+    plane = tuple(tuple(TURNS[turn] @ np.array(axis, float)) for axis in (rows, columns))
+    thickness_mm, increment_mm = slices
+    hu = maker.scan_hu(6, 5, 7)
+    start = np.array((-120.5, -80.25, 300.0)) + start_mm * np.cross(*plane)
+    positions = maker.positions_of(len(hu), onward * increment_mm, plane, start)
+    return dicom.read(maker.series(folder, hu, positions, plane=plane, thickness_mm=thickness_mm))
+
+
+def fiducials(volume, n=20):
+    """{value: LPS mm} of some voxels; values are all different."""
+    index = np.random.default_rng(0).permutation(np.indices(volume.grid.zyx).reshape(3, -1).T)[:n]
+    places = np.c_[index, np.ones(len(index))] @ volume.grid.affine().T
+    return {float(volume.voxels[tuple(at)]): place[:3] for at, place in zip(index, places)}
+
+
+def moved_mm(volume, again):
+    """The longest way of a fiducial; every value must be found again, and no other."""
+    there = fiducials(again, again.voxels.size)
+    assert sorted(there) == sorted(fiducials(volume, volume.voxels.size))
+    return max(np.linalg.norm(there[hu] - place) for hu, place in fiducials(volume).items())
+
+
+@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_what_is_read_written_and_read_is_the_same_scan(tmp_path, orientation, turn):
+    for (k, slices), phase in itertools.product(enumerate(SLICES), (0.0, 0.37)):
+        found = source(tmp_path / f"in{k}{phase}", orientation, turn, slices, phase)
+        for name in ("out", "out.nii.gz", "out.zarr")[: 3 if (k, phase) == (4, 0.37) else 2]:
+            files.write(found.volume, tmp_path / f"{k}{phase}{name}", source=found)
+            again = files.read(tmp_path / f"{k}{phase}{name}", thickness_mm=slices[0]).volume
+            assert moved_mm(found.volume, again) <= PLACES_MM
+            if name != "out.nii.gz":  # NIfTI does not say which axis runs through the plane
+                np.testing.assert_array_equal(again.voxels, found.volume.voxels)
+                assert again.grid.same_place(found.volume.grid, 1e-6)
+                assert again.grid.thickness_mm == slices[0]
+
+
+@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_thinner_slices_lie_where_their_grid_says(tmp_path, orientation, turn):
+    thick = source(tmp_path / "in", orientation, turn, (5, 2.5))
+    grid = thick.volume.grid.with_slices(n=13, increment_mm=0.97, thickness_mm=1.0, start_mm=0.31)
+    voxels = maker.scan_hu(13, *grid.shape)
+    thin = Volume(voxels, grid)
+    files.write(thin, tmp_path / "out", source=thick)
+    again = dicom.read(tmp_path / "out").volume
+    assert moved_mm(thin, again) <= 1e-6
+    reader = SimpleITK.ImageSeriesReader()
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(tmp_path / "out")))
+    theirs = reader.Execute()
+    wanted = fiducials(thin, voxels.size)
+    for (k, j, i), hu in np.ndenumerate(SimpleITK.GetArrayFromImage(theirs)):
+        place = theirs.TransformIndexToPhysicalPoint((i, j, k))
+        assert np.linalg.norm(wanted[float(hu)] - place) < PLACES_MM
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_series_is_laid_out_like_its_source(tmp_path, orientation):
+    """File by file the same image in the same order, so a viewer scrolls both alike."""
+    rows, columns, onward = ORIENTATIONS[orientation]
+    hu = maker.scan_hu(4, 5, 7)
+    positions = maker.positions_of(4, onward * 2.0, (rows, columns))
+
+    def numbered(k, data):
+        data.InstanceNumber = k + 1
+
+    folder = maker.series(tmp_path / "in", hu, positions, plane=(rows, columns), change=numbered)
+    found = dicom.read(folder)
+    for k, path in enumerate(
+        write_dicom(found.volume, tmp_path / "out", source=found.files, derivation=SAID)
+    ):
+        image = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path)))[0]
+        np.testing.assert_array_equal(image, hu[k])
+
+
+@pytest.mark.parametrize(("order", "flips"), ORDERS[::5])
+@pytest.mark.parametrize("turn", TURNS)
+def test_a_nifti_keeps_the_axes_of_its_source(tmp_path, order, flips, turn):
+    """A mask drawn on the source lies on what is made of it, array on array."""
+    values, affine = reordered(*scan_ras(TURNS[turn]), order, flips)
+    found = nifti.read(saved(tmp_path / "in.nii", values, affine))
+    files.write(found.volume, tmp_path / "out.nii", source=found)
+    image = nib.Nifti1Image.from_filename(tmp_path / "out.nii")
+    np.testing.assert_array_equal(image.dataobj, values)
+    np.testing.assert_allclose(image.affine, affine, atol=1e-4)
+    np.testing.assert_allclose(image.header.get_qform(), image.header.get_sform(), atol=1e-3)
+    assert (image.header["sform_code"], image.header["qform_code"]) == (1, 1)
+    assert image.header.get_dim_info()[2] == order.index(2)
+
+
+def test_the_same_scan_is_the_same_bytes_and_another_is_another_series(tmp_path):
+    found = source(tmp_path / "in", "supine+", "square", (5, 2.5))
+    other = found.volume.with_voxels(found.volume.voxels + 1)
+    for name, volume in (("a", found.volume), ("b", found.volume), ("c", other)):
+        for ending in ("", ".nii.gz"):
+            files.write(volume, tmp_path / f"{name}{ending}", source=found)
+    for one, two in zip(sorted((tmp_path / "a").iterdir()), sorted((tmp_path / "b").iterdir())):
+        assert one.read_bytes() == two.read_bytes()
+    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
+    series = {dicom.slices_of(tmp_path / name / "0001.dcm")[0].series for name in "abc"}
+    assert len(series) == 2
+
+
+def test_a_store_of_one_scan_is_an_image_at_its_root(tmp_path):
+    import zarr
+
+    found = source(tmp_path / "in", "supine+", "square", (5, 2.5))
+    files.write(found.volume, tmp_path / "out.zarr", source=found)
+    root = zarr.open_group(tmp_path / "out.zarr", mode="r")
+    level = root.attrs["ome"]["multiscales"][0]["datasets"][0]
+    np.testing.assert_array_equal(root[level["path"]][:], found.volume.voxels)
+    assert level["coordinateTransformations"][0]["scale"] == [2.5, 0.7, 0.9]
+    assert open_scan(tmp_path / "out.zarr").grid == found.volume.grid
+    assert verify(tmp_path / "out.zarr") == []
+
+
+def test_hu_that_do_not_fit_with_the_sources_intercept_fit_without(tmp_path):
+    found = source(tmp_path / "in", "supine+", "square", (5, 2.5))
+    voxels = found.volume.voxels.copy()
+    voxels.flat[:2] = -32768, 32767
+    files.write(found.volume.with_voxels(voxels), tmp_path / "out", source=found)
+    np.testing.assert_array_equal(dicom.read(tmp_path / "out").volume.voxels, voxels)
+    for bad in (np.nan, 4e4):
+        voxels.flat[0] = bad
+        for name in ("no", "no.nii", "no.zarr"):
+            with pytest.raises(ValueError, match=r"finite|fit"):
+                files.write(found.volume.with_voxels(voxels), tmp_path / name, source=found)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in", "out"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 4000), (0, 1), (-3, 1e6)])
+def test_mr_comes_back_within_half_a_step(tmp_path, low, high):
+    grid = Grid(4, 2.0, 3.0, (5, 6), (0.7, 0.9))
+    values = np.linspace(low, high, np.prod(grid.zyx)).astype(np.float32).reshape(grid.zyx)
+    volume = Volume(values, grid, "MR")
+    files.write(volume, tmp_path / "out")
+    again = dicom.read(tmp_path / "out").volume
+    assert again.modality == "MR"
+    assert np.abs(again.voxels - values).max() <= (high - low) / 65535 * 0.51
+    files.write(volume.with_voxels(np.rint(values * 7 % 100)), tmp_path / "whole")
+    again = dicom.read(tmp_path / "whole").volume
+    np.testing.assert_array_equal(again.voxels, np.rint(values * 7 % 100))
+
+
+TAKEN = {
+    "file": lambda out: out.write_text("mine"),
+    "folder": lambda out: (out.mkdir(), (out / "thesis.txt").write_text("mine")),
+    "link": lambda out: out.symlink_to("nowhere"),
+}
+
+
+@pytest.mark.parametrize("name", ["out", "out.nii.gz", "out.zarr"])
+@pytest.mark.parametrize("what", TAKEN)
+def test_what_is_not_ours_is_never_overwritten(tmp_path, what, name):
+    volume = source(tmp_path / "in", "supine+", "square", (5, 2.5)).volume
+    out = tmp_path / name
+    TAKEN[what](out)
+    before = sorted(p.name for p in tmp_path.rglob("*"))
+    for overwrite in (False, True):
+        if overwrite and name == "out.nii.gz" and what != "folder":
+            continue  # a file by that name is what overwriting is for
+        with pytest.raises(Refused, match=str(out)):
+            files.write(volume, out, overwrite=overwrite)
+    assert sorted(p.name for p in tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["out", "out.nii.gz", "out.zarr"])
+def test_overwriting_is_asked_for_and_whole(tmp_path, name):
+    found = source(tmp_path / "in", "supine+", "square", (5, 2.5))
+    files.write(found.volume, tmp_path / name, source=found)
+    fewer = found.volume.grid.with_slices(n=3, increment_mm=5, thickness_mm=5, start_mm=0)
+    other = Volume(found.volume.voxels[:3] + 1, fewer)
+    with pytest.raises(Refused, match="something there already"):
+        files.write(other, tmp_path / name, source=found)
+    files.write(other, tmp_path / name, source=found, overwrite=True)
+    np.testing.assert_array_equal(files.read(tmp_path / name).volume.voxels, other.voxels)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["in", name])
+
+
+def test_the_scan_that_was_read_is_never_overwritten(tmp_path):
+    found = source(tmp_path / "in", "supine+", "square", (5, 2.5))
+    write_nifti(found.volume, tmp_path / "a.nii")
+    again = files.read(tmp_path / "a.nii")
+    for out, scan in ((tmp_path / "in", found), (tmp_path, found), (tmp_path / "a.nii", again)):
+        with pytest.raises(Refused, match="the scan that was read"):
+            files.write(found.volume, out, source=scan, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["out.mha", "out.dcm", "out.NII.GZ", "out.zip"])
+def test_another_ending_is_no_folder(tmp_path, name):
+    volume = source(tmp_path / "in", "supine+", "square", (5, 2.5)).volume
+    with pytest.raises(Refused, match="found the ending"):
+        files.write(volume, tmp_path / name)
+
+
+DYING = """
+import os, signal
+from thinslice import files
+from thinslice.formats import writing_dicom
+
+def die(data, path, save=writing_dicom._save):
+    save(data, path)
+    if path.name == "0003.dcm":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+writing_dicom._save = die
+found = files.read("in")
+files.write(found.volume, "out", source=found, overwrite=True)
+"""
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_killed_writer_leaves_what_was_there_and_the_next_one_clears_up(tmp_path, before):
+    found = source(tmp_path / "in", "supine+", "square", (5, 2.5))
+    if before:
+        files.write(found.volume, tmp_path / "out", source=found)
+    place = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(DYING)], cwd=tmp_path, env=place)
+    assert done.returncode == -signal.SIGKILL
+    assert (tmp_path / "out").exists() == before
+    if before:
+        np.testing.assert_array_equal(
+            files.read(tmp_path / "out").volume.voxels, found.volume.voxels
+        )
+    assert [p for p in tmp_path.iterdir() if "partial" in p.name]
+    files.write(found.volume, tmp_path / "out", source=found, overwrite=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in", "out"]
+
+
+def test_a_living_writer_is_left_alone(tmp_path):
+    from thinslice.formats.beside import beside
+
+    with beside(tmp_path / "a") as first:
+        first.write_text("one")
+        with beside(tmp_path / "a") as second:
+            second.write_text("two")
+        assert first.exists()
+    assert (tmp_path / "a").read_text() == "one"
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_reading_and_writing_load_no_torch():
+    code = "import sys, thinslice.files; sys.exit('torch' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=Path(files.__file__).parents[1]).returncode
+        == 0
+    )
