@@ -26,12 +26,18 @@ CARDS = cards("methods")
 TILES = {"side": 16, "tile": 32, "halo": 4, "blend": 4, "val_batches": 1}
 FEW = {"steps": 2, "warmup": 0, "validate_every": 1}
 TWO_VIEWS = {"channels": 2, "levels": 2, "side": 16, "val_batches": 1, "steps_fusion": 2}
+TWO_STAGE = {
+    "in_plane_steps": 2, "through_plane_steps": 2, "validate_every": 1, "val_batches": 1,
+    "channels": 4, "patch": 4, "batch": 4,
+}  # fmt: skip
 TINY: dict[str, dict[str, Any]] = {  # for each module that is fitted, what makes it fast
     "acvtt": {**FEW, **TWO_VIEWS},
     "acvtt_released": {**FEW, **TWO_VIEWS},
     "edsr_planes": {
         **FEW, "blocks": 1, "channels": 4, "patch": [16, 12], "batch": 2, "validation_batches": 1,
     },
+    "georgescu": TWO_STAGE,
+    "georgescu_released": TWO_STAGE,
     "tvsrn": {
         **FEW, **TILES, "channels": 4, "heads": 2, "window": 4, "fold": 4,
         "encoder_blocks": 1, "tab_blocks": 1, "plane_blocks": 2,

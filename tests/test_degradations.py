@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thinslice import plugins, ssp
-from thinslice.degradations import box, gaussian, measured, overlap, overlap_released, sparse
+from thinslice.degradations import (
+    box,
+    gaussian,
+    imresize,
+    measured,
+    overlap,
+    overlap_released,
+    sparse,
+)
 from thinslice.degradations import trapezoid_bell as family
 from thinslice.volume import Grid, Volume
 
@@ -19,6 +27,7 @@ PHASE = st.none() | st.floats(0, 4)
 SETTINGS = {  # for each module: settings as hypothesis draws them
     "box": st.fixed_dictionaries({**ZS, "phase_mm": PHASE}),
     "gaussian": st.fixed_dictionaries({**ZS, "phase_mm": PHASE}),
+    "imresize": st.fixed_dictionaries({"through_plane": st.integers(1, 7)}),
     "measured": st.fixed_dictionaries(
         {
             "taps": st.sampled_from([[0.1, 0.2, 0.4, 0.2, 0.1], [-0.02, 0.6, 0.42], [1.0]]),
@@ -34,7 +43,11 @@ SETTINGS = {  # for each module: settings as hypothesis draws them
         {"thickness_mm": st.floats(1.5, 7), "overlap_mm": st.just(0.0) | st.floats(0.1, 1.4)}
     ),
     "sparse": st.fixed_dictionaries(
-        {"increment_mm": st.floats(0.7, 6), "phase_mm": st.floats(0, 4)}
+        {
+            "increment_mm": st.floats(0.7, 6),
+            "phase_mm": st.floats(0, 4),
+            "whole_slices": st.booleans(),
+        }
     ),
     "trapezoid_bell": st.fixed_dictionaries(
         {
@@ -61,13 +74,15 @@ def of(name: str, chosen: dict):
     return plugins.build("degradations", {"name": name, "settings": chosen})
 
 
-def reach_mm(degradation) -> float:
+def reach_mm(degradation, increment_mm: float) -> float:
     """How far from its centre a thick slice looks."""
     profile = getattr(degradation, "profile", None)
     if isinstance(degradation, measured.Measured):
         profile = degradation.taps.profile()
     if isinstance(degradation, gaussian.Gaussian):
         profile = ssp.bell(degradation.thickness_mm)
+    if isinstance(degradation, imresize.Imresize):
+        return 2 * degradation.through_plane * increment_mm
     return profile.support_mm if profile else getattr(degradation, "thickness_mm", 0.0) / 2
 
 
@@ -83,7 +98,11 @@ def test_positions_constants_and_frame_are_kept(drawn, thin):
     weights = degradation.matrix(thin, thick)
     assert weights.shape == (thick.n, thin.n)
     assert np.abs(weights.sum(1) - 1).max() < 1e-12
-    z, centres, reach = thin.centres_mm(), thick.centres_mm(), reach_mm(degradation)
+    z, centres, reach = (
+        thin.centres_mm(),
+        thick.centres_mm(),
+        reach_mm(degradation, thin.increment_mm),
+    )
     half = thin.increment_mm / 2
     whole = (centres - reach >= z[0] - half) & (centres + reach <= z[-1] + half)
     assert np.abs(weights @ z - centres)[whole].max(initial=0) < 1e-9
@@ -99,6 +118,7 @@ def test_thick_slices_lie_on_the_scan(drawn, thin):
     half = max(thin.thickness_mm, thin.increment_mm) / 2
     assert first >= thin.centres_mm()[0] - 1e-6
     assert last <= thin.centres_mm()[-1] + 1e-5
+    half *= drawn[1].get("through_plane", 1)  # its thick slices overlap as much as thin ones do
     if drawn[1].get("phase_mm") is None:
         assert first - thick.thickness_mm / 2 >= thin.centres_mm()[0] - half - 1e-5
         assert last + thick.thickness_mm / 2 <= thin.centres_mm()[-1] + half + 1e-5
@@ -110,6 +130,7 @@ def test_slab_by_slab_equals_whole_and_a_constant_stays(name):
     chosen = {
         "measured": {"taps": [0.2, 0.5, 0.3], "spacing_mm": 1.1, "increment_mm": 2.3},
         "sparse": {"increment_mm": 2.3},
+        "imresize": {"through_plane": 3},
         "overlap": {"thickness_mm": 3.0, "overlap_mm": 1.0},
         "overlap_released": {"thickness_mm": 3.0, "overlap_mm": 1.0},
     }.get(name, {"thickness_mm": 3.1, "increment_mm": 2.3})
@@ -162,6 +183,15 @@ def test_sparse_keeps_slices_as_they_are_and_as_thin():
     thick = kept.thick_grid(thin)
     assert (thick.n, thick.thickness_mm) == (5, 1.25)
     assert np.array_equal(kept.matrix(thin, thick).toarray(), np.eye(21)[::5])
+
+
+def test_whole_slices_are_kept_where_the_increment_is_nearly_a_multiple():
+    kept = sparse.build(increment_mm=5, phase_mm=1, whole_slices=True)
+    thin = Grid(22, 1.0087, 1.25, (1, 1), (1.0, 1.0), start_mm=-3.0)
+    thick = kept.thick_grid(thin)
+    assert thick.increment_mm == pytest.approx(5 * 1.0087)
+    assert np.array_equal(kept.matrix(thin, thick).toarray(), np.eye(22)[1::5])
+    assert (sparse.build(increment_mm=0.2, whole_slices=True).thick_grid(thin).n) == 22
 
 
 def test_thickness_stated_is_the_fwhm():

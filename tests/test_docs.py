@@ -13,6 +13,7 @@ import yaml
 from thinslice import plugins
 from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.training.cube_method import CubeSettings
+from thinslice.training.two_stage_settings import TwoStageSettings
 from thinslice.training.two_view_method import TwoViewSettings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,7 +30,11 @@ PLUGINS = [(kind, name) for kind in plugins.KINDS for name in plugins.names(kind
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 FIGURES = sorted({figure["kind"] for figure in CONFIG["figures"].values()})
 REQUIRED = "required"
-SHARED = {CubeSettings: "Every cube network", TwoViewSettings: "Both ACVTT methods"}
+SHARED = {
+    CubeSettings: "Every cube network",
+    TwoStageSettings: "Both two-stage methods",
+    TwoViewSettings: "Both ACVTT methods",
+}
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 

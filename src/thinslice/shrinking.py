@@ -1,0 +1,55 @@
+"""Antialiased bicubic shrinking, as MATLAB's ``imresize`` does it along one axis.
+
+The Keys cubic (a = -0.5), stretched by the factor and scaled so that weights sum to one: a coarse
+pixel looks at four coarse pixels' worth of fine ones. Pixels tile the same extent (half-pixel
+centres: coarse pixel j lies at fine index (j + 0.5) factor - 0.5), and past its ends the axis is
+mirrored, the end pixel twice. Ramps stay ramps away from the ends.
+
+Written from MATLAB's public description. MATLAB rounds 8-bit images after each axis; that is not
+linear and is left to the caller.
+"""
+
+from math import ceil
+
+import numpy as np
+from scipy.sparse import csr_array
+
+
+def centres(n: int, factor: float) -> np.ndarray:
+    """Where ``n`` coarse pixels lie, in fine pixels from the first fine one's centre."""
+    return (np.arange(n) + 0.5) * factor - 0.5
+
+
+def weights(n: int, factor: float, n_out: int | None = None) -> csr_array:
+    """[n_out, n]; every row sums to one.
+
+    factor   fine pixels per coarse one, at least 1
+    n_out    coarse pixels; None: ceil(n / factor), as MATLAB's where it is given a scale
+
+    ValueError for a factor below 1: nothing is enlarged here.
+    """
+    if not factor >= 1:
+        raise ValueError(f"shrinking by {factor:g}: a factor starts at 1")
+    n_out = ceil(n / factor) if n_out is None else n_out
+    at = centres(n_out, factor)
+    reach = ceil(2 * factor)
+    index = np.floor(at)[:, None].astype(int) + np.arange(-reach, reach + 2)
+    share = _cubic((at[:, None] - index) / factor)
+    share /= share.sum(1, keepdims=True)
+    out = np.zeros((n_out, n))
+    np.add.at(out, (np.arange(n_out)[:, None], _mirrored(index, n)), share)
+    return csr_array(out)
+
+
+def _cubic(u: np.ndarray) -> np.ndarray:
+    """The Keys kernel at distances u, in coarse pixels."""
+    d = np.abs(u)
+    near = (1.5 * d - 2.5) * d**2 + 1
+    far = ((-0.5 * d + 2.5) * d - 4) * d + 2
+    return np.where(d <= 1, near, np.where(d <= 2, far, 0.0))
+
+
+def _mirrored(index: np.ndarray, n: int) -> np.ndarray:
+    """Indices reflected at the axis's ends: -1 is 0, n is n - 1."""
+    folded = index % (2 * n)
+    return np.minimum(folded, 2 * n - 1 - folded)
