@@ -24,22 +24,22 @@ def write_kits(path: Path, file_zyx: np.ndarray, increment_mm: float = 1.0) -> N
     """KiTS: z first, slices to the feet."""
     ras = KITS_RAS.copy()
     ras[2, 0] = -increment_mm
-    _write(path, file_zyx, ras)
+    write_scan(path, file_zyx, ras)
 
 
 def write_msd(path: Path, file_zyx: np.ndarray, increment_mm: float = 1.0) -> None:
     """MSD: x first, to the right, the front and the head."""
     ras = MSD_RAS.copy()
     ras[2, 2] = increment_mm
-    _write(path, file_zyx.transpose(2, 1, 0), ras)
+    write_scan(path, file_zyx.transpose(2, 1, 0), ras)
 
 
 def write_ixi(path: Path, file_zyx: np.ndarray) -> None:
     """IXI: x first."""
-    _write(path, np.abs(file_zyx).transpose(2, 1, 0), IXI_RAS)
+    write_scan(path, np.abs(file_zyx).transpose(2, 1, 0), IXI_RAS)
 
 
-def _write(path: Path, voxels: np.ndarray, ras: np.ndarray) -> None:
+def write_scan(path: Path, voxels: np.ndarray, ras: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     image = nib.Nifti1Image(voxels, ras)
     image.set_sform(ras, 1)

@@ -179,7 +179,7 @@ def test_slices_that_are_not_axial_are_refused(tmp_path):
     dataset = kits23.build(folder=str(tmp_path), limit=1)
     path = tmp_path / dataset.rows[0].case / "imaging.nii.gz"
     ras = np.array([[0.5, 0, 0, 0], [0, 0, 1.2, 0], [0, 0.5, 0, 0], [0, 0, 0, 1]])
-    sets._write(path, sets.body_zyx(0).transpose(2, 1, 0), ras)
+    sets.write_scan(path, sets.body_zyx(0).transpose(2, 1, 0), ras)
     assert "slices that are not axial" in refusal(lambda: list(dataset.cases(tmp_path)))
 
 

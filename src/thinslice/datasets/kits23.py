@@ -1,6 +1,6 @@
 """KiTS23: abdominal CT before kidney surgery, the 145 thin scans that ACVTT was evaluated on.
 
-Licence     CC BY-NC-SA 4.0 for the scans (README of github.com/neheller/kits23)
+Licence     CC BY-NC-SA for the scans (README of github.com/neheller/kits23)
 Source      the address in that repository's download script, one file per case; version 0.1.3
 Checksums   none are published; the first download is recorded and enforced from then on
 Splits      95 training and 50 test cases as in ACVTT's released lists. The paper (section 4.1.3)
