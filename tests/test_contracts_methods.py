@@ -38,6 +38,10 @@ TINY: dict[str, dict[str, Any]] = {  # for each module that is fitted, what make
     },
     "georgescu": TWO_STAGE,
     "georgescu_released": TWO_STAGE,
+    "msd_supervised": {
+        "depth": 2, "dilations": 2, "steps": 2, "patch": [16, 12], "batch": 2,
+        "validate_every": 1, "validation_batches": 1,
+    },
     "tvsrn": {
         **FEW, **TILES, "channels": 4, "heads": 2, "window": 4, "fold": 4,
         "encoder_blocks": 1, "tab_blocks": 1, "plane_blocks": 2,
@@ -49,6 +53,10 @@ TINY: dict[str, dict[str, Any]] = {  # for each module that is fitted, what make
     },
     "tvsrn_released": {**FEW, **TILES, "halo": 0, "blend": 0, "steps": 1},  # has one size
     "tvsrn_vit": {**FEW, **TILES, "patch": 4, "channels": 8, "heads": 2, "blocks": 1},
+}  # fmt: skip
+ALONE = {"depth": 3, "steps": 2, "crop": 8, "batch": 2}
+TINY_ALONE: dict[str, dict[str, Any]] = {  # for each module that learns from the scan it restores
+    "smore": ALONE, "sr4zct": ALONE, "sr4zct_released": ALONE,
 }  # fmt: skip
 of_trained = pytest.mark.parametrize(
     "ready", [name for name in CARDS if module_of(CARDS[name]) in TINY], indirect=True
@@ -87,7 +95,7 @@ def pair(seed: int) -> Pair:
 def settled(name: str):
     """The card as its config has it, but tiny."""
     card = CARDS[name]
-    return with_settings(card, **TINY.get(module_of(card), {}))
+    return with_settings(card, **{**TINY, **TINY_ALONE}.get(module_of(card), {}))
 
 
 def fit(name: str, work: Path):
@@ -170,9 +178,11 @@ def test_fit_in_the_config_agrees_with_the_code(ready):
     said = CARDS[ready.name].get("fit")
     if said:
         assert (said == "population") == hasattr(ready.method, "fit")
+        assert (said == "volume") == (module_of(CARDS[ready.name]) in TINY_ALONE)
     learned = ready.method.parameters()
     assert isinstance(learned, int)
-    assert (learned > 0) == hasattr(ready.method, "fit")
+    alone = module_of(CARDS[ready.name]) in TINY_ALONE
+    assert (learned > 0) == (hasattr(ready.method, "fit") or alone)
     assert inspect.signature(ready.method.restore).parameters["run"].default is not inspect._empty
 
 
