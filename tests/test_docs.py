@@ -13,6 +13,7 @@ import yaml
 from thinslice import plugins
 from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.training.cube_method import CubeSettings
+from thinslice.training.self_supervised import SelfSupervised
 from thinslice.training.two_stage_settings import TwoStageSettings
 from thinslice.training.two_view_method import TwoViewSettings
 
@@ -31,6 +32,7 @@ CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 FIGURES = sorted({figure["kind"] for figure in CONFIG["figures"].values()})
 REQUIRED = "required"
 SHARED = {
+    SelfSupervised: "Methods that learn from the scan",
     CubeSettings: "Every cube network",
     TwoStageSettings: "Both two-stage methods",
     TwoViewSettings: "Both ACVTT methods",

@@ -60,6 +60,12 @@ class MSD(nn.Module):
         self.scale_out.fill_(std[1])
         self.shift_out.fill_(mean[1])
 
+    def start_from_input(self) -> None:
+        """Let the untrained network answer what it sees; call it after ``normalise``."""
+        with torch.no_grad():
+            self.last[0] = 1 / (self.scale_in * self.scale_out)
+            self.last_bias.fill_(-self.shift_out / self.scale_out - self.last[0] * self.shift_in)
+
     def forward(self, x_B1HW: Tensor) -> Tensor:
         x_BHW = (x_B1HW[:, 0] * self.scale_in + self.shift_in).contiguous()
         y_BHW = dense(x_BHW, self.taps, self.bias, self.last, self.shape) + self.last_bias

@@ -57,6 +57,7 @@ class SelfSupervised:
     depth: int = 100  # layers of the network
     width: int = 1  # maps per layer
     dilations: int = 10  # cycled through: 1, 2, ... this
+    start: Literal["mean", "input"] = "mean"  # what the untrained network answers
     epochs: int = 200  # passes over all pairs, two per axial slice
     steps: int | None = None  # instead of epochs
     crop: int | None = None  # side of training crops; null: whole slices
@@ -72,6 +73,7 @@ class SelfSupervised:
     def __post_init__(self) -> None:
         allowed = {
             "view": tuple(VIEWS),
+            "start": ("mean", "input"),
             "loss": tuple(LOSSES),
             "schedule": ("constant", "cosine"),
             "precision": ("fp32", "tf32"),
@@ -177,6 +179,8 @@ def _learn(
     net = settings.network()
     mean, std = pairs.moments()
     net.normalise(mean=mean, std=(std[0] or 1.0, std[1] or 1.0))
+    if settings.start == "input":
+        net.start_from_input()
     compared = LOSSES[settings.loss]
 
     def loss(net: nn.Module, batch: Batch) -> Tensor:
