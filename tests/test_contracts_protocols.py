@@ -10,6 +10,7 @@ from scipy.ndimage import uniform_filter1d
 
 from thinslice import plugins
 from thinslice.degradations import box
+from thinslice.report import wording
 from thinslice.seams import Question, Score
 from thinslice.volume import Grid, Volume
 
@@ -69,6 +70,12 @@ def test_every_row_is_whole(perfect):
         assert isinstance(score.value, float)
         assert not math.isnan(score.value)
         assert score.n >= 1
+
+
+def test_tables_print_every_ranked_metric_in_words(perfect):
+    for score in perfect.values():
+        if score.better:
+            assert "_" not in wording.metric_name(score._asdict()), score
 
 
 def test_a_perfect_volume_has_no_error_and_full_likeness(perfect):

@@ -47,7 +47,7 @@ class Georgescu:
         window = window_of(question.thick, self.window)
         restored, thin = (picture(v, window) for v in (question.restored, question.thin))
         if self.drop_black:
-            kept = thin.any(axis=(1, 2))
+            kept = np.array([one.any() for one in thin])
             kept[0] = True
             restored, thin = restored[kept], thin[kept]
         ssim = plane_scores(restored, thin, PEAK)

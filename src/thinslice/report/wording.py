@@ -19,6 +19,8 @@ METRICS = {
     "psnr400_db": "PSNR400",
     "psnr_unit_db": "PSNR, unit range",
     "ssim": "SSIM",
+    "psnr_unobserved_db": "PSNR, unobserved slices",
+    "ssim_unobserved": "SSIM, unobserved slices",
     "rmse_au": "RMSE",
     "mae_au": "MAE",
     "consistency_rmse_hu": "Data consistency RMSE",
@@ -29,11 +31,15 @@ METRICS = {
     "consistency_floor_au": "Data consistency RMSE of the thin volume",
     "z_offset_mm": "z offset",
 }
-# Names that carry a view, a range or a phase: rmse_hu_phase2mm, ssim_coronal_lung.
+# Names that carry a view, a range or a phase: rmse_hu_phase2mm, ssim_coronal_lung, psnr_coronal_db.
 PATTERNS = (
+    (re.compile(r"psnr_(axial|coronal|sagittal)_db"), r"PSNR \1"),
+    (re.compile(r"ssim_(axial|coronal|sagittal)"), r"SSIM \1"),
     (re.compile(r"rmse_(?:hu|au)_phase([\d.]+)mm"), r"RMSE \1 mm from a thick slice"),
+    (re.compile(r"psnr_(axial|coronal|sagittal)_db"), r"PSNR \1"),
     (re.compile(r"ssim_3d_(\w+)"), r"SSIM 3-D, \1"),
     (re.compile(r"ssim_(\w+)_(\w+)"), r"SSIM \1, \2"),
+    (re.compile(r"ssim_(axial|coronal|sagittal)"), r"SSIM \1"),
 )
 NOTHING = "–"
 
