@@ -18,6 +18,7 @@ class Files:
 
     content: dict[str, bytes]
     etag: str | None = '"one"'
+    modified: str | None = None
     ranges: bool = True
     heeds: bool = True  # If-Range
     kind: str = "application/octet-stream"
@@ -63,7 +64,7 @@ def _answer(handler: BaseHTTPRequestHandler, files: Files) -> None:
         return _head(handler, 404, {"Content-Length": "0"})
     start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1]) if asked and files.ranges else 0
     condition = handler.headers.get("If-Range")
-    if files.heeds and condition is not None and condition != files.etag:
+    if files.heeds and condition is not None and condition not in (files.etag, files.modified):
         start = 0
     if start >= len(whole) > 0:
         return _head(handler, 416, {"Content-Range": f"bytes */{len(whole)}"})
@@ -74,6 +75,8 @@ def _answer(handler: BaseHTTPRequestHandler, files: Files) -> None:
         headers["Content-Length"] = str(len(body))
     if files.etag:
         headers["ETag"] = files.etag
+    if files.modified:
+        headers["Last-Modified"] = files.modified
     if start:
         headers["Content-Range"] = f"bytes {start}-{len(whole) - 1}/{len(whole)}"
     _head(handler, 206 if start else 200, headers)

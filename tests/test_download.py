@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from email.utils import formatdate
 from pathlib import Path
@@ -15,6 +17,7 @@ from file_server import Files, serving
 
 from thinslice.datasets import _transfer
 from thinslice.datasets._download import Remote, fetch
+from thinslice.datasets._part import Part
 from thinslice.datasets._transfer import Patience
 from thinslice.formats.found import Refused
 
@@ -105,6 +108,18 @@ def test_a_changed_file_is_noticed_though_the_server_does_not_heed_the_question(
     files.content["a.bin"], files.etag, files.heeds = DATA[::-1], '"two"', False
     assert got(files, tmp_path) == DATA[::-1]
     assert [asked for _, asked in files.asked[-2:]] == ["bytes=300000-", None]
+
+
+def test_the_time_of_a_file_tells_too_where_there_is_no_etag(files, tmp_path):
+    for etag in (None, 'W/"weak"'):
+        files.etag, files.modified = etag, formatdate(0, usegmt=True)
+        stop_after(files, 300_000, tmp_path)
+        files.asked.clear()
+        changed = hashlib.sha256(str(etag).encode()).digest() * 30_000
+        files.content["a.bin"], files.modified = changed, formatdate(9, usegmt=True)
+        assert got(files, tmp_path) == changed
+        assert files.asked == [("/a.bin", "bytes=300000-")]  # answered with all of it
+        shutil.rmtree(tmp_path)
 
 
 def test_without_any_sign_of_sameness_only_a_known_checksum_lets_it_go_on(files, tmp_path):
@@ -305,6 +320,23 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(files, tmp_path):
     assert (tmp_path / "a.bin").read_bytes() == DATA
     assert files.asked[-1] == ("/a.bin", "bytes=700000-")
     assert files.sent == len(DATA)
+
+
+def test_who_waited_for_another_that_gave_up_begins_anew(tmp_path, capfd):
+    """The file it waited at is gone by then."""
+
+    def wait_and_write() -> None:
+        with Part(tmp_path / "a.bin") as part:
+            part.add(DATA)
+            part.finish()
+
+    with Part(tmp_path / "a.bin"):
+        waiting = threading.Thread(target=wait_and_write)
+        waiting.start()
+        while "waiting" not in capfd.readouterr().err:
+            time.sleep(0.01)
+    waiting.join(30)
+    assert (tmp_path / "a.bin").read_bytes() == DATA
 
 
 def test_two_processes_at_once_fetch_it_once(files, tmp_path):

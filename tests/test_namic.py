@@ -18,7 +18,7 @@ def test_the_first_by_name_train_and_both_contrasts_are_split_alike(tmp_path):
     t1w, t2w = (list(namic.build(c, **COUNTS).cases(tmp_path)) for c in ("t1w", "t2w"))
     assert [(c.name, c.split) for c in t1w] == [(c.name, c.split) for c in t2w]
     assert [c.split for c in t1w] == ["train", "train", "val", "test"]
-    assert t1w[0].name == "case01011"
+    assert [c.name for c in t1w] == ["case01011", "case01015", "case01019", "case01023"]
     assert not np.array_equal(t1w[0].thin.voxels, t2w[0].thin.voxels)
     assert t1w[0].thin.modality == "MR"
     assert t1w[0].source["thin"]["path"] == "case01011/01011-t1w.nrrd"

@@ -59,6 +59,25 @@ def test_a_scan_without_its_other_half_is_named(tmp_path):
     line = refusal(tmp_path, **counts)
     assert "CT00000001 (1mm)" in line
     assert "train" in line
+    with pytest.raises(Refused, match="CT00000001"):  # and nothing is downloaded over it
+        rplhr_ct.build(counts).fetch(tmp_path)
+
+
+def test_an_unpacking_that_was_stopped_is_gone_on_with(tmp_path):
+    counts = rplhr_folder(tmp_path / "made")
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    content = zipped(tmp_path / "made", mirror / "x.zip")
+    answer = record("http://127.0.0.1:1/x.zip", "x.zip", content)
+    (mirror / f"zenodo-{rplhr_ct.RECORD}.json").write_bytes(answer)
+    dataset = rplhr_ct.build(counts)
+    dataset.fetch(tmp_path / "raw", str(mirror))
+    whole = dataset.files(tmp_path / "raw")
+    whole[3].unlink()
+    dataset.fetch(tmp_path / "raw")  # no mirror: archive and list are there
+    assert dataset.files(tmp_path / "raw") == whole
+    (tmp_path / "raw/x.zip").unlink()  # to save room
+    dataset.fetch(tmp_path / "raw")
 
 
 def test_a_missing_case_is_counted(tmp_path):

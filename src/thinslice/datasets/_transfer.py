@@ -152,12 +152,12 @@ def _gone_on(answer: Any, part: Part, origin: dict[str, Any]) -> int | None:
     """Total size, if the rest is the rest of the same file."""
     said = answer.headers.get("Content-Range", "")
     match = RANGE.fullmatch(said.strip())
-    etag = answer.headers.get("ETag")
-    changed = etag is not None and etag != origin.get("etag")
+    now = {"etag": answer.headers.get("ETag"), "modified": answer.headers.get("Last-Modified")}
+    changed = any(now[key] not in (None, origin.get(key)) for key in now)
     if match is None or int(match[1]) != part.size or changed:
         at = part.size
         part.discard()
-        raise _Retry(f"asked for bytes from {at}, got Content-Range {said!r}, ETag {etag}")
+        raise _Retry(f"asked for bytes from {at}, got Content-Range {said!r} of {now}")
     total = origin.get("total") if match[2] == "*" else int(match[2])
     if origin.get("total") not in (None, total):
         part.discard()

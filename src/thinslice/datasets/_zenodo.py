@@ -10,11 +10,15 @@ from thinslice.formats.found import refused
 API = "https://zenodo.org/api/records"
 
 
+def list_of(record: int) -> str:
+    """Where a record's list is kept; not there: nothing was ever downloaded."""
+    return f"zenodo-{record}.json"
+
+
 def remotes_of(record: int, raw: Path, mirror: str | None = None) -> list[Remote]:
     """What a record holds; its list is kept as ``zenodo-<record>.json`` and asked for once."""
-    name = f"zenodo-{record}.json"
     url = f"{API}/{record}"
-    path = fetch_list(Remote(url, name), raw, mirror)
+    path = fetch_list(Remote(url, list_of(record)), raw, mirror)
     try:
         return [_remote(file) for file in json.loads(path.read_text())["files"]]
     except (ValueError, KeyError, TypeError) as error:

@@ -74,7 +74,7 @@ class Namic:
             raise refused(raw, found, "each case once", "drop the copies")
         expected = self.train + self.val + self.test
         if len(scans) != expected:
-            found = f"{len(scans)} files *-{self.contrast}.nrrd ({listed(list(counts))})"
+            found = f"{len(scans)} files *-{self.contrast}.nrrd ({listed(list(counts)) or 'none'})"
             split = f"{expected} ({self.train} train, {self.val} val, {self.test} test)"
             advice = "put the cases' folders there, or set train, val and test to what you have"
             raise refused(raw, found, split, advice)

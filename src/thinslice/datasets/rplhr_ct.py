@@ -25,7 +25,7 @@ import numpy as np
 
 from thinslice.datasets._archive import TARS, unpack
 from thinslice.datasets._download import fetch
-from thinslice.datasets._zenodo import remotes_of
+from thinslice.datasets._zenodo import list_of, remotes_of
 from thinslice.formats import nifti
 from thinslice.formats.found import Found, Refused, listed, refused
 from thinslice.formats.nifti_header import SUFFIXES
@@ -54,8 +54,10 @@ class RplhrCt:
         try:
             self._pairs(raw)
             return
-        except Refused as missing:
-            print(f"{missing}; asking Zenodo", flush=True)
+        except Refused:
+            by_hand = not (raw / list_of(RECORD)).exists()
+            if by_hand and any(_by_name(raw, s, f) for s in SPLITS for f in (THIN, THICK)):
+                raise  # what a person put there is not mixed with a download
         for path in fetch(remotes_of(RECORD, raw, mirror), raw, mirror):
             if path.name.endswith((".zip", *TARS)):
                 unpack(path, raw, _is_scan)
