@@ -1,4 +1,4 @@
-"""Protocol acvtt: the scores of ACVTT's authors (Uhm et al. 2025), as their released code has them.
+"""Protocol acvtt: the scores of ACVTT's authors (Uhm et al.), as their released code has them.
 
 For comparison with published tables only. Values become [0, 1]: CT from -1024..3071 HU, as they
 prepare MSD and KiTS23, MR from 0..4095 of the scanner's own units, as they prepare IXI. RPLHR-CT
