@@ -1,11 +1,11 @@
 """Protocol acvtt: the scores of ACVTT's authors (Uhm et al.), as their released code has them.
 
 For comparison with published tables only. Values become [0, 1]: CT from -1024..3071 HU, as they
-prepare MSD and KiTS23, MR from 0..4095 of the scanner's own units, as they prepare IXI. RPLHR-CT
-comes prepared from -1024..2048 HU and is not touched by their code: set ``ct`` to that there. Both
-volumes are clipped, five slices are cut from each end whatever the factor, air counts like the
-patient does. One PSNR per volume with peak 1, infinite where there is no error; SSIM once per
-volume, scikit-image's default in three dimensions (a flat window of 7 x 7 x 7).
+prepare MSD and KiTS23, MR from 0..4095 of the scanner's own units, as they prepare IXI. They read
+RPLHR-CT as it is, so it must be in [0, 1] already; we take that to be TVSRN's -1024..2048 HU: set
+``ct`` to it there. Both volumes are clipped, five slices are cut from each end whatever the factor,
+air counts like the patient does. One PSNR per volume with peak 1, infinite where there is no error;
+SSIM once per volume, scikit-image's default in 3-D (a flat window of 7 x 7 x 7).
 
 ``skip_observed`` is a switch of theirs, off by default: every fifth of the slices left is taken
 out, the first one among them, and the rest is scored as if they were neighbours. That leaves out
