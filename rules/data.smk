@@ -22,12 +22,13 @@ rule fetch:
         "../envs/core.yaml"
     params:
         card=dataset_card,
+        raw=raw_folder,
         mirror=mirror,
         code=code("fetch.py"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/fetch.py --card {params.card:q} --mirror={params.mirror:q} \
-            --raw results/raw/{wildcards.dataset:q} --record {output:q} &>{log:q}
+            --raw {params.raw:q} --record {output:q} &>{log:q}
         """
 
 
@@ -46,11 +47,12 @@ rule convert:
         "../envs/core.yaml"
     params:
         card=dataset_card,
+        raw=raw_folder,
         code=code("convert.py"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/convert.py --card {params.card:q} \
-            --raw results/raw/{wildcards.dataset:q} --raw-record {input:q} \
+            --raw {params.raw:q} --raw-record {input:q} \
             --thin {output.thin:q} --thick {output.thick:q} &>{log:q}
         """
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import scan_folders
 from plugin_cards import cards, module_of, with_settings
 
 from thinslice import plugins
-from thinslice.datasets import kits23, msd
+from thinslice.datasets import kits23, msd, msd_lung
 from thinslice.formats.writing_nifti import write_nifti
 from thinslice.seams import Case
 from thinslice.volume import Grid, Volume, to_int16
@@ -54,6 +54,12 @@ def tiny_kits(folder: Path, modality: str) -> dict[str, Any]:
     return settings
 
 
+def tiny_lung(folder: Path, modality: str) -> dict[str, Any]:
+    cases = (*msd_lung.TRAINED_ON, *msd_lung.TESTED_ON)
+    sets.msd_folder(folder, dict.fromkeys(cases, msd_lung.TASK))
+    return {"folder": str(folder)}
+
+
 def tiny_ixi(folder: Path, modality: str) -> dict[str, Any]:
     sets.ixi_folder(folder, 4)
     return {"folder": str(folder), "subjects": 4, "test": 1, "val": 1}
@@ -73,11 +79,19 @@ def tiny_namic(folder: Path, modality: str) -> dict[str, Any]:
     return {"train": 2, "val": 1, "test": 1}
 
 
+def splits_of(card: Mapping[str, Any]) -> set[str]:
+    """All three, but where there is no truth to learn from, or a paper of four scans has none."""
+    if not card.get("truth", True):
+        return {"test"}
+    return {"train", "test"} if module_of(card) == "msd_lung" else {"train", "val", "test"}
+
+
 TINY: dict[str, Callable[[Path, str], dict[str, Any]]] = {  # for each module, settings made fast
     "ixi": tiny_ixi,
     "kits23": tiny_kits,
     "ldct_l291": tiny_l291,
     "msd": tiny_msd,
+    "msd_lung": tiny_lung,
     "namic": tiny_namic,
     "own_data": own_folder,
     "phantom": small_phantom,

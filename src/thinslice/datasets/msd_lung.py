@@ -1,0 +1,107 @@
+"""Four chests of the Medical Segmentation Decathlon: what SR4ZCT was evaluated on.
+
+Licence     CC BY-SA 4.0 (medicaldecathlon.com); Antonelli et al., Nature Communications 2022
+Source      the organisers' archive of Task06_Lung in the public bucket that MONAI downloads from
+Checksum    MD5 of the archive as MONAI has it (monai/apps/datasets.py)
+Splits      as the paper's supervised comparison (Shi et al. 2023, section 3, Table 1): lung_006,
+            lung_014 and lung_022 for training, lung_023 for testing; nothing for validation, which
+            the paper does not have either. ``test_all`` tests on all four (its Table 2)
+Selection   those four, which the paper found to have slices of 0.625 mm
+Prepared    pixels made 1 mm wide, as the paper did it. How, it does not say: here by its own
+            downscaling, the mean of nine points across each new pixel (``overlapping``)
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from thinslice import degrading, overlapping
+from thinslice.datasets import _download
+from thinslice.datasets._archive import unpack
+from thinslice.datasets._download import Remote
+from thinslice.formats import nifti
+from thinslice.formats.found import refused
+from thinslice.seams import Case
+from thinslice.volume import Volume
+
+SIMULATED = False
+TASK = "Task06_Lung"
+REMOTE = Remote(
+    f"https://msd-for-monai.s3-us-west-2.amazonaws.com/{TASK}.tar",
+    f"{TASK}.tar",
+    md5="8afd997733c7fc0432f71255ba4e52dc",
+)
+TRAINED_ON = ("lung_006", "lung_014", "lung_022")
+TESTED_ON = ("lung_023",)
+PARTS = ("imagesTr", "imagesTs")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which split, from where, and how wide the pixels become."""
+
+    test_all: bool = False  # all four are test cases, and nothing is trained on
+    folder: str | None = None  # holds Task06_Lung; None: download
+    pixel_mm: float | None = 1.0  # None: as they are
+
+
+class MsdLung:
+    """The data set; see the module."""
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+
+    def fetch(self, raw: Path, mirror: str | None = None) -> None:
+        """The archive of the task, and the four scans out of it."""
+        if self.settings.folder is None:
+            wanted = {f"{TASK}/{part}/{c}.nii.gz" for c in TRAINED_ON + TESTED_ON for part in PARTS}
+            (archive,) = _download.fetch([REMOTE], raw, mirror)
+            unpack(archive, raw, lambda name: PurePosixPath(name).as_posix() in wanted)
+        self.files(raw)
+
+    def files(self, raw: Path) -> Sequence[Path]:
+        """The four scans; Refused, with its path, where one is missing."""
+        return [self._path(raw, case) for case in TRAINED_ON + TESTED_ON]
+
+    def cases(self, raw: Path) -> Iterator[Case]:
+        """In the order of their numbers."""
+        for case in TRAINED_ON + TESTED_ON:
+            found = nifti.read(self._path(raw, case))
+            test = self.settings.test_all or case in TESTED_ON
+            volume, pixel_mm = found.volume, self.settings.pixel_mm
+            thin = volume if pixel_mm is None else with_pixels(volume, pixel_mm)
+            yield Case(case, case, "test" if test else "train", thin, None, {"thin": found.source})
+
+    def _path(self, raw: Path, case: str) -> Path:
+        root = raw if self.settings.folder is None else Path(self.settings.folder).expanduser()
+        paths = [root / TASK / part / f"{case}.nii.gz" for part in PARTS]
+        there = [path for path in paths if path.is_file()]
+        if len(there) != 1:
+            found = f"{case}.nii.gz in {len(there)} of {' and '.join(PARTS)}"
+            raise refused(root / TASK, found, "it in one of them", "fetch it, or mend `folder`")
+        return there[0]
+
+
+def with_pixels(volume: Volume, pixel_mm: float) -> Volume:
+    """The same slices with pixels ``pixel_mm`` wide, each the mean of nine points across it."""
+    fine = [overlapping.line(n, mm) for n, mm in zip(volume.grid.shape, volume.grid.pixel_mm)]
+    coarse = [overlapping.exact(line, pixel_mm, 0.0) for line in fine]
+    rows, columns = (overlapping.means_of_points(a, b) for a, b in zip(fine, coarse))
+    _, y, x = np.array(volume.grid.direction)
+    grid = replace(
+        volume.grid,
+        shape=(coarse[0].n, coarse[1].n),
+        pixel_mm=(pixel_mm, pixel_mm),
+        origin_mm=tuple(
+            volume.grid.origin_mm
+            + y * (coarse[0].start_mm - fine[0].start_mm)
+            + x * (coarse[1].start_mm - fine[1].start_mm)
+        ),
+    )
+    return volume.with_voxels(degrading.in_plane((rows, columns), volume.voxels), grid)
+
+
+def build(**settings) -> MsdLung:
+    return MsdLung(Settings(**settings))
