@@ -130,10 +130,7 @@ def test_cases_have_names_and_every_split(opened):
     names = [case.name for case in opened.cases]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z0-9_-]+", name) for name in names)
-    truth = opened.card.get("truth", True)  # there is nothing to learn from without one
-    assert {case.split for case in opened.cases} == (
-        {"train", "val", "test"} if truth else {"test"}
-    )
+    assert {case.split for case in opened.cases} == splits_of(opened.card)
 
 
 def test_a_case_has_thin_slices_or_says_which_are_asked_for(opened):
