@@ -25,6 +25,7 @@ from thinslice.formats.writing_nifti import write_nifti
 from thinslice.store import open_scan, verify
 from thinslice.volume import Grid, Volume
 
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 PLACES_MM = 0.01  # how far a fiducial may move
 SAID = Derivation("Nothing was done.", "identity", "identity")
 SLICES = [(5, 5), (5, 2.5), (3, 2), (2.5, 1.25), (6.7, 5)]  # thickness, increment
@@ -136,6 +137,24 @@ def test_a_nifti_keeps_the_axes_of_its_source(tmp_path, order, flips, turn):
     np.testing.assert_allclose(image.header.get_qform(), image.header.get_sform(), atol=1e-3)
     assert (image.header["sform_code"], image.header["qform_code"]) == (1, 1)
     assert image.header.get_dim_info()[2] == order.index(2)
+
+
+REAL = ("nifti_awkward/*SPL*", "nifti_awkward/*uint16*", "nifti_awkward/*oblique*", "thick/*")
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="no real scans beside the repository")
+@pytest.mark.parametrize("pattern", REAL)
+def test_a_real_nifti_comes_back_axis_by_axis_also_by_way_of_dicom(tmp_path, pattern):
+    (path,) = DATA.glob(f"{pattern}.nii.gz")
+    found = files.read(path)
+    files.write(found.volume, tmp_path / "out.nii.gz", source=found)
+    ours, theirs = (nib.Nifti1Image.from_filename(p) for p in (tmp_path / "out.nii.gz", path))
+    np.testing.assert_array_equal(ours.dataobj, theirs.dataobj)
+    np.testing.assert_allclose(ours.affine, theirs.affine, atol=1e-3)
+    files.write(found.volume, tmp_path / "series", source=found)
+    again = files.read(tmp_path / "series").volume
+    np.testing.assert_array_equal(again.voxels, found.volume.voxels)
+    assert again.grid.same_place(found.volume.grid, 1e-6)
 
 
 def test_the_same_scan_is_the_same_bytes_and_another_is_another_series(tmp_path):

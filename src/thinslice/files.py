@@ -62,7 +62,7 @@ def write(
     """
     out = Path(out)
     kind = source.source["format"] if source else None
-    files = source.files if source else ()
+    files: tuple[Path, ...] = source.files if source else ()
     if out.name.endswith(SUFFIXES):
         like = files[0] if kind == "NIfTI" else None
         write_nifti(volume, out, like=like, overwrite=overwrite)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
-from pydicom.valuerep import DSfloat
+from pydicom.valuerep import format_number_as_ds
 
 from thinslice.formats.beside import beside, free
 from thinslice.formats.dicom_derived import Derivation, shared_header, uid
@@ -84,7 +84,7 @@ def _view(slices: Sequence[Slice]) -> View | None:
 def _hash(volume: Volume, pixels: Stored) -> str:
     said = json.dumps([volume.grid.to_json(), pixels.slope, pixels.intercept], sort_keys=True)
     out = hashlib.sha256(said.encode())
-    out.update(pixels.pixels)
+    out.update(pixels.pixels.data)
     return out.hexdigest()
 
 
@@ -116,15 +116,15 @@ def _slice(shared: Dataset, placed: Place, k: int, image: np.ndarray) -> Dataset
     data.SOPInstanceUID = uid("image", shared.SeriesInstanceUID, str(k))
     data.InstanceNumber = k + 1
     data.ImagePositionPatient = [_decimal(v) for v in position]
-    data.SliceLocation = _decimal(position @ np.array(placed.grid.direction[0]))
+    data.SliceLocation = _decimal(float(position @ np.array(placed.grid.direction[0])))
     data.Rows, data.Columns = image.shape
     data.add_new("PixelData", "OW", np.ascontiguousarray(image, "<i2").tobytes())
     return data
 
 
-def _decimal(value: float) -> DSfloat:
+def _decimal(value: float) -> str:
     """As many digits as a decimal string holds, 16 characters in all."""
-    return DSfloat(float(value) + 0.0, auto_format=True)
+    return format_number_as_ds(float(value) + 0.0)  # + 0.0: no minus zero
 
 
 def _save(data: Dataset, path: Path) -> None:

@@ -1,0 +1,80 @@
+"""``thinslice inspect``: what scans lie here, and which of them would be refused, and why."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from thinslice import files
+from thinslice.formats.found import Refused
+from thinslice.formats.inspecting import Seen, of_found, seen_in, stores_in, unread
+
+COLUMNS = ("slices", "size", "pixel mm", "thickness", "increment", "slices meet", "kernel", "plane")
+
+
+def add_to(commands: argparse._SubParsersAction) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser("inspect", help="list the scans in a folder and what ails them")
+    parser.add_argument("path", type=Path, help="a scan, or a folder with scans anywhere below it")
+    parser.add_argument("--json", action="store_true", help="print a JSON list, for programs")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 if every scan found can be read, 1 if one is refused, 2 if there is none."""
+    seen = list(_seen(arguments.path))
+    if not seen:
+        print(f"thinslice inspect: {arguments.path}: no scan there", file=sys.stderr)
+        return 2
+    if arguments.json:
+        print(json.dumps([one._asdict() for one in seen], indent=1))
+    else:
+        for one in seen:
+            print("\n".join(_lines(one)))
+        bad = sum(one.refused is not None for one in seen)
+        print(f"{len(seen) - bad} can be read, {bad} refused")
+    return int(any(one.refused for one in seen))
+
+
+def _seen(path: Path) -> Iterator[Seen]:
+    yield from seen_in(path)
+    for store in stores_in(path):
+        try:
+            yield of_found(store, files.read(store))
+        except Refused as error:
+            yield unread(store, "OME-Zarr", "", str(error))
+
+
+def _lines(one: Seen) -> Iterator[str]:
+    """The scan's name, then its numbers, then what ails it."""
+    yield f"{one.path}  {one.format} {one.modality or ''} {one.series}".rstrip()
+    if one.increment_mm is not None:
+        told = zip(COLUMNS, _cells(one), strict=True)
+        yield "    " + "  ".join(f"{name} {value}" for name, value in told if value)
+    for warning in one.warnings:
+        yield f"    note     {warning}"
+    if one.refused:
+        yield f"    REFUSED  {one.refused}"
+
+
+def _cells(one: Seen) -> tuple[str, ...]:
+    size, pixel = one.size or (), one.pixel_mm or ()
+    return (
+        str(one.slices),
+        "x".join(map(str, size)),
+        "x".join(f"{mm:.4g}" for mm in pixel),
+        "not said" if one.thickness_mm is None else f"{one.thickness_mm:.4g} mm",
+        f"{one.increment_mm:.4g} mm",
+        _meeting(one.overlap_mm),
+        one.kernel or "",
+        one.orientation or "",
+    )
+
+
+def _meeting(overlap_mm: float | None) -> str:
+    if overlap_mm is None:
+        return ""
+    if abs(overlap_mm) < 0.01:
+        return "edge to edge"
+    return f"overlap {overlap_mm:.3g} mm" if overlap_mm > 0 else f"gap {-overlap_mm:.3g} mm"
