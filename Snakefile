@@ -65,6 +65,7 @@ wildcard_constraints:
     source=r"[a-z0-9_]+--[a-z0-9_]+",
     analysis="|".join(config["analyses"]),
     figure="|".join(config["figures"]),
+    picture="panels|patches",
 
 
 include: "rules/lookups.smk"  # names and cards from the config, used by the rules below
@@ -81,11 +82,7 @@ rule all:
         "results/report.html",
         collect("results/tables/{a}.{end}", a=config["analyses"], end=["csv", "md", "tex"]),
         collect("results/figures/{f}.{end}", f=config["figures"], end=["png", "pdf"]),
-        collect(
-            "results/figures/panels_{d}.{end}",
-            d=panel_choice.with_panels(config),
-            end=["png", "pdf"],
-        ),
+        collect("results/figures/{p}.{end}", p=panel_choice.pictures(config), end=["png", "pdf"]),
         behind_the_evidence(),
 
 

@@ -44,6 +44,12 @@ def dataset_card(wildcards):
     return card("datasets", wildcards.dataset)
 
 
+def raw_folder(wildcards):
+    """Where a dataset's raw files are: its own folder, or that of the dataset it shares them with."""
+    shared = config["datasets"][wildcards.dataset].get("raw", wildcards.dataset)
+    return f"results/raw/{shared}"
+
+
 def degradation_card(wildcards):
     return card("degradations", wildcards.degradation)
 
@@ -136,6 +142,12 @@ def scheduling(key):
         return line.get(key, config["scheduling"][usual])
 
     return look_up
+
+
+def picture_card(wildcards):
+    """The kind of a picture, and its settings: where patches lie."""
+    settings = {"boxes": config["patches"]} if wildcards.picture == "patches" else {}
+    return json.dumps({"kind": wildcards.picture, "settings": settings}, sort_keys=True)
 
 
 @cache

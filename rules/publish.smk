@@ -4,6 +4,7 @@ Answers from the evidence, typeset.
     results/tables/{analysis}.csv, .md, .tex    full precision; and as people read them
     results/figures/{figure}.png, .pdf
     results/figures/panels_{dataset}.png, .pdf  one test case by every method, in three planes
+    results/figures/patches_{dataset}.png, .pdf parts of it enlarged, where the config has patches
     results/report.html                         all of it on one page
 """
 
@@ -58,7 +59,8 @@ rule figure:
 
 
 rule panels:
-    """Show the first test case of one dataset: thin, thick and restored, in three planes."""
+    """Show the first test case of one dataset: thin, thick and restored, in three planes; or patches
+    of it, enlarged."""
     input:
         thin_record="results/thin/{dataset}.record.json",
         thin=lambda w: ancient(f"results/thin/{w.dataset}.zarr") if shown(w).truth else [],
@@ -72,23 +74,25 @@ rule panels:
         ],
     output:
         png=report(
-            "results/figures/panels_{dataset}.png",
+            "results/figures/{picture}_{dataset}.png",
             category="Figures",
-            labels={"figure": "panels, {dataset}"},
+            labels={"figure": "{picture}, {dataset}"},
         ),
-        pdf="results/figures/panels_{dataset}.pdf",
-        record="results/figures/panels_{dataset}.record.json",
+        pdf="results/figures/{picture}_{dataset}.pdf",
+        record="results/figures/{picture}_{dataset}.record.json",
     log:
-        "results/logs/panels/{dataset}.log",
+        "results/logs/{picture}/{dataset}.log",
     conda:
         "../envs/report.yaml"
     params:
         sim=lambda w: shown(w).sim,
         names=lambda w: [cell.method for cell in shown(w).cells],
+        card=picture_card,
         code=code("panels.py"),
     shell:
         r"""
-        python "$HERE"/workflow_scripts/panels.py --sim={params.sim:q} --names {params.names:q} \
+        python "$HERE"/workflow_scripts/panels.py --card {params.card:q} \
+            --sim={params.sim:q} --names {params.names:q} \
             --thin {input.thin:q} --thick {input.thick:q} --restored {input.restored:q} \
             --out {output.png:q} &>{log:q}
         """
@@ -99,7 +103,7 @@ rule page:
     input:
         tables=collect("results/tables/{a}.record.json", a=config["analyses"]),
         figures=collect("results/figures/{f}.record.json", f=config["figures"]),
-        panels=collect("results/figures/panels_{d}.record.json", d=panel_choice.with_panels(config)),
+        panels=collect("results/figures/{p}.record.json", p=panel_choice.pictures(config)),
     output:
         page=report("results/report.html", category="Report"),
         record="results/report.record.json",

@@ -113,6 +113,13 @@ def test_a_dataset_that_is_not_run_or_not_shown_has_no_panels():
     assert panel_choice.with_panels(config) == []
 
 
+def test_patches_are_pictures_of_every_dataset_with_panels_where_the_config_has_any():
+    datasets = panel_choice.with_panels(CONFIG)
+    assert panel_choice.pictures(CONFIG) == [f"panels_{name}" for name in datasets]
+    pictures = panel_choice.pictures({**CONFIG, "patches": [{"plane": "axial"}]})
+    assert set(pictures) == {f"{kind}_{d}" for kind in ("panels", "patches") for d in datasets}
+
+
 def test_panels_show_a_degradation_that_a_shown_method_was_tested_on():
     config = changed(datasets=["pairs"], methods=["linear", "edsr"], trained_on=["pairs"])
     config["methods"]["linear"]["panel"] = False

@@ -20,8 +20,8 @@ TINY = {
             "table_1": {
                 "title": "Table 1",
                 "about": {"dataset": "phantom", "degradation": "acquired", "protocol": "v1"},
-                "columns": {"RMSE": {"metric": "rmse_hu"}},
-                "rows": {"TVSRN": ["tvsrn", 43.0], "EDSR": ["edsr", 50.1], "SAINT": [None, 45.0]},
+                "columns": [{"title": "RMSE", "metric": "rmse_hu"}],
+                "rows": [["TVSRN", "tvsrn", 43.0], ["EDSR", "edsr", 50], ["SAINT", None, 45.0]],
             }
         }
     }

@@ -29,8 +29,12 @@ CATALOGUES = {
 }
 PLUGINS = [(kind, name) for kind in plugins.KINDS for name in plugins.names(kind)]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
-FIGURES = sorted({figure["kind"] for figure in CONFIG["figures"].values()})
 REQUIRED = "required"
+FIGURES = sorted(
+    path.stem
+    for path in (ROOT / "src/thinslice/report").glob("*.py")
+    if re.search(r"^def draw\(\s*table: ", path.read_text(), re.MULTILINE)
+)
 SHARED = {
     SelfSupervised: "Methods that learn from the scan",
     CubeSettings: "Every cube network",

@@ -1,5 +1,6 @@
 """A paper's tables beside ours: every printed number once, nothing paired that is not the same."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -20,27 +21,27 @@ tables:
     title: "Table 1: chests"
     about: {dataset: phantom, protocol: v1, patients: 100}
     columns:
-      PSNR:        {degradation: acquired, metric: psnr4000_db}
-      thin PSNR:   {degradation: sparse_5mm, metric: psnr4000_db}
-      Param:       {degradation: acquired, metric: parameters}
-      s:           {degradation: acquired, metric: wall_s}
-      GPU:         {metric: null, why: memory of a graphics card is not measured}
+      - {title: PSNR,        degradation: acquired, metric: psnr4000_db}
+      - {title: thin PSNR,   degradation: sparse_5mm, metric: psnr4000_db}
+      - {title: Param,       degradation: acquired, metric: parameters}
+      - {title: s,           degradation: acquired, metric: wall_s}
+      - {title: GPU,         metric: null, why: memory of a graphics card is not measured}
     rows:
-      Bicubic: [cubic, 34.85*, 35.10, ~, ~, ~]
-      EDSR:    [edsr,  36.812 ± 1.7*, 36.1, 0.412M, 2.5, 3.1]
-      SAINT:   [null,  37.90, 37.5, ~, 80, ~]
-      TVSRN:   [tvsrn, {value: 38.61, note: "38.6 in the text"}, 38.0, 1.73M, 36.22, 2.5]
+      - [Bicubic, cubic, 34.85*, 35.10, ~, ~, ~]
+      - [EDSR,    edsr,  36.812 ± 1.7*, 36.1, 0.412M, 2.5, 3.1]
+      - [SAINT,   null,  37.90, 37.5, ~, 80, ~]
+      - [TVSRN,   tvsrn, {value: 38.61, note: "38.6 in the text"}, 38.0, 1.73M, 36.22, 2.5]
   table_2:
     title: "Table 2: elsewhere"
     about: {protocol: v1, degradation: acquired}
     columns:
-      hospital RMSE: {dataset: hospital, metric: rmse_hu}
-      RMSE:          {dataset: null, metric: rmse_hu}
-      MS-SSIM:       {dataset: phantom, metric: ms_ssim}
+      - {title: hospital RMSE, dataset: hospital, metric: rmse_hu}
+      - {title: RMSE,          dataset: null, metric: rmse_hu}
+      - {title: MS-SSIM,       dataset: phantom, metric: ms_ssim}
     rows:
-      TVSRN-full: [tvsrn_full, 40.1, 41, 0.9]
-      TVSRN:      [tvsrn, 40.2, 42, 0.91]
-      "5 / 2.5, cor": [{method: "tv{view}", view: srn}, 41.0, ~, ~]
+      - [TVSRN-full, tvsrn_full, 40.1, 41, 0.9]
+      - [TVSRN,      tvsrn, 40.2, 42, 0.91]
+      - ["5 / 2.5, cor", {method: "tv{view}", view: srn}, 41.0, ~, ~]
 """
 SKIPPED = [
     ("hospital/acquired: tvsrn, edsr fitted on phantom/acquired; tvsrn_full", "it has no thick"),
@@ -74,10 +75,10 @@ def row_of(table: pd.DataFrame, line: str, column: str) -> pd.Series:
 def test_every_printed_number_stands_there_once_in_the_paper_s_order_and_unrounded(table):
     printed = []
     for name, one in SETTINGS["tables"].items():
-        for line, (_, *numbers) in one["rows"].items():
+        for line, _, *numbers in one["rows"]:
             for column, number in zip(one["columns"], numbers):
                 if number is not None:
-                    printed.append((name, line, column))
+                    printed.append((name, line, column["title"]))
     keys = ["table", "printed_row", "printed_column"]
     assert list(table[keys].itertuples(index=False, name=None)) == printed
     assert row_of(table, "EDSR", "PSNR")[["paper_value", "paper_sd"]].tolist() == [36.812, 1.7]
@@ -130,8 +131,8 @@ def test_a_number_without_ours_says_why(table, line, column, why):
 
 def test_all_methods_skipped_is_a_reason_for_each_of_them(evidence):
     asked = {"degradation": "bell_5mm", "metric": "rmse_hu", "protocol": "v1"}
-    one = {"title": "t", "about": asked, "columns": {"a": {"dataset": "phantom"}}}
-    table = published.build(tables={"t": {**one, "rows": {"x": ["saint", 1.0]}}})(evidence)
+    one = {"title": "t", "about": asked, "columns": [{"title": "a", "dataset": "phantom"}]}
+    table = published.build(tables={"t": {**one, "rows": [["x", "saint", 1.0]]}})(evidence)
     assert table["why"].tolist() == ["not run: nothing there"]
 
 
@@ -181,6 +182,11 @@ def test_the_order_of_the_evidence_changes_nothing(table, evidence):
     assert again.to_csv() == table.to_csv()
 
 
+def test_a_card_sorted_by_its_keys_says_the_same(table, evidence):
+    settings = json.loads(json.dumps(SETTINGS, sort_keys=True))
+    assert published.build(**settings)(evidence).to_csv() == table.to_csv()
+
+
 def test_without_evidence_the_paper_s_numbers_stand_alone(table):
     empty = published.build(**SETTINGS)(Evidence(*(pd.DataFrame() for _ in range(3))))
     assert list(empty.columns) == list(table.columns)
@@ -189,18 +195,20 @@ def test_without_evidence_the_paper_s_numbers_stand_alone(table):
     assert (empty["why"] != "").all()
 
 
-ONE = {"title": "t", "columns": {"PSNR": {}, "SSIM": {}}}
+ONE = {"title": "t", "columns": [{"title": "PSNR"}, {"title": "SSIM"}]}
 
 
 @pytest.mark.parametrize(
     ("one", "words"),
     [
-        ({**ONE, "rows": {"Bicubic": ["cubic", 34.85]}}, "1 numbers for 2 columns"),
-        ({**ONE, "rows": {"Bicubic": ["cubic", 34.85, "34.8*5"]}}, "'34.8\\*5' is no number"),
-        ({**ONE, "rows": {"Bicubic": [{"size": 3}, 1, 2]}}, r"says \['size'\]"),
-        ({**ONE, "rows": {"Bicubic": "cubic"}}, "no list"),
-        ({"title": "t", "rows": {}}, "expected title, columns and rows"),
-        ({**ONE, "rows": {"Bicubic": ["cubic", {"value": 1}, 2]}}, "holds value and note"),
+        ({**ONE, "rows": [["Bicubic", "cubic", 34.85]]}, "1 numbers for 2 columns"),
+        ({**ONE, "rows": [["Bicubic", "cubic", 34.85, "34.8*5"]]}, "'34.8\\*5' is no number"),
+        ({**ONE, "rows": [["Bicubic", {"size": 3}, 1, 2]]}, r"says \['size'\]"),
+        ({**ONE, "rows": ["Bicubic"]}, "a row is a list"),
+        ({**ONE, "rows": [["a", "b", 1, 2], ["a", "c", 1, 2]]}, "rows of the same name"),
+        ({"title": "t", "columns": ["PSNR"], "rows": []}, "a column has a title"),
+        ({"title": "t", "rows": []}, "expected title, columns and rows"),
+        ({**ONE, "rows": [["Bicubic", "cubic", {"value": 1}, 2]]}, "holds value and note"),
     ],
 )
 def test_a_table_that_is_none_is_refused_by_name(one, words):
@@ -223,7 +231,7 @@ def test_a_stand_in_of_nothing_known_is_refused():
     ],
 )
 def test_numbers_as_papers_print_them(text, value, sd, mark):
-    one = {"title": "t", "columns": {"a": None}, "rows": {"x": ["cubic", text]}}
+    one = {"title": "t", "columns": [{"title": "a"}], "rows": [["x", "cubic", text]]}
     (cell,) = _printed.cells({"t": one})
     assert cell.value == pytest.approx(value, rel=1e-15)
     assert (math.isnan(cell.sd) and math.isnan(sd)) or cell.sd == sd

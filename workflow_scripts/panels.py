@@ -1,14 +1,18 @@
-"""Show one test case of a dataset: thin, thick and every method's restored, in three planes."""
+"""Show one test case of a dataset: thin, thick and every method's restored, whole or in patches."""
 
 import argparse
+import json
 from pathlib import Path
 
 from thinslice import provenance, store
-from thinslice.report import panels
+from thinslice.report import panels, patches
+
+KINDS = {"panels": panels, "patches": patches}
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--card", type=json.loads, required=True, help="kind and settings, JSON")
     p.add_argument("--thin", type=Path, nargs="?", help="none where nobody scanned thin slices")
     p.add_argument("--thick", type=Path, required=True)
     p.add_argument("--restored", type=Path, nargs="+", required=True, help="one store a method")
@@ -18,13 +22,16 @@ def main() -> None:
     a = p.parse_args()
 
     inputs = [*([a.thin] if a.thin else []), a.thick, *a.restored]
-    with provenance.job(provenance.record_of(a.out), rule="panels", cards={}, inputs=inputs) as job:
+    with provenance.job(
+        provenance.record_of(a.out), rule="panels", cards={"picture": a.card}, inputs=inputs
+    ) as job:
         restored = [store.open_store(path) for path in a.restored]
         case = restored[0].cases()[0]
         thin = store.open_store(a.thin).read(case) if a.thin else None
         thick = store.open_store(a.thick).read(case)
         shown = dict(zip(a.names, (one.read(case) for one in restored)))
-        panels.draw(thin, thick, shown, a.out.with_suffix(""), case=case, sim=a.sim)
+        said = {"case": case, "sim": a.sim, **a.card["settings"]}
+        KINDS[a.card["kind"]].draw(thin, thick, shown, a.out.with_suffix(""), **said)
         job.output(a.out)
         job.output(a.out.with_suffix(".pdf"))
 

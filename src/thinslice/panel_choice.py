@@ -47,5 +47,11 @@ def with_panels(config: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(cell.dataset for cell in _shown(config)))
 
 
+def pictures(config: Mapping[str, Any]) -> list[str]:
+    """Every picture of volumes, by name: panels of each dataset, and patches if the config has any."""
+    kinds = ["panels", *(["patches"] if config.get("patches") else [])]
+    return [f"{kind}_{dataset}" for dataset in with_panels(config) for kind in kinds]
+
+
 def _shown(config: Mapping[str, Any]) -> list[Cell]:
     return [c for c in cells(config) if config["methods"][c.method].get("panel", True)]

@@ -1,11 +1,14 @@
 """A paper's table as a config holds it: every printed number with what it is in our terms.
 
 What a number is (data set, thick slices, method, protocol, metric) is said once where it is shared:
-by the table's ``about``, by its column or by its row; the nearer word holds. A row is a list that
-begins with what the row says (a method's name alone, null, or a mapping) and goes on with the
-numbers as the paper prints them: 34.85, "34.85*" with the paper's mark of significance,
-"38.609 ± 1.721" with its standard deviation, "1.73M", null where nothing is printed, or a mapping
-{value: 0.9859, note: ...} where there is something to say of one number.
+by the table's ``about``, by its column or by its row; the nearer word holds. A column is a mapping
+with a ``title``. A row is a list: its label, what it says (a method's name alone, null, or a
+mapping), and the numbers as the paper prints them: 34.85, "34.85*" with the paper's mark of
+significance, "38.609 ± 1.721" with its standard deviation, "1.73M", null where nothing is printed,
+or a mapping {value: 0.9859, note: ...} where there is something to say of one number.
+
+Columns and rows are lists, for the order of a mapping's keys is nobody's to rely on: cards are
+JSON with sorted keys.
 """
 
 import math
@@ -34,8 +37,8 @@ class Printed(NamedTuple):
 
 
 def cells(tables: Mapping[str, Any]) -> list[Printed]:
-    """Every printed number of the tables, in their order; ValueError for what is no such table."""
-    return [cell for name, table in tables.items() for cell in _table(name, table)]
+    """Every printed number, tables by name, each in its order; ValueError for what is no table."""
+    return [cell for name in sorted(tables) for cell in _table(name, tables[name])]
 
 
 def _table(name: str, table: Mapping[str, Any]) -> Iterator[Printed]:
@@ -45,25 +48,38 @@ def _table(name: str, table: Mapping[str, Any]) -> Iterator[Printed]:
             f"published table {name!r} has the keys {sorted(table)}; "
             "expected title, columns and rows, and about where there is one"
         )
-    columns = table["columns"]
-    for line, row in table["rows"].items():
+    columns = [_column(column, name) for column in table["columns"]]
+    lines = [_split(row, name) for row in table["rows"]]
+    for kind, labels in (("columns", [c for c, _ in columns]), ("rows", [r for r, *_ in lines])):
+        if len(set(labels)) < len(labels):
+            raise ValueError(f"published table {name!r} has {kind} of the same name: {labels}")
+    for line, head, numbers in lines:
         where = f"published table {name!r}, row {line!r}"
-        head, numbers = _split(row, where)
         if len(numbers) != len(columns):
             raise ValueError(f"{where} has {len(numbers)} numbers for {len(columns)} columns")
-        for (column, shared), number in zip(columns.items(), numbers):
+        for (column, shared), number in zip(columns, numbers):
             if number is not None:
                 says = _merged([table.get("about"), shared, head], where)
                 read = _read(number, f"{where}, column {column!r}")
-                yield Printed(name, str(table["title"]), str(line), str(column), says, **read)
+                yield Printed(name, str(table["title"]), line, column, says, **read)
 
 
-def _split(row: Any, where: str) -> tuple[Mapping[str, Any], Sequence[Any]]:
-    """What a row says of itself, and its numbers."""
-    if not isinstance(row, Sequence) or isinstance(row, str) or not row:
-        raise ValueError(f"{where} is no list of a method and numbers: {row!r}")
-    first, *numbers = row
-    return first if isinstance(first, Mapping) else {"method": first}, numbers
+def _column(column: Any, table: str) -> tuple[str, Mapping[str, Any]]:
+    """A column's title, and what it says of its numbers."""
+    if not isinstance(column, Mapping) or "title" not in column:
+        raise ValueError(f"published table {table!r}: a column has a title, found {column!r}")
+    return str(column["title"]), {key: said for key, said in column.items() if key != "title"}
+
+
+def _split(row: Any, table: str) -> tuple[str, Mapping[str, Any], Sequence[Any]]:
+    """A row's label, what it says of its numbers, and these."""
+    if not isinstance(row, Sequence) or isinstance(row, str) or len(row) < 2:
+        raise ValueError(
+            f"published table {table!r}: a row is a list of its label, a method and numbers, "
+            f"found {row!r}"
+        )
+    label, says, *numbers = row
+    return str(label), says if isinstance(says, Mapping) else {"method": says}, numbers
 
 
 def _merged(said: Sequence[Mapping[str, Any] | None], where: str) -> dict[str, Any]:

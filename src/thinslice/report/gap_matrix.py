@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import Normalize
 
 from thinslice.report import style, wording
 from thinslice.report.sheet import one_metric, rows_of, split_by
 
-# Pale to mid blue: black numbers stay readable on every shade; darker is worse.
 UNTRAINED = "not trained"
-SHADES = LinearSegmentedColormap.from_list("shades", ["#F7F9FB", "#7FB0D3"])
 
 
 def draw(
@@ -75,7 +73,7 @@ def _matrix(axes: Axes, rows: list[dict[str, Any]], tested: list[str], span: Nor
         y, x = names.index(row["fitted_on"] or row["method"]), tested.index(row["tested_on"])
         shades[y, x] = row["mean"]
         axes.text(x, y, _words(row), ha="center", va="center", fontsize=8.5, color=style.INK)
-    axes.imshow(shades, cmap=SHADES, norm=span, aspect="auto")
+    axes.imshow(shades, cmap=style.SHADES, norm=span, aspect="auto")
     axes.set_yticks(range(len(names)), _short(names))
     axes.tick_params(length=0, labelbottom=False)
     axes.spines[:].set_visible(False)

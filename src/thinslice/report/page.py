@@ -14,9 +14,13 @@ import pandas as pd
 from thinslice.report import (
     bars,
     benchmark_sheets,
+    distribution,
     findings,
     gap_matrix,
+    model_grid,
     panels,
+    patches,
+    references,
     slice_pairs,
     tables,
     tradeoff,
@@ -51,7 +55,10 @@ QUESTIONS = {
 OPENED = ("tested_on", "paper_value")  # folded up are the others
 
 
-KINDS = (bars, gap_matrix, tradeoff, slice_pairs, panels)  # figures that have a caption
+# Figures that have a caption.
+KINDS = (
+    bars, distribution, gap_matrix, model_grid, panels, patches, references, slice_pairs, tradeoff
+)  # fmt: skip
 
 
 def html(

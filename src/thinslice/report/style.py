@@ -11,12 +11,15 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 PALETTE = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#B8A800",
 )  # fmt: skip
 INK, QUIET = "#222222", "#6B6B6B"
+# Pale to mid blue: black numbers stay readable on every shade.
+SHADES = LinearSegmentedColormap.from_list("shades", ["#F7F9FB", "#7FB0D3"])
 PNG_DPI = 160
 RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",

@@ -36,10 +36,8 @@ PATTERNS = (
     (re.compile(r"psnr_(axial|coronal|sagittal)_db"), r"PSNR \1"),
     (re.compile(r"ssim_(axial|coronal|sagittal)"), r"SSIM \1"),
     (re.compile(r"rmse_(?:hu|au)_phase([\d.]+)mm"), r"RMSE \1 mm from a thick slice"),
-    (re.compile(r"psnr_(axial|coronal|sagittal)_db"), r"PSNR \1"),
     (re.compile(r"ssim_3d_(\w+)"), r"SSIM 3-D, \1"),
     (re.compile(r"ssim_(\w+)_(\w+)"), r"SSIM \1, \2"),
-    (re.compile(r"ssim_(axial|coronal|sagittal)"), r"SSIM \1"),
 )
 NOTHING = "–"
 

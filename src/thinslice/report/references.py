@@ -1,0 +1,89 @@
+"""References: the score and the seconds of a method by how many reference images it takes.
+
+ACVTT's Table 5 and Fig. 8: what another reference is worth, and what it costs.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from thinslice.report import style, wording
+from thinslice.report.sheet import rows_of, split_by
+
+APART = 0.05  # of one reference, between lines that share a count
+
+
+def draw(
+    table: pd.DataFrame, out_stem: Path, *, lines: Mapping[str, Mapping[int, str]]
+) -> list[Path]:
+    """Draw the ``efficiency`` analysis: per data set and kind of thick slices, score and seconds.
+
+    lines    name of a line -> number of references -> method, e.g.
+             {"by relevance": {0: "acvtt_r0", 1: "acvtt_r1"}, "averaged": {2: "acvtt_r2_average"}}
+    """
+    if "wall_s" not in table:
+        raise LookupError("references are drawn from the efficiency analysis")
+    asked = [(line, int(k), name) for line in sorted(lines) for k, name in lines[line].items()]
+    rows = [
+        {**row, "line": line, "references": count}
+        for row in rows_of(table)
+        for line, count, name in asked
+        if row["method"] == name
+    ]
+    if not rows:
+        raise LookupError(f"no row of the methods {', '.join(m for *_, m in asked)} to draw")
+    panels = split_by(rows, "dataset", "degradation")
+    colours = style.colours(lines)
+    with style.figure(7.4, 0.7 + 2.6 * len(panels)) as drawn:
+        grid = drawn.subplots(len(panels), 2, squeeze=False)
+        everywhere, sims = wording.sim_apart(list(panels.values()))
+        for pair, ((dataset, degradation), own), sim in zip(grid, panels.items(), sims):
+            _scores(pair[0], own, colours)
+            _seconds(pair[1], own, colours)
+            pair[0].set_title(f"{wording.place(dataset, degradation)}{sim}")
+        if len(lines) > 1:
+            grid[0, 0].legend(loc="best", handlelength=1.2)
+        n = wording.patients(row["n"] for row in rows)
+        words = f"mean and 95 % interval; protocol {rows[0]['protocol']}, {n}"
+        style.title(drawn, words, bool(everywhere))
+        return style.save(drawn, out_stem)
+
+
+def _scores(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str]) -> None:
+    """Score over the number of references, one line each way of using them."""
+    parts = split_by(rows, "line")
+    for k, ((line,), own) in enumerate(parts.items()):
+        own = sorted(own, key=lambda row: row["references"])
+        x = [row["references"] + APART * (k - (len(parts) - 1) / 2) for row in own]
+        axes.plot(
+            x, [row["mean"] for row in own], "o-", color=colours[line], lw=1.1, ms=4, label=line
+        )
+        for at, row in zip(x, own):
+            if row["low"] == row["low"]:
+                axes.plot([at, at], [row["low"], row["high"]], color=colours[line], lw=1.4)
+    axes.set_ylabel(wording.metric(rows[0]))
+    _counts(axes)
+
+
+def _seconds(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str]) -> None:
+    """Seconds per volume over the number of references."""
+    timed = [row for row in rows if row["wall_s"] == row["wall_s"]]
+    for (line,), own in split_by(timed, "line").items():
+        own = sorted(own, key=lambda row: row["references"])
+        x, y = [row["references"] for row in own], [row["wall_s"] for row in own]
+        axes.plot(x, y, "o-", color=colours[line], lw=1.1, ms=4)
+    devices = ", ".join(dict.fromkeys(row["device"] for row in timed if row["device"]))
+    axes.set_title(devices)
+    axes.set_ylabel("seconds per volume")
+    axes.set_ylim(bottom=0)
+    _counts(axes)
+
+
+def _counts(axes: Axes) -> None:
+    axes.set_xlabel("references")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    style.numbers_only(axes)
