@@ -36,5 +36,5 @@ class Settings(TwoStageSettings):
 
 
 def build(**settings: Any) -> TwoStage:
-    lists = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+    lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
     return TwoStage(Recipe("georgescu", Settings(**lists)))

@@ -85,7 +85,7 @@ def by_halves(factor: int) -> int:
 
 
 def build(**settings: Any) -> TwoStage:
-    lists = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+    lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
     return TwoStage(
         Recipe(
             "georgescu_released",

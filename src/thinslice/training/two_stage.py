@@ -54,7 +54,7 @@ class TwoStage:
 
     def __init__(self, recipe: Recipe):
         self.recipe, self.settings = recipe, recipe.settings
-        self._factors: dict[str, int] = {}  # of the networks there are, by stage
+        self._factors: dict[Stage, int] = {}  # of the networks there are, by stage
         self._nets = nn.ModuleDict()
 
     def fit(
@@ -68,10 +68,14 @@ class TwoStage:
         if not train:
             raise ValueError("no training pairs: the train split is empty")
         pixels, slices = self._factors_of([*train, *val])
-        factors = {"in_plane": self.recipe.single_factor(pixels), "through_plane": slices}
+        factors: dict[Stage, int] = {
+            "in_plane": self.recipe.single_factor(pixels),
+            "through_plane": slices,
+        }
         self._factors = {stage: factor for stage, factor in factors.items() if factor > 1}
         self._nets = self._build()
-        key = json.dumps([self._identity(), asdict(self.settings)]) + crops.data_key(train, val)
+        what = [self.recipe.method, self._identity(), asdict(self.settings)]
+        key = json.dumps(what) + crops.data_key(train, val)
         curves = {}
         for stage in self._factors:
             fit = partial(self._fit_one, stage, own=pixels == 1, key=key)
@@ -183,7 +187,7 @@ class TwoStage:
             raise ValueError("thick and thin scans have the same voxels: nothing can be learned")
         return wanted
 
-    def _network(self, stage: str, factor: int) -> TwoBlocks:
+    def _network(self, stage: Stage, factor: int) -> TwoBlocks:
         make = {"in_plane": georgescu.in_plane, "through_plane": georgescu.through_plane}[stage]
         with seeds.seeded(self.settings.seed):
             return make(factor, self.settings.sizes())
