@@ -269,14 +269,15 @@ def test_killed_and_run_again_it_ends_with_the_same_bits(monkeypatch, tmp_path, 
 
 
 def test_another_scan_or_model_does_not_go_on_from_the_same_folder(tmp_path, caplog):
-    (thick, thin), run = scan(), replace(QUIET, work=tmp_path)
-    fresh = sr4zct.build(**TINY, thickness_mm=4.25).restore(thick, thin.grid, run=QUIET)
+    run = replace(QUIET, work=tmp_path)
+    (thick, thin), (other, _) = scan(), scan(seed=1)
     sr4zct.build(**TINY).restore(thick, thin.grid, run=run)
-    sr4zct.build(**TINY).restore(scan(seed=1)[0], thin.grid, run=run)
-    caplog.clear()
-    found = sr4zct.build(**TINY, thickness_mm=4.25).restore(thick, thin.grid, run=run)
-    assert "another network, plan or data" in caplog.text
-    np.testing.assert_array_equal(found.voxels, fresh.voxels)
+    for changed, model in ((other, {}), (thick, {"thickness_mm": 4.25})):
+        caplog.clear()
+        found = sr4zct.build(**TINY, **model).restore(changed, thin.grid, run=run)
+        assert "another network, plan or data" in caplog.text
+        fresh = sr4zct.build(**TINY, **model).restore(changed, thin.grid, run=QUIET)
+        np.testing.assert_array_equal(found.voxels, fresh.voxels)
 
 
 def test_tiled_equals_untiled_where_the_halo_covers_what_the_network_sees():

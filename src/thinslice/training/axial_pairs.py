@@ -103,4 +103,4 @@ def spread_over(n: int, at_most: int | None) -> np.ndarray:
     """Indices of at most so many slices out of ``n``, evenly spread, the ends among them."""
     if at_most is None or at_most >= n:
         return np.arange(n)
-    return np.unique(np.linspace(0, n - 1, at_most).round().astype(int))
+    return np.linspace(0, n - 1, at_most).round().astype(int)
