@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 from test_nifti import ORDERS, reordered, saved, scan_ras
 
 from thinslice import files
-from thinslice.formats import dicom, nifti
+from thinslice.formats import dicom, nifti, writing_dicom
 from thinslice.formats.dicom_derived import Derivation
 from thinslice.formats.found import Refused
 from thinslice.formats.writing_dicom import write_dicom
@@ -137,6 +137,14 @@ def test_a_nifti_keeps_the_axes_of_its_source(tmp_path, order, flips, turn):
     np.testing.assert_allclose(image.header.get_qform(), image.header.get_sform(), atol=1e-3)
     assert (image.header["sform_code"], image.header["qform_code"]) == (1, 1)
     assert image.header.get_dim_info()[2] == order.index(2)
+
+
+def test_fractions_of_hu_stay_where_floats_are_asked_for(tmp_path):
+    values, affine = scan_ras()
+    volume = nifti.read(saved(tmp_path / "in.nii", values, affine)).volume
+    fine = volume.with_voxels(volume.voxels + 0.375)
+    write_nifti(fine, tmp_path / "f.nii.gz", dtype="float32")
+    np.testing.assert_array_equal(nifti.read(tmp_path / "f.nii.gz").volume.voxels, fine.voxels)
 
 
 REAL = ("nifti_awkward/*SPL*", "nifti_awkward/*uint16*", "nifti_awkward/*oblique*", "thick/*")
@@ -294,6 +302,28 @@ def test_a_killed_writer_leaves_what_was_there_and_the_next_one_clears_up(tmp_pa
     assert [p for p in tmp_path.iterdir() if "partial" in p.name]
     files.write(found.volume, tmp_path / "out", source=found, overwrite=True)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in", "out"]
+
+
+@pytest.mark.parametrize("why", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("before", [False, True])
+def test_a_writer_that_fails_leaves_what_was_there(tmp_path, monkeypatch, why, before):
+    found = source(tmp_path / "in", "supine+", "square", (5, 2.5))
+    if before:
+        files.write(found.volume, tmp_path / "out", source=found)
+    save = writing_dicom._save
+
+    def fail(data, path):
+        save(data, path)
+        if path.name == "0003.dcm":
+            raise why
+
+    monkeypatch.setattr(writing_dicom, "_save", fail)
+    with pytest.raises(type(why)):
+        files.write(found.volume, tmp_path / "out", source=found, overwrite=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == (["in", "out"] if before else ["in"])
+    if before:
+        voxels = files.read(tmp_path / "out").volume.voxels
+        np.testing.assert_array_equal(voxels, found.volume.voxels)
 
 
 def test_a_living_writer_is_left_alone(tmp_path):

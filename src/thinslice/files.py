@@ -62,9 +62,8 @@ def write(
     """
     out = Path(out)
     kind = source.source["format"] if source else None
-    files: tuple[Path, ...] = source.files if source else ()
     if out.name.endswith(SUFFIXES):
-        like = files[0] if kind == "NIfTI" else None
+        like = source.files[0] if source and kind == "NIfTI" else None
         write_nifti(volume, out, like=like, overwrite=overwrite)
     elif out.name.endswith(ZARR):
         _store(volume, out, source, overwrite)
@@ -73,7 +72,7 @@ def write(
         write_dicom(
             volume,
             out,
-            source=files if kind == "DICOM" else (),
+            source=source.files if source and kind == "DICOM" else (),
             derivation=derivation or _plainly(volume),
             overwrite=overwrite,
         )
