@@ -11,7 +11,7 @@ import yaml
 from synthetic_evidence import demo
 
 from thinslice.analyses import _printed, benchmark, published
-from thinslice.report import tables
+from thinslice.report import page, tables, terminal
 from thinslice.seams import Evidence
 
 PAPER = """
@@ -27,7 +27,7 @@ tables:
       - {title: s,           degradation: acquired, metric: wall_s}
       - {title: GPU,         metric: null, why: memory of a graphics card is not measured}
     rows:
-      - [Bicubic, cubic, 34.85*, 35.10, ~, ~, ~]
+      - [Bicubic, cubic, ~, 35.10, ~, ~, ~]
       - [EDSR,    edsr,  36.812 ± 1.7*, 36.1, 0.412M, 2.5, 3.1]
       - [SAINT,   null,  37.90, 37.5, ~, 80, ~]
       - [TVSRN,   tvsrn, {value: 38.61, note: "38.6 in the text"}, 38.0, 1.73M, 36.22, 2.5]
@@ -83,7 +83,7 @@ def test_every_printed_number_stands_there_once_in_the_paper_s_order_and_unround
     assert list(table[keys].itertuples(index=False, name=None)) == printed
     assert row_of(table, "EDSR", "PSNR")[["paper_value", "paper_sd"]].tolist() == [36.812, 1.7]
     assert row_of(table, "EDSR", "Param")["paper_value"] == 412e3
-    assert table["paper_mark"].tolist().count("*") == 2
+    assert table["paper_mark"].tolist().count("*") == 1
 
 
 def test_ours_is_the_benchmark_s_number_and_the_difference_is_exact(table, evidence):
@@ -250,7 +250,7 @@ def test_the_sheet_has_the_paper_s_rows_and_columns_with_ours_beside(stood_in, t
     assert first.head[-1] == "GPU"  # nothing of ours: no column for it
     assert {len(row) for row in first.rows} == {len(first.head)}
     printed = [row[1].text for row in first.rows]
-    assert printed == ["34.85*", "36.812 ± 1.700*", "37.90", "38.61"]
+    assert printed == ["–", "36.812 ± 1.700*", "37.90", "38.61"]
     assert first.rows[2][2].text == "–"
     assert "(-" in first.rows[3][2].text or "(+" in first.rows[3][2].text
     assert "Someone et al. 2022, Table 1: chests" in first.caption
@@ -274,8 +274,25 @@ def test_every_cell_of_the_sheet_leads_to_its_row_of_the_csv(table, tmp_path):
 def test_markdown_and_latex_hold_every_number(stood_in, tmp_path):
     table = from_csv(stood_in, tmp_path)
     text, tex = tables.markdown("published", table), tables.latex("published", table)
-    for words in ("34.85", "36.812 ± 1.700", "38.61", "1.73 M", "80.0 "):
+    for words in ("35.1", "36.812 ± 1.700", "38.61", "1.73 M", "80.0 "):
         assert words in text
         assert words.replace("±", r"$\pm$") in tex
     assert r"\dag{}" in tex
     assert "†" not in tex
+
+
+def test_in_a_terminal_ours_is_never_parted_from_the_paper_s_number(stood_in, tmp_path):
+    text = terminal.paper_tables(from_csv(stood_in, tmp_path))
+    assert max(len(line) for line in text.splitlines()) <= terminal.WIDTH
+    heads = [line for line in text.splitlines() if "ours (n = 4" in line]
+    assert len(heads) >= 2  # cut at least once
+    assert not any(head.strip().startswith("ours") for head in heads)
+    for words in ("36.812 ± 1.700*", "1.73 M", "not among the methods yet"):
+        assert words in text
+
+
+def test_the_page_opens_the_paper_s_tables_and_says_sim(stood_in, tmp_path):
+    text = page.html({"published": from_csv(stood_in, tmp_path)})
+    assert "<details open><summary>A paper&#x27;s tables beside ours" in text
+    assert '<p class="sim">' in text
+    assert 'title="published.csv, row 1"' in text

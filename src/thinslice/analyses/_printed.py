@@ -29,6 +29,7 @@ class Printed(NamedTuple):
     title: str
     line: str  # the row's label, as printed
     column: str
+    across: int  # the column's place, the first being 1
     says: dict[str, Any]  # keys of SAYS; None or absent: not among ours
     value: float
     sd: float = math.nan
@@ -57,11 +58,11 @@ def _table(name: str, table: Mapping[str, Any]) -> Iterator[Printed]:
         where = f"published table {name!r}, row {line!r}"
         if len(numbers) != len(columns):
             raise ValueError(f"{where} has {len(numbers)} numbers for {len(columns)} columns")
-        for (column, shared), number in zip(columns, numbers):
+        for k, ((column, shared), number) in enumerate(zip(columns, numbers), 1):
             if number is not None:
                 says = _merged([table.get("about"), shared, head], where)
                 read = _read(number, f"{where}, column {column!r}")
-                yield Printed(name, str(table["title"]), line, column, says, **read)
+                yield Printed(name, str(table["title"]), line, column, k, says, **read)
 
 
 def _column(column: Any, table: str) -> tuple[str, Mapping[str, Any]]:

@@ -37,8 +37,8 @@ PAPER = ["paper_value", "paper_sd", "paper_mark", "paper_n"]
 MADE_OF = ["ours_on", "stand_in"]
 OURS = ["unit", "better", "mean", "low", "high", "n", "interval", *MADE_OF, *LABELS]
 COLUMNS = [
-    *("paper", "table", "title", "printed_row", "printed_column"), *PLACE, *PAPER, *OURS,
-    "difference", "why", "note", "records",
+    *("paper", "table", "title", "printed_row", "printed_column", "across"), *PLACE, *PAPER,
+    *OURS, "difference", "why", "note", "records",
 ]  # fmt: skip
 STAND_INS = {"dataset": "datasets", "degradation": "degradations", "method": "methods"}
 Asked = tuple[Any, ...]  # the PLACE of one cell, in that order
@@ -140,6 +140,7 @@ def _paper(cell: Printed) -> dict[str, Any]:
         "title": cell.title,
         "printed_row": cell.line,
         "printed_column": cell.column,
+        "across": cell.across,
         **{key: cell.says.get(key) or "" for key in PLACE},
         **dict(zip(PAPER, (cell.value, cell.sd, cell.mark, cell.says.get("patients")))),
     }

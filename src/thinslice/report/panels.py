@@ -51,6 +51,7 @@ def draw(
     width, height = 0.7 + INCHES * len(scans), 0.6 + 1.08 * INCHES * sum(heights)
     with style.figure(width, height) as drawn:
         grid = drawn.subplots(len(heights), len(scans), squeeze=False, height_ratios=heights)
+        errors = None
         for k, view in enumerate(VIEWS):
             images = grid[each * k]
             _images(images, scans, frame, view, cut(frame, at))
@@ -59,7 +60,7 @@ def draw(
                 errors = _errors(grid[2 * k + 1], scans, thin, view, cut(frame, at), error_hu)
         for axes, name in zip(grid[0], scans):
             axes.set_title(name, loc="center")
-        if thin:
+        if thin and errors is not None:
             bar = f"restored - thin{' (HU)' if thin.modality == 'CT' else ''}"
             beside = grid[1, 0].inset_axes((0.05, 0.5, 0.9, 0.08))  # under thin there is no error
             drawn.colorbar(errors, cax=beside, orientation="horizontal", label=bar)

@@ -19,7 +19,7 @@ def published_sheets(table: pd.DataFrame) -> list[Sheet]:
 
 def _sheet(rows: Rows) -> Sheet:
     first = rows[0]
-    columns = split_by(rows, "printed_column")
+    columns = split_by(sorted(rows, key=lambda row: row["across"]), "printed_column")
     printed = []
     for (line,), own in split_by(rows, "printed_row").items():
         cells = {row["printed_column"]: row for row in own}
