@@ -62,6 +62,7 @@ def build(**settings) -> TwoViewMethod:
             settings=Settings(**settings),
             references=anywhere,
             places=every_part,
+            at_rest=False,
             clamp=True,
         )
     )

@@ -2,8 +2,8 @@
 
 The axial slices (references) go through the plane's own encoder; on the way up, at every level,
 the plane's features look at those of the references (``nets.references``). A token is a square of
-8 x 8 pixels at every level (of as many as the coarsest level's pixel has, with other ``levels``),
-so all levels match at the same places. Without references this is the plain U-Net.
+8 x 8 pixels at every level, so all levels match at the same places (more than four levels need
+larger ones: a pixel of the coarsest). Without references this is the plain U-Net.
 
 Source: Uhm et al., "An anisotropic cross-view texture transfer with multi-reference non-local
 attention for CT slice interpolation", section 3, and its released code: 9,246,401 parameters with
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from thinslice.nets.references import Fusion, ReferenceAttention, Seen
 from thinslice.nets.unet import UNet, mirrored
 
+TOKEN = 8  # pixels of a token, along an axis
 Sight = Sequence[Sequence[Seen]]  # of every level, finest first, every reference
 
 
@@ -44,20 +45,28 @@ class ACVTT(nn.Module):
             raise ValueError(f"references are 0 or more, found {references}")
         self.references = references
         self.unet = UNet(channels, levels)
+        token = max(TOKEN, self.unet.align)
         self.transfers = nn.ModuleList(
-            ReferenceAttention(width, self.unet.align // 2**level, fusion)
+            ReferenceAttention(width, token // 2**level, fusion)
             for level, width in enumerate(self.unet.widths if references else [])
         )
 
     @property
     def align(self) -> int:
-        """Sizes are continued to multiples of it; also the side of a token."""
-        return self.unet.align
+        """Sizes are continued to multiples of it: of a token, or of what pooling needs."""
+        return max(TOKEN, self.unet.align) if len(self.transfers) else self.unet.align
 
     @property
     def reach(self) -> int:
         """Pixels of the plane to each side that can matter, where tokens stay the same."""
         return self.unet.reach + len(self.transfers) * (self.align - 1)
+
+    def rest(self) -> None:
+        """The U-Net at rest, and nothing added from references, until something is learned."""
+        self.unet.rest()
+        for transfer in self.transfers:
+            nn.init.zeros_(transfer.out.weight)
+            nn.init.zeros_(transfer.out.bias)
 
     def look_at(self, references: Sequence[Tensor]) -> Sight:
         """Keys and values of references, each [1, Y, X]; one at a time, to bound memory.
@@ -76,7 +85,12 @@ class ACVTT(nn.Module):
         """The planes, corrected by what ``look_at`` gave."""
         if not sight:
             return self.unet(x_B1ZW)
-        return self.unet.correct(x_B1ZW, lambda level, x: self.transfers[level](x, sight[level]))
+        z, w = x_B1ZW.shape[-2:]
+        features = self.unet.encode(mirrored(x_B1ZW, self.align))
+        correction_B1ZW = self.unet.decode(
+            features, lambda level, x_BCZW: self.transfers[level](x_BCZW, sight[level])
+        )
+        return x_B1ZW + correction_B1ZW[..., :z, :w]
 
     def forward(self, x_B1ZW: Tensor, references: Sequence[Tensor] | Tensor = ()) -> Tensor:
         """Planes and references (a sequence, or [R, 1, Y, X]) to corrected planes."""

@@ -68,6 +68,15 @@ class UNet(nn.Module):
         up = sum(2 * 2**level + 2 ** (level + 1) for level in range(levels - 1))
         return 1 + down + up + 1 + self.align - 1
 
+    def rest(self) -> None:
+        """Weights that keep signals as large as they come (He et al. 2015), and correct nothing."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+        nn.init.zeros_(self.tail.weight)
+
     def encode(self, x_BCPQ: Tensor) -> list[Tensor]:
         """Features of every level, finest first; sizes must be multiples of ``align``."""
         features = [self.down[0](self.head(x_BCPQ))]
@@ -90,20 +99,17 @@ class UNet(nn.Module):
             state = between(level, block(torch.cat((wider, features[level]), 1)))
         return self.tail(state)
 
-    def correct(self, x_BCPQ: Tensor, between: Between | None = None) -> Tensor:
+    def forward(self, x_BCPQ: Tensor) -> Tensor:
         """The mean of the channels and the correction, at the input's own size."""
         p, q = x_BCPQ.shape[-2:]
-        features = self.encode(mirrored(x_BCPQ, self.align))
-        return x_BCPQ.mean(1, keepdim=True) + self.decode(features, between)[..., :p, :q]
-
-    def forward(self, x_BCPQ: Tensor) -> Tensor:
-        return self.correct(x_BCPQ)
+        correction_B1PQ = self.decode(self.encode(mirrored(x_BCPQ, self.align)))
+        return x_BCPQ.mean(1, keepdim=True) + correction_B1PQ[..., :p, :q]
 
 
 def mirrored(x_BCPQ: Tensor, multiple: int) -> Tensor:
     """The planes continued at their far edges to a multiple, mirrored at the last pixel's centre.
 
-    A plane smaller than what is missing is mirrored to and fro.
+    A plane smaller than what is missing is mirrored again and again.
     """
     for axis in (-2, -1):
         n = x_BCPQ.shape[axis]

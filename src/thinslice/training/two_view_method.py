@@ -78,6 +78,7 @@ class Recipe:
     references: References  # drawn for a training step
     places: Callable[[int, int], Sequence[int]]  # of slices: how many there are, how many to take
     ct: tuple[float, float] = (-1024.0, 3071.0)  # the HU that become 0 and 1
+    at_rest: bool = True  # both networks start with ``rest``, else as PyTorch has them
     clamp: bool = False  # cut restored values to the window; else what lies outside is kept
 
 
@@ -160,7 +161,11 @@ class TwoViewMethod:
         s = self.recipe.settings
         with seeds.seeded(s.seed):
             transfer = ACVTT(**s.network())
-            return TwoViews(transfer, UNet(s.channels, s.levels, inputs=2) if fuse else None)
+            fusion = UNet(s.channels, s.levels, inputs=2) if fuse else None
+            for net in (transfer, fusion):
+                if net is not None and self.recipe.at_rest:
+                    net.rest()
+        return TwoViews(transfer, fusion)
 
     def _identity(self, net: TwoViews) -> dict[str, Any]:
         fuse = net.fusion is not None
