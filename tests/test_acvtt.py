@@ -173,12 +173,12 @@ def test_training_references_are_thick_slices_within_the_patch_s_cube_or_anywher
     )  # fmt: skip
     for step in range(20):
         patches = referenced_planes.inside(cube, pair, 3, 12, seeds.rng(step))
-        assert len({p.slice for p in patches}) == 3
-        assert {p.slice for p in patches} <= set(cube.thick)
+        assert len({p.number for p in patches}) == 3
+        assert {p.number for p in patches} <= set(cube.thick)
         assert all((p.y, p.x) == (cube.y, cube.x) for p in patches)
     free = [referenced_planes.anywhere(cube, pair, 3, 12, seeds.rng(s)) for s in range(40)]
     patches = [p for some in free for p in some]
-    assert {p.slice for p in patches} == set(range(pair.thick.grid.n))
+    assert {p.number for p in patches} == set(range(pair.thick.grid.n))
     assert {p.y.start for p in patches} == {0, 1, 2}
     units = (pair.thick.voxels + 1024) / 4095
     for _, refs, _ in drawn(referenced_planes.anywhere):

@@ -64,9 +64,8 @@ class ACVTT(nn.Module):
     def rest(self) -> None:
         """The U-Net at rest, and nothing added from references, until something is learned."""
         self.unet.rest()
-        for transfer in self.transfers:
-            nn.init.zeros_(transfer.out.weight)
-            nn.init.zeros_(transfer.out.bias)
+        for attention in self._attentions():
+            attention.rest()
 
     def look_at(self, references: Sequence[Tensor]) -> Sight:
         """Keys and values of references, each [1, Y, X]; one at a time, to bound memory.
@@ -77,9 +76,12 @@ class ACVTT(nn.Module):
             raise ValueError(f"built for {self.references} references, found {len(references)}")
         encoded = [self.unet.encode(mirrored(r[None], self.align)) for r in references]
         return [
-            [transfer.look_at(features[level]) for features in encoded]
-            for level, transfer in enumerate(self.transfers)
+            [attention.look_at(features[level]) for features in encoded]
+            for level, attention in enumerate(self._attentions())
         ]
+
+    def _attentions(self) -> list[ReferenceAttention]:
+        return [block for block in self.transfers if isinstance(block, ReferenceAttention)]
 
     def correct(self, x_B1ZW: Tensor, sight: Sight) -> Tensor:
         """The planes, corrected by what ``look_at`` gave."""

@@ -41,7 +41,8 @@ class ReferenceAttention(nn.Module):
         super().__init__()
         if fusion not in get_args(Fusion):
             raise ValueError(f"fusion {fusion!r} is none of {', '.join(get_args(Fusion))}")
-        self.block, self.fusion, self.block_bytes = block, fusion, BLOCK_BYTES
+        self.block, self.block_bytes = block, BLOCK_BYTES
+        self.fusion: Fusion = fusion
         length = width * block**2
         self.query = nn.Conv2d(width, width, 1)
         self.key = nn.Conv2d(width, width, 1)
@@ -49,6 +50,12 @@ class ReferenceAttention(nn.Module):
         self.norm_query = nn.LayerNorm(length)
         self.norm_key = nn.LayerNorm(length)
         self.out = nn.Conv2d(width, width, 1)
+
+    def rest(self) -> None:
+        """Add nothing, until something is learned."""
+        nn.init.zeros_(self.out.weight)
+        if self.out.bias is not None:
+            nn.init.zeros_(self.out.bias)
 
     def look_at(self, features_1CPQ: Tensor) -> Seen:
         """Keys and values of one reference; the same for every plane that is asked."""

@@ -31,7 +31,7 @@ class Cube(NamedTuple):
 class Patch(NamedTuple):
     """A patch of one thick slice."""
 
-    slice: int
+    number: int  # of the slice
     y: slice
     x: slice
 
@@ -108,5 +108,5 @@ class ReferencedPlanes:
         return a, b
 
     def _read(self, i: int, patch: Patch) -> np.ndarray:
-        block = self.pairs[i].thick.read(slice(patch.slice, patch.slice + 1), patch.y, patch.x)
+        block = self.pairs[i].thick.read(slice(patch.number, patch.number + 1), patch.y, patch.x)
         return np.ascontiguousarray(self.windows[i].to_unit(block)[0], np.float32)
