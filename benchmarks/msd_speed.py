@@ -73,8 +73,8 @@ def run(net: nn.Module, task: str, x_B1HW: Tensor) -> list[Tensor]:
     if task == "restore":
         with torch.inference_mode():
             return [net(x_B1HW)]
-    y_B1HW = net(x_B1HW)
-    return [y_B1HW.detach(), *torch.autograd.grad(mse_loss(y_B1HW, x_B1HW), net.parameters())]
+    y_B1HW, parts = net(x_B1HW), list(net.parameters())
+    return [y_B1HW.detach(), *torch.autograd.grad(mse_loss(y_B1HW, x_B1HW), parts)]
 
 
 def measure(task: str, kind: str, a: argparse.Namespace, out: Path) -> dict:
