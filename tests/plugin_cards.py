@@ -13,11 +13,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def configs() -> dict[str, dict[str, Any]]:
-    """config.yaml, and config.yaml under each overlay, by file name."""
-    base = yaml.safe_load((ROOT / "config.yaml").read_text())
-    overlays = sorted((ROOT / "experiments").glob("*.yaml"))
-    laid = {path.name: _under(base, yaml.safe_load(path.read_text())) for path in overlays}
-    return {"config.yaml": base, **laid}
+    """config.yaml, it under each overlay, and that under its rehearsal, by file name."""
+    found = {"config.yaml": yaml.safe_load((ROOT / "config.yaml").read_text())}
+    for path in sorted((ROOT / "experiments").glob("*.yaml")):
+        found[path.name] = _under(found["config.yaml"], yaml.safe_load(path.read_text()))
+    for path in sorted((ROOT / "experiments" / "smoke").glob("*.yaml")):
+        overlay = _under(found[path.name], yaml.safe_load(path.read_text()))
+        found[f"smoke/{path.name}"] = overlay
+    return found
 
 
 def named(kind: str) -> dict[str, dict[str, Any]]:
@@ -37,6 +40,14 @@ def cards(kind: str) -> dict[str, dict[str, Any]]:
     used = {module_of(card) for card in found.values()}
     alone = {name: {"name": name} for name in plugins.names(kind) if name not in used}
     return {**found, **alone}
+
+
+def one_of_each(found: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The first card of every module."""
+    first: dict[str, str] = {}
+    for name, card in found.items():
+        first.setdefault(module_of(card), name)
+    return {name: found[name] for name in first.values()}
 
 
 def module_of(card: Mapping[str, Any]) -> str:

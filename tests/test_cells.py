@@ -205,3 +205,10 @@ def test_coarser_pixels_are_for_methods_that_can_make_them_finer():
     config["methods"]["linear"]["finer_pixels"] = True
     assert {cell.method for cell in cells.cells(config)} == {"linear"}
     assert all("pixels are made coarser" in reason for _, reason in cells.skipped(config))
+
+
+def test_a_data_set_that_says_it_has_no_training_cases_fits_nothing():
+    config = changed(datasets=["pairs"])
+    config["datasets"]["pairs"]["cases"] = {"train": 0}
+    assert not [cell for cell in cells.cells(config) if cell.source]
+    assert any("among its training cases" in reason for _, reason in cells.skipped(config))

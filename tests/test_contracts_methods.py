@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plugin_cards import cards, module_of, named, with_settings
+from plugin_cards import cards, module_of, named, one_of_each, with_settings
 from torch import nn
 
 from thinslice import plugins
@@ -22,7 +22,8 @@ from thinslice.training import weights
 from thinslice.volume import Grid, Volume
 
 RUN = Run(device="cpu", progress=False)
-CARDS = cards("methods")
+ALL = cards("methods")
+CARDS = one_of_each(ALL)
 TILES = {"side": 16, "tile": 32, "halo": 4, "blend": 4, "val_batches": 1}
 FEW = {"steps": 2, "warmup": 0, "validate_every": 1}
 TWO_VIEWS = {"channels": 2, "levels": 2, "side": 16, "val_batches": 1, "steps_fusion": 2}
@@ -92,15 +93,25 @@ def pair(seed: int) -> Pair:
     return Pair(f"case{seed}", thick(seed=seed), thin)
 
 
-def settled(name: str):
+def settled(name: str) -> dict[str, Any]:
     """The card as its config has it, but tiny."""
-    card = CARDS[name]
+    card = ALL[name]
     return with_settings(card, **{**TINY, **TINY_ALONE}.get(module_of(card), {}))
+
+
+def variants() -> dict[str, str]:
+    """A name for every other way in which configs ask for a module, sizes and rates aside."""
+    asked = {
+        name: repr((module_of(card), sorted(settled(name).get("settings", {}).items())))
+        for name, card in ALL.items()
+    }
+    covered = {asked[name] for name in CARDS}
+    return {key: name for name, key in asked.items() if key not in covered}
 
 
 def fit(name: str, work: Path):
     method = plugins.build("methods", settled(name))
-    assert hasattr(method, "fit") == (module_of(CARDS[name]) in TINY), "TINY names what is fitted"
+    assert hasattr(method, "fit") == (module_of(ALL[name]) in TINY), "TINY names what is fitted"
     if hasattr(method, "fit"):
         curve = method.fit([pair(0), pair(1)], [pair(2)], work=work, run=RUN)
         assert len(curve.read_text().splitlines()) > 1
@@ -131,6 +142,11 @@ def ready(request, tmp_path_factory) -> Ready:
 def test_restores_to_exactly_the_grid_asked_for(ready):
     for grid in ASKED.values():
         assert ready.restore(grid).shape == grid.zyx
+
+
+@pytest.mark.parametrize("name", variants().values())
+def test_every_variant_of_a_config_is_fitted_and_restores_to_the_grid(name, tmp_path):
+    Ready(name, fit(name, tmp_path / "work"), tmp_path).restore()
 
 
 def test_thick_slices_may_overlap_or_be_few(ready):

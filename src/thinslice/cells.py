@@ -223,8 +223,9 @@ def _sources_of(
 def _count(config: Mapping[str, Any], dataset: str, degradation: str, split: str) -> int:
     """Whether a dataset has cases of a split for a degradation, as far as the config knows."""
     card = config["datasets"][dataset]
-    if degradation != ACQUIRED:
-        return card.get("cases", {}).get(split, 1)
+    cases = card.get("cases", {}).get(split, 1)
+    if degradation != ACQUIRED or not cases:
+        return cases
     if not card.get("acquired", False):
         return 0
     return card.get("acquired_cases", {}).get(split, 1)
