@@ -19,7 +19,7 @@ def configs() -> dict[str, dict[str, Any]]:
         found[path.name] = _under(found["config.yaml"], yaml.safe_load(path.read_text()))
     for path in sorted((ROOT / "experiments" / "smoke").glob("*.yaml")):
         overlay = _under(found[path.name], yaml.safe_load(path.read_text()))
-        found[f"smoke/{path.name}"] = overlay
+        found[f"smoke-{path.name}"] = overlay
     return found
 
 
