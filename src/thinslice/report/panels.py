@@ -59,7 +59,7 @@ def draw(
             if thin:
                 errors = _errors(grid[2 * k + 1], scans, thin, view, cut(frame, at), error_hu)
         for axes, name in zip(grid[0], scans):
-            axes.set_title(name, loc="center")
+            axes.set_title(style.broken(name), loc="center")
         if thin and errors is not None:
             bar = f"restored - thin{' (HU)' if thin.modality == 'CT' else ''}"
             beside = grid[1, 0].inset_axes((0.05, 0.5, 0.9, 0.08))  # under thin there is no error

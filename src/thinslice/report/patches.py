@@ -71,7 +71,7 @@ def draw(
         for row, box in zip(grid, wanted):
             _row(row, box, scans, whole, frame)
         for axes, name in zip(grid[0], ("where", *scans)):
-            axes.set_title(name, loc="center")
+            axes.set_title(style.broken(name), loc="center")
         words = f"{case}: " if case else ""
         words += f"patches enlarged, thick slices every {thick.grid.increment_mm:g} mm"
         style.title(drawn, words, bool(sim))

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from thinslice.report import style, wording
 from thinslice.report.sheet import rows_of, split_by
@@ -66,7 +65,7 @@ def _scores(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str]) 
             if row["low"] == row["low"]:
                 axes.plot([at, at], [row["low"], row["high"]], color=colours[line], lw=1.4)
     axes.set_ylabel(wording.metric(rows[0]))
-    _counts(axes)
+    _counts(axes, rows)
 
 
 def _seconds(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str]) -> None:
@@ -79,11 +78,13 @@ def _seconds(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str])
     devices = ", ".join(dict.fromkeys(row["device"] for row in timed if row["device"]))
     axes.set_title(devices)
     axes.set_ylabel("seconds per volume")
-    axes.set_ylim(bottom=0)
-    _counts(axes)
+    axes.set_ylim(0, 1.08 * max((row["wall_s"] for row in timed), default=1.0))
+    _counts(axes, rows)
 
 
-def _counts(axes: Axes) -> None:
+def _counts(axes: Axes, rows: list[dict[str, Any]]) -> None:
+    counts = sorted({row["references"] for row in rows})
     axes.set_xlabel("references")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlim(counts[0] - 0.4, counts[-1] + 0.4)
+    axes.set_xticks(counts)
     style.numbers_only(axes)

@@ -76,6 +76,18 @@ def title(drawn: Figure, words: str, sim: bool) -> None:
     )
 
 
+def broken(name: str, most: int = 16) -> str:
+    """A name over as many lines as it needs to stand above a narrow image; broken at underscores."""
+    lines = [""]
+    for word in name.split("_"):
+        joined = f"{lines[-1]}_{word}" if lines[-1] else word
+        if len(joined) <= most or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines.append(f"_{word}")
+    return "\n".join(lines)
+
+
 def colours(names: Iterable[str]) -> dict[str, str]:
     """One colour per name, by its place in the alphabet; more than eight names repeat."""
     return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(sorted(set(names)))}
