@@ -77,7 +77,7 @@ def title(drawn: Figure, words: str, sim: bool) -> None:
 
 
 def broken(name: str, most: int = 16) -> str:
-    """A name over as many lines as it needs to stand above a narrow image; broken at underscores."""
+    """A name on as many lines as fit above a narrow image, broken at underscores."""
     lines = [""]
     for word in name.split("_"):
         joined = f"{lines[-1]}_{word}" if lines[-1] else word
