@@ -164,6 +164,29 @@ def test_a_network_built_for_one_ratio_of_increments_is_not_run_on_another():
     }
 
 
+def test_networks_built_for_whole_factors_are_not_run_on_others():
+    config = changed(fitted_on="all", datasets=["pairs"], degradations=["cube", "plane", "slices"])
+    config["degradations"] = {
+        "cube": {"settings": {"through_plane": 2, "in_plane": 2}},
+        "plane": {"settings": {"through_plane": 1, "in_plane": 2}},
+        "slices": {"settings": {"through_plane": 2}},
+    }
+    config["methods"]["linear"]["finer_pixels"] = True
+    config["methods"]["edsr"] |= {"finer_pixels": True, "one_factor": True}
+    slices = "fitted on increments {} times the thin ones', tested on {} times".format
+    pixels = "fitted on pixels {} times the thin ones', tested on {} times".format
+    found = {where: why for where, why in cells.skipped(config) if "edsr fitted" in where}
+    assert found == {
+        "pairs/cube: edsr fitted on pairs/plane": slices(1, 2),
+        "pairs/plane: edsr fitted on pairs/cube": slices(2, 1),
+        "pairs/cube: edsr fitted on pairs/slices": pixels(1, 2),
+        "pairs/plane: edsr fitted on pairs/slices": pixels(1, 2),
+        "pairs/slices: edsr fitted on pairs/cube; edsr fitted on pairs/plane": pixels(2, 1),
+    }
+    config["methods"]["edsr"]["one_factor"] = False
+    assert not [where for where, _ in cells.skipped(config) if "edsr" in where]
+
+
 def test_a_dataset_without_thin_slices_is_restored_as_acquired_and_never_scored_or_learned_from():
     config = changed(datasets=["alone"], trained_on=["pairs", "alone"])
     config["datasets"]["alone"] = {"acquired": True, "truth": False}

@@ -138,13 +138,26 @@ def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
     here, there = (config["datasets"][d] for d in (cell.dataset, cell.source.dataset))
     if here.get("modality", "CT") != there.get("modality", "CT"):
         return f"trained on {there.get('modality', 'CT')}, tested on {here.get('modality', 'CT')}"
-    return _increments_differ(cell, cell.source, config)
+    if not _method(cell, config).get("one_factor", False):
+        return None
+    return _factors_differ(cell, cell.source, config) or _increments_differ(
+        cell, cell.source, config
+    )
+
+
+def _factors_differ(cell: Cell, source: Source, config: Mapping[str, Any]) -> str | None:
+    """Why networks built for whole factors of pixels and slices cannot run here, if they cannot."""
+    here, there = (_in_plane(d, config) for d in (cell.degradation, source.degradation))
+    if here != there:
+        return f"fitted on pixels {there} times the thin ones', tested on {here} times"
+    here, there = (_through_plane(d, config) for d in (cell.degradation, source.degradation))
+    if here is None or there is None or here == there:
+        return None
+    return f"fitted on increments {there} times the thin ones', tested on {here} times"
 
 
 def _increments_differ(cell: Cell, source: Source, config: Mapping[str, Any]) -> str | None:
     """Why a network built for one ratio of increments cannot run here, if it cannot."""
-    if not _method(cell, config).get("one_factor", False):
-        return None
     here = _increment_mm(cell.dataset, cell.degradation, config)
     there = _increment_mm(source.dataset, source.degradation, config)
     if here is None or there is None or abs(here - there) < 0.1 * there:
@@ -165,6 +178,11 @@ def _increment_mm(dataset: str, degradation: str, config: Mapping[str, Any]) -> 
 def _in_plane(degradation: str, config: Mapping[str, Any]) -> int:
     """How many thin pixels a thick one spans, along y and along x."""
     return config["degradations"][degradation].get("settings", {}).get("in_plane", 1)
+
+
+def _through_plane(degradation: str, config: Mapping[str, Any]) -> int | None:
+    """How many thin slices a thick one stands for, where the config says it as a whole number."""
+    return config["degradations"][degradation].get("settings", {}).get("through_plane")
 
 
 def _method(cell: Cell, config: Mapping[str, Any]) -> Mapping[str, Any]:
