@@ -1,35 +1,20 @@
-"""ACVTT as a method: two stages that go on where they were killed, references, tiles, ablations."""
+"""ACVTT as a method: what it learns and leaves alone, references, tiles, ablations."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from two_view_scene import RUN, SHORT, TINY, bits
 from waves import pairs, rmse
 
 from thinslice.drivers import memory, referenced_views
 from thinslice.methods import acvtt, acvtt_released
 from thinslice.resampling import resample_z
-from thinslice.seams import Pair, Run
-from thinslice.training import loop, referenced_planes, seeds, two_view_method
-from thinslice.training.two_view_method import TwoViewMethod, TwoViewSettings
+from thinslice.seams import Pair
+from thinslice.training import referenced_planes, seeds
+from thinslice.training.two_view_method import TwoViewMethod
 from thinslice.volume import Grid, Volume
-
-RUN = Run(device="cpu", threads=1, progress=False)
-TINY = {
-    "channels": 8,
-    "levels": 2,
-    "references": 2,
-    "side": 16,
-    "batch": 4,
-    "steps": 60,
-    "steps_fusion": 20,
-    "lr": 2e-3,
-    "schedule": "cosine",
-    "validate_every": 20,
-    "val_batches": 4,
-}
-SHORT = {**TINY, "channels": 4, "batch": 2, "steps": 6, "steps_fusion": 4, "validate_every": 2}
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +41,6 @@ def still(method: TwoViewMethod) -> TwoViewMethod:
             torch.nn.init.zeros_(unet.tail.weight)
             torch.nn.init.zeros_(unet.tail.bias)
     return method
-
-
-def bits(method: TwoViewMethod) -> dict[str, np.ndarray]:
-    return {name: t.numpy().copy() for name, t in method.net.state_dict().items()}
 
 
 def noise(grid: Grid, seed: int = 0) -> Volume:
@@ -214,81 +195,6 @@ def test_parameters_are_those_of_both_networks():
     assert acvtt.build().parameters() == 9_246_401 + 7_819_777
     assert acvtt_released.build(fuse=False).parameters() == 9_246_401
     assert acvtt.build(references=0, fuse=False).parameters() == 7_819_201
-
-
-class KilledError(Exception):
-    pass
-
-
-def killing(monkeypatch, place: str, at: int) -> None:
-    """Lets the ``at``-th draw of a stage, or the ``at``-th answer, end the job."""
-    owner, name = {
-        "transfer": (two_view_method.ReferencedPlanes, "__call__"),
-        "answers": (two_view_method.referenced_views, "views"),
-        "fusion": (two_view_method.ViewPatches, "__call__"),
-    }[place]
-    real, count = getattr(owner, name), 0
-
-    def killed(*args, **kwargs):
-        nonlocal count
-        count += 1
-        if count == at:
-            raise KilledError
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(owner, name, killed)
-
-
-@pytest.mark.parametrize(("place", "at"), [("transfer", 9), ("answers", 2), ("fusion", 7)])
-def test_killed_and_run_again_it_ends_with_the_same_bits(monkeypatch, tmp_path, place, at):
-    train, val = pairs(0, 1), pairs(3)
-    plan = TwoViewSettings.plan
-    monkeypatch.setattr(
-        TwoViewSettings, "plan", lambda s, steps: replace(plan(s, steps), checkpoint_every_s=0.0)
-    )
-    whole = acvtt.build(**SHORT)
-    curve = whole.fit(train, val, work=tmp_path / "whole", run=RUN)
-    with monkeypatch.context() as patch:
-        killing(patch, place, at)
-        with pytest.raises(KilledError):
-            acvtt.build(**SHORT).fit(train, val, work=tmp_path / "killed", run=RUN)
-    went_on, answered = [], []
-    real_train, real_views = loop.train, referenced_views.views
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            loop, "train", lambda *a, **k: went_on.append(real_train(*a, **k)) or went_on[-1]
-        )
-        patch.setattr(
-            referenced_views, "views", lambda *a, **k: answered.append(1) or real_views(*a, **k)
-        )
-        again = acvtt.build(**SHORT)
-        curve_again = again.fit(train, val, work=tmp_path / "killed", run=RUN)
-    np.testing.assert_equal(bits(again), bits(whole))
-    resumed_at = {"transfer": (4, 0), "answers": (6, 0), "fusion": (6, 2)}[place]
-    assert tuple(stage.resumed_at for stage in went_on) == resumed_at
-    assert len(answered) == {"transfer": 3, "answers": 2, "fusion": 0}[place]
-    without_times = [
-        [line.split(",")[:5] for line in c.read_text().splitlines()] for c in (curve, curve_again)
-    ]
-    assert without_times[0] == without_times[1]
-
-
-def test_answers_of_other_weights_are_made_anew(tmp_path):
-    for seed in (0, 1):
-        acvtt.build(**SHORT, seed=seed).fit(pairs(0), [], work=tmp_path, run=RUN)
-    assert len(list((tmp_path / "answers").glob("case0-*.npy"))) == 2
-
-
-def test_the_second_stage_learns_from_what_the_first_restores(trained, tmp_path):
-    """The stored answers are those that restoring gives, to half precision."""
-    [pair] = pairs(0)
-    method = acvtt.build(**SHORT)
-    method.fit([pair], [], work=tmp_path, run=RUN)
-    [path] = (tmp_path / "answers").iterdir()
-    views_VZYX = np.load(path, mmap_mode="r").astype(np.float32)
-    method.net.fusion = None
-    mean = method.restore(pair.thick, pair.thin.grid, run=RUN)
-    np.testing.assert_allclose(views_VZYX.mean(0) * 4095 - 1024, mean.voxels, atol=1.1)
 
 
 def test_scans_read_from_disk_and_of_another_frame_are_matched_by_millimetres(tmp_path):

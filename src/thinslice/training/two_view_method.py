@@ -3,14 +3,16 @@
 The thick scan is interpolated linearly to the slices asked for, so nothing depends on a whole
 factor. Stage one corrects coronal and sagittal planes with the scan's own axial slices in sight;
 stage two corrects the mean of the two answers, axial plane by axial plane. Each stage is a training
-of its own in a subfolder of ``work``; between them the first stage's answers to all scans are made.
+of its own in a subfolder of ``work``; between them the first stage's answers to all scans are made,
+four bytes per thin voxel, and lie there until the second stage is done.
 
 What methods differ in is a ``Recipe``; this module is the rest: fit, save, load, restore.
 """
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,10 @@ class TwoViewSettings:
     seed: int = 0
     tile: int = 1024  # pixels of a tile when restoring, at most: a whole plane as a rule
     planes_at_a_time: int = 4
+
+    def __post_init__(self) -> None:
+        for steps in (self.steps, self.steps_fusion):
+            self.plan(steps)  # what the second stage cannot be is said before the first
 
     def plan(self, steps: int) -> Plan:
         """A stage as the loop takes it."""
@@ -115,8 +121,11 @@ class TwoViewMethod:
         learn = partial(self._learn, run=run)
         curves = {"transfer": learn(net.transfer, draws, s.steps, key, work=work / "transfer")}
         if net.fusion is not None:
-            first = weights_key(net.transfer)
-            answers = [self._kept(pairs, net.transfer, first, work, run) for pairs in (train, val)]
+            first = json.dumps([weights_key(net.transfer), s.reference_side])
+            folder = work / "answers"
+            answers = [
+                self._kept(pairs, net.transfer, first, folder, run) for pairs in (train, val)
+            ]
             draws = [
                 ViewPatches(pairs, paths, s.side, s.batch, self.recipe.ct) if pairs else None
                 for pairs, paths in zip((train, val), answers)
@@ -124,6 +133,7 @@ class TwoViewMethod:
             curves["fusion"] = learn(
                 net.fusion, draws, s.steps_fusion, key + first, work=work / "fusion"
             )
+            shutil.rmtree(folder)
         self.net = net
         return stages.join(curves, work / "curve.csv")
 
@@ -151,7 +161,8 @@ class TwoViewMethod:
         # What lies outside the window is kept: only the correction is taken from inside it.
         restored_ZYX -= unit_ZYX
         restored_ZYX *= window.high - window.low
-        return start.with_voxels(start.voxels + restored_ZYX, grid)
+        start.voxels[:] += restored_ZYX
+        return start.with_voxels(start.voxels, grid)
 
     def parameters(self) -> int:
         """Weights of both networks."""
@@ -198,10 +209,10 @@ class TwoViewMethod:
         return trained.curve
 
     def _kept(
-        self, pairs: Sequence[Pair], net: ACVTT, weights: str, work: Path, run: Run
+        self, pairs: Sequence[Pair], net: ACVTT, key: str, folder: Path, run: Run
     ) -> list[Path]:
         """The first stage's answers to ``pairs`` on their thin slices."""
-        quiet = Run(run.device, run.threads, run.max_memory_gib, progress=False)
+        quiet = replace(run, progress=False)
 
         def answer(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
             thick = Volume(pair.thick.read(), pair.thick.grid, pair.thick.modality)
@@ -210,8 +221,7 @@ class TwoViewMethod:
             unit_ZYX = window_of(thick, self.recipe.ct).to_unit(start_ZYX)
             return self._views(net, thick, unit_ZYX, quiet)
 
-        key = json.dumps([weights, self.recipe.settings.reference_side])
-        return kept(pairs, answer, key, work / "answers", run)
+        return kept(pairs, answer, key, folder, run)
 
     def _views(
         self, net: ACVTT, thick: Volume, unit_ZYX: np.ndarray, run: Run
@@ -229,7 +239,10 @@ class TwoViewMethod:
     def _fused(self, answers: tuple[np.ndarray, np.ndarray], run: Run) -> np.ndarray:
         s = self.recipe.settings
         if self.net.fusion is None:
-            return (answers[0] + answers[1]) / 2
+            mean_ZYX, sagittal_ZYX = answers
+            mean_ZYX += sagittal_ZYX
+            mean_ZYX /= 2
+            return mean_ZYX
         return referenced_views.fuse(
             self.net.fusion, answers, tile=s.tile, batch=s.planes_at_a_time, run=run
         )
