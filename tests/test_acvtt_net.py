@@ -163,6 +163,25 @@ def test_scores_take_no_more_room_however_large_references_grow():
     assert max(peaks) < 2 * plain + 8 * 2**18
 
 
+def test_of_a_reference_that_was_looked_at_only_keys_and_values_stay():
+    class Looking(torch.nn.Module):
+        def __init__(self, net: ACVTT):
+            super().__init__()
+            self.net = net
+
+        def forward(self, references_R1YX: torch.Tensor):
+            return self.net.look_at(list(references_R1YX))
+
+    peaks = []
+    for n in (1, 4):
+        x = noise(n, 1, 64, 64)
+        peaks.append(memory.peak_bytes(Looking(network(n)), x) - x.nbytes)
+    with torch.no_grad():
+        sight = network(1).look_at([noise(1, 64, 64)])
+    kept = sum(part.nbytes for [seen] in sight for part in seen)
+    assert peaks[1] - peaks[0] <= 3 * kept + 1000
+
+
 def test_what_is_kept_for_gradients_does_not_grow_with_references():
     """Features and answers are kept for the way back, scores never."""
     net = limited(network(2, channels=2), 2**14)

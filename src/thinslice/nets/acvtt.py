@@ -74,11 +74,12 @@ class ACVTT(nn.Module):
         """
         if len(references) != self.references:
             raise ValueError(f"built for {self.references} references, found {len(references)}")
-        encoded = [self.unet.encode(mirrored(r[None], self.align)) for r in references]
-        return [
-            [attention.look_at(features[level]) for features in encoded]
-            for level, attention in enumerate(self._attentions())
-        ]
+        sight: list[list[Seen]] = [[] for _ in self.transfers]
+        for reference_1YX in references:
+            encoded = self.unet.encode(mirrored(reference_1YX[None], self.align))
+            for seen, attention, features_1CYX in zip(sight, self._attentions(), encoded):
+                seen.append(attention.look_at(features_1CYX))
+        return sight
 
     def _attentions(self) -> list[ReferenceAttention]:
         return [block for block in self.transfers if isinstance(block, ReferenceAttention)]
