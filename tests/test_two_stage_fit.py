@@ -66,6 +66,22 @@ def test_factors_it_was_not_fitted_for_are_refused(tmp_path):
         method.fit([Pair("a", made.thin, made.thin)], [], work=tmp_path, run=RUN)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"ensemble": "middle"}, "'middle' is none of median, mean, none"),
+        ({"blur": "soft"}, "'soft' is none of random, fixed, none"),
+        ({"blur_sigma": 0.0}, "must be positive"),
+        ({"through_plane_steps": 0}, "start at 1"),
+        ({"schedule": "steps"}, "'steps' is none of"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_before_anything_is_learned(wrong, words):
+    for module in (georgescu, georgescu_released):
+        with pytest.raises(ValueError, match=words):
+            module.build(**wrong)
+
+
 def test_the_loss_looks_at_the_intermediate_plane_unless_told_not_to(tmp_path):
     fitted = []
     for looks in (True, False):

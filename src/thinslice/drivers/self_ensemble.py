@@ -38,6 +38,12 @@ FOUR = tuple(Symmetry(turns, flip) for turns in (0, 2) for flip in (False, True)
 ONE = (Symmetry(0, False),)
 
 
+def refuse_unknown(merge: str) -> None:
+    """ValueError for what is no way of merging."""
+    if merge not in MERGES:
+        raise ValueError(f"ensemble {merge!r} is none of {', '.join(MERGES)}")
+
+
 class SelfEnsemble(nn.Module):
     """The network seen from all ``symmetries``; every answer is cut to 0..``ceiling`` first."""
 
@@ -45,8 +51,7 @@ class SelfEnsemble(nn.Module):
         self, net: nn.Module, symmetries: Sequence[Symmetry], merge: Merge, ceiling: float
     ):
         super().__init__()
-        if merge not in MERGES:
-            raise ValueError(f"ensemble {merge!r} is none of {', '.join(MERGES)}")
+        refuse_unknown(merge)
         self.net, self.merge, self.ceiling = net, merge, ceiling
         self.symmetries = ONE if merge == "none" else tuple(symmetries)
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import nn
 
-from thinslice.drivers.self_ensemble import Merge
+from thinslice.drivers.self_ensemble import Merge, refuse_unknown
 from thinslice.nets.georgescu import Sizes
 from thinslice.training.plan import Plan, Precision
-from thinslice.training.shrunk_patches import Finish
+from thinslice.training.shrunk_patches import Blur, Finish
 
 Stage = Literal["in_plane", "through_plane"]
 
@@ -40,6 +40,12 @@ class TwoStageSettings:
     ct: tuple[float, float] = (-1024.0, 3071.0)  # HU that are grey levels 0 and 255
     tile: int = 512  # pixels of a tile, when restoring
     planes_at_a_time: int = 4
+
+    def __post_init__(self) -> None:
+        refuse_unknown(self.ensemble)
+        Blur(self.blur, self.blur_sigma)  # type: ignore[arg-type]
+        for stage in get_args(Stage):
+            self.plan(stage)
 
     def sizes(self) -> Sizes:
         """What shapes the networks."""
