@@ -1,5 +1,6 @@
 """Shrinking is MATLAB's imresize, keeps ramps and levels, and coarse voxels tile the fine ones."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ from golden_weights import fixture
 
 from thinslice import shrinking
 from thinslice.degradations import imresize
-from thinslice.degrading import thick_of
+from thinslice.degrading import in_plane, thick_of
 from thinslice.drivers import finer
 from thinslice.volume import Grid, Volume
 
@@ -91,6 +92,21 @@ def test_a_constant_stays_constant_even_at_the_ends():
     level = Volume(np.full(THIN.zyx, -876.0, np.float32), THIN)
     thick = thick_of(imresize.build(through_plane=3, in_plane=2), level)
     assert np.abs(thick.voxels + 876).max() < 1e-3
+
+
+def test_nothing_but_the_result_is_held_besides_the_input():
+    voxels = np.zeros((60, 64, 64), np.float32)
+    grid = replace(THIN, n=60, shape=(64, 64))
+    by = imresize.build(through_plane=1, in_plane=1)
+    planes = by.planes(grid, by.thick_grid(grid))
+    tracemalloc.start()
+    try:
+        out = in_plane(planes, voxels)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert np.array_equal(out, voxels)
+    assert peak < 1.3 * out.nbytes
 
 
 def test_impossible_factors_are_refused():

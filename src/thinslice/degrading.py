@@ -27,4 +27,7 @@ def in_plane(planes: "tuple[csr_array, csr_array]", voxels_ZYX: np.ndarray) -> n
     Slices pass one by one, so nothing but the result is held besides the input.
     """
     rows, columns = planes
-    return np.stack([rows @ (columns @ one_YX.T).T for one_YX in voxels_ZYX]).astype(np.float32)
+    out_ZYX = np.empty((len(voxels_ZYX), rows.shape[0], columns.shape[0]), np.float32)
+    for out_YX, one_YX in zip(out_ZYX, voxels_ZYX):
+        out_YX[:] = rows @ (columns @ one_YX.T).T
+    return out_ZYX
