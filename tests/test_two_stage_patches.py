@@ -88,6 +88,20 @@ def test_dark_patches_are_left_out_of_the_released_training():
         assert bool((draw(np.random.default_rng(0))[1].amax((1, 2, 3)) == 0).any()) == dark
 
 
+@pytest.mark.parametrize(("stage", "below"), [("in_plane", 0.4), ("through_plane", 4.4)])
+def test_released_patches_are_dark_as_the_whole_levels_they_are_stored_in(stage, below):
+    """Stored, a patch of 0.4 levels is black: sums of zero and maxima below five are left out."""
+    z, _, _ = np.indices(THIN.zyx)
+    for level, left_out in ((below, True), (below + 0.2, False)):
+        hu = -1024 + level * 4095 / 255
+        scan = volume(np.where(z < 30, hu, 500.0))
+        shape = PatchShape(4, (2, 2), (0,))
+        dark = georgescu_released.DARK[stage]
+        draw = ShrunkPatches([Pair("a", scan, scan)], shape, 32, CT, Blur(), dark)
+        y = draw(np.random.default_rng(0))[1]
+        assert bool((y.amax((1, 2, 3)) < level + 0.1).any()) != left_out
+
+
 def test_released_patches_are_whole_levels_and_turned_a_pixel_aside():
     finish = georgescu_released.as_stored((1,))
     x, y = np.full((3, 4, 4), 80.4), np.full((3, 8, 8), 80.4)

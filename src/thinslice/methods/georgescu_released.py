@@ -13,7 +13,8 @@ the epochs are of the paper's 326,000 patches, drawn at random; the best validat
 was chosen by hand, on test scans); patches of the through-plane network come from the pairs' own
 thick slices where these have thin pixels; the median is the default for every factor (theirs for
 x4: the mean, setting ``ensemble``); HU beyond the window are kept as in ``georgescu``; weights
-start as told in ``nets.georgescu``.
+start as told in ``nets.georgescu``; a scan to restore is shown as it comes (theirs is an 8-bit
+picture already).
 
 ``build().use(stage, factor, state_dict)`` takes weights of theirs.
 """
@@ -35,7 +36,8 @@ ABOUT = About(
     paper="Georgescu et al., IEEE Access 2020",
     idea="The authors' code with its quirks: whole grey levels, turned patches a pixel aside.",
 )
-DARK = {"in_plane": 1e-9, "through_plane": 5.0}  # grey levels below which a patch is left out
+# Whole grey levels below which a patch is left out are 1 and 5; these are not rounded yet.
+DARK = {"in_plane": 0.5, "through_plane": 4.5}
 
 
 @dataclass(frozen=True)
