@@ -1,3 +1,26 @@
-"""thinslice: thin-slice CT from thick-slice CT, measured and auditable."""
+"""thinslice: thin-slice CT from thick-slice CT, measured and auditable.
+
+For scripts of three lines: ``from thinslice import read, restore, write`` (see ``restoring``).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from thinslice.files import read as read
+    from thinslice.handing_over import write as write
+    from thinslice.restoring import restore as restore
 
 __version__ = "0.1.0"
+# Looked up when first asked for: importing the package loads nothing, and ties nothing together.
+_FROM = {
+    "read": "thinslice.files",
+    "restore": "thinslice.restoring",
+    "write": "thinslice.handing_over",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FROM:
+        raise AttributeError(f"module 'thinslice' has no attribute {name!r}")
+    return getattr(import_module(_FROM[name]), name)

@@ -4,6 +4,7 @@
 place, the axes and, in DICOM, the patient of the scan it was made of.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from thinslice.formats.beside import free
 from thinslice.formats.dicom_derived import Derivation
 from thinslice.formats.found import Found, refused
 from thinslice.formats.nifti_header import SUFFIXES
-from thinslice.formats.writing_dicom import write_dicom
+from thinslice.formats.writing_dicom import OURS, write_dicom
 from thinslice.formats.writing_nifti import write_nifti
 from thinslice.volume import Modality, Volume
 
@@ -78,6 +79,18 @@ def write(
         )
 
 
+def refuse_taken(out: Path | str, *, source: Found | None = None, overwrite: bool = False) -> None:
+    """Refuse a place that ``write`` would refuse, before there is anything to write."""
+    out, own = Path(out), source.files if source else ()
+    if out.name.endswith(SUFFIXES):
+        free(out, overwrite=overwrite, ours="", source=own)
+    elif out.name.endswith(ZARR):
+        _free_store(out, own, overwrite)
+    else:
+        _no_other_ending(out)
+        free(out, overwrite=overwrite, ours=OURS, source=own)
+
+
 def _no_other_ending(out: Path) -> None:
     """A name such as out.mha is a wish for another format, not for a folder."""
     ending = out.suffix.lower()
@@ -92,12 +105,19 @@ def _plainly(volume: Volume) -> Derivation:
 
 
 def _store(volume: Volume, out: Path, source: Found | None, overwrite: bool) -> None:
-    from thinslice.store import StoreError, write_scan  # zarr: only for those who ask for it
+    from thinslice.store import write_scan  # zarr: only for those who ask for it
 
-    free(out, overwrite=overwrite, ours=STORE, source=source.files if source else ())
+    _free_store(out, source.files if source else (), overwrite)
     about: dict[str, Any] = {"source": dict(source.source)} if source else {}
+    write_scan(out, volume, **about)
+
+
+def _free_store(out: Path, source: Sequence[Path], overwrite: bool) -> None:
+    from thinslice.store import StoreError, refuse_foreign
+
+    free(out, overwrite=overwrite, ours=STORE, source=source)
     try:
-        write_scan(out, volume, **about)
+        refuse_foreign(out)
     except StoreError as error:
         raise refused(out, str(error), "a store or nothing", "choose another name") from error
 

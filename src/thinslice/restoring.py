@@ -1,80 +1,62 @@
-"""Restore one scan: which method, on which grid, and how far to trust the answer.
+"""Restore one scan: on which grid, by which method, and how far to trust the answer.
 
     from thinslice import read, restore, write
-    scan = read("CT_5mm"); result = restore(scan)
-    write(result.volume, "CT_1mm.nii.gz", source=scan)
+    result = restore(read("CT_5mm"))
+    write(result, "CT_1mm.nii.gz")
 
-A method without weights is an interpolation or learns from the scan itself. Weights bring their own
-method and settings, and say which scans they were fitted on.
+``result.volume`` is the restored ``Volume`` and ``result.trust`` what can be said of it without a
+truth; ``write`` puts both beside each other on the disk. What is going to be done is known before
+anything is computed (``plan``), so that a person can look at it, or refuse it, first.
 """
 
-import hashlib
+import contextlib
+import os
 import time
-import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from thinslice import plugins, trust
-from thinslice.formats.found import Found, refused
+from thinslice import domain, provenance, trust
+from thinslice.choosing import Chosen, choose
+from thinslice.formats.found import Found, Refused
 from thinslice.seams import Run
 from thinslice.target import thin_grid
 from thinslice.trust import Trust
 from thinslice.volume import Grid, Volume
 
-PRESETS = Path(__file__).with_name("presets.toml")
-DEFAULT = "sr4zct_small"  # needs no weights, and models the scan's own thickness and overlap
 
+class Planned(NamedTuple):
+    """What is going to be done."""
 
-class Chosen(NamedTuple):
-    """A method, ready to restore, and what is known of it."""
+    thick: Volume
+    scan: Found | None  # where the volume was read from files
+    inputs: Mapping[str, str]  # those files: name to sha256
+    chosen: Chosen
+    grid: Grid
+    outside: tuple[str, ...]  # ways in which the scan lies outside what the weights were fitted on
 
-    card: Mapping[str, Any]  # name, module, settings
-    weights: Path | None
-    weights_sha256: str | None
-    fitted_on: Mapping[str, Any] | None  # None: it learned from no other scan
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know beforehand, one sentence each."""
+        return [*_of_source(self.scan), *(f"{trust.OUTSIDE}: {words}" for words in self.outside)]
 
 
 class Restored(NamedTuple):
     """A restored scan and what can be said of it."""
 
     volume: Volume
-    chosen: Chosen
     trust: Trust
-    fidelity: str
-    device: str
-    wall_s: float
+    planned: Planned
+    run: Run  # with the device that was found
+    started: datetime
+    wall_s: float  # of restoring alone
 
-
-def presets() -> dict[str, dict[str, Any]]:
-    """The named settings that come with the package: name to card."""
-    told = tomllib.loads(PRESETS.read_text(encoding="utf-8"))
-    return {name: {"name": name, **card} for name, card in told.items()}
-
-
-def choose(method: str | None = None, weights: Path | None = None) -> Chosen:
-    """The method asked for; with weights their own, without either the default.
-
-    Refused for a name nobody knows, for a method that needs weights and was given none, and for
-    weights that are damaged or another method's.
-    """
-    if weights is not None:
-        return _by_weights(method, weights)
-    name = method or DEFAULT
-    known = {**{n: {"name": n} for n in plugins.names("methods")}, **presets()}
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "`thinslice methods` lists them"
-        raise refused(name, "no such method", ", ".join(sorted(known)), hint)
-    if hasattr(plugins.build("methods", known[name]), "load"):
-        raise refused(
-            name,
-            "a method that is fitted on other scans, and no weights",
-            "--weights FILE, as the workflow writes them",
-            f"give weights, or use {DEFAULT!r}, which learns from the scan itself",
-        )
-    return Chosen(known[name], None, None, None)
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should read before looking at the scan, one sentence each."""
+        return [*_of_source(self.planned.scan), *trust.warnings(self.trust)]
 
 
 def restore(
@@ -84,54 +66,99 @@ def restore(
     weights: Path | str | None = None,
     thickness_mm: float = 1.0,
     increment_mm: float = 1.0,
+    strict: bool = False,
     run: Run | None = None,
 ) -> Restored:
     """A thick scan on thin slices over the same extent, with a report of how far to trust it.
 
-    method     a name of ``thinslice methods``; None: the weights' own, else ``DEFAULT``
+    method     a name of ``thinslice methods``; None: the weights' own, else the default
+    strict     refuse a scan that lies outside what the weights were fitted on
     run        device, threads, memory cap; its ``work`` keeps checkpoints between tries
 
     Refused (a ValueError) where the method, the weights or the grid asked for do not fit.
     """
-    chosen = choose(method, Path(weights) if weights is not None else None)
+    planned = plan(
+        scan, method=method, weights=weights, thickness_mm=thickness_mm, increment_mm=increment_mm
+    )
+    if strict:
+        refuse_outside(planned)
+    return carry_out(planned, run)
+
+
+def plan(
+    scan: Found | Volume,
+    *,
+    method: str | None = None,
+    weights: Path | str | None = None,
+    thickness_mm: float = 1.0,
+    increment_mm: float = 1.0,
+) -> Planned:
+    """What ``restore`` would do with these arguments; refuses what it refuses."""
+    found = scan if isinstance(scan, Found) else None
     volume = scan.volume if isinstance(scan, Found) else scan
-    kernel = scan.source.get("kernel") if isinstance(scan, Found) else None
     grid = thin_grid(volume.grid, thickness_mm, increment_mm)
-    return _restored(volume, grid, chosen, kernel, run or Run())
+    chosen = choose(method, Path(weights) if weights is not None else None)
+    outside = []
+    if chosen.fitted_on is not None:
+        kernel = domain.kernel_of(found.source) if found else None
+        outside = domain.outside(chosen.fitted_on, domain.of_scan(volume, kernel))
+    return Planned(volume, found, _hashes(found), chosen, grid, tuple(outside))
 
 
-def _restored(thick: Volume, grid: Grid, chosen: Chosen, kernel: str | None, run: Run) -> Restored:
-    from thinslice.drivers import device  # torch: only once something is computed
+def refuse_outside(planned: Planned) -> None:
+    """Refused where the scan lies outside what the weights were fitted on, in every way it does."""
+    if planned.outside:
+        ways = "; ".join(planned.outside)
+        raise Refused(f"{planned.chosen.weights}: {trust.OUTSIDE}: {ways}")
 
-    built = plugins.build("methods", chosen.card)
-    if chosen.weights is not None:
-        built.load(chosen.weights)
-    about = plugins.module("methods", chosen.card).ABOUT
-    with device.job(run) as placed:
-        began = time.perf_counter()
-        restored = built.restore(thick, grid, run=placed)
+
+def carry_out(planned: Planned, run: Run | None = None) -> Restored:
+    """Restore as planned."""
+    with _placed(run or Run(), planned.chosen) as placed:
+        started, began = datetime.now(UTC), time.perf_counter()
+        restored = planned.chosen.method.restore(planned.thick, planned.grid, run=placed)
         wall_s = time.perf_counter() - began
-    told = trust.report(restored, thick, fitted_on=chosen.fitted_on, kernel=kernel)
-    fidelity = about.fidelity_of(chosen.card.get("settings", {}))
-    return Restored(restored, chosen, told, fidelity, placed.device, wall_s)
+    told = trust.report(restored, planned.thick, outside=planned.outside)
+    return Restored(restored, told, planned, placed, started, wall_s)
 
 
-def _by_weights(method: str | None, path: Path) -> Chosen:
-    from thinslice.training import weights
+def device_of(planned: Planned, run: Run) -> str:
+    """Where it would be computed; RuntimeError where that device is not in this machine."""
+    if planned.chosen.fit == "none":
+        return "cpu"
+    from thinslice.drivers import device
 
-    try:
-        about = weights.head(path)["about"]
-    except FileNotFoundError:
-        raise refused(
-            path, "no file", "weights as the workflow writes them", "correct it"
-        ) from None
-    except ValueError as error:
-        raise refused(path, str(error), "weights of thinslice", "train again") from error
-    card = about.get("card")
-    if not isinstance(card, Mapping) or "name" not in card:
-        raise refused(path, "weights that do not name their method", "a card", "train again")
-    card = {key: card[key] for key in ("name", "module", "settings") if key in card}
-    if method not in (None, card["name"], card.get("module", card["name"])):
-        raise refused(path, f"weights of {card['name']!r}", repr(method), "leave out --method")
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Chosen(card, path, sha256, about.get("fitted_on", {}))
+    return str(device.choose(run))
+
+
+def _placed(run: Run, chosen: Chosen) -> contextlib.AbstractContextManager[Run]:
+    """The run on a device of its own; interpolation needs none, and no torch."""
+    if chosen.fit == "none":
+        return contextlib.nullcontext(replace(run, device="cpu"))
+    from thinslice.drivers import device
+
+    return device.job(run)
+
+
+def _hashes(found: Found | None) -> dict[str, str]:
+    """The files a scan was read from, named from the folder that holds them all."""
+    if found is None:
+        return {}
+    top = Path(os.path.commonpath([file.parent for file in found.files]))
+    return {file.relative_to(top).as_posix(): provenance.sha256(file) for file in found.files}
+
+
+def _of_source(found: Found | None) -> list[str]:
+    """What reading the scan left open."""
+    if found is None:
+        return []
+    told: Mapping[str, Any] = found.source
+    notes = list(told["warnings"])
+    if told["thickness_from"] == "increment":
+        mm = found.volume.grid.thickness_mm
+        notes.append(
+            f"the file does not say how thick its slices are; taken for {mm:g} mm, their increment"
+        )
+    if told["lossy"]:
+        notes.append("the scan was compressed with loss: fine detail may be an artefact of that")
+    return notes

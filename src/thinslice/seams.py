@@ -103,6 +103,8 @@ class About(NamedTuple):
     fidelity: str  # "as-published", "as-released", "from-abstract" or "textbook"
     paper: str  # short reference; "" for textbook methods
     idea: str  # one sentence
+    one_factor: bool = False  # thick and thin slices lie as far apart as those it was fitted on
+    finer_pixels: bool = False  # it can restore on finer pixels too
 
     def fidelity_of(self, settings: Mapping[str, Any]) -> str:
         """The label of one config line: defaults are the source's, anything else is ours."""

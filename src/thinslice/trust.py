@@ -1,23 +1,24 @@
 """How far a restored scan may be believed where there is no truth to compare it with.
 
-Two questions can be answered without one. Made thick again by the profile the scan declares, does
-the restored scan give back the slices the scanner made (bias and RMSE of every slice)? And does the
-scan look like those the method learned from? Neither shows that a structure is real: a method may
+Two questions can be answered without one. Made thick again (``thickening``), does the restored scan
+give back the slices the scanner made (bias and RMSE of every slice)? And does the scan look like
+those the method learned from (``domain``)? Neither shows that a structure is real: a method may
 invent detail between the slices and be consistent with all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinslice import domain, ssp
+from thinslice import domain, ssp, thickening
 from thinslice.metrics.body_mask import AIR_HU, body_mask
 from thinslice.seams import Scan
 from thinslice.volume import Volume, window_of
 
 ABOVE_NOISE = 2.0  # a slice whose RMSE exceeds the noise by this factor is flagged
 LEAST_HU = 2.0  # rounding to integers, twice, leaves about this much
+OUTSIDE = "outside of what the weights were fitted on"
 
 
 class SliceCheck(NamedTuple):
@@ -54,27 +55,20 @@ class Trust(NamedTuple):
         }
 
 
-def report(
-    restored: Volume,
-    thick: Volume,
-    *,
-    fitted_on: Mapping[str, Any] | None = None,
-    kernel: str | None = None,
-) -> Trust:
+def report(restored: Volume, thick: Volume, *, outside: Sequence[str] = ()) -> Trust:
     """The report of one restored scan.
 
-    fitted_on   the description weights carry (``domain.of_scans``); None where the method learned
-                from no other scan
+    outside   each way in which the scan lies outside what the method learned from
+              (``domain.outside``)
     """
     noise = domain.noise(thick)
-    outside = domain.outside(fitted_on, domain.of_scan(thick, kernel)) if fitted_on else []
-    said = f"bell of {thick.grid.thickness_mm:g} mm, the thickness the scan states"
-    return Trust(tuple(_slices(restored, thick, noise)), noise, said, tuple(outside))
+    slices = tuple(_slices(restored, thick, noise))
+    return Trust(slices, noise, _assumed(restored, thick), tuple(outside))
 
 
 def warnings(trust: Trust) -> list[str]:
     """What a person should read before looking at the restored scan, one sentence each."""
-    found = [f"outside of what the weights were fitted on: {words}" for words in trust.outside]
+    found = [f"{OUTSIDE}: {words}" for words in trust.outside]
     flagged = [check.index + 1 for check in trust.slices if check.flagged]
     if flagged:
         found.append(
@@ -84,19 +78,27 @@ def warnings(trust: Trust) -> list[str]:
     return found
 
 
+def _assumed(restored: Volume, thick: Volume) -> str:
+    """How the restored scan was made thick again, in words."""
+    added = thickening.missing_mm(restored.grid, thick.grid)
+    return (
+        f"slices are bells of the thickness they state: restored {restored.grid.thickness_mm:g} mm,"
+        f" blurred by {added:.3g} mm to the scan's {thick.grid.thickness_mm:g} mm; "
+        "beyond the outermost restored slices the end slice is held"
+    )
+
+
 def _slices(restored: Volume, thick: Volume, noise: float) -> list[SliceCheck]:
-    matrix = ssp.matrix(ssp.bell(thick.grid.thickness_mm), restored.grid, thick.grid)
-    again_ZYX = ssp.apply(matrix, restored)
+    again_ZYX = ssp.apply(thickening.matrix(restored.grid, thick.grid), restored)
     body_ZYX = _body(thick)
     least = LEAST_HU if thick.modality == "CT" else 0.0
     checks = []
     for k, (again_YX, thick_YX, body_YX) in enumerate(zip(again_ZYX, thick.voxels, body_ZYX)):
-        error = (again_YX - thick_YX)[body_YX].astype(float)
+        error = again_YX[body_YX].astype(float) - thick_YX[body_YX]
         if error.size:
             rmse = float(np.sqrt(np.mean(error**2)))
-            checks.append(
-                SliceCheck(k, float(error.mean()), rmse, rmse > max(ABOVE_NOISE * noise, least))
-            )
+            above = rmse > max(ABOVE_NOISE * noise, least)
+            checks.append(SliceCheck(k, float(error.mean()), rmse, above))
     return checks
 
 

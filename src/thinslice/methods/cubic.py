@@ -9,6 +9,7 @@ ABOUT = About(
     fidelity="textbook",
     paper="Unser 1999",
     idea="The smoothest curve of third degree through every thick slice.",
+    finer_pixels=True,
 )
 
 

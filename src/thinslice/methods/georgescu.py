@@ -27,6 +27,8 @@ ABOUT = About(
     fidelity="as-published",
     paper="Georgescu et al., IEEE Access 2020",
     idea="Two small sub-pixel networks, in-plane then through-plane, with an intermediate loss.",
+    one_factor=True,
+    finer_pixels=True,
 )
 
 

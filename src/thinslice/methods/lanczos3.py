@@ -9,6 +9,7 @@ ABOUT = About(
     fidelity="textbook",
     paper="Duchon 1979",
     idea="A windowed sinc over the six nearest thick slices.",
+    finer_pixels=True,
 )
 
 

@@ -9,6 +9,7 @@ ABOUT = About(
     fidelity="textbook",
     paper="",
     idea="Each thin slice is a weighted mean of its two thick neighbours.",
+    finer_pixels=True,
 )
 
 

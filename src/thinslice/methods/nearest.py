@@ -9,6 +9,7 @@ ABOUT = About(
     fidelity="textbook",
     paper="",
     idea="Each thin slice is the nearest thick one.",
+    finer_pixels=True,
 )
 
 

@@ -8,6 +8,7 @@ Only this room knows zarr. ``writing`` makes a store that is whole or not there 
 
 from thinslice.store.layout import StoreError
 from thinslice.store.manifest import digest, verify
+from thinslice.store.place import refuse_foreign
 from thinslice.store.reader import Store, StoredScan, open_store
 from thinslice.store.single import open_scan, write_scan
 from thinslice.store.writer import Writer, writing
@@ -20,6 +21,7 @@ __all__ = [
     "digest",
     "open_scan",
     "open_store",
+    "refuse_foreign",
     "verify",
     "write_scan",
     "writing",

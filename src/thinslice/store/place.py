@@ -26,7 +26,7 @@ def placed(path: Path) -> Iterator[Path]:
     An older store there is replaced, any other folder refused with StoreError.
     """
     path = Path(path).absolute()
-    _refuse_foreign(path)
+    refuse_foreign(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_stale(path)
     partial = path.with_name(f"{path.name}{MARK}{socket.gethostname()}-{os.getpid()}")
@@ -48,8 +48,8 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _refuse_foreign(path: Path) -> None:
-    """Only a store of ours, whole or broken, or an empty folder may be replaced."""
+def refuse_foreign(path: Path) -> None:
+    """StoreError for what may not be replaced: all but a store, whole or broken, and nothing."""
     if not path.exists() and not path.is_symlink():
         return
     if path.is_dir() and not path.is_symlink():

@@ -1,0 +1,33 @@
+"""Amounts as people write them on a command line."""
+
+import argparse
+import re
+
+UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(?:I?B)?", re.IGNORECASE)
+
+
+def gibibytes(text: str) -> float:
+    """6G, 500M, 1.5GiB: memory in GiB; a number without a unit is refused."""
+    found = AMOUNT.fullmatch(text.strip())
+    if not found or float(found[1]) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount of memory; write 6G or 500M")
+    return float(found[1]) * UNITS[found[2].upper()] / 2**30
+
+
+def millimetres(text: str) -> float:
+    """A positive length; a unit is allowed: 1, 0.8, 1.25mm."""
+    try:
+        value = float(text.strip().lower().removesuffix("mm"))
+    except ValueError:
+        value = float("nan")
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no length in mm; write 1 or 1.25")
+    return value
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)

@@ -1,0 +1,49 @@
+"""``thinslice methods``: what a scan can be restored by, and what each of them needs."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from thinslice import catalogue
+from thinslice.catalogue import Entry
+
+FITS = {"none": "nothing", "volume": "the scan itself", "population": "others: --weights"}
+HEADS = ("name", "learns from", "fidelity", "grids", "parameters", "paper")
+
+
+def add_to(commands: argparse._SubParsersAction) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser("methods", help="list the methods a scan can be restored by")
+    parser.add_argument("--json", action="store_true", help="print a JSON list, for programs")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 always."""
+    found = list(catalogue.entries())
+    if arguments.json:
+        print(json.dumps([one._asdict() for one in found], indent=1))
+        return 0
+    _table([HEADS, *(_row(one) for one in found)])
+    print()
+    for fit, licence in catalogue.LICENCES.items():
+        print(f"learns from {FITS[fit].split(':')[0]}: {licence}")
+    print("* is used where neither --method nor --weights is given")
+    return 0
+
+
+def _row(one: Entry) -> tuple[str, ...]:
+    name = f"{one.name} *" if one.default else one.name
+    counted = f"{one.parameters:,}" if one.parameters else "-"
+    return name, FITS[one.fit], one.fidelity, one.grids, counted, one.paper
+
+
+def _table(rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if head == "parameters" else cell.ljust(width)
+            for cell, width, head in zip(row, widths, HEADS, strict=True)
+        ]
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")

@@ -1,0 +1,134 @@
+"""``thinslice restore``: a thick scan in, a thin one out, with a report of how far to trust it."""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from thinslice import files, handing_over, restoring, work_folder
+from thinslice.choosing import DEFAULT
+from thinslice.cli import restore_words
+from thinslice.cli.amounts import count, gibibytes, millimetres
+from thinslice.restoring import Planned, Restored
+from thinslice.seams import Run
+from thinslice.statement import NOTICE
+
+STOPPED = 130  # what a shell expects of a command that Ctrl-C ended
+FORESEEN = (OSError, ValueError, MemoryError, LookupError, ArithmeticError, RuntimeError)
+
+
+def add_to(commands: argparse._SubParsersAction) -> None:
+    """Register the subcommand."""
+    parser = commands.add_parser(
+        "restore",
+        help="a thick scan in, a thin one out, and how far to trust it",
+        description="Restore thin slices from a thick scan, over the same extent and pixels. "
+        "OUT.thinslice.json and OUT.preview.png are written beside OUT.",
+        epilog=NOTICE,
+    )
+    add = parser.add_argument
+    add("scan", type=Path, metavar="IN", help="folder with one DICOM series, .nii, .nii.gz, .zarr")
+    add("out", type=Path, metavar="OUT", help=".nii, .nii.gz, .zarr; else a folder for DICOM")
+    add("--method", metavar="NAME", help=f"see `thinslice methods`; default {DEFAULT}")
+    add("--weights", type=Path, metavar="FILE", help="of a method fitted on other scans")
+    add("--thickness", type=millimetres, default=1.0, metavar="MM", help="of thin slices (1.0)")
+    add(
+        "--increment",
+        type=millimetres,
+        default=1.0,
+        metavar="MM",
+        help="from one to the next (1.0)",
+    )
+    _about_the_scan(parser)
+    _about_the_run(parser)
+    parser.set_defaults(run=run)
+
+
+def _about_the_scan(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("what the file does not say").add_argument
+    add("--declared-thickness", type=millimetres, metavar="MM", help="of IN's slices; for NIfTI")
+    add("--modality", choices=["CT", "MR"], help="of a NIfTI; default CT")
+    add(
+        "--unit-window", type=float, nargs=2, metavar=("LOW", "HIGH"),
+        help="HU that 0 and 1 stand for, in a NIfTI of values in [0, 1]",
+    )  # fmt: skip
+
+
+def _about_the_run(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("how it runs").add_argument
+    add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="default auto")
+    add("--threads", type=count, metavar="N", help="CPU threads; default: as torch chooses")
+    add("--max-memory", type=gibibytes, metavar="6G", help="tiles are made to stay below it")
+    add("--dry-run", action="store_true", help="say what would be done; write nothing")
+    add("--overwrite", action="store_true", help="replace an OUT that was written before")
+    add(
+        "--strict", action="store_true", help="refuse scans unlike those the weights were fitted on"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 if OUT stands (or would), 2 if refused or failed, 130 if stopped; never half an OUT."""
+    try:
+        return _restore(arguments)
+    except KeyboardInterrupt:
+        kept = work_folder.place(arguments.out)
+        goes_on = f"; the same command goes on from {kept}" if kept.exists() else ""
+        _complain(f"stopped; {arguments.out} was not written{goes_on}")
+        return STOPPED
+    except FORESEEN as error:
+        _complain(" ".join(str(error).split()) or type(error).__name__)
+        return 2
+
+
+def _restore(asked: argparse.Namespace) -> int:
+    if asked.scan.is_dir():
+        handing_over.refuse_inside(asked.out.absolute(), asked.scan)
+    handing_over.refuse_place(asked.out, overwrite=asked.overwrite)
+    scan = files.read(
+        asked.scan,
+        thickness_mm=asked.declared_thickness,
+        unit_window=asked.unit_window and tuple(asked.unit_window),
+        modality=asked.modality,
+    )
+    handing_over.refuse_place(asked.out, scan, overwrite=asked.overwrite)
+    planned = restoring.plan(
+        scan,
+        method=asked.method,
+        weights=asked.weights,
+        thickness_mm=asked.thickness,
+        increment_mm=asked.increment,
+    )
+    how = Run(asked.device, asked.threads, asked.max_memory)
+    device = restoring.device_of(planned, how)
+    print("\n".join(restore_words.beforehand(asked.scan, planned, device)), flush=True)
+    _warn(planned.warnings)
+    if asked.strict:
+        restoring.refuse_outside(planned)
+    if asked.dry_run:
+        print("dry run: nothing was computed or written")
+        return 0
+    restored = _computed(asked, planned, how)
+    print("\n".join(restore_words.afterwards(asked.out, restored)))
+    _warn(restored.warnings)
+    return 0
+
+
+def _computed(asked: argparse.Namespace, planned: Planned, how: Run) -> Restored:
+    """Restored and handed over, under the lock of the folder that keeps checkpoints."""
+    with work_folder.held(asked.out, planned) as work:
+        if work.goes_on:
+            print(f"going on from the checkpoints in {work.folder.parent}", flush=True)
+        elif work.others:
+            _warn([f"checkpoints in {work.folder.parent} are of another scan, method or version"])
+        restored = restoring.carry_out(planned, replace(how, work=work.folder))
+        handing_over.write(restored, asked.out, overwrite=asked.overwrite)
+    return restored
+
+
+def _warn(warnings: list[str]) -> None:
+    for words in warnings:
+        print(f"warning: {words}", file=sys.stderr, flush=True)
+
+
+def _complain(words: str) -> None:
+    print(f"thinslice restore: {words}", file=sys.stderr, flush=True)

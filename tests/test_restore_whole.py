@@ -1,0 +1,330 @@
+"""A restored scan stands whole or not at all: kills, Ctrl-C, taken places, full disks."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from test_restore import dicom, nifti, restored, said  # noqa: F401
+
+from thinslice import choosing, files, handing_over, restoring, statement
+from thinslice.formats.writing_nifti import write_nifti
+from thinslice.training import loop, self_supervised
+from thinslice.training.plan import Plan
+
+TINY = {"depth": 3, "width": 1, "steps": 8, "crop": 8, "batch": 2}
+PRESETS = {"sr4zct_small": {"name": "sr4zct_small", "module": "sr4zct", "settings": TINY}}
+CPU = ["--device", "cpu", "--threads", "1"]
+KILLED_AT_5 = """
+import os, signal, sys
+from test_restore_whole import often
+from thinslice.cli import main
+from thinslice.training import loop
+
+def advance(self, *how, step=loop._Training.advance):
+    if self.step == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    step(self, *how)
+
+often(setattr)
+loop._Training.advance = advance
+sys.exit(main(["restore", *sys.argv[1:]]))
+"""
+
+
+def often(patch):
+    """A tiny network, and a checkpoint after every step."""
+    patch(choosing, "presets", lambda: PRESETS)
+    patch(self_supervised, "Plan", lambda **how: Plan(**how, checkpoint_every_s=0))
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def numbers(out):
+    """All that is said of a restored scan but for when and where it was made."""
+    told = said(out)
+    told["output"].pop("name")
+    return {key: value for key, value in told.items() if key != "run"}
+
+
+def test_a_killed_run_leaves_no_scan_and_the_same_command_ends_as_if_it_never_was(
+    tmp_path, capsys, monkeypatch, nifti  # noqa: F811
+):  # fmt: skip
+    words = [*CPU, "--declared-thickness", "5"]
+    place = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(KILLED_AT_5), nifti, tmp_path / "b.nii", *words],
+        env=place,
+        capture_output=True,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert names(tmp_path) == ["b.nii.thinslice.work", "thick.nii.gz"]
+    often(monkeypatch.setattr)
+    status, printed, _ = restored(capsys, nifti, tmp_path / "b.nii", *words)
+    assert (status, "going on from" in printed) == (0, True)
+    status, printed, _ = restored(capsys, nifti, tmp_path / "a.nii", *words)
+    assert (status, "going on from" in printed) == (0, False)
+    assert (
+        numbers(tmp_path / "b.nii")["output"]["files"]["b.nii"]
+        == statement.hashes(tmp_path / "a.nii")["a.nii"]
+    )
+    assert (tmp_path / "a.nii").read_bytes() == (tmp_path / "b.nii").read_bytes()
+    assert not [name for name in names(tmp_path) if "work" in name]
+
+
+def test_ctrl_c_is_one_line_and_what_was_learned_is_kept(
+    tmp_path, capsys, monkeypatch, nifti  # noqa: F811
+):  # fmt: skip
+    often(monkeypatch.setattr)
+    step = loop._Training.advance
+
+    def advance(self, *how):
+        if self.step == 4:
+            raise KeyboardInterrupt
+        step(self, *how)
+
+    monkeypatch.setattr(loop._Training, "advance", advance)
+    out = tmp_path / "out.nii"
+    status, _, complaints = restored(capsys, nifti, out, *CPU)
+    assert status == 130
+    last = complaints.splitlines()[-1]
+    assert last.startswith("thinslice restore: stopped; ")
+    assert "goes on from" in last
+    assert names(tmp_path) == ["out.nii.thinslice.work", "thick.nii.gz"]
+    monkeypatch.setattr(loop._Training, "advance", step)
+    (tmp_path / "out.nii.thinslice.work" / "mine").write_text("not thinslice's")
+    other = [*CPU, "--modality", "MR"]
+    status, _, complaints = restored(capsys, nifti, out, *other)
+    assert (status, "another scan, method or version" in complaints) == (0, True)
+    assert names(tmp_path / "out.nii.thinslice.work") == ["mine"]
+
+
+def test_two_calls_do_not_write_one_name(tmp_path, capsys, monkeypatch, nifti):  # noqa: F811
+    out, inner = tmp_path / "out.nii", []
+    carry_out = restoring.carry_out
+
+    def meanwhile(*how):
+        if not inner:
+            inner.append(None)
+            inner.append(restored(capsys, nifti, out, "--method", "linear"))
+        return carry_out(*how)
+
+    monkeypatch.setattr(restoring, "carry_out", meanwhile)
+    assert restored(capsys, nifti, out, "--method", "linear")[0] == 0
+    status, _, complaints = inner[1]
+    assert status == 2
+    assert "another thinslice restore" in complaints
+
+
+@pytest.mark.parametrize("name", ["out", "out.nii", "out.zarr"])
+@pytest.mark.parametrize("before", [False, True])
+def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, capsys, name, before):
+    scan, out = dicom(tmp_path / "in"), tmp_path / name
+    words = [str(scan), str(out), "--method", "linear", "--overwrite"]
+    if before:
+        assert restored(capsys, *words, "--increment", "0.8")[0] == 0
+    old = statement.hashes(out) if before else None
+    kept = tmp_path / "kept"
+    shutil.copytree(tmp_path, kept)
+    status, nth = -signal.SIGKILL, 0
+    while status == -signal.SIGKILL:
+        nth += 1
+        folder = tmp_path / f"try{nth}"
+        shutil.copytree(kept, folder)
+        moved = [word.replace(str(tmp_path), str(folder)) for word in words]
+        status = killed_at_rename(nth, moved)
+        _coherent(folder / name, old, status)
+        assert restored(capsys, *moved)[0] == 0
+        assert names(folder) == sorted(["in", *(f"{name}{end}" for end in ENDS)])
+    assert nth > 3
+
+
+def drawn_quickly(thick, restored, out, **how):
+    out.write_bytes(b"a picture")
+
+
+ENDS = ("", handing_over.STATEMENT, handing_over.PREVIEW)
+
+
+def _coherent(out, old, status):
+    """The old scan, or nothing, or the new one with its statement and its picture."""
+    beside = out.with_name(out.name + handing_over.STATEMENT)
+    told = json.loads(beside.read_text())["output"]["files"] if beside.exists() else None
+    if not out.exists():
+        return
+    has = statement.hashes(out)
+    assert told in (None, has)
+    if has != old or status == 0:
+        assert told == has
+        assert out.with_name(out.name + handing_over.PREVIEW).exists()
+
+
+def killed_at_rename(nth, words):
+    """The command in a child of this process that dies at its nth rename; its status."""
+    child = os.fork()
+    if child == 0:
+        left = [nth]
+
+        def dying(move):
+            def moved(*how, **options):
+                left[0] -= 1
+                if left[0] == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return move(*how, **options)
+
+            return moved
+
+        from thinslice.cli import main
+
+        os.rename, os.replace = dying(os.rename), dying(os.replace)
+        try:
+            os._exit(main(["restore", *words]))
+        finally:
+            os._exit(99)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("name", ["out", "out.nii", "out.zarr"])
+@pytest.mark.parametrize("broken", ["scan", "picture", "last"])
+def test_a_disk_that_is_full_leaves_what_was_there(tmp_path, capsys, monkeypatch, name, broken):
+    scan, out = dicom(tmp_path / "in"), tmp_path / name
+    words = [scan, out, "--method", "linear", "--overwrite"]
+    assert restored(capsys, *words, "--increment", "0.8")[0] == 0
+    before, old = names(tmp_path), numbers(out)
+
+    def full(*how, **options):
+        raise OSError(28, "No space left on device")
+
+    def last(made, place, move=os.replace, times=[]):  # noqa: B006 - once
+        if str(place).endswith(handing_over.PREVIEW) and not times:
+            times.append(None)
+            full()
+        move(made, place)
+
+    owner, attribute, put = {
+        "scan": (handing_over.files, "write", full),
+        "picture": (handing_over.preview, "draw", full),
+        "last": (handing_over.os, "replace", last),
+    }[broken]
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, attribute, put)
+        status, _, complaints = restored(capsys, *words)
+    assert (status, len(complaints.splitlines())) == (2, 1 + complaints.count("warning"))
+    assert "No space left" in complaints
+    assert (names(tmp_path), numbers(out)) == (before, old)
+    assert statement.hashes(out) == said(out)["output"]["files"]
+
+
+def taken(tmp_path, scan):
+    """Places that are refused: OUT, and what the line says."""
+    (tmp_path / "mine.nii").write_text("mine")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    (tmp_path / "a.nii.preview.png").write_text("mine")
+    (tmp_path / "b.nii.thinslice.json").mkdir()
+    (tmp_path / "dir.nii").mkdir()
+    return [
+        (tmp_path / "mine.nii", "already", "--overwrite would"),
+        (tmp_path / "full", "already", "notes.txt"),
+        (tmp_path / "dir.nii", "already", "folder"),
+        (tmp_path / "a.nii", "already", "--overwrite would"),
+        (tmp_path / "b.nii", "folder", "folder"),
+        (scan, "holds the scan", "holds the scan"),
+        (scan / "out.nii", "holds the scan", "holds the scan"),
+        (tmp_path, "already", "choose another name"),
+        (tmp_path / "mine.nii" / "out.nii", "no folder", "no folder"),
+        (tmp_path / "out.mha", "ending", "ending"),
+    ]
+
+
+@pytest.mark.parametrize("which", range(10))
+def test_a_place_that_is_taken_is_refused_before_any_work(tmp_path, capsys, monkeypatch, which):
+    scan = dicom(tmp_path / "in")
+    monkeypatch.setattr(restoring, "carry_out", None)
+    out, plainly, overwriting = taken(tmp_path, scan)[which]
+    before = sorted(tmp_path.rglob("*"))
+    for words, more in ((plainly, []), (overwriting, ["--overwrite"])):
+        if words.startswith("--overwrite"):
+            continue
+        status, _, complaints = restored(capsys, scan, out, "--method", "linear", *more)
+        assert (status, len(complaints.splitlines())) == (2, 1 + complaints.count("warning"))
+        assert words in complaints
+        assert str(out.name) in complaints
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_nifti_is_not_written_over_itself(tmp_path, capsys, nifti):  # noqa: F811
+    bytes_before = nifti.read_bytes()
+    status, _, complaints = restored(capsys, nifti, nifti, "--overwrite")
+    assert (status, "the scan that was read" in complaints) == (2, True)
+    assert nifti.read_bytes() == bytes_before
+
+
+def test_a_folder_that_may_not_be_written_is_found_out_before_the_work(
+    tmp_path, capsys, monkeypatch, nifti  # noqa: F811
+):  # fmt: skip
+    monkeypatch.setattr(restoring, "carry_out", None)
+    status, _, complaints = restored(capsys, nifti, "/proc/nowhere/out.nii", "--method", "linear")
+    assert (status, "Traceback" in complaints) == (2, False)
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: path != closed)
+    status, _, complaints = restored(capsys, nifti, closed / "out.nii", "--method", "linear")
+    assert (status, "no permission" in complaints) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--method", "sr4zct_smal"], "did you mean 'sr4zct_small'"),
+        (["--method", "tvsrn"], "no weights"),
+        (["--weights", "none.pt"], "no file"),
+        (["--weights", "."], "not a whole weights file"),
+        (["--weights", "thick.nii.gz"], "not a whole weights file"),
+        (["--thickness", "6"], "nothing is to be restored"),
+        (["--increment", "2"], "leave gaps"),
+        (["--declared-thickness", "0.5"], "nothing is to be restored"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(tmp_path, capsys, monkeypatch, nifti, words, line):  # noqa: F811
+    monkeypatch.chdir(tmp_path)
+    status, _, complaints = restored(capsys, nifti, "out.nii", *words)
+    assert (status, len(complaints.splitlines())) == (2, 1)
+    assert line in complaints
+    assert names(tmp_path) == ["thick.nii.gz"]
+
+
+def test_memory_that_does_not_suffice_is_one_line(tmp_path, capsys, monkeypatch, nifti):  # noqa: F811
+    often(monkeypatch.setattr)
+    status, _, complaints = restored(capsys, nifti, tmp_path / "o.nii", *CPU, "--max-memory", "1M")
+    assert (status, "raise max_memory" in complaints) == (2, True)
+    assert not (tmp_path / "o.nii").exists()
+
+
+def test_overwriting_replaces_all_three(tmp_path, capsys, nifti):  # noqa: F811
+    out = tmp_path / "out.nii.gz"
+    assert restored(capsys, nifti, out, "--method", "linear")[0] == 0
+    first = numbers(out)
+    status, _, complaints = restored(capsys, nifti, out, "--method", "cubic")
+    assert (status, "something there already" in complaints) == (2, True)
+    assert numbers(out) == first
+    assert restored(capsys, nifti, out, "--method", "cubic", "--overwrite")[0] == 0
+    assert said(out)["method"]["card"]["name"] == "cubic"
+    assert said(out)["output"]["files"] == statement.hashes(out)
+
+
+def test_a_scan_of_fewer_slices_than_a_network_needs_is_one_line(tmp_path, capsys):
+    thin = files.read(dicom(tmp_path / "in")).volume
+    grid = thin.grid.with_slices(n=3, increment_mm=30.0, thickness_mm=30.0, start_mm=0.0)
+    scan = write_nifti(thin.with_voxels(thin.voxels[:3], grid), tmp_path / "few.nii")
+    status, _, complaints = restored(capsys, scan, tmp_path / "o.nii", *CPU)
+    assert status == 2
+    assert complaints.splitlines()[-1].startswith("thinslice restore: ")
+    assert np.isfinite(thin.voxels).all()
