@@ -34,6 +34,7 @@ OF_MR = {"rmse_hu": "rmse_au", "psnr4000_db": "psnr_unit_db"}
 OF_PAPERS = {  # what each paper's protocol calls the scores that configs ask of it
     "tvsrn": {"psnr4000_db": "psnr_db", "ssim_coronal": "ssim"},
     "acvtt": {"psnr4000_db": "psnr_db"},
+    "acvtt_rplhr": {"psnr4000_db": "psnr_db"},
     "georgescu": {"psnr4000_db": "psnr_db"},
     "sr4zct": {"psnr4000_db": "psnr_coronal_db"},
 }

@@ -125,6 +125,29 @@ def test_the_grid_puts_every_mean_at_its_assumption_and_frames_the_given_one(kep
     assert labels == ["4.5", "5", "5.5"]
 
 
+def test_the_grid_leaves_out_thick_slices_of_which_its_assumptions_do_not_speak(kept, tmp_path):
+    """The variant that assumes what it is given is run on other slices too, and is right there."""
+    rows = assumed().query("method == 't1_o1'").assign(degradation="overlap_2p5_1p25")
+    table = pd.concat([rows, assumed()], ignore_index=True)
+    model_grid.draw(table, tmp_path / "a", methods=ASSUMED, degradation="overlap_5_2p5")
+    (axes,) = kept[0].axes
+    assert "5_2p5" in axes.get_title(loc="left") + axes.get_title()
+    with pytest.raises(LookupError, match="no rows of degradation overlap_9"):
+        model_grid.draw(table, tmp_path / "a", methods=ASSUMED, degradation="overlap_9")
+
+
+@pytest.mark.parametrize("kind", ["distribution", "references"])
+def test_a_figure_shows_the_data_sets_it_is_asked_for_alone(kind, kept, tmp_path):
+    module, made, settings = DRAWN[kind]
+    table = pd.concat([made(), made().assign(dataset="rplhr_ct")], ignore_index=True)
+    for asked, panels in (([], 2), (["rplhr_ct"], 1)):
+        module.draw(table, tmp_path / "a", **settings, datasets=asked)
+        titles = {axes.get_title(loc=loc) for axes in kept[-1].axes for loc in ("left", "center")}
+        assert len({t.split(",")[0].split("/")[0] for t in titles if "acquired" in t}) == panels
+    with pytest.raises(LookupError, match="no rows of dataset msd"):
+        module.draw(table, tmp_path / "a", **settings, datasets=["msd"])
+
+
 def test_a_grid_without_the_given_slices_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"given is \[5.0, 9.0\]"):
         model_grid.draw(assumed(), tmp_path / "a", methods=ASSUMED, given=[5.0, 9.0])

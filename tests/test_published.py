@@ -149,6 +149,18 @@ def test_a_stand_in_is_named_and_never_has_a_difference(table, stood_in):
     pd.testing.assert_frame_equal(stood_in[rest], table[rest])
 
 
+def test_one_number_may_be_another_than_its_row_and_column_say(evidence, table):
+    """As where a paper copies a number from another paper, scored by other rules."""
+    tables = json.loads(json.dumps(SETTINGS["tables"]))
+    tables["table_1"]["rows"][3][2] = {"value": 38.61, "metric": "rmse_hu", "note": "copied"}
+    changed = published.build(tables=tables)(evidence)
+    row = row_of(changed, "TVSRN", "PSNR")
+    assert (row["metric"], row["unit"]) == ("rmse_hu", "HU")
+    assert row["note"].startswith("copied")
+    others = changed["printed_row"] != "TVSRN"
+    assert changed[others]["mean"].equals(table[others]["mean"])
+
+
 def test_what_was_run_itself_needs_no_stand_in(evidence):
     others = {"methods": {"edsr": "tvsrn"}, "datasets": {"phantom": "hospital"}}
     stood_in = published.build(**SETTINGS, stand_ins=others)(evidence)
@@ -209,6 +221,10 @@ ONE = {"title": "t", "columns": [{"title": "PSNR"}, {"title": "SSIM"}]}
         ({"title": "t", "columns": ["PSNR"], "rows": []}, "a column has a title"),
         ({"title": "t", "rows": []}, "expected title, columns and rows"),
         ({**ONE, "rows": [["Bicubic", "cubic", {"value": 1}, 2]]}, "holds value and note"),
+        (
+            {**ONE, "rows": [["Bicubic", "cubic", {"value": 1, "note": "x", "sd": 2}, 2]]},
+            r"column 'PSNR' says \['sd'\]",
+        ),
     ],
 )
 def test_a_table_that_is_none_is_refused_by_name(one, words):

@@ -5,7 +5,8 @@ by the table's ``about``, by its column or by its row; the nearer word holds. A 
 with a ``title``. A row is a list: its label, what it says (a method's name alone, null, or a
 mapping), and the numbers as the paper prints them: 34.85, "34.85*" with the paper's mark of
 significance, "38.609 ± 1.721" with its standard deviation, "1.73M", null where nothing is printed,
-or a mapping {value: 0.9859, note: ...} where there is something to say of one number.
+or a mapping {value: 0.9859, note: ...} where there is something to say of one number; it may also
+say what this one is, where its row and its column do not hold for it ({value, note, protocol}).
 
 Columns and rows are lists, for the order of a mapping's keys is nobody's to rely on: cards are
 JSON with sorted keys.
@@ -60,8 +61,9 @@ def _table(name: str, table: Mapping[str, Any]) -> Iterator[Printed]:
             raise ValueError(f"{where} has {len(numbers)} numbers for {len(columns)} columns")
         for k, ((column, shared), number) in enumerate(zip(columns, numbers), 1):
             if number is not None:
-                says = _merged([table.get("about"), shared, head], where)
-                read = _read(number, f"{where}, column {column!r}")
+                place = f"{where}, column {column!r}"
+                read, own = _read(number, place)
+                says = _merged([table.get("about"), shared, head, own], place)
                 yield Printed(name, str(table["title"]), line, column, k, says, **read)
 
 
@@ -92,12 +94,18 @@ def _merged(said: Sequence[Mapping[str, Any] | None], where: str) -> dict[str, A
     return {k: v.format(**view) if isinstance(v, str) and k in PLACE else v for k, v in out.items()}
 
 
-def _read(number: Any, where: str) -> dict[str, Any]:
-    """Value, sd, mark and note of a number as written."""
-    if isinstance(number, Mapping):
-        if set(number) != {"value", "note"}:
-            raise ValueError(f"{where}: a mapping holds value and note, found {sorted(number)}")
-        return {**_read(number["value"], where), "note": str(number["note"])}
+def _read(number: Any, where: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Value, sd, mark and note of a number as written, and what it alone says."""
+    if not isinstance(number, Mapping):
+        return _number(number, where), {}
+    if not {"value", "note"} <= set(number):
+        raise ValueError(f"{where}: a mapping holds value and note, found {sorted(number)}")
+    own = {key: said for key, said in number.items() if key not in ("value", "note")}
+    return {**_number(number["value"], where), "note": str(number["note"])}, own
+
+
+def _number(number: Any, where: str) -> dict[str, Any]:
+    """Value, sd and mark of a number as written."""
     if isinstance(number, int | float) and not isinstance(number, bool):
         return {"value": float(number)}
     found = NUMBER.fullmatch(str(number).strip())

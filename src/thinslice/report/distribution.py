@@ -3,6 +3,7 @@
 ACVTT's Fig. 6. Quartiles need patients: with fewer than five, dots and the median stand alone.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from thinslice.report import style, wording
-from thinslice.report.sheet import one_metric, rows_of, split_by, with_entrants
+from thinslice.report.sheet import one_metric, only, rows_of, split_by, with_entrants
 
 NEEDS = ("patient", "value", "mean")
 ENOUGH_FOR_QUARTILES = 5
@@ -19,16 +20,23 @@ LINE = {"color": style.INK, "linewidth": 0.9}
 
 
 def draw(
-    table: pd.DataFrame, out_stem: Path, *, metric: str = "", protocol: str = ""
+    table: pd.DataFrame,
+    out_stem: Path,
+    *,
+    metric: str = "",
+    protocol: str = "",
+    datasets: Collection[str] = (),
 ) -> list[Path]:
     """Draw the ``patients`` analysis: one panel per data set and degradation, methods down.
 
-    Metric and protocol choose what is drawn; left out, those of the first row.
+    Metric and protocol choose what is drawn; left out, those of the first row. Of the data sets
+    all are drawn, unless some are named: a protocol may be meant for these alone.
     """
     missing = [name for name in NEEDS if name not in table]
     if missing:
         raise LookupError(f"distributions are drawn from the patients analysis; no {missing}")
     rows = with_entrants(one_metric(rows_of(table), metric, protocol))
+    rows = only(rows, dataset=datasets)
     rows = [{**row, "method": _named(row)} for row in rows]
     panels = split_by(rows, "dataset", "degradation")
     methods = _worst_first(rows)

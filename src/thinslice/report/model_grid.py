@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from thinslice.report import style, wording
-from thinslice.report.sheet import one_metric, rows_of, split_by
+from thinslice.report.sheet import one_metric, only, rows_of, split_by
 
 NEEDS = ("mean", "published")  # the second is the benchmark's own
 
@@ -26,6 +26,7 @@ def draw(
     *,
     methods: Mapping[str, Sequence[float]],
     given: Sequence[float] | None = None,
+    degradation: str = "",
     metric: str = "",
     protocol: str = "",
 ) -> list[Path]:
@@ -33,6 +34,8 @@ def draw(
 
     methods    name of a variant -> [thickness_mm, overlap_mm] that it assumes
     given      those of the thick slices it is given; framed
+    degradation    those thick slices; left out, all of which there are rows, which is wrong where
+                   a variant that assumes what it is given is also run on others
     metric, protocol    left out, those of the first row of these methods
     """
     missing = [name for name in NEEDS if name not in table]
@@ -42,6 +45,7 @@ def draw(
     if not known:
         raise LookupError(f"no row of the methods {', '.join(methods)} to draw")
     rows = one_metric(known, metric, protocol)
+    rows = only(rows, degradation=[degradation] if degradation else [])
     panels = split_by(rows, "dataset", "degradation")
     thick = sorted({float(assumed[0]) for assumed in methods.values()})
     over = sorted({float(assumed[1]) for assumed in methods.values()})

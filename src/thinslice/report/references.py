@@ -3,7 +3,7 @@
 ACVTT's Table 5 and Fig. 8: what another reference is worth, and what it costs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from thinslice.report import style, wording
-from thinslice.report.sheet import rows_of, split_by
+from thinslice.report.sheet import only, rows_of, split_by
 
 APART = 0.05  # of one reference, between lines that share a count
 
 
 def draw(
-    table: pd.DataFrame, out_stem: Path, *, lines: Mapping[str, Mapping[int, str]]
+    table: pd.DataFrame,
+    out_stem: Path,
+    *,
+    lines: Mapping[str, Mapping[int, str]],
+    datasets: Collection[str] = (),
 ) -> list[Path]:
     """Draw the ``efficiency`` analysis: per data set and kind of thick slices, score and seconds.
 
     lines    name of a line -> number of references -> method, e.g.
              {"by relevance": {0: "acvtt_r0", 1: "acvtt_r1"}, "averaged": {2: "acvtt_r2_average"}}
+    datasets    those drawn; none named: all
     """
     if "wall_s" not in table:
         raise LookupError("references are drawn from the efficiency analysis")
@@ -35,6 +40,7 @@ def draw(
     ]
     if not rows:
         raise LookupError(f"no row of the methods {', '.join(m for *_, m in asked)} to draw")
+    rows = only(rows, dataset=datasets)
     panels = split_by(rows, "dataset", "degradation")
     colours = style.colours(lines)
     with style.figure(7.4, 0.7 + 2.6 * len(panels)) as drawn:

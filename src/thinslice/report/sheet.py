@@ -1,6 +1,6 @@
 """A sheet: one printed table, before it is Markdown, LaTeX, HTML or plain text."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -75,6 +75,19 @@ def one_metric(
     found = [dict(row) for row in rows if (row["metric"], row["protocol"]) == chosen]
     if not found:
         raise LookupError(f"no rows of metric {chosen[0]!r} by protocol {chosen[1]!r} to draw")
+    return found
+
+
+def only(rows: Iterable[Mapping[str, Any]], **wanted: Collection[str]) -> list[dict[str, Any]]:
+    """Rows whose every key named holds one of the words wanted; of none wanted, any will do.
+
+    LookupError where rows there are and none is left.
+    """
+    rows = [dict(row) for row in rows]
+    found = [row for row in rows if all(row[k] in words for k, words in wanted.items() if words)]
+    if rows and not found:
+        asked = "; ".join(f"{key} {', '.join(words)}" for key, words in wanted.items() if words)
+        raise LookupError(f"no rows of {asked} to draw")
     return found
 
 
