@@ -107,6 +107,18 @@ def test_when_both_stages_are_done_no_answers_are_left_on_the_disk(tmp_path):
         assert {path.name for path in tmp_path.iterdir()} == {"transfer", "fusion", "curve.csv"}
 
 
+def test_validation_patients_are_looked_at_and_never_learned_from(tmp_path):
+    rows = []
+    for seed in (3, 4):
+        method = acvtt.build(**{**SHORT, "validate_every": 6, "steps_fusion": 6})
+        curve = method.fit(pairs(0), pairs(seed), work=tmp_path / str(seed), run=RUN)
+        rows.append([line.split(",") for line in curve.read_text().splitlines()[1:]])
+    assert [row[0] for row in rows[0]] == ["transfer", "fusion"]
+    for a, b in zip(*rows):
+        assert a[:3] == b[:3]  # stage, step, loss
+        assert a[3] != b[3]
+
+
 @pytest.mark.parametrize("wrong", [{"steps_fusion": 0}, {"schedule": "step"}, {"lr": -1.0}])
 def test_what_the_second_stage_cannot_be_is_refused_before_the_first(wrong):
     with pytest.raises(ValueError, match=r"start at 1|decay_every|must be positive"):

@@ -82,6 +82,20 @@ def test_settings_that_make_no_sense_are_refused_before_anything_is_learned(wron
             module.build(**wrong)
 
 
+@pytest.mark.parametrize("degradation", [BOX5, BOTH])
+def test_validation_patients_are_looked_at_and_never_learned_from(degradation, tmp_path):
+    rows = []
+    for seed in (1, 2):
+        work = tmp_path / str(seed)
+        curve = georgescu.build(**SHORT).fit(
+            [pair(degradation)], [pair(degradation, seed)], work=work, run=RUN
+        )
+        rows.append([line.split(",") for line in curve.read_text().splitlines()[1:]])
+    for a, b in zip(*rows):
+        assert a[:3] == b[:3]  # stage, step, loss
+        assert (a[3] != b[3]) == bool(a[3])
+
+
 def test_the_loss_looks_at_the_intermediate_plane_unless_told_not_to(tmp_path):
     fitted = []
     for looks in (True, False):

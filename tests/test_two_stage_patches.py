@@ -30,6 +30,19 @@ def test_native_patches_are_thick_voxels_and_the_thin_ones_that_tile_them():
         assert np.abs(found - slope).max() < 1e-3
 
 
+def test_native_patches_are_matched_by_millimetres_in_other_frames_too():
+    made = pair(BOX5)
+    grid, normal = made.thick.grid, np.array(THIN.direction[0])
+    origin = np.array(grid.origin_mm) + 30 * normal
+    moved = replace(grid, origin_mm=tuple(map(float, origin)), start_mm=grid.start_mm - 30)
+    drawn = []
+    for thick in (made.thick, Volume(made.thick.read(), moved)):
+        draw = NativePatches([Pair("a", thick, made.thin)], PatchShape(5, (5, 1), (1, 2)), 8, CT)
+        drawn.append(draw(np.random.default_rng(0)))
+    for here, there in zip(*drawn):
+        assert (here - there).abs().max() < 1e-4
+
+
 def test_only_thick_slices_that_thin_ones_cover_are_taught_on():
     short = Volume(waves(0).voxels[7:31], replace(THIN, n=24, start_mm=4.0))
     made = Pair("a", pair(BOX5).thick, short)
