@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from thinslice.datasets._archive import unpack
+from thinslice.formats.archives import unpack
 from thinslice.formats.found import Refused
 
 MEMBERS = {"set/a.nii": b"a" * 3000, "set/b.nii": b"b" * 5000, "set/note.txt": b"no scan"}

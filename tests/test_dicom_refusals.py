@@ -199,7 +199,7 @@ def test_folders_without_a_series(tmp_path):
     assert "no files" in refusal(_folder(tmp_path / "empty"))
     _folder(tmp_path / "nest")
     _folder(tmp_path / "nest" / "series")
-    assert "no files, 1 folders" in refusal(tmp_path / "nest")
+    assert "no files of a scan, 1 folders" in refusal(tmp_path / "nest")
     assert "nothing" in refusal(tmp_path / "absent")
 
 

@@ -116,7 +116,7 @@ def test_a_writer_that_fails_leaves_what_was_there(tmp_path, monkeypatch, why, b
             raise why
 
     monkeypatch.setattr(writing_dicom, "_save", fail)
-    with pytest.raises(type(why)):
+    with pytest.raises(KeyboardInterrupt if isinstance(why, KeyboardInterrupt) else Refused):
         files.write(found.volume, tmp_path / "out", source=found, overwrite=True)
     assert sorted(p.name for p in tmp_path.iterdir()) == (["in", "out"] if before else ["in"])
     if before:

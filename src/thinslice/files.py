@@ -5,13 +5,14 @@ place, the axes and, in DICOM, the patient of the scan it was made of.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from thinslice.formats import reading
+from thinslice.formats import reading, zipped
 from thinslice.formats.beside import free
 from thinslice.formats.dicom_derived import Derivation
-from thinslice.formats.found import Found, refused
+from thinslice.formats.found import Found, in_one_line, refused
 from thinslice.formats.nifti_header import SUFFIXES
 from thinslice.formats.writing_dicom import OURS, write_dicom
 from thinslice.formats.writing_nifti import write_nifti
@@ -25,12 +26,15 @@ OTHER = set(".nii .gz .zip .dcm .mha .mhd .nrrd .img .hdr .npy .npz .png".split(
 def read(
     path: Path | str,
     *,
+    series: str | int | None = None,
     thickness_mm: float | None = None,
     unit_window: tuple[float, float] | None = None,
     modality: Modality | None = None,
 ) -> Found:
-    """The scan at ``path``: a DICOM folder, a NIfTI file or a store of one scan (.zarr).
+    """The scan at ``path``: a DICOM folder, a NIfTI file, a zip of one, or a store (.zarr) of one.
 
+    series         which scan of a folder or a zip that holds several: what ``thinslice inspect``
+                   prints (SeriesNumber, or a NIfTI's path below the folder), or SeriesInstanceUID
     thickness_mm   declared; None: what the format knows (NIfTI: the increment)
     unit_window    HU that 0 and 1 stand for; NIfTI only
     modality       declared; None: what the file says, CT for NIfTI
@@ -38,9 +42,16 @@ def read(
     Raises Refused in one line for whatever cannot be read exactly.
     """
     path = Path(path)
-    if path.name.endswith(ZARR) and path.is_dir():
-        return _stored(path, thickness_mm, modality)
-    return reading.read(path, thickness_mm=thickness_mm, unit_window=unit_window, modality=modality)
+    with in_one_line(path):
+        if path.name.endswith(ZARR) and path.is_dir():
+            return _stored(path, thickness_mm, modality)
+    return reading.read(
+        path,
+        series=series,
+        thickness_mm=thickness_mm,
+        unit_window=unit_window,
+        modality=modality,
+    )
 
 
 def write(
@@ -58,25 +69,32 @@ def write(
     derivation   what a DICOM series says of its making; None: only its slices and this software
     overwrite    replace what ``write`` made before; anything else is never replaced
 
-    Written beside and renamed: ``out`` is whole or as it was. Raises Refused where it is taken,
-    ValueError for values that do not fit.
+    Written beside and renamed: ``out`` is whole or as it was. Raises Refused where it is taken or
+    where the disk does not take it, ValueError for values that do not fit.
     """
     out = Path(out)
-    kind = source.source["format"] if source else None
-    if out.name.endswith(SUFFIXES):
-        like = source.files[0] if source and kind == "NIfTI" else None
-        write_nifti(volume, out, like=like, overwrite=overwrite)
-    elif out.name.endswith(ZARR):
-        _store(volume, out, source, overwrite)
-    else:
-        _no_other_ending(out)
-        write_dicom(
-            volume,
-            out,
-            source=source.files if source and kind == "DICOM" else (),
-            derivation=derivation or _plainly(volume),
-            overwrite=overwrite,
-        )
+    advice = "choose another place, or make room"
+    with in_one_line(out, "a place that can be written", advice), _headers(source) as own:
+        kind = source.source["format"] if source else None
+        if out.name.endswith(SUFFIXES):
+            like = own[0] if kind == "NIfTI" else None
+            write_nifti(volume, out, like=like, overwrite=overwrite)
+        elif out.name.endswith(ZARR):
+            _store(volume, out, source, overwrite)
+        else:
+            _no_other_ending(out)
+            write_dicom(
+                volume,
+                out,
+                source=own if kind == "DICOM" else (),
+                derivation=derivation or _plainly(volume),
+                overwrite=overwrite,
+            )
+
+
+def _headers(source: Found | None) -> AbstractContextManager[tuple[Path, ...]]:
+    """The files that a scan was read from, also those that came out of a zip."""
+    return zipped.files_of(source) if source else nullcontext(())
 
 
 def refuse_taken(out: Path | str, *, source: Found | None = None, overwrite: bool = False) -> None:

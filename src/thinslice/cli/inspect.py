@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from thinslice import files
-from thinslice.formats.found import Refused
+from thinslice.formats.found import Refused, in_one_line, one_line
 from thinslice.formats.inspecting import Seen, of_found, seen_in, stores_in, unread
 
 COLUMNS = ("slices", "size", "pixel mm", "thickness", "increment", "slices meet", "kernel", "plane")
@@ -16,16 +16,23 @@ COLUMNS = ("slices", "size", "pixel mm", "thickness", "increment", "slices meet"
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
     parser = commands.add_parser("inspect", help="list the scans in a folder and what ails them")
-    parser.add_argument("path", type=Path, help="a scan, or a folder with scans anywhere below it")
+    parser.add_argument(
+        "path", type=Path, help="a scan, a zip, or a folder with scans anywhere below it"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON list, for programs")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 if every scan found can be read, 1 if one is refused, 2 if there is none."""
-    seen = list(_seen(arguments.path))
+    """0 if every scan found can be read, 1 if one is refused, 2 if there is none to be seen."""
+    try:
+        with in_one_line(arguments.path):
+            seen = list(_seen(arguments.path))
+    except Refused as error:
+        print(f"thinslice inspect: {error}", file=sys.stderr)
+        return 2
     if not seen:
-        print(f"thinslice inspect: {arguments.path}: no scan there", file=sys.stderr)
+        print(one_line(f"thinslice inspect: {arguments.path}: no scan there"), file=sys.stderr)
         return 2
     if arguments.json:
         print(json.dumps([one._asdict() for one in seen], indent=1))
@@ -47,13 +54,14 @@ def _seen(path: Path) -> Iterator[Seen]:
 
 
 def _lines(one: Seen) -> Iterator[str]:
-    """The scan's name, then its numbers, then what ails it."""
-    yield f"{one.path}  {one.format} {one.modality or ''} {one.series}".rstrip()
+    """The scan's name and how to ask for it, then its numbers, then what ails it."""
+    name = f"{one.path}  {one.format} {one.modality or ''} {one.series}".rstrip()
+    yield one_line(f"{name}  [series {one.choose}]" if one.uid and one.choose else name)
     if one.increment_mm is not None:
         told = zip(COLUMNS, _cells(one), strict=True)
         yield "    " + "  ".join(f"{name} {value}" for name, value in told if value)
     for warning in one.warnings:
-        yield f"    note     {warning}"
+        yield one_line(f"    note     {warning}")
     if one.refused:
         yield f"    REFUSED  {one.refused}"
 

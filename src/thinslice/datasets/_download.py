@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
-from thinslice.datasets._archive import opens
+from thinslice.formats.archives import opens
 from thinslice.datasets._checksums import Checksums, digest_of
 from thinslice.datasets._part import Part
 from thinslice.datasets._progress import say

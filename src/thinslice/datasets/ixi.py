@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from thinslice.datasets import _download
 from thinslice.datasets._acvtt_case import runs_to_feet, story
 from thinslice.datasets._acvtt_preparation import trimmed
-from thinslice.datasets._archive import unpack
+from thinslice.formats.archives import unpack
 from thinslice.datasets._download import Remote
 from thinslice.datasets._published import Listed, drawn, first_of_splits
 from thinslice.formats import nifti

@@ -19,7 +19,7 @@ import numpy as np
 
 from thinslice import degrading, overlapping
 from thinslice.datasets import _download
-from thinslice.datasets._archive import unpack
+from thinslice.formats.archives import unpack
 from thinslice.datasets._download import Remote
 from thinslice.formats import nifti
 from thinslice.formats.found import refused

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from thinslice.datasets._archive import unpack
+from thinslice.formats.archives import unpack
 from thinslice.datasets._download import Remote, fetch
 from thinslice.formats import nrrd
 from thinslice.formats.found import listed, refused

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from thinslice.datasets._archive import TARS, unpack
+from thinslice.formats.archives import TARS, unpack
 from thinslice.datasets._download import fetch
 from thinslice.datasets._zenodo import list_of, remotes_of
 from thinslice.formats import nifti

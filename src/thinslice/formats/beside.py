@@ -7,6 +7,7 @@ next writer.
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from thinslice.formats.found import refused
 
+LONG = 200  # bytes; file systems take 255
+
 
 @contextmanager
 def beside(out: Path) -> Iterator[Path]:
@@ -24,7 +27,18 @@ def beside(out: Path) -> Iterator[Path]:
     What stood at ``out`` before is replaced: ask ``free`` first.
     """
     out = Path(out).absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
+    missing = [folder for folder in out.parents if not os.path.lexists(folder)]
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield from _held(out)
+    except BaseException:
+        for folder in missing:  # those made here, the innermost first
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _held(out: Path) -> Iterator[Path]:
     _clear(out)
     held = Path(tempfile.mkdtemp(prefix=_prefix(out), dir=out.parent))
     lock = os.open(held, os.O_RDONLY)
@@ -67,7 +81,9 @@ def free(out: Path, *, overwrite: bool, ours: str, source: Sequence[Path] = ()) 
 
 
 def _prefix(out: Path) -> str:
-    return f".{out.name}.partial-"
+    """Of a long name its beginning and a hash, so that a name that fits has one beside it."""
+    name, digest = out.name, hashlib.sha256(os.fsencode(out.name)).hexdigest()[:16]
+    return f".{name if len(os.fsencode(name)) <= LONG else name[: LONG // 8] + digest}.partial-"
 
 
 def _empty_folder(path: Path) -> bool:

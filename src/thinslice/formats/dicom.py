@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from thinslice.formats.dicom_notes import notes_on
 from thinslice.formats.dicom_pixels import fill
 from thinslice.formats.dicom_series import Stack, stack_of
 from thinslice.formats.dicom_tags import Slice, files_of, slices_of
@@ -35,7 +36,19 @@ def read(
     """
     path = Path(path)
     files = files_of(path) if only is None else tuple(sorted(only))
-    stack = stack_of(path, [s for file in files for s in slices_of(file)])
+    slices = [s for file in files for s in slices_of(file)]
+    return of_slices(path, slices, thickness_mm=thickness_mm, modality=modality)
+
+
+def of_slices(
+    path: Path,
+    slices: Sequence[Slice],
+    *,
+    thickness_mm: float | None = None,
+    modality: Modality | None = None,
+) -> Found:
+    """As ``read``, of headers that were read before; ``path`` is what messages call the scan."""
+    stack = stack_of(path, slices)
     first = stack.slices[0]
     if modality is not None and modality != first.modality:
         raise refused(path, f"modality {first.modality}", f"{modality} as declared", "correct it")
@@ -48,7 +61,7 @@ def read(
     source = _source(stack, thickness_mm)
     if first.modality == "CT":
         source["warnings"] += odd_hu(float(voxels.min()), float(voxels.max()))
-    return Found(volume, source, files)
+    return Found(volume, source, tuple(sorted({s.path for s in slices})))
 
 
 def _source(stack: Stack, declared_mm: float | None) -> dict[str, Any]:
@@ -61,17 +74,6 @@ def _source(stack: Stack, declared_mm: float | None) -> dict[str, Any]:
         "thickness_mm": first.thickness_mm if declared_mm is None else declared_mm,
         "thickness_from": said if declared_mm is None else "declared",
         "lossy": any(s.lossy for s in stack.slices),
-        "warnings": _odd(first, declared_mm),
+        "series_uid": first.series,
+        "warnings": notes_on(stack.slices, declared_mm),
     }
-
-
-def _odd(first: Slice, declared_mm: float | None) -> list[str]:
-    """What a person should look at."""
-    notes = []
-    if declared_mm is not None and first.thickness_mm not in (None, declared_mm):
-        notes.append(f"SliceThickness {first.thickness_mm:g} mm; {declared_mm:g} mm declared")
-    if first.facts["tilt_deg"]:
-        notes.append(f"GantryDetectorTilt {first.facts['tilt_deg']:g}, but positions show no tilt")
-    if first.modality == "CT" and first.facts["rescale_type"] not in (None, "HU"):
-        notes.append(f"RescaleType {first.facts['rescale_type']}; are the values HU?")
-    return notes

@@ -46,6 +46,12 @@ def kind_of(data: Dataset, frame: int | None) -> str:
     return "slice"
 
 
+def without_pixels(data: Dataset) -> bool:
+    """Whether its class is one that has no pixels, such as a dose report."""
+    words = class_of(data)
+    return words.endswith("Storage") and "Image" not in words
+
+
 def class_of(data: Dataset) -> str:
     """Name of the SOP class."""
     return getattr(data.get("SOPClassUID"), "name", "") or "image without a SOP class"

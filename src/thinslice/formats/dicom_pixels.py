@@ -5,7 +5,8 @@ short is refused, a byte flipped inside a compressed image may not be noticed.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -45,10 +46,23 @@ def _one_rescale_per_file(slices: Sequence[Slice]) -> None:
             raise refused(path, found, "one", "convert it to single-frame files")
 
 
+@contextmanager
+def _nameable(path: Path) -> Iterator[str]:
+    """The path, or another name of the same file where it is not UTF-8, which GDCM insists on."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        with path.open("rb") as file:
+            yield f"/dev/fd/{file.fileno()}"
+    else:
+        yield str(path)
+
+
 def _decoded(path: Path) -> np.ndarray:
     """[frame, row, column], a copy that outlives the reader."""
     try:
-        image = SimpleITK.ReadImage(str(path), imageIO="GDCMImageIO")
+        with _nameable(path) as name:
+            image = SimpleITK.ReadImage(name, imageIO="GDCMImageIO")
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         found = f"pixels that cannot be decoded ({path.stat().st_size} bytes; {reason})"

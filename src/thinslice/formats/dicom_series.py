@@ -1,7 +1,8 @@
 """A heap of slices to one regular stack, or a refusal that says where it is not one.
 
 Order and increment come from the positions along the normal of the image plane; file names,
-instance numbers, SliceLocation and SpacingBetweenSlices are not looked at.
+instance numbers and SpacingBetweenSlices are not looked at. SliceLocation is a witness only: where
+it tells of the same regular stack in another order, one of the two is wrong.
 """
 
 from collections import Counter
@@ -40,6 +41,7 @@ def stack_of(path: Path, slices: Sequence[Slice]) -> Stack:
     _no_duplicates(path, ordered, along_mm[order])
     _no_tilt(path, ordered, positions, normal)
     increment_mm, start_mm = _regular(path, ordered, along_mm[order])
+    _same_order(path, ordered, increment_mm)
     line = positions[-1] - positions[0]
     line /= np.linalg.norm(line)
     rows_mm, columns_mm = np.array(slices[0].pixel_mm, float)
@@ -54,12 +56,18 @@ def _one_scan(path: Path, slices: Sequence[Slice]) -> None:
     _only_slices(path, slices)
     _one_series(path, slices)
     _said(path, slices)
+    _one_frame(path, slices)
     _same(path, slices, "sizes", lambda s: s.shape, 0, "pixels")
     _same(path, slices, "pixel spacings", lambda s: s.pixel_mm, 1e-4, "mm")
     _same(path, slices, "orientations", lambda s: s.orientation, SAME_PLANE, "")
     _same(path, slices, "thicknesses", lambda s: (s.thickness_mm or 0.0,), ROUNDED_MM, "mm")
     if len(slices) < 2:
         raise refused(path, "1 slice", "two or more", "give the folder with the whole series")
+
+
+def key_of(one: Slice) -> tuple[str, str, str]:
+    """What the images of one series share: patient, study and series."""
+    return (one.patient, one.study, one.series)
 
 
 def _only_slices(path: Path, slices: Sequence[Slice]) -> None:
@@ -75,10 +83,10 @@ def _only_slices(path: Path, slices: Sequence[Slice]) -> None:
 
 
 def _one_series(path: Path, slices: Sequence[Slice]) -> None:
-    labels = {s.series: s.label.strip() for s in slices}
-    counts = Counter(s.series for s in slices)
+    labels = {key_of(s): s.label.strip() for s in slices}
+    counts = Counter(key_of(s) for s in slices)
     if len(counts) > 1:
-        each = [f"{uid} ({labels[uid]}, {n} images)" for uid, n in sorted(counts.items())]
+        each = [f"{key[-1]} ({labels[key]}, {n} images)" for key, n in sorted(counts.items())]
         found = f"{len(counts)} series: {listed(each)}"
         raise refused(path, found, "one series", "put each series in a folder of its own")
 
@@ -101,6 +109,19 @@ def _said(path: Path, slices: Sequence[Slice]) -> None:
     numbers = np.array([(*(s.position or ()), *(s.orientation or ())) for s in slices])
     if not np.isfinite(numbers).all():
         raise refused(path, "positions that are not numbers", "finite ones", "export it again")
+    for one in slices:
+        slope, intercept = one.rescale or (1.0, 0.0)
+        if not np.isfinite((slope, intercept)).all() or slope == 0:
+            found = f"RescaleSlope {slope:g} and RescaleIntercept {intercept:g} in {one.name}"
+            raise refused(path, found, "finite numbers, a slope other than 0", "export it again")
+
+
+def _one_frame(path: Path, slices: Sequence[Slice]) -> None:
+    """Positions of two frames of reference do not speak of one place."""
+    frames = Counter(s.reference for s in slices if s.reference)
+    if len(frames) > 1:
+        found = f"{len(frames)} frames of reference ({listed(sorted(frames))})"
+        raise refused(path, found, "one FrameOfReferenceUID", "separate the scans")
 
 
 def _same(
@@ -113,7 +134,7 @@ def _same(
 ) -> None:
     first = np.array(get(slices[0]))
     for other in slices:
-        if np.abs(np.array(get(other)) - first).max() > tolerance:
+        if not np.abs(np.array(get(other)) - first).max() <= tolerance:  # NaN is not the same
             a, b = ("x".join(f"{v:g}" for v in get(s)) for s in (slices[0], other))
             found = f"different {what}: {a} {unit} in {slices[0].name}, {b} {unit} in {other.name}"
             raise refused(path, found, "the same in every slice", "separate the scans")
@@ -186,6 +207,26 @@ def _regular(path: Path, ordered: Sequence[Slice], along_mm: np.ndarray) -> tupl
     ]
     found = f"uneven or missing slices: increment {usual_mm:g} mm, but {listed(where, 3)}"
     raise refused(path, found, f"one increment within {allowed_mm:.3g} mm", "add the slices")
+
+
+def _same_order(path: Path, ordered: Sequence[Slice], increment_mm: float) -> None:
+    """Refused where SliceLocation says that slices stand in each other's place."""
+    said = [s.location_mm for s in ordered if s.location_mm is not None]
+    if len(said) < len(ordered):
+        return
+    gaps_mm = np.diff(np.sort(said))
+    if not np.abs(gaps_mm - increment_mm).max() <= ROUNDED_MM:
+        return  # of another stack: stale, as after reformatting
+    steps = np.sign(np.diff(said))
+    usual = 1 if steps.sum() > 0 else -1
+    if (steps == usual).all():
+        return
+    k = int(np.flatnonzero(steps != usual)[0])
+    found = (
+        f"slices that SliceLocation and ImagePositionPatient put in different orders, the first "
+        f"{ordered[k].name} and {ordered[k + 1].name}"
+    )
+    raise refused(path, found, "one order", "export the original series")
 
 
 def _missing(gap_mm: float, usual_mm: float) -> str:

@@ -14,8 +14,9 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
-from thinslice.formats.dicom_kinds import class_of, is_lossy, kind_of
-from thinslice.formats.found import refused
+from thinslice.formats.dicom_kinds import class_of, is_lossy, kind_of, without_pixels
+from thinslice.formats.dicom_sizes import refuse_cut
+from thinslice.formats.found import Refused, refused
 
 UNREADABLE = (  # what pydicom raises on broken headers
     OSError,
@@ -31,6 +32,7 @@ UNREADABLE = (  # what pydicom raises on broken headers
 )
 COMPANIONS = (".txt", ".json", ".xml", ".csv", ".md", ".pdf", ".html", ".png", ".jpg")
 COMPANION_NAMES = {"DICOMDIR", "LICENSE", "VERSION", "README", "LOCKFILE"}
+COMPANION_NAMES |= {"THUMBS.DB", "DESKTOP.INI", "AUTORUN.INF", "__MACOSX"}
 
 
 class Slice(NamedTuple):
@@ -40,7 +42,12 @@ class Slice(NamedTuple):
     frame: int | None  # in an enhanced object, counted from 0
     kind: str  # "slice", or what it is instead
     series: str
+    study: str
+    patient: str
+    reference: str  # FrameOfReferenceUID, "" where the header is silent
+    uid: str  # SOPInstanceUID
     label: str  # series number and description, for messages
+    series_number: int | None
     number: int  # InstanceNumber, 0 where the header is silent; orders nothing that is read
     modality: str
     shape: tuple[int, int]  # rows, columns
@@ -48,6 +55,7 @@ class Slice(NamedTuple):
     orientation: tuple[float, ...] | None  # unit vectors of x (along a row), then y
     pixel_mm: tuple[float, ...] | None  # (y, x)
     thickness_mm: float | None
+    location_mm: float | None  # SliceLocation
     rescale: tuple[float, float] | None  # slope, intercept
     lossy: bool
     facts: dict[str, Any]  # maker, device, kernel, tilt
@@ -67,8 +75,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
         return (path,)
     if not path.is_dir():
         raise refused(path, "nothing", "a DICOM folder or file", "check the path")
-    visible = (p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
-    found = sorted(p for p in visible if not _companion(p))
+    found = sorted(p for p in path.iterdir() if p.is_file() and not is_companion(p.name))
     if not found:
         folders = sorted(p.name for p in path.iterdir() if p.is_dir())
         inside = f"no files, {len(folders)} folders" if folders else "no files"
@@ -77,16 +84,24 @@ def files_of(path: Path) -> tuple[Path, ...]:
 
 
 def slices_of(path: Path) -> list[Slice]:
-    """The slices in one file; Refused if it is empty, not DICOM, broken or not an image."""
-    size = path.stat().st_size
-    if size == 0:
-        raise refused(path, "0 bytes", "a DICOM file", "copy or export it again")
+    """The images in one file; Refused if it is empty, not DICOM, broken or cut short.
+
+    What has no pixels by its class (a report, a presentation state) is one image of 0 x 0.
+    """
+    size = 0
     try:
-        with warnings.catch_warnings():
+        size = path.stat().st_size
+        if size == 0:
+            raise refused(path, "0 bytes", "a DICOM file", "copy or export it again")
+        with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")  # pydicom's remarks on harmless value formats
-            data = pydicom.dcmread(path, stop_before_pixels=True)
+            data = pydicom.dcmread(file, stop_before_pixels=True)
             slices = list(_slices(path, data))
             what = class_of(data)
+            if slices and slices[0].kind == "slice":
+                refuse_cut(path, file, data)
+    except (Refused, FileNotFoundError, PermissionError):
+        raise
     except InvalidDicomError as error:
         found = f"{size} bytes without the DICM mark"
         raise refused(path, found, "a DICOM file", "move it elsewhere") from error
@@ -99,14 +114,18 @@ def slices_of(path: Path) -> list[Slice]:
     return slices
 
 
-def _companion(path: Path) -> bool:
-    return path.suffix.lower() in COMPANIONS or path.name.upper() in COMPANION_NAMES
+def is_companion(name: str) -> bool:
+    """Whether a file or folder of that name is no scan: hidden, or what comes along with scans."""
+    return (
+        name.startswith(".") or name.lower().endswith(COMPANIONS) or name.upper() in COMPANION_NAMES
+    )
 
 
 def _slices(path: Path, data: Dataset) -> Iterator[Slice]:
-    """One slice, or one per frame; none if the object holds no pixels."""
+    """One slice, or one per frame; none if pixels are missing where there must be some."""
     if "Rows" not in data or "Columns" not in data:
-        return
+        if not without_pixels(data):
+            return
     frames = data.get("PerFrameFunctionalGroupsSequence")
     if not frames:
         yield _slice(path, data, None, [data])
@@ -142,14 +161,20 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
         frame=frame,
         kind=kind_of(data, frame),
         series=str(data.get("SeriesInstanceUID", "")),
+        study=str(data.get("StudyInstanceUID", "")),
+        patient=str(data.get("PatientID", "")),
+        reference=str(data.get("FrameOfReferenceUID", "")),
+        uid=str(data.get("SOPInstanceUID", "")),
         label=f"number {data.get('SeriesNumber', '?')} {data.get('SeriesDescription', '')!s}",
-        number=_whole(data),
+        series_number=_whole(data, "SeriesNumber"),
+        number=_whole(data, "InstanceNumber") or 0,
         modality=str(data.get("Modality", "")),
-        shape=(int(data.Rows), int(data.Columns)),
+        shape=(int(data.get("Rows", 0)), int(data.get("Columns", 0))),
         position=numbers("ImagePositionPatient"),
         orientation=numbers("ImageOrientationPatient"),
         pixel_mm=numbers("PixelSpacing"),
         thickness_mm=float(thickness) if thickness else None,
+        location_mm=_number(first("SliceLocation")),
         rescale=None if slope is None or intercept is None else (float(slope), float(intercept)),
         lossy=is_lossy(data),
         facts={
@@ -163,12 +188,19 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
     )
 
 
-def _whole(data: Dataset) -> int:
-    """The instance number, which no reading depends on: an odd one is no reason to refuse."""
+def _whole(data: Dataset, keyword: str) -> int | None:
+    """A number that no reading depends on: an odd one is no reason to refuse."""
     try:
-        return int(data.get("InstanceNumber") or 0)
+        return int(data.get(keyword, ""))
     except (ValueError, TypeError):
-        return 0
+        return None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (ValueError, TypeError):
+        return None
 
 
 def _text(value: Any) -> str | None:

@@ -4,6 +4,8 @@ A scan that cannot be read exactly is refused in one line that a person can act 
 repaired silently.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +21,14 @@ class Found(NamedTuple):
     source   JSON: format, modality, maker, device, kernel, thickness_mm (nominal; None where the
              file does not say), thickness_from ("file", "declared" or "increment"), lossy (None:
              the format does not say), warnings
-    files    every file the voxels come from, sorted
+    files    every file the voxels come from, sorted; of a zip, the zip
+    members  the names of those files inside the zip; else empty
     """
 
     volume: Volume
     source: dict[str, Any]
     files: tuple[Path, ...]
+    members: tuple[str, ...] = ()
 
 
 class Refused(ValueError):  # noqa: N818 - the word for it
@@ -33,8 +37,29 @@ class Refused(ValueError):  # noqa: N818 - the word for it
 
 def refused(path: Path | str, found: str, expected: str, advice: str) -> Refused:
     """The one line of a refusal; raise it."""
-    line = f"{path}: found {found}; expected {expected}; {advice}"
-    return Refused(line.replace("\n", " ").replace("\r", " "))
+    return Refused(one_line(f"{path}: found {found}; expected {expected}; {advice}"))
+
+
+def one_line(text: str) -> str:
+    """For a terminal: whatever names and errors hold, one line that can be printed."""
+    plain = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else " " for c in plain)
+
+
+@contextmanager
+def in_one_line(
+    path: Path | str, expected: str = "a readable file", advice: str = "check it"
+) -> Iterator[None]:
+    """What the system or its memory refuses inside the block, as a refusal of ``path``."""
+    try:
+        yield
+    except MemoryError as error:
+        found = f"more than fits into memory ({error})"
+        raise refused(path, found, "a smaller scan", "use a larger machine") from error
+    except OSError as error:
+        which = f" ({error.filename})" if error.filename not in (None, str(path)) else ""
+        found = f"that the system refuses: {error.strerror or error}{which}"
+        raise refused(path, found, expected, advice) from error
 
 
 def listed(items: list[str], most: int = 5) -> str:

@@ -1,34 +1,35 @@
 """What scans lie in a folder tree, each in one row: what it is, or why it would be refused.
 
-DICOM is told by its headers, series by series; pixels are not decoded, so a broken image may still
-be refused when it is read. NIfTI files are read whole: only their values tell HU from others.
+DICOM is told by its headers, series by series; pixels are counted but not decoded, so an
+image that is broken inside may still be refused when it is read. NIfTI files are read whole: only
+their values tell HU from others.
 """
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinslice.formats import nifti
+from thinslice.formats import nifti, zipped
+from thinslice.formats.dicom_notes import notes_on
 from thinslice.formats.dicom_series import stack_of
-from thinslice.formats.dicom_tags import Slice, files_of, slices_of
-from thinslice.formats.found import Found, Refused
+from thinslice.formats.found import Found, Refused, in_one_line
 from thinslice.formats.frame import BACK, HEAD, LEFT, place
-from thinslice.formats.nifti_header import SUFFIXES
+from thinslice.formats.tree import STORE, Series, look, walk
 from thinslice.volume import Grid
 
 PLANES = {LEFT: "sagittal", BACK: "coronal", HEAD: "axial"}
-STORE = ".zarr"
 SQUARE_DEG = 0.5  # turned less than this is not worth a word
 
 
 class Seen(NamedTuple):
     """A scan, or a file or series that is none; None where it is not known."""
 
-    path: str
-    format: str
+    path: str  # of the file, or of the folder that holds every image of the series
+    format: str  # "DICOM", "NIfTI", "OME-Zarr"; "zip" or "unknown" where nothing could be opened
+    choose: str | None  # what to say as ``series`` to read this scan out of the folder
+    uid: str | None  # SeriesInstanceUID
     series: str
     modality: str | None
     slices: int | None
@@ -44,32 +45,31 @@ class Seen(NamedTuple):
 
 
 def seen_in(path: Path) -> Iterator[Seen]:
-    """Every NIfTI file and DICOM series at ``path`` or below it.
+    """Every NIfTI file and DICOM series at ``path``, below it or, if it is a zip, in it.
 
     Passed over: hidden files and folders, links to folders, companions such as *.txt, and stores.
     """
-    if path.is_file():
-        yield from _files(path.parent, [path])
-    for folder, _, names in _walk(path):
-        if any(name[0] != "." for name in names):
-            yield from _folder(folder)
+    if not zipped.is_zip(path):
+        yield from _seen_below(path)
+        return
+    try:
+        with zipped.unpacked(path) as folder:
+            rows = [*_seen_below(folder)]
+    except Refused as error:
+        yield unread(path, "zip", "", str(error))
+        return
+    for row in rows:
+        refusal = row.refused and row.refused.replace(str(folder), str(path))
+        yield row._replace(path=row.path.replace(str(folder), str(path)), refused=refusal)
 
 
 def stores_in(path: Path) -> list[Path]:
     """The folders at ``path`` or below it that are stores by their name."""
     if path.name.endswith(STORE) and path.is_dir():
         return [path]
-    return [top / name for top, folders, _ in _walk(path) for name in folders if _store(name)]
-
-
-def _walk(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """Folder, names of its folders and of its files; no link is followed, no store entered."""
-    if _store(path.name):
-        return
-    for top, folders, names in os.walk(path):
-        found = sorted(name for name in folders if name[0] != ".")
-        folders[:] = [name for name in found if not _store(name)]
-        yield Path(top), found, names
+    if not path.is_dir():
+        return []
+    return [top / name for top, folders, _ in walk(path) for name in folders if _store(name)]
 
 
 def _store(name: str) -> bool:
@@ -80,6 +80,7 @@ def of_found(path: Path, found: Found) -> Seen:
     """The row of a scan that was read whole."""
     source = found.source
     told: dict[str, Any] = {key: source.get(key) for key in ("modality", "kernel")}
+    told |= {"choose": None, "uid": None}
     return _row(
         path, source["format"], "", found.volume.grid, source["thickness_mm"],
         warnings=list(source["warnings"]), **told,
@@ -93,43 +94,37 @@ def unread(path: Path, kind: str, series: str, why: str) -> Seen:
     return Seen(**{**empty, "warnings": []})
 
 
-def _folder(folder: Path) -> Iterator[Seen]:
-    try:
-        yield from _files(folder, files_of(folder))
-    except (Refused, OSError):  # companions alone, or a folder that may not be listed
+def _seen_below(path: Path) -> Iterator[Seen]:
+    """A row for every scan, then for every series that is none, then for what is neither."""
+    if not path.exists() or path.name.endswith(STORE):
         return
+    tree = look(path)
+    for scan, name in zip(tree.scans, tree.names()):
+        yield _nifti(scan, name) if isinstance(scan, Path) else _series(scan, name)
+    for series in tree.series:
+        if not series.is_scan:
+            yield _series(series, None)
+    for file, refusal in tree.broken:
+        yield unread(file, "unknown", "", str(refusal))
 
 
-def _files(folder: Path, found: Sequence[Path]) -> Iterator[Seen]:
-    """The NIfTI files one by one, then the DICOM files by series, then what is neither."""
-    series: dict[str, list[Slice]] = {}
-    broken: list[Seen] = []
-    for file in found:
-        if file.name.endswith(SUFFIXES):
-            yield _nifti(file)
-            continue
-        try:
-            slices = slices_of(file)
-        except (Refused, OSError) as error:
-            broken.append(unread(file, "unknown", "", str(error)))
-            continue
-        for one in slices:
-            series.setdefault(one.series, []).append(one)
-    for slices in series.values():
-        yield _series(folder, slices)
-    yield from broken
-
-
-def _nifti(path: Path) -> Seen:
+def _nifti(path: Path, name: str) -> Seen:
     try:
-        return of_found(path, nifti.read(path))
-    except (Refused, OSError) as error:
-        return unread(path, "NIfTI", "", str(error))
+        with in_one_line(path):
+            return of_found(path, nifti.read(path))._replace(choose=name)
+    except Refused as error:
+        return unread(path, "NIfTI", "", str(error))._replace(choose=name)
 
 
-def _series(folder: Path, slices: Sequence[Slice]) -> Seen:
+def _series(series: Series, name: str | None) -> Seen:
+    folder, slices = series
     first = slices[0]
-    told: dict[str, Any] = {"modality": first.modality, "kernel": first.facts["kernel"]}
+    told: dict[str, Any] = {
+        "modality": first.modality,
+        "kernel": first.facts["kernel"],
+        "choose": name,
+        "uid": first.series,
+    }
     try:
         stack = stack_of(folder, slices)
         shape = (len(slices), *first.shape)
@@ -139,7 +134,9 @@ def _series(folder: Path, slices: Sequence[Slice]) -> Seen:
     except Refused as error:
         none = unread(folder, "DICOM", first.label, str(error))
         return none._replace(slices=len(slices), size=first.shape, **told)
-    warnings = ["compressed with loss"] if any(s.lossy for s in slices) else []
+    warnings = notes_on(stack.slices)
+    if any(s.lossy for s in slices):
+        warnings.append("compressed with loss")
     return _row(
         folder, "DICOM", first.label, placed.grid, first.thickness_mm, warnings=warnings, **told
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from thinslice.formats.found import Found
 from thinslice.formats.frame import place
-from thinslice.formats.nifti_header import geometry, opened, three_axes
+from thinslice.formats.nifti_header import geometry, opened, three_axes, through_plane
 from thinslice.formats.nifti_values import voxels_of
 from thinslice.volume import Modality, Volume
 
@@ -32,14 +32,17 @@ def read(
     thickness_mm   of a slice; None: equal to the increment, and ``source`` says so
     unit_window    (low, high) HU that 0 and 1 stand for, for files that hold [0, 1] floats
 
-    Raises Refused for whatever cannot be read exactly: broken files, 4-D, no geometry, sheared
-    axes, absurd spacings, NaN, CT whose values are not HU.
+    The through-plane axis is the one that the header names (``slice_dim``), else the clearly
+    coarsest, else the one closest to head-foot. Raises Refused for whatever cannot be read exactly:
+    broken files, 4-D, no geometry, sheared axes, absurd spacings, NaN, CT whose values are not HU.
     """
     path = Path(path)
     image = opened(path)
     shape = three_axes(path, image)
     affine, warnings = geometry(path, image)
-    placed = place(path, RAS_TO_LPS @ affine, shape, thickness_mm=thickness_mm)
+    z, odd = through_plane(image, affine)
+    lps = RAS_TO_LPS @ affine
+    placed = place(path, lps, shape, thickness_mm=thickness_mm, through_plane=z)
     voxels, notes = voxels_of(path, image, placed, modality=modality, unit_window=unit_window)
     source: dict[str, Any] = {
         "format": "NIfTI",
@@ -53,6 +56,6 @@ def read(
         "axes": "".join(nib.aff2axcodes(affine)),
         "stored_as": str(image.get_data_dtype()),
         "unit_window": list(unit_window) if unit_window and modality == "CT" else None,
-        "warnings": warnings + notes,
+        "warnings": warnings + odd + notes,
     }
     return Found(Volume(voxels, placed.grid, modality), source, (path,))

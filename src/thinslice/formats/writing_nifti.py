@@ -10,7 +10,7 @@ import numpy as np
 from thinslice.formats.beside import beside, free
 from thinslice.formats.frame import Place, place
 from thinslice.formats.nifti import RAS_TO_LPS
-from thinslice.formats.nifti_header import SUFFIXES, geometry, three_axes
+from thinslice.formats.nifti_header import SUFFIXES, geometry, three_axes, through_plane
 from thinslice.volume import Volume, to_int16
 
 AS_IN_MEMORY = ((2, 1, 0), (False, False, False))  # axes on disk: x, y, z; L, P, S if axial
@@ -60,7 +60,9 @@ def _axes_of(volume: Volume, like: Path | None) -> Place:
         return Place(*AS_IN_MEMORY, volume.grid)
     header = nib.Nifti1Image.from_filename(like)
     affine, _ = geometry(like, header)
-    return place(like, RAS_TO_LPS @ affine, three_axes(like, header))._replace(grid=volume.grid)
+    z, _ = through_plane(header, affine)
+    lps, shape = RAS_TO_LPS @ affine, three_axes(like, header)
+    return place(like, lps, shape, through_plane=z)._replace(grid=volume.grid)
 
 
 def _image(volume: Volume, placed: Place, dtype: Literal["int16", "float32"]) -> nib.Nifti1Image:

@@ -1,10 +1,11 @@
-"""Archives of a data set: the wanted members only, each written beside and renamed.
+"""Archives, unpacked safely: the wanted members only, each written beside and renamed.
 
 A member that is there already, as long as the archive says, is left alone, so that a killed run is
 gone on from. Names that lead out of the folder are refused; links and devices are never made.
 """
 
 import gzip
+import lzma
 import os
 import shutil
 import tarfile
@@ -14,9 +15,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from thinslice.formats.found import refused
+from thinslice.formats.found import Refused, refused
 
-BROKEN = (OSError, EOFError, ValueError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
+BROKEN = (
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,  # a compression that zipfile does not know
+    zlib.error,
+    lzma.LZMAError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+)
+ENCRYPTED = 1  # bit of a zip member's flags
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 AGAIN = "delete it and fetch it again"
 
@@ -27,7 +38,17 @@ class Member(NamedTuple):
     name: str
     size: int
     is_file: bool
+    encrypted: bool
     open: Callable[[], IO[bytes] | None]
+
+
+def sizes(archive: Path) -> list[tuple[str, int]]:
+    """Names and unpacked sizes, in bytes, of what is no folder; nothing is unpacked."""
+    try:
+        members = _members(archive)
+        return [(member.name, member.size) for member in members if not member.name.endswith("/")]
+    except BROKEN as error:
+        raise _broken(archive, error) from error
 
 
 def unpack(archive: Path, into: Path, wanted: Callable[[str], bool]) -> list[Path]:
@@ -35,14 +56,16 @@ def unpack(archive: Path, into: Path, wanted: Callable[[str], bool]) -> list[Pat
 
     archive    a .zip, or a .tar, perhaps compressed
 
-    Raises Refused for broken archives, for a wanted member that is not a plain file, and for a
-    name that leads out of ``into``.
+    Raises Refused for broken archives, for a wanted member that is encrypted or not a plain file,
+    and for a name that leads out of ``into``. No member is ever longer than the archive says.
     """
     found = []
     try:
         for member in _members(archive):
             if not member.name.endswith("/") and wanted(member.name):
                 found.append(_unpacked(archive, member, into))
+    except Refused:
+        raise
     except BROKEN as error:
         raise _broken(archive, error) from error
     return found
@@ -56,6 +79,8 @@ def opens(path: Path, called: str) -> None:
         elif called.endswith(".gz"):
             with gzip.open(path) as file:
                 file.read(1)
+    except Refused:
+        raise
     except BROKEN as error:
         raise _broken(path, error) from error
 
@@ -66,19 +91,23 @@ def _broken(archive: Path, error: Exception) -> ValueError:
 
 
 def _members(archive: Path, called: str | None = None) -> Iterator[Member]:
-    name = called or archive.name
+    name = (called or archive.name).lower()
     if name.endswith(".zip"):
         with zipfile.ZipFile(archive) as zipped:
             for info in zipped.infolist():
                 link = (info.external_attr >> 16) & 0o170000 == 0o120000
                 plain = not info.is_dir() and not link
-                yield Member(info.filename, info.file_size, plain, lambda i=info: zipped.open(i))
+                secret = bool(info.flag_bits & ENCRYPTED)
+                yield Member(
+                    info.filename, info.file_size, plain, secret, lambda i=info: zipped.open(i)
+                )
     elif name.endswith(TARS):
         with tarfile.open(archive) as tar:
             for info in tar:
                 slash = "/" if info.isdir() else ""
+                plain = info.isfile()
                 yield Member(
-                    info.name + slash, info.size, info.isfile(), lambda i=info: tar.extractfile(i)
+                    info.name + slash, info.size, plain, False, lambda i=info: tar.extractfile(i)
                 )
     else:
         raise refused(archive, f"the name {name!r}", ".zip, .tar or .tar.gz", "is it an archive?")
@@ -89,6 +118,9 @@ def _unpacked(archive: Path, member: Member, into: Path) -> Path:
     if path.is_absolute() or ".." in path.parts or "\\" in member.name:
         found = f"the member {member.name!r}, which leads out of its folder"
         raise refused(archive, found, "names below it", "do not trust this archive")
+    if member.encrypted:
+        found = f"the member {member.name!r}, which is encrypted"
+        raise refused(archive, found, "an archive without a password", "unpack it yourself")
     if not member.is_file:
         found = f"the member {member.name!r}, a link or a device"
         raise refused(archive, found, "a plain file", "do not trust this archive")
