@@ -207,3 +207,24 @@ def test_scans_read_from_disk_and_of_another_frame_are_matched_by_millimetres(tm
         method.fit([p], [], work=tmp_path / str(i), run=RUN)
     for (name, a), b in zip(bits(methods[0]).items(), bits(methods[1]).values()):
         np.testing.assert_allclose(a, b, atol=1e-4, err_msg=name)
+
+
+def as_mr(volume: Volume, times: float, plus: float) -> Volume:
+    return Volume((volume.voxels * times + plus).astype(np.float32), volume.grid, "MR")
+
+
+@pytest.mark.parametrize("module", [acvtt, acvtt_released])
+def test_mr_is_learned_and_restored_alike_in_whatever_unit_it_comes(module, tmp_path):
+    [pair], [unseen] = pairs(0), pairs(4)
+    learned, restored = [], []
+    for times, plus in ((1.0, 0.0), (8.0, 5000.0)):
+        thick, thin = (as_mr(v, times, plus) for v in (pair.thick, pair.thin))
+        method = module.build(**SHORT)
+        method.fit([Pair(pair.case, thick, thin)], [], work=tmp_path / f"{times}", run=RUN)
+        learned.append(bits(method))
+        shown = as_mr(unseen.thick, times, plus)
+        answer = method.restore(shown, unseen.thin.grid, run=RUN)
+        restored.append((answer.voxels - plus) / times)
+    for name, weight in learned[0].items():
+        np.testing.assert_allclose(weight, learned[1][name], atol=1e-3, err_msg=name)
+    np.testing.assert_allclose(restored[0], restored[1], atol=0.5)

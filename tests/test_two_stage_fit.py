@@ -96,6 +96,22 @@ def test_validation_patients_are_looked_at_and_never_learned_from(degradation, t
         assert (a[3] != b[3]) == bool(a[3])
 
 
+@pytest.mark.parametrize("module", [georgescu, georgescu_released])
+def test_mr_is_learned_and_restored_alike_in_whatever_unit_it_comes(module, tmp_path):
+    made, restored = pair(BOTH), []
+    for times, plus in ((1.0, 0.0), (8.0, 5000.0)):
+        thick, thin = (
+            Volume((v.read() * times + plus).astype(np.float32), v.grid, "MR")
+            for v in (made.thick, made.thin)
+        )
+        method = module.build(**SHORT)
+        method.fit([Pair("a", thick, thin)], [], work=tmp_path / f"{times}", run=RUN)
+        restored.append((method.restore(thick, THIN, run=RUN).voxels - plus) / times)
+    span = np.ptp(made.thick.read())
+    assert np.abs(restored[0] - restored[1]).max() < 0.01 * span
+    assert restored[0].std() > 0.02 * span
+
+
 def test_the_loss_looks_at_the_intermediate_plane_unless_told_not_to(tmp_path):
     fitted = []
     for looks in (True, False):
