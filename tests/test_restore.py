@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from test_trust import SCAN, patient
 
-from thinslice import choosing, digest, files, plugins, restoring, statement, trust
+from thinslice import choosing, digest, files, handing_over, plugins, restoring, statement, trust
 from thinslice.cli import amounts, main
 from thinslice.domain import of_scan, of_scans
 from thinslice.formats.writing_nifti import write_nifti
@@ -22,6 +22,13 @@ SCHEMA = json.loads(statement.SCHEMA.read_text())
 TINY = {"blocks": 1, "channels": 4, "patch": [16, 12], "batch": 2, "steps": 2, "warmup": 0}
 CARD = {"name": "tiny", "module": "edsr_planes", "settings": TINY}
 ENDINGS = ["", ".nii.gz", ".nii", ".zarr"]
+
+
+@pytest.fixture
+def no_picture(monkeypatch):
+    """Drawing takes most of a second."""
+    drawn = lambda thick, restored, out, **how: out.write_bytes(b"a picture")  # noqa: E731
+    monkeypatch.setattr(handing_over.preview, "draw", drawn)
 
 
 @pytest.fixture
@@ -69,6 +76,7 @@ def test_the_schema_is_one():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
+@pytest.mark.usefixtures("no_picture")
 @pytest.mark.parametrize("method", ["nearest", "linear"])
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("onward", [1, -1])
@@ -83,6 +91,7 @@ def test_dicom_asked_for_as_it_is_comes_back_bit_for_bit(tmp_path, capsys, metho
     assert said(out)["trust"]["consistency"]["rmse"] == pytest.approx(0, abs=1e-3)
 
 
+@pytest.mark.usefixtures("no_picture")
 @pytest.mark.parametrize("method", ["nearest", "linear"])
 def test_nifti_asked_for_as_it_is_comes_back_bit_for_bit(tmp_path, capsys, nifti, method):
     out = tmp_path / "out.nii"
@@ -93,6 +102,7 @@ def test_nifti_asked_for_as_it_is_comes_back_bit_for_bit(tmp_path, capsys, nifti
     assert after.grid.same_place(before.grid, 0.01)
 
 
+@pytest.mark.usefixtures("no_picture")
 @pytest.mark.parametrize("slices", [(5, 5), (5, 2.5), (3, 2), (2.5, 1.25), (6.7, 5)])
 @pytest.mark.parametrize("ending", ["", ".nii.gz"])
 def test_the_extent_is_kept_within_a_thin_slice_and_the_frame_wholly(
@@ -136,6 +146,7 @@ def test_what_stands_beside_is_what_was_done(tmp_path, capsys):
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_weights_bring_their_method_and_a_like_scan_draws_no_warning(
     tmp_path, capsys, nifti, weights
 ):
@@ -152,6 +163,7 @@ def test_weights_bring_their_method_and_a_like_scan_draws_no_warning(
     assert method["parameters"] > 0
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_a_scan_unlike_those_fitted_on_is_warned_of_and_with_strict_refused(
     tmp_path, capsys, weights, monkeypatch
 ):
@@ -180,6 +192,7 @@ def test_a_dry_run_says_all_and_writes_nothing(tmp_path, capsys, nifti):
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_mr_is_restored_in_its_own_unit(tmp_path, capsys):
     scan = write_nifti(patient(SCAN, modality="MR"), tmp_path / "mr.nii", dtype="float32")
     out = tmp_path / "out.nii.gz"
@@ -199,6 +212,7 @@ assert "torch" not in sys.modules
     assert said(tmp_path / "out.nii.gz")["grids"]["output"]["n"] == 60
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_a_volume_from_memory_is_restored_and_written_too(tmp_path):
     from thinslice import restore, write
 

@@ -2,21 +2,22 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
-from test_restore import dicom, nifti, restored, said  # noqa: F401
+from test_restore import dicom, nifti, no_picture, restored, said  # noqa: F401
 
 from thinslice import choosing, files, handing_over, restoring, statement
 from thinslice.formats.writing_nifti import write_nifti
 from thinslice.training import loop, self_supervised
 from thinslice.training.plan import Plan
 
+pytestmark = pytest.mark.usefixtures("no_picture")
 TINY = {"depth": 3, "width": 1, "steps": 8, "crop": 8, "batch": 2}
 PRESETS = {"sr4zct_small": {"name": "sr4zct_small", "module": "sr4zct", "settings": TINY}}
 CPU = ["--device", "cpu", "--threads", "1"]
@@ -123,31 +124,27 @@ def test_two_calls_do_not_write_one_name(tmp_path, capsys, monkeypatch, nifti): 
     assert "another thinslice restore" in complaints
 
 
-@pytest.mark.parametrize("name", ["out", "out.nii", "out.zarr"])
-@pytest.mark.parametrize("before", [False, True])
-def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, capsys, name, before):
-    scan, out = dicom(tmp_path / "in"), tmp_path / name
-    words = [str(scan), str(out), "--method", "linear", "--overwrite"]
-    if before:
-        assert restored(capsys, *words, "--increment", "0.8")[0] == 0
-    old = statement.hashes(out) if before else None
-    kept = tmp_path / "kept"
-    shutil.copytree(tmp_path, kept)
-    status, nth = -signal.SIGKILL, 0
+@pytest.mark.parametrize(
+    ("name", "before"), [("out", True), ("out.nii", False), ("out.nii", True), ("out.zarr", True)]
+)
+def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, name, before):
+    scan = files.read(dicom(tmp_path / "in"))
+    new = restoring.restore(scan, method="linear")
+    old = restoring.restore(scan, method="linear", increment_mm=0.8) if before else None
+    status, nth, renames = -signal.SIGKILL, 0, 6 if before else 3
     while status == -signal.SIGKILL:
         nth += 1
-        folder = tmp_path / f"try{nth}"
-        shutil.copytree(kept, folder)
-        moved = [word.replace(str(tmp_path), str(folder)) for word in words]
-        status = killed_at_rename(nth, moved)
-        _coherent(folder / name, old, status)
-        assert restored(capsys, *moved)[0] == 0
-        assert names(folder) == sorted(["in", *(f"{name}{end}" for end in ENDS)])
-    assert nth > 3
-
-
-def drawn_quickly(thick, restored, out, **how):
-    out.write_bytes(b"a picture")
+        out = tmp_path / f"try{nth}" / name
+        out.parent.mkdir()
+        if old:
+            handing_over.write(old, out)
+        hashes = statement.hashes(out) if old else None
+        status = killed_at_rename(nth, new, out)
+        _coherent(out, hashes, status)
+        handing_over.write(new, out, overwrite=True)
+        assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
+        assert said(out)["output"]["files"] == statement.hashes(out)
+    assert (status, nth) == (0, renames + 1)
 
 
 ENDS = ("", handing_over.STATEMENT, handing_over.PREVIEW)
@@ -166,26 +163,25 @@ def _coherent(out, old, status):
         assert out.with_name(out.name + handing_over.PREVIEW).exists()
 
 
-def killed_at_rename(nth, words):
-    """The command in a child of this process that dies at its nth rename; its status."""
+def killed_at_rename(nth, new, out):
+    """Written by a child of this process that dies at its nth rename beside OUT; its status."""
     child = os.fork()
     if child == 0:
         left = [nth]
 
         def dying(move):
-            def moved(*how, **options):
-                left[0] -= 1
+            def moved(here, there):
+                left[0] -= out.parent in (Path(here).parent, Path(there).parent)
                 if left[0] == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
-                return move(*how, **options)
+                return move(here, there)
 
             return moved
 
-        from thinslice.cli import main
-
         os.rename, os.replace = dying(os.rename), dying(os.replace)
         try:
-            os._exit(main(["restore", *words]))
+            handing_over.write(new, out, overwrite=True)
+            os._exit(0)
         finally:
             os._exit(99)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
