@@ -11,8 +11,9 @@ from waves import pairs
 from thinslice.drivers import referenced_views
 from thinslice.methods import acvtt
 from thinslice.seams import Pair
-from thinslice.training import loop, two_view_method
+from thinslice.training import loop, seeds, two_view_method
 from thinslice.training.two_view_method import TwoViewMethod, TwoViewSettings
+from thinslice.training.two_views import ViewPatches, kept
 
 
 class KilledError(Exception):
@@ -105,6 +106,22 @@ def test_when_both_stages_are_done_no_answers_are_left_on_the_disk(tmp_path):
         curve = method.fit(pairs(0), pairs(3), work=tmp_path, run=RUN)
         assert curve.exists()
         assert {path.name for path in tmp_path.iterdir()} == {"transfer", "fusion", "curve.csv"}
+
+
+def test_the_second_stage_is_shown_answers_and_the_thin_pixels_of_the_same_places(tmp_path):
+    """Were the first stage perfect, what it is shown would be what it should give."""
+    train = pairs(0, 1)
+
+    def perfect(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+        unit_ZYX = (pair.thin.read() + 1024) / 4095
+        return unit_ZYX, unit_ZYX[::-1]
+
+    paths = kept(train, perfect, "key", tmp_path, RUN)
+    draw = ViewPatches(train, paths, 8, 20, (-1024.0, 3071.0))
+    x_BVYX, y_B1YX = draw(seeds.rng(0))
+    assert (x_BVYX.shape, y_B1YX.shape) == ((20, 2, 8, 8), (20, 1, 8, 8))
+    assert (x_BVYX[:, :1] - y_B1YX).abs().max() < 2e-4  # half precision
+    assert (x_BVYX[:, 1:] - y_B1YX).abs().max() > 1e-2
 
 
 def test_validation_patients_are_looked_at_and_never_learned_from(tmp_path):
