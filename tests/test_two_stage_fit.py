@@ -112,11 +112,14 @@ def test_mr_is_learned_and_restored_alike_in_whatever_unit_it_comes(module, tmp_
     assert restored[0].std() > 0.02 * span
 
 
-def test_the_loss_looks_at_the_intermediate_plane_unless_told_not_to(tmp_path):
+@pytest.mark.parametrize(
+    ("made_by", "line"), [(BOX5, {"intermediate_loss": False}), (BOTH, {"blur": "none"})]
+)
+def test_the_intermediate_loss_and_the_blur_matter_unless_left_out(made_by, line, tmp_path):
     fitted = []
-    for looks in (True, False):
-        method = georgescu.build(**SHORT, intermediate_loss=looks)
-        method.fit([pair(BOX5)], [], work=tmp_path / str(looks), run=RUN)
+    for i, settings in enumerate(({}, line)):
+        method = georgescu.build(**SHORT, **settings)
+        method.fit([pair(made_by)], [], work=tmp_path / str(i), run=RUN)
         fitted.append(method._nets["through_plane"].first[0].weight)
     assert not torch.equal(*fitted)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from golden_weights import fixture
 from two_stage_scene import BOX5, CT, THIN, pair, slant_hu, volume, waves
 
@@ -89,6 +90,15 @@ def test_half_of_the_patches_are_blurred_and_as_much_as_was_said():
     assert np.abs(Blur()(np.full((1, 5, 5), 80.0), np.array([0.5])) - 80).max() < 1e-9
     with pytest.raises(ValueError, match="blur"):
         Blur("soft")  # type: ignore[arg-type]
+
+
+def test_half_of_what_is_shown_is_blurred_and_never_the_truth():
+    shape, pairs = PatchShape(4, (2, 2), (0,)), [Pair("a", waves(0), waves(0))]
+    draws = [ShrunkPatches(pairs, shape, 64, CT, Blur(kind)) for kind in ("none", "fixed")]
+    (sharp, truth), (soft, same) = (draw(np.random.default_rng(0)) for draw in draws)
+    assert torch.equal(truth, same)
+    changed = ((sharp - soft).abs().amax((1, 2, 3)) > 1e-3).float().mean()
+    assert 0.3 < changed < 0.7
 
 
 def test_dark_patches_are_left_out_of_the_released_training():
