@@ -27,7 +27,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         epilog=NOTICE,
     )
     add = parser.add_argument
-    add("scan", type=Path, metavar="IN", help="folder with one DICOM series, .nii, .nii.gz, .zarr")
+    add("scan", type=Path, metavar="IN", help="DICOM folder, .nii, .nii.gz, .zip, .zarr")
     add("out", type=Path, metavar="OUT", help=".nii, .nii.gz, .zarr; else a folder for DICOM")
     add("--method", metavar="NAME", help=f"see `thinslice methods`; default {DEFAULT}")
     add("--weights", type=Path, metavar="FILE", help="of a method fitted on other scans")
@@ -45,7 +45,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def _about_the_scan(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("what the file does not say").add_argument
+    add = parser.add_argument_group("what IN does not say").add_argument
+    add("--series", metavar="WHICH", help="where IN holds several: as `thinslice inspect` says")
     add("--declared-thickness", type=millimetres, metavar="MM", help="of IN's slices; for NIfTI")
     add("--modality", choices=["CT", "MR"], help="of a NIfTI; default CT")
     add(
@@ -86,6 +87,7 @@ def _restore(asked: argparse.Namespace) -> int:
     handing_over.refuse_place(asked.out, overwrite=asked.overwrite)
     scan = files.read(
         asked.scan,
+        series=asked.series,
         thickness_mm=asked.declared_thickness,
         unit_window=asked.unit_window and tuple(asked.unit_window),
         modality=asked.modality,

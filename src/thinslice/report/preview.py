@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from thinslice.report import style
 from thinslice.report.planes import NORMAL, View, cut, extent, limit, limits, plane, show
@@ -76,7 +77,8 @@ def _chart(axes: Axes, told: Mapping[str, Any], unit: str) -> None:
     axes.set_title("restored, made thick again, minus thick, inside the patient")
     axes.set_xlabel("thick slice")
     axes.set_ylabel(unit)
-    axes.legend(ncols=3, loc="upper right", fontsize=8)
+    axes.legend(ncols=3, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, fontsize=8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     style.numbers_only(axes)
 
 
