@@ -8,7 +8,9 @@ import pytest
 from matplotlib.figure import Figure
 from synthetic_evidence import demo
 
-from thinslice.report import findings, nothing, page, panels, style
+from thinslice.degradations import imresize
+from thinslice.degrading import thick_of
+from thinslice.report import findings, nothing, page, panels, patches, style
 from thinslice.volume import Grid, Volume
 
 DRAWN_FROM = {
@@ -130,6 +132,15 @@ def test_panels_twice_are_the_same_bytes_and_are_labelled(tmp_path, words):
     for expected in ("thin", "thick", "linear", "tvsrn", "restored - thin (HU)"):
         assert expected in words
     assert "sim  |  p0: thick slices every 5 mm, planes to scale" in words
+
+
+def test_pictures_say_how_coarse_the_pixels_are_where_they_are_coarser(tmp_path, words):
+    thin, _ = scans()
+    thick = thick_of(imresize.build(through_plane=1, in_plane=2), thin)
+    panels.draw(thin, thick, {"linear": thin}, tmp_path / "a", case="p0")
+    assert "p0: thick slices every 1 mm with pixels of 1.6 mm, planes to scale" in words
+    patches.draw(thin, thick, {"linear": thin}, tmp_path / "b", boxes=[{"plane": "axial"}])
+    assert "patches enlarged, thick slices every 1 mm with pixels of 1.6 mm" in words
 
 
 def test_panels_cut_every_scan_at_the_same_mm_and_draw_it_at_its_size(tmp_path, monkeypatch):

@@ -10,7 +10,17 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from thinslice.report import style
-from thinslice.report.planes import View, cut, extent, limit, limits, plane, show, window_words
+from thinslice.report.planes import (
+    View,
+    cut,
+    extent,
+    limit,
+    limits,
+    plane,
+    show,
+    thick_words,
+    window_words,
+)
 from thinslice.seams import Scan
 from thinslice.volume import Grid
 
@@ -65,7 +75,7 @@ def draw(
             beside = grid[1, 0].inset_axes((0.05, 0.5, 0.9, 0.08))  # under thin there is no error
             drawn.colorbar(errors, cax=beside, orientation="horizontal", label=bar)
         words = f"{case}: " if case else ""
-        words += f"thick slices every {thick.grid.increment_mm:g} mm, planes to scale"
+        words += f"{thick_words(thick.grid, frame)}, planes to scale"
         style.title(drawn, words, bool(sim))
         return style.save(drawn, out_stem)
 

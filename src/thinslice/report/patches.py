@@ -23,6 +23,7 @@ from thinslice.report.planes import (
     limits,
     plane,
     show,
+    thick_words,
     window_words,
 )
 from thinslice.seams import Scan
@@ -73,7 +74,7 @@ def draw(
         for axes, name in zip(grid[0], ("where", *scans)):
             axes.set_title(style.broken(name), loc="center")
         words = f"{case}: " if case else ""
-        words += f"patches enlarged, thick slices every {thick.grid.increment_mm:g} mm"
+        words += f"patches enlarged, {thick_words(thick.grid, frame)}"
         style.title(drawn, words, bool(sim))
         return style.save(drawn, out_stem)
 

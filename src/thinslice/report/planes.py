@@ -33,6 +33,15 @@ def window_words(view: View, thick: Scan) -> str:
     return f"{view.window} window" if thick.modality == "CT" else "1 to 99 % of thick"
 
 
+def thick_words(thick: Grid, frame: Grid) -> str:
+    """How far apart thick slices are, and how large their pixels where they are coarser."""
+    words = f"thick slices every {thick.increment_mm:g} mm"
+    if thick.shape == frame.shape:
+        return words
+    sides = dict.fromkeys(f"{side:g}" for side in thick.pixel_mm)
+    return f"{words} with pixels of {' x '.join(sides)} mm"
+
+
 def limits(view: View, frame: Grid, thick: Scan, cut_mm: Sequence[float]) -> tuple[float, float]:
     """What is black and what is white: the window's HU; MR has none, there percentiles of thick."""
     if thick.modality == "CT":
