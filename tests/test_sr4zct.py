@@ -5,6 +5,7 @@ Networks are small; laws of positions are tested with one that changes nothing.
 
 import functools
 import logging
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -86,6 +87,31 @@ def test_a_ramp_along_z_stays_a_ramp_in_exact_places(
         whole = (at - thickness / 2 - 1 >= first) & (at + thickness / 2 + 1 <= last)
         assert whole.sum() > 3
         assert np.abs(restored.voxels - ramp(asked).voxels)[whole].max() < 0.02  # 0.2 um
+
+
+@pytest.mark.parametrize("module", [sr4zct, smore])
+@pytest.mark.parametrize("start_mm", [6.13, 5.6, 3.9])
+def test_slices_as_far_apart_as_pixels_are_interpolated_once(unchanged, module, start_mm):
+    """What a network answers is not blurred by a second interpolation, whatever the phase."""
+    thick = replace(THICK, pixel_mm=(0.8, 0.8))
+    noise = np.random.default_rng(0).normal(0, 100, thick.zyx).astype(np.float32)
+    asked = thick.with_slices(n=20, increment_mm=0.8, thickness_mm=0.8, start_mm=start_mm)
+    restored = module.build().restore(Volume(noise, thick), asked, run=QUIET)
+    once = resample_z(Volume(noise, thick), asked, "linear")
+    inside = (asked.centres_mm() >= 4.3) & (asked.centres_mm() <= 21.7)  # where native slices are
+    assert inside.sum() > 15
+    np.testing.assert_allclose(restored.voxels[inside], once.voxels[inside], atol=2e-3)
+
+
+def test_mean_and_spread_are_those_of_the_whole_scan_and_no_second_one_is_held():
+    voxels = np.random.default_rng(0).normal(-300, 400, (40, 64, 64)).astype(np.float32)
+    tracemalloc.start()
+    mean, spread = EXACT.scale(voxels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (mean, spread) == pytest.approx((voxels.mean(dtype=float), voxels.std(dtype=float)))
+    assert peak < 0.2 * voxels.nbytes
+    assert EXACT.scale(np.full((2, 3, 3), 7, np.float32)) == (7.0, 1.0)
 
 
 def test_beyond_the_ends_the_end_is_held(unchanged):

@@ -13,7 +13,8 @@ from thinslice import cells, panel_choice, store
 OVERLAY = """
 datasets:
   l291:
-    {module: ldct_l291, acquired: true, acquired_increment_mm: 2.0, truth: false, settings: {slices: 6}}
+    {module: ldct_l291, acquired: true, acquired_increment_mm: 2.0, truth: false,
+     settings: {slices: 6}}
 methods:
   sr4zct_tiny:
     {module: sr4zct, fit: volume, env: torch, settings: {depth: 2, steps: 4, start: input}}
@@ -27,7 +28,8 @@ analyses:
           columns: [{title: RMSE, metric: rmse_hu}]
           rows: [[Linear, linear, 40.1]]
 patches: [{plane: coronal, at: [0.5, 0.5, 0.35], size_mm: 3.0, window: lung}]
-grid: {datasets: [l291], degradations: [acquired], methods: [linear, sr4zct_tiny], fitted_on: matched}
+grid:
+  {datasets: [l291], degradations: [acquired], methods: [linear, sr4zct_tiny], fitted_on: matched}
 """
 
 

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import overlapping, resampling
+from thinslice import resampling
 from thinslice.seams import About, Run
 from thinslice.training import self_supervised
+from thinslice.training.standardised import Standardised
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(
@@ -37,17 +38,11 @@ class Settings(self_supervised.SelfSupervised):
 
 
 @dataclass(frozen=True)
-class Convolved:
+class Convolved(Standardised):
     """A box of whole pixels, kept every so many pixels."""
 
     filter_width: int | None
     stride: int | None
-    clips: bool = False
-
-    def scale(self, voxels_ZYX: np.ndarray) -> tuple[float, float]:
-        """Mean and standard deviation."""
-        spread = float(np.std(voxels_ZYX, dtype=float))
-        return float(np.mean(voxels_ZYX, dtype=float)), spread or 1.0
 
     def degraded(self, thick: Grid, n: int, pixel_mm: float) -> csr_array:
         """Boxes from the first pixel on, linearly up again; rows at the ends are held."""
@@ -60,14 +55,6 @@ class Convolved:
         down[np.arange(len(first))[:, None], first[:, None] + np.arange(width)] = 1 / width
         up = resampling.weights(first + (width - 1) / 2, np.arange(n), "linear")
         return csr_array(up @ down)
-
-    def native(self, thick: Grid, pixel_mm: float) -> Grid:
-        """Slices side by side, from the extent's beginning, as thick as a pixel is wide."""
-        return overlapping.exact(thick, pixel_mm, 0.0)
-
-    def interpolated(self, thick: Grid, native: Grid) -> csr_array:
-        """Linear, ends held."""
-        return resampling.weights(thick.centres_mm(), native.centres_mm(), "linear")
 
 
 class Smore:

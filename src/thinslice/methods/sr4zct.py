@@ -7,20 +7,21 @@ shown the scan's coronal and sagittal planes. Each scan has its own network.
 Source: Shi et al. 2023, and ``nets.msd``. What the paper leaves open is filled in so: a row is the
 mean of nine points (as in the authors' code); beyond the first and last row's centre the row is
 held; values are the scan's, of zero mean and unit spread; whole slices, one at a time, at a rate of
-1e-3 (as in their code). Differs: the two views are averaged (they report each by itself; ``view``),
-and slices thicker than pixels are means of restored ones (see ``slice_means``).
+1e-3 (as in their code); restored slices lie where those asked for do, where both are as far apart.
+Differs: the two views are averaged (they report each by itself; ``view``), and slices thicker than
+pixels are means of restored ones (see ``slice_means``).
 ``sr4zct_released`` is what their code does.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from scipy.sparse import csr_array
 
 from thinslice import overlapping, resampling
 from thinslice.seams import About, Run
 from thinslice.training import self_supervised
+from thinslice.training.standardised import Standardised
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(
@@ -41,17 +42,11 @@ class Settings(self_supervised.SelfSupervised):
 
 
 @dataclass(frozen=True)
-class Exact:
+class Exact(Standardised):
     """Slices of the scan's own thickness and overlap, or of those asked for, in exact places."""
 
     thickness_mm: float | None
     overlap_mm: float | None
-    clips: bool = False
-
-    def scale(self, voxels_ZYX: np.ndarray) -> tuple[float, float]:
-        """Mean and standard deviation."""
-        spread = float(np.std(voxels_ZYX, dtype=float))
-        return float(np.mean(voxels_ZYX, dtype=float)), spread or 1.0
 
     def degraded(self, thick: Grid, n: int, pixel_mm: float) -> csr_array:
         """Down to thick rows, linearly up again; rows at the ends are held."""
@@ -61,14 +56,6 @@ class Exact:
         rows = overlapping.exact(pixels, thickness_mm, overlap_mm)
         up = resampling.weights(rows.centres_mm(), pixels.centres_mm(), "linear")
         return csr_array(up @ overlapping.means_of_points(pixels, rows))
-
-    def native(self, thick: Grid, pixel_mm: float) -> Grid:
-        """Slices side by side, from the extent's beginning, as thick as a pixel is wide."""
-        return overlapping.exact(thick, pixel_mm, 0.0)
-
-    def interpolated(self, thick: Grid, native: Grid) -> csr_array:
-        """Linear, ends held."""
-        return resampling.weights(thick.centres_mm(), native.centres_mm(), "linear")
 
 
 class SR4ZCT:

@@ -59,8 +59,8 @@ class Anchored:
         down = overlapping.means_of_points(pixels, rows, spread)
         return csr_array(self.interpolated(rows, pixels) @ down)
 
-    def native(self, thick: Grid, pixel_mm: float) -> Grid:
-        """Slices about a pixel apart, from end to end."""
+    def native(self, thick: Grid, pixel_mm: float, wanted: Grid | None = None) -> Grid:
+        """Slices about a pixel apart, from end to end, wherever those ``wanted`` are."""
         return overlapping.anchored(thick, pixel_mm, 0.0)
 
     def interpolated(self, thick: Grid, native: Grid) -> csr_array:

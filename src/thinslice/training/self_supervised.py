@@ -120,8 +120,8 @@ class Modelling(Protocol):
         """[n, n]: a line of pixels seen through thick slices, interpolated back to its pixels."""
         ...
 
-    def native(self, thick: Grid, pixel_mm: float) -> Grid:
-        """The scan's slices about as far apart as pixels."""
+    def native(self, thick: Grid, pixel_mm: float, wanted: Grid | None = None) -> Grid:
+        """The scan's slices about as far apart as pixels, perhaps in phase with those wanted."""
         ...
 
     def interpolated(self, thick: Grid, native: Grid) -> csr_array:
@@ -202,7 +202,7 @@ def _seen(
     run: Run,
 ) -> np.ndarray:
     """One view, restored on the slices wanted."""
-    native = modelling.native(have, have.pixel_mm[across - 1])
+    native = modelling.native(have, have.pixel_mm[across - 1], wanted)
     native_ZYX = ssp.apply(modelling.interpolated(have, native), unit_ZYX)
     if modelling.clips:
         others = tuple(axis for axis in (0, 1, 2) if axis != across)
@@ -210,6 +210,7 @@ def _seen(
         np.clip(native_ZYX, low, high, out=native_ZYX)
     tiles = planes.PlaneTiles((WHOLE, WHOLE), halo=min(net.reach, HALO), batch=PLANES)
     better_ZYX = planes.view(net, [native_ZYX], tiles, across, run=run)
+    del native_ZYX  # with fine pixels the largest of all, and done with
     return ssp.apply(slice_means.weights(native, wanted), better_ZYX)
 
 
