@@ -27,7 +27,8 @@ def in_plane(planes: "tuple[csr_array, csr_array]", voxels_ZYX: np.ndarray) -> n
     Slices pass one by one, so nothing but the result is held besides the input.
     """
     rows, columns = planes
-    out_ZYX = np.empty((len(voxels_ZYX), rows.shape[0], columns.shape[0]), np.float32)
+    sides = (np.shape(one)[0] for one in planes)
+    out_ZYX = np.empty((len(voxels_ZYX), *sides), np.float32)
     for out_YX, one_YX in zip(out_ZYX, voxels_ZYX):
         out_YX[:] = rows @ (columns @ one_YX.T).T
     return out_ZYX
