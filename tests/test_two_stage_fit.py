@@ -15,6 +15,7 @@ from thinslice.degradations import imresize
 from thinslice.drivers import finer
 from thinslice.methods import georgescu, georgescu_released
 from thinslice.seams import Pair
+from thinslice.training import loop
 from thinslice.volume import Volume
 
 
@@ -110,6 +111,21 @@ def test_mr_is_learned_and_restored_alike_in_whatever_unit_it_comes(module, tmp_
     span = np.ptp(made.thick.read())
     assert np.abs(restored[0] - restored[1]).max() < 0.01 * span
     assert restored[0].std() > 0.02 * span
+
+
+def test_a_fit_that_was_broken_off_leaves_the_method_as_it_was(tmp_path, monkeypatch):
+    method, made, real = georgescu.build(**SHORT), pair(BOTH), loop.train
+
+    def broken_off(net, *args, **kwargs):
+        if net.scale == (2, 1):
+            raise KeyboardInterrupt
+        return real(net, *args, **kwargs)
+
+    monkeypatch.setattr(loop, "train", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        method.fit([made], [], work=tmp_path, run=RUN)
+    with pytest.raises(RuntimeError, match="fit or load"):
+        method.restore(made.thick, THIN, run=RUN)
 
 
 @pytest.mark.parametrize(

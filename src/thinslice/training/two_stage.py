@@ -72,14 +72,19 @@ class TwoStage:
             "in_plane": self.recipe.single_factor(pixels),
             "through_plane": slices,
         }
+        before = self._factors, self._nets
         self._factors = {stage: factor for stage, factor in factors.items() if factor > 1}
         self._nets = self._build()
         what = [self.recipe.method, self._identity(), asdict(self.settings)]
         key = json.dumps(what) + crops.data_key(train, val)
         curves = {}
-        for stage in self._factors:
-            fit = partial(self._fit_one, stage, own=pixels == 1, key=key)
-            curves[stage] = fit(train, val, work / stage, run or Run())
+        try:
+            for stage in self._factors:
+                fit = partial(self._fit_one, stage, own=pixels == 1, key=key)
+                curves[stage] = fit(train, val, work / stage, run or Run())
+        except BaseException:  # what is half learned must not restore
+            self._factors, self._nets = before
+            raise
         return stages.join(curves, work / "curve.csv")
 
     def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
