@@ -63,8 +63,8 @@ def free(out: Path, *, overwrite: bool, ours: str, source: Sequence[Path] = ()) 
     ours      pattern of the names in a folder that may be overwritten; "" where ``out`` is a file
     source    files that are never overwritten, nor a folder that holds one of them
     """
-    place = out.resolve()
-    if any(place == file or place in file.parents for file in (s.resolve() for s in source)):
+    place, own = _real(out), [_real(file) for file in source]
+    if any(place == file or place in file.parents for file in own):
         raise refused(out, "the scan that was read", "another place", "choose another name")
     taken = os.path.lexists(out)
     if not taken or (ours and _empty_folder(out)):
@@ -78,6 +78,11 @@ def free(out: Path, *, overwrite: bool, ours: str, source: Sequence[Path] = ()) 
     if foreign:
         found = f"a folder that holds {foreign[0]} ({len(foreign)} such)"
         raise refused(out, found, f"{ours} alone, to overwrite it", "choose another name")
+
+
+def _real(path: Path) -> Path:
+    """Without links; where they run in a circle, as far as they lead."""
+    return Path(os.path.realpath(path))
 
 
 def _prefix(out: Path) -> str:

@@ -57,6 +57,7 @@ def _one_scan(path: Path, slices: Sequence[Slice]) -> None:
     _one_series(path, slices)
     _said(path, slices)
     _one_frame(path, slices)
+    _one_kind_of_pixels(path, slices)
     _same(path, slices, "sizes", lambda s: s.shape, 0, "pixels")
     _same(path, slices, "pixel spacings", lambda s: s.pixel_mm, 1e-4, "mm")
     _same(path, slices, "orientations", lambda s: s.orientation, SAME_PLANE, "")
@@ -122,6 +123,17 @@ def _one_frame(path: Path, slices: Sequence[Slice]) -> None:
     if len(frames) > 1:
         found = f"{len(frames)} frames of reference ({listed(sorted(frames))})"
         raise refused(path, found, "one FrameOfReferenceUID", "separate the scans")
+
+
+def _one_kind_of_pixels(path: Path, slices: Sequence[Slice]) -> None:
+    """A slice stored otherwise than the others was damaged, or made by somebody else."""
+    kinds = Counter(s.facts["stored_as"] for s in slices)
+    if len(kinds) > 1:
+        usual = kinds.most_common(1)[0][0]
+        odd = next(s for s in slices if s.facts["stored_as"] != usual)
+        a, b = (" ".join(map(str, one)) for one in (odd.facts["stored_as"], usual))
+        found = f"different pixels: {a} in {odd.name}, {b} in most"
+        raise refused(path, found, "the same in every slice", "export the original series")
 
 
 def _same(

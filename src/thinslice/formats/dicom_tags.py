@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from thinslice.formats.dicom_kinds import class_of, is_lossy, kind_of, without_pixels
-from thinslice.formats.dicom_sizes import refuse_cut
+from thinslice.formats.dicom_sizes import Bounded, refuse_cut, stored_as
 from thinslice.formats.found import Refused, refused
 
 UNREADABLE = (  # what pydicom raises on broken headers
@@ -93,7 +93,7 @@ def slices_of(path: Path) -> list[Slice]:
         size = path.stat().st_size
         if size == 0:
             raise refused(path, "0 bytes", "a DICOM file", "copy or export it again")
-        with warnings.catch_warnings(), path.open("rb") as file:
+        with warnings.catch_warnings(), Bounded(path.open("rb", buffering=0)) as file:
             warnings.simplefilter("ignore")  # pydicom's remarks on harmless value formats
             data = pydicom.dcmread(file, stop_before_pixels=True)
             slices = list(_slices(path, data))
@@ -184,6 +184,7 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
             "tilt_deg": None if tilt is None else float(tilt),
             "rescale_type": _text(first("RescaleType")),
             "transfer_syntax": syntax,
+            "stored_as": stored_as(data),
         },
     )
 

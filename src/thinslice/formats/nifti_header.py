@@ -101,6 +101,11 @@ def _sane(path: Path, header: nib.Nifti1Header) -> None:
     if not 1 <= axes <= 7 or min(sizes[1 : axes + 1]) < 1 or _voxels(header) > MOST_VOXELS:
         found = f"sizes {sizes[1:]} of {axes} axes"
         raise refused(path, found, "three sizes of 1 or more", "copy or export it again")
+    try:
+        header.get_data_dtype()
+    except LookupError:
+        found = f"voxels of the unknown type {int(header['datatype'])}"
+        raise refused(path, found, "a type of NIfTI", "copy or export it again") from None
     offset = float(header["vox_offset"])
     if not 0 <= offset <= PIECE:
         raise refused(path, f"voxels at byte {offset:g}", "them behind the header", "export again")

@@ -1,0 +1,24 @@
+"""Whatever a person has is read right, or refused in one line; never a wrong geometry."""
+
+import bad_dicom
+import bad_nifti
+import bad_places
+import bad_zips
+import pytest
+from reading_law import holds
+
+TABLES = {"DICOM": bad_dicom, "NIfTI": bad_nifti, "zip": bad_zips, "place": bad_places}
+CASES = {
+    f"{kind}: {name}": case
+    for kind, module in TABLES.items()
+    for name, case in module.CASES.items()
+}
+
+
+def test_there_are_enough_of_them():
+    assert len(CASES) >= 60
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_read_right_or_refused_in_one_line(tmp_path, monkeypatch, name):
+    holds(CASES[name], tmp_path, monkeypatch)
