@@ -27,8 +27,8 @@ def in_plane(planes: "tuple[csr_array, csr_array]", voxels_ZYX: np.ndarray) -> n
     Slices pass one by one, so nothing but the result is held besides the input.
     """
     rows, columns = planes
-    sides = (np.shape(one)[0] for one in planes)
-    out_ZYX = np.empty((len(voxels_ZYX), *sides), np.float32)
-    for out_YX, one_YX in zip(out_ZYX, voxels_ZYX):
-        out_YX[:] = rows @ (columns @ one_YX.T).T
+    n_y, n_x = (len(one.indptr) - 1 for one in planes)
+    out_ZYX = np.empty((len(voxels_ZYX), n_y, n_x), np.float32)
+    for k, one_YX in enumerate(voxels_ZYX):
+        out_ZYX[k] = rows @ (columns @ one_YX.T).T
     return out_ZYX
