@@ -240,12 +240,13 @@ def test_an_archive_cut_short_is_not_recorded(files, tmp_path):
     assert not (tmp_path / "checksums.json").exists()
 
 
-def test_a_mirror_comes_first_whether_folder_or_address(files, tmp_path):
+def test_a_mirror_comes_first_whether_folder_or_address(files, tmp_path, capfd):
     mirror = tmp_path / "mirror"
     (mirror / "deep").mkdir(parents=True)
     (mirror / "deep/a.bin").write_bytes(DATA)
     assert got(files, tmp_path / "folder", str(mirror)) == DATA
     assert got(files, tmp_path / "file", mirror.as_uri()) == DATA
+    assert "not from the mirror" not in capfd.readouterr().err  # either of its two places will do
     with serving(Files({"sets/http/deep/a.bin": DATA})) as other:
         assert got(files, tmp_path / "http", f"{other.url}/sets/") == DATA
         assert other.asked == [("/sets/http/deep/a.bin", None)]

@@ -103,17 +103,18 @@ def _from_anywhere(
     remote: Remote, raw: Path, part: Part, mirror: str | None, patience: Patience
 ) -> None:
     """Fill the part, verified: from the mirror if it can, else from the publisher."""
-    reasons = []
+    reasons: list[str] = []
     for place in [*_below(mirror, raw.name, remote.name), remote.url]:
         if not place:
             continue
+        if place == remote.url:  # a mirror has two places for a file: one of them is enough
+            for reason in reasons:
+                say(f"not from the mirror: {reason}")
         try:
             _from(place, remote, part, patience)
             return
         except Refused as refusal:
             reasons.append(str(refusal))
-            if place != remote.url:
-                say(f"not from the mirror: {refusal}")
     if remote.url:
         raise Refused("; and ".join(reasons))
     also = f" ({'; '.join(reasons)})" if reasons else ""
