@@ -1,5 +1,7 @@
 """Whatever a person has is read right, or refused in one line; never a wrong geometry."""
 
+import tempfile
+
 import bad_dicom
 import bad_nifti
 import bad_places
@@ -20,5 +22,9 @@ def test_there_are_enough_of_them():
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_read_right_or_refused_in_one_line(tmp_path, monkeypatch, name):
+def test_read_right_or_refused_in_one_line(tmp_path, tmp_path_factory, monkeypatch, name):
+    """And nothing is left where zips are unpacked."""
+    room = tmp_path_factory.mktemp("room")
+    monkeypatch.setattr(tempfile, "tempdir", str(room))
     holds(CASES[name], tmp_path, monkeypatch)
+    assert not list(room.iterdir())

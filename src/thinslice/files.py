@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice.formats import reading, zipped
-from thinslice.formats.beside import free
+from thinslice.formats.beside import folder_of, free
 from thinslice.formats.dicom_derived import Derivation
 from thinslice.formats.found import Found, in_one_line, refused
 from thinslice.formats.nifti_header import SUFFIXES
@@ -127,7 +127,8 @@ def _store(volume: Volume, out: Path, source: Found | None, overwrite: bool) -> 
 
     _free_store(out, source.files if source else (), overwrite)
     about: dict[str, Any] = {"source": dict(source.source)} if source else {}
-    write_scan(out, volume, **about)
+    with folder_of(out):
+        write_scan(out, volume, **about)
 
 
 def _free_store(out: Path, source: Sequence[Path], overwrite: bool) -> None:

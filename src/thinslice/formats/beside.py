@@ -27,12 +27,20 @@ def beside(out: Path) -> Iterator[Path]:
     What stood at ``out`` before is replaced: ask ``free`` first.
     """
     out = Path(out).absolute()
-    missing = [folder for folder in out.parents if not os.path.lexists(folder)]
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with folder_of(out):
         yield from _held(out)
+
+
+@contextmanager
+def folder_of(out: Path) -> Iterator[None]:
+    """The folder that ``out`` goes into, made if need be; taken back if the block fails."""
+    parents = Path(out).absolute().parents
+    missing = [folder for folder in parents if not os.path.lexists(folder)]
+    try:
+        parents[0].mkdir(parents=True, exist_ok=True)
+        yield
     except BaseException:
-        for folder in missing:  # those made here, the innermost first
+        for folder in missing:  # the innermost first
             with suppress(OSError):
                 folder.rmdir()
         raise
@@ -66,6 +74,9 @@ def free(out: Path, *, overwrite: bool, ours: str, source: Sequence[Path] = ()) 
     place, own = _real(out), [_real(file) for file in source]
     if any(place == file or place in file.parents for file in own):
         raise refused(out, "the scan that was read", "another place", "choose another name")
+    above = next(folder for folder in out.absolute().parents if os.path.lexists(folder))
+    if not above.is_dir():
+        raise refused(out, f"{above}, which is no folder", "a folder", "choose another name")
     taken = os.path.lexists(out)
     if not taken or (ours and _empty_folder(out)):
         return

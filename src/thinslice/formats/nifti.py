@@ -41,7 +41,8 @@ def read(
     shape = three_axes(path, image)
     affine, warnings = geometry(path, image)
     z, odd = through_plane(image, affine)
-    lps = RAS_TO_LPS @ affine
+    with np.errstate(invalid="ignore"):  # what is not finite is refused by name
+        lps = RAS_TO_LPS @ affine
     placed = place(path, lps, shape, thickness_mm=thickness_mm, through_plane=z)
     voxels, notes = voxels_of(path, image, placed, modality=modality, unit_window=unit_window)
     source: dict[str, Any] = {

@@ -70,7 +70,8 @@ def _fill(path: Path, image: nib.Nifti1Image, target: np.ndarray) -> bool:
         )
     slope, inter = float(proxy.slope), float(proxy.inter)
     for k in range(target.shape[2]):  # plane by plane: double precision without a double volume
-        target[..., k] = raw[..., k].astype(float) * slope + inter
+        with np.errstate(over="ignore", invalid="ignore"):  # the caller refuses what overflows
+            target[..., k] = raw[..., k].astype(float) * slope + inter
     return raw.dtype.kind == "f" or not (slope.is_integer() and inter.is_integer())
 
 
