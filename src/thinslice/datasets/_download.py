@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
-from thinslice.formats.archives import opens
 from thinslice.datasets._checksums import Checksums, digest_of
 from thinslice.datasets._part import Part
 from thinslice.datasets._progress import say
 from thinslice.datasets._transfer import BY_HAND, Patience, copy, download
+from thinslice.formats.archives import opens
 from thinslice.formats.found import Refused, refused
 
 

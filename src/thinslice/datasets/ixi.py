@@ -21,10 +21,10 @@ from pathlib import Path, PurePosixPath
 from thinslice.datasets import _download
 from thinslice.datasets._acvtt_case import runs_to_feet, story
 from thinslice.datasets._acvtt_preparation import trimmed
-from thinslice.formats.archives import unpack
 from thinslice.datasets._download import Remote
 from thinslice.datasets._published import Listed, drawn, first_of_splits
 from thinslice.formats import nifti
+from thinslice.formats.archives import unpack
 from thinslice.formats.found import listed, refused
 from thinslice.seams import Case
 

@@ -22,9 +22,9 @@ from pathlib import Path, PurePosixPath
 from thinslice.datasets import _download
 from thinslice.datasets._acvtt_case import prepared_case
 from thinslice.datasets._acvtt_preparation import Preparation
-from thinslice.formats.archives import unpack
 from thinslice.datasets._download import Remote
 from thinslice.datasets._published import Listed, cases_of, first_of_splits
+from thinslice.formats.archives import unpack
 from thinslice.formats.found import refused
 from thinslice.seams import Case
 

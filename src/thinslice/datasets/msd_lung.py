@@ -19,9 +19,9 @@ import numpy as np
 
 from thinslice import degrading, overlapping
 from thinslice.datasets import _download
-from thinslice.formats.archives import unpack
 from thinslice.datasets._download import Remote
 from thinslice.formats import nifti
+from thinslice.formats.archives import unpack
 from thinslice.formats.found import refused
 from thinslice.seams import Case
 from thinslice.volume import Volume

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from thinslice.formats.archives import unpack
 from thinslice.datasets._download import Remote, fetch
 from thinslice.formats import nrrd
+from thinslice.formats.archives import unpack
 from thinslice.formats.found import listed, refused
 from thinslice.seams import Case
 

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import numpy as np
 
-from thinslice.formats.archives import TARS, unpack
 from thinslice.datasets._download import fetch
 from thinslice.datasets._zenodo import list_of, remotes_of
 from thinslice.formats import nifti
+from thinslice.formats.archives import TARS, unpack
 from thinslice.formats.found import Found, Refused, listed, refused
 from thinslice.formats.nifti_header import SUFFIXES
 from thinslice.seams import Case
