@@ -37,7 +37,7 @@ def test_what_configs_say_of_a_method_is_what_it_says_of_itself(name):
     card = named("methods")[name]
     about = plugins.module("methods", card).ABOUT
     assert choosing.fit_of(plugins.build("methods", card)) == card["fit"]
-    assert about.one_factor or not card.get("one_factor", False)
+    assert about.one_factor == card.get("one_factor", False)
     assert about.finer_pixels == card.get("finer_pixels", False)
     assert module_of(card) in plugins.names("methods")
 

@@ -41,7 +41,6 @@ ABOUT = About(
     paper="Shi et al. 2023",
     idea="A mixed-scale dense network for each view corrects interpolated coronal or sagittal "
     "planes.",
-    one_factor=True,
 )
 NAME = "msd_supervised"
 VIEWS: dict[str, tuple[View, ...]] = {
