@@ -1,6 +1,9 @@
 """``thinslice inspect``: every scan of a tree in a row, every refusal named, never a traceback."""
 
 import json
+import os
+import shutil
+from pathlib import Path
 
 import dicom_maker as maker
 import pytest
@@ -85,6 +88,80 @@ def test_good_nothing_and_missing(tmp_path, capsys):
         assert said.err == f"thinslice inspect: {path}: no scan there\n"
     path = saved(tmp_path / "n.nii.gz", *scan_ras())
     assert asked(capsys, path)[0] == 0
+
+
+def test_json_is_as_documented(tree, capsys):
+    page = (Path(__file__).parents[1] / "docs/reference/commands.md").read_text()
+    table = page.split("### thinslice inspect")[1]
+    keys = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
+    _, said = asked(capsys, tree, "--json")
+    for row in json.loads(said.out):
+        assert list(row) == keys
+
+
+@pytest.mark.parametrize("cut", [1, 60])
+def test_pixels_cut_short_are_seen_without_decoding(tmp_path, capsys, cut):
+    folder = maker.series(tmp_path / "s", maker.scan_hu(), maker.positions_of(6, 2.0))
+    file = sorted(folder.iterdir())[3]
+    file.write_bytes(file.read_bytes()[:-cut])
+    status, said = asked(capsys, tmp_path)
+    assert status == 1
+    assert f"the broken files beside it are gone ({file.name})" in said.out
+    assert f"{file}  unknown\n    REFUSED  found {70 - cut} bytes of pixels" in said.out
+
+
+def test_slices_that_share_a_uid_get_a_word(tmp_path, capsys):
+    def share(k, data):
+        data.SOPInstanceUID = "1.2.3" if k in (1, 4) else data.SOPInstanceUID
+
+    maker.series(tmp_path, maker.scan_hu(), maker.positions_of(6, 2.0), change=share)
+    status, said = asked(capsys, tmp_path)
+    assert (status, said.out.count("2 slices share a SOPInstanceUID")) == (0, 1)
+
+
+def several(folder):
+    """Three scans, two of them with the same number, and a localizer."""
+    for number, uid, mm in ((2, "1.2.1", 5), (4, "1.2.2", 2), (4, "1.2.3", 1)):
+
+        def change(k, data, number=number, uid=uid):
+            data.SeriesNumber, data.SeriesInstanceUID = number, uid
+
+        maker.series(folder / uid, maker.scan_hu(), maker.positions_of(6, mm), change=change)
+
+    def scout(k, data):
+        data.SeriesNumber, data.SeriesInstanceUID, data.ImageType = 1, "1.2.4", ["LOCALIZER"]
+
+    maker.series(folder / "scout", maker.scan_hu(1), maker.positions_of(1, 1.0), change=scout)
+    return folder
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_it_prints_is_what_reading_takes(tmp_path, capsys, packed):
+    path = several(tmp_path / "cd")
+    if packed:
+        path = Path(shutil.make_archive(str(tmp_path / "cd"), "zip", path))
+    _, said = asked(capsys, path, "--json")
+    rows = json.loads(said.out)
+    assert all(row["path"].startswith(str(path)) for row in rows)
+    scans = {row["choose"]: row["increment_mm"] for row in rows if row["choose"]}
+    assert scans == {"2": 5.0, "1.2.2": 2.0, "1.2.3": 1.0}
+    for name, increment_mm in scans.items():
+        assert files.read(path, series=name).volume.grid.increment_mm == increment_mm
+    status, said = asked(capsys, path)
+    assert status == 0
+    assert "3 can be read, 0 refused, 1 no scans" in said.out
+    with pytest.raises(Refused, match="'4' is 2 series"):
+        files.read(path, series=4)
+    with pytest.raises(Refused, match="found 3 series: "):
+        files.read(path)
+
+
+def test_names_that_no_terminal_prints(tmp_path, capsys):
+    folder = tmp_path / os.fsdecode(b"Sch\xe4del\n")
+    maker.series(folder, maker.scan_hu(), maker.positions_of(6, 2.0))
+    status, said = asked(capsys, tmp_path)
+    assert status == 0
+    assert len(said.out.splitlines()) == 3
 
 
 @pytest.mark.parametrize("keep", [0, 3, 100, 140, 400, 700])

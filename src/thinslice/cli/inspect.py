@@ -39,9 +39,11 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for one in seen:
             print("\n".join(_lines(one)))
-        bad = sum(one.refused is not None for one in seen)
-        print(f"{len(seen) - bad} can be read, {bad} refused")
-    return int(any(one.refused for one in seen))
+        other = sum(one.is_other for one in seen)
+        bad = sum(one.refused is not None for one in seen) - other
+        good = len(seen) - bad - other
+        print(f"{good} can be read, {bad} refused" + (f", {other} no scans" if other else ""))
+    return int(any(one.refused and not one.is_other for one in seen))
 
 
 def _seen(path: Path) -> Iterator[Seen]:
@@ -63,7 +65,8 @@ def _lines(one: Seen) -> Iterator[str]:
     for warning in one.warnings:
         yield one_line(f"    note     {warning}")
     if one.refused:
-        yield f"    REFUSED  {one.refused}"
+        why = one.refused.removeprefix(one_line(f"{one.path}: "))
+        yield f"    {'no scan' if one.is_other else 'REFUSED'}  {why}"
 
 
 def _cells(one: Seen) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from thinslice.formats import nifti, zipped
 from thinslice.formats.dicom_notes import notes_on
 from thinslice.formats.dicom_series import stack_of
-from thinslice.formats.found import Found, Refused, in_one_line
+from thinslice.formats.found import Found, Refused, in_one_line, listed, refused
 from thinslice.formats.frame import BACK, HEAD, LEFT, place
 from thinslice.formats.tree import STORE, Series, look, walk
 from thinslice.volume import Grid
@@ -42,6 +42,11 @@ class Seen(NamedTuple):
     orientation: str | None
     refused: str | None  # why it cannot be read
     warnings: list[str]
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is a series that is no scan, such as a localizer: nobody would read it."""
+        return self.uid is not None and self.choose is None
 
 
 def seen_in(path: Path) -> Iterator[Seen]:
@@ -100,7 +105,12 @@ def _seen_below(path: Path) -> Iterator[Seen]:
         return
     tree = look(path)
     for scan, name in zip(tree.scans, tree.names()):
-        yield _nifti(scan, name) if isinstance(scan, Path) else _series(scan, name)
+        if isinstance(scan, Path):
+            yield _nifti(scan, name)
+            continue
+        row, broken = _series(scan, name), [file.name for file, _ in tree.broken_beside(scan)]
+        beside = f"read only once the broken files beside it are gone ({listed(broken)})"
+        yield row._replace(warnings=[*row.warnings, beside]) if broken else row
     for series in tree.series:
         if not series.is_scan:
             yield _series(series, None)
@@ -126,6 +136,8 @@ def _series(series: Series, name: str | None) -> Seen:
         "uid": first.series,
     }
     try:
+        if name is None:
+            raise refused(folder, series.words, "slices of a scan", "it is passed over")
         stack = stack_of(folder, slices)
         shape = (len(slices), *first.shape)
         placed = place(

@@ -9,7 +9,7 @@ import io
 import math
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import nibabel as nib
 import numpy as np
@@ -48,7 +48,7 @@ def opened(path: Path) -> nib.Nifti1Image:
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            return _image(path, gzip.open(file) if packed else file)
+            return _image(path, cast(IO[bytes], gzip.open(file) if packed else file))
     except (PermissionError, FileNotFoundError, Refused):
         raise
     except BROKEN as error:

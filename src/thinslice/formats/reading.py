@@ -48,7 +48,8 @@ def read(
         if isinstance(scan, Path):
             found = plain(scan)
         else:
-            _no_broken_companion(tree, scan)
+            for _, refusal in tree.broken_beside(scan):
+                raise refusal
             found = dicom.of_slices(
                 scan.folder, scan.slices, thickness_mm=thickness_mm, modality=modality
             )
@@ -87,7 +88,10 @@ def _chosen(tree: Tree, asked: str | None) -> tuple[Path | Series, list[str]]:
 
 
 def _answers(scan: Path | Series, name: str) -> tuple[str, ...]:
-    return (name,) if isinstance(scan, Path) else (name, scan.slices[0].series)
+    if isinstance(scan, Path):
+        return (name,)
+    first = scan.slices[0]
+    return (name, first.series, str(first.series_number))
 
 
 def _readable(scans: list[Path | Series]) -> list[Path | Series]:
@@ -99,8 +103,9 @@ def _readable(scans: list[Path | Series]) -> list[Path | Series]:
     if len(readable) != 1 or isinstance(readable[0], Path):
         return scans
     number = readable[0].slices[0].series_number
-    others = {one.slices[0].series_number for one in scans if one is not readable[0]}
-    return scans if number is None or others & {number, None} else readable
+    others = [one for one in scans if isinstance(one, Series) and one is not readable[0]]
+    numbers = {one.slices[0].series_number for one in others}
+    return scans if number is None or numbers & {number, None} else [*readable]
 
 
 def _makes_a_stack(series: Series) -> bool:
@@ -119,14 +124,6 @@ def _left_out(tree: Tree, scan: Path | Series, asked: str | None) -> list[str]:
     notes = [f"left out: {len(others)} other series ({listed(others)})"] if others else []
     names = [file.name for file, _ in tree.broken]
     return [*notes, f"passed over: files that are no images ({listed(names)})"] if names else notes
-
-
-def _no_broken_companion(tree: Tree, scan: Series) -> None:
-    """Among the files of the scan, a broken one may be one of its slices."""
-    folders = {file.parent for file in scan.files}
-    for file, refusal in tree.broken:
-        if file.parent in folders:
-            raise refusal
 
 
 def _no_scan(tree: Tree) -> Refused:

@@ -57,6 +57,11 @@ class Tree(NamedTuple):
         """What could be read as one: NIfTI files, and the series that have slices."""
         return [*self.niftis, *(one for one in self.series if one.is_scan)]
 
+    def broken_beside(self, scan: Series) -> list[tuple[Path, Refused]]:
+        """Broken files among those of the scan: each may be one of its slices."""
+        folders = {file.parent for file in scan.files}
+        return [one for one in self.broken if one[0].parent in folders]
+
     def names(self) -> list[str]:
         """How each of ``scans`` is asked for: a NIfTI by its path below the folder, a series by
         its number if that is its alone, else by its UID."""
