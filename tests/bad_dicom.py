@@ -197,6 +197,9 @@ CASES = {
     "a text named .dcm": Case(
         after(lambda made: (made / "x.dcm").write_text("Dear colleague,\n" * 40)), "DICM mark"
     ),
+    "one unsigned": Case(tagged(3, PixelRepresentation=0), "different pixels"),
+    "one of fewer bits": Case(tagged(3, BitsStored=12, HighBit=11), "different pixels"),
+    "more bits than room": Case(tagged(None, BitsStored=17), "17 of 16 bits"),
     "colour": Case(tagged(3, SamplesPerPixel=3), "colour image"),
     "captures alone": Case(tagged(None, SOPClassUID=SecondaryCaptureImageStorage), "no slices"),
     "a report beside": Case(after(report), right=as_pydicom),
