@@ -41,6 +41,7 @@ def identity(planned: Planned) -> str:
     return provenance.record_id(
         {
             "files": sorted(planned.inputs.values()),
+            "series": planned.scan and planned.scan.source.get("series_uid"),  # zips hold several
             "grid": thick.grid.to_json(),
             "modality": thick.modality,
             "card": dict(card),
