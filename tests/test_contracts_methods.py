@@ -268,3 +268,19 @@ def test_core_methods_need_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code, json.dumps(core)], capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_what_a_paper_tried_keeps_its_label_and_any_other_setting_is_ours():
+    about = About("X", "as-published", "Y", "Z", tried={"references": (0, 1)})
+    assert about.fidelity_of({}) == "as-published"
+    assert about.fidelity_of({"references": 1, "seed": 7}) == "as-published"
+    assert about.fidelity_of({"references": 2}) == "as-published, own settings"
+    assert about.fidelity_of({"references": 1, "lr": 1}) == "as-published, own settings"
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_what_a_method_says_was_tried_it_takes(name):
+    card = CARDS[name]
+    for setting, values in plugins.module("methods", card).ABOUT.tried.items():
+        for value in values:
+            plugins.build("methods", with_settings(card, **{setting: value}))

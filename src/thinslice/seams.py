@@ -105,10 +105,16 @@ class About(NamedTuple):
     idea: str  # one sentence
     one_factor: bool = False  # thick and thin slices lie as far apart as those it was fitted on
     finer_pixels: bool = False  # it can restore on finer pixels too
+    tried: Mapping[str, tuple[Any, ...]] = {}  # by setting: what the source tried, ablations too
 
     def fidelity_of(self, settings: Mapping[str, Any]) -> str:
-        """The label of one config line: defaults are the source's, anything else is ours."""
-        own = set(settings) - {"seed"} and self.fidelity.startswith("as-")
+        """The label of one config line: what the source itself tried is its own, all else ours."""
+        ours = [
+            name
+            for name, value in settings.items()
+            if name != "seed" and value not in self.tried.get(name, ())
+        ]
+        own = ours and self.fidelity.startswith("as-")
         return f"{self.fidelity}, own settings" if own else self.fidelity
 
 

@@ -87,7 +87,8 @@ class EDSRPlanes:
         # What lies outside the window is kept: only the correction is taken from inside it.
         better_ZYX -= unit_ZYX
         better_ZYX *= window.high - window.low
-        return start.with_voxels(start.voxels + better_ZYX, grid)
+        better_ZYX += start.voxels
+        return start.with_voxels(better_ZYX, grid)
 
     def parameters(self) -> int:
         """Weights of the network."""

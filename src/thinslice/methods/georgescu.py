@@ -29,6 +29,16 @@ ABOUT = About(
     idea="Two small sub-pixel networks, in-plane then through-plane, with an intermediate loss.",
     one_factor=True,
     finer_pixels=True,
+    tried={  # Tables I and II, and the self-ensemble of the others
+        "channels": (32, 64, 128),
+        "patch": (4, 7, 14, 17),
+        "second_block": (True, False),
+        "intermediate_loss": (True, False),
+        "short_skip": (True, False),
+        "long_skip": (True, False),
+        "blur": ("random", "fixed"),
+        "ensemble": ("median", "none"),
+    },
 )
 
 

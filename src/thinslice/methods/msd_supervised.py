@@ -41,6 +41,7 @@ ABOUT = About(
     paper="Shi et al. 2023",
     idea="A mixed-scale dense network for each view corrects interpolated coronal or sagittal "
     "planes.",
+    tried={"view": ("coronal", "sagittal")},
 )
 NAME = "msd_supervised"
 VIEWS: dict[str, tuple[View, ...]] = {
@@ -131,16 +132,16 @@ class MSDSupervised:
         """``thick`` on ``grid``, whose pixels must be its own; the mean of the views."""
         s = self.settings
         window = window_of(thick, s.ct)
-        start = resample_z(thick, grid, "linear")
-        unit_ZYX = window.to_unit(start.voxels)
+        unit_ZYX = window.to_unit(resample_z(thick, grid, "linear").voxels)
         out_ZYX = np.zeros(grid.zyx, np.float32)
         for view in VIEWS[s.view]:
             net = self._net(view)
             halo = min(net.reach, HALO)
             tiles = planes.PlaneTiles((WHOLE, WHOLE), halo=halo, batch=s.planes_at_a_time)
             out_ZYX += planes.view(net, [unit_ZYX], tiles, ACROSS[view], run=run)
+        del unit_ZYX  # as large as the answer, and done with
         out_ZYX /= len(self.nets)
-        return start.with_voxels(window.from_unit(out_ZYX), grid)
+        return thick.with_voxels(window.from_unit(out_ZYX), grid)
 
     def parameters(self) -> int:
         """Weights of all networks."""
