@@ -240,6 +240,26 @@ def test_a_smaller_cap_changes_the_tiles_and_not_the_answer(monkeypatch, caplog)
     np.testing.assert_allclose(capped, free, atol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [(1, 1), (3, 1)])
+def test_both_views_leave_equal_room_and_no_more_than_there_will_be(monkeypatch, scale):
+    kept = []
+
+    def ask(net, slices, tiles, plane, run, device, reserved, channels):
+        kept.append(reserved)
+        return plane, 1
+
+    monkeypatch.setattr(memory, "tile_and_batch", ask)
+    net, tiles = nn.Upsample(scale_factor=scale), planes.PlaneTiles(scale=scale)
+    both = planes.both(net, [noise(3, 4, 6)], tiles, run=QUIET)
+    assert kept == [2 * both.nbytes, both.nbytes]  # by then the first view is held already
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7])
+def test_mirrored_positions_are_those_of_a_plane_that_was_padded(n):
+    padded = np.pad(np.arange(n), (0, 9), mode="reflect")
+    np.testing.assert_array_equal(planes.mirrored(np.arange(n + 9), n), padded)
+
+
 def test_a_device_that_is_not_there_is_refused_and_threads_are_put_back():
     with pytest.raises(RuntimeError, match="cuda:99"):
         device.choose(Run(device="cuda:99"))

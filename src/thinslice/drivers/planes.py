@@ -10,9 +10,10 @@ Shape suffixes: B planes, C channels, P and Q the axes of a plane (z, then x or 
 it is axial), Z Y X the scan's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 import numpy as np
 import torch
@@ -25,6 +26,20 @@ from thinslice.seams import Run
 
 AXIAL, CORONAL, SAGITTAL = 0, 1, 2  # the axis of [Z, Y, X] that a view's planes are stacked along
 TITLES = {AXIAL: "axial", CORONAL: "coronal", SAGITTAL: "sagittal"}
+Beyond = Callable[[np.ndarray, int], np.ndarray]  # positions, some past the end of n; all within
+
+
+def held(at: np.ndarray, n: int) -> np.ndarray:
+    """The last pixel."""
+    return at.clip(0, n - 1)
+
+
+def mirrored(at: np.ndarray, n: int) -> np.ndarray:
+    """Reflected at the last pixel's centre, and at the first's where the plane is that small."""
+    if n == 1:
+        return np.zeros_like(at)
+    folded = at % (2 * (n - 1))
+    return np.minimum(folded, 2 * (n - 1) - folded)
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,7 @@ class PlaneTiles:
     align: int = 1  # sizes the network takes are multiples of it
     batch: int = 16  # planes at a time, at most
     scale: tuple[int, int] = (1, 1)  # pixels that come out for one that went in
+    beyond: Beyond = held  # what a network sees past the far edge, up to a multiple of ``align``
 
     def __post_init__(self) -> None:
         if any(side % self.align for side in self.tile):
@@ -53,7 +69,8 @@ def both(
     """The mean of the coronal and the sagittal answer, float32 [Z', Y, X]."""
     if tiles.scale[1] != 1:
         raise ValueError(f"views that grow in-plane cannot be averaged, found {tiles.scale}")
-    out_ZYX = view(net, units, tiles, CORONAL, run=run)
+    volume = 4 * prod(units[0].shape) * tiles.scale[0]
+    out_ZYX = view(net, units, tiles, CORONAL, run=run, reserved=volume)  # equal tiles in both
     out_ZYX += view(net, units, tiles, SAGITTAL, run=run)
     out_ZYX /= 2
     return out_ZYX
@@ -67,12 +84,14 @@ def view(
     across: int,
     *,
     run: Run | None = None,
+    reserved: int = 0,
 ) -> np.ndarray:
     """Every plane of one view through ``net``, float32 [Z, Y, X], finer by ``tiles.scale``.
 
-    net      x_BCPQ to y_B1PQ
-    units    the network's channels, each a scan [Z, Y, X] as the network sees it
-    across   AXIAL, CORONAL or SAGITTAL
+    net        x_BCPQ to y_B1PQ
+    units      the network's channels, each a scan [Z, Y, X] as the network sees it
+    across     AXIAL, CORONAL or SAGITTAL
+    reserved   bytes of volumes that the caller will make, which tiles must leave room for
     """
     run = run or Run()
     device = choose(run)
@@ -83,9 +102,9 @@ def view(
     shape.insert(across, n)
     out_ZYX = np.zeros(shape, np.float32)
     out_NPQ = np.moveaxis(out_ZYX, across, 0)
-    held = 2 * out_ZYX.nbytes  # this view, and the one it will be averaged with
+    reserved += out_ZYX.nbytes
     tile, batch = memory.tile_and_batch(
-        net, (), tiles, (plane[0], plane[1]), run, device, held, channels=len(units)
+        net, (), tiles, (plane[0], plane[1]), run, device, reserved, channels=len(units)
     )
     axes = [
         tiling.axis(
@@ -104,7 +123,7 @@ def view(
             some = slice(first, min(first + batch, n))
             channels = [plane_NPQ[some] for plane_NPQ in planes]
             for place in places:
-                _run_tile(net, channels, out_NPQ[some], axes, place, tiles.scale, device)
+                _run_tile(net, channels, out_NPQ[some], axes, place, tiles, device)
                 progress.advance(some.stop - some.start)
     return out_ZYX
 
@@ -115,14 +134,14 @@ def _run_tile(
     out_BPQ: np.ndarray,
     axes: Sequence[tiling.Axis],
     place: tuple[int, int],
-    scale: tuple[int, int],
+    tiles: PlaneTiles,
     device: torch.device,
 ) -> None:
     """One tile of a batch of planes: cut, through the network, added by its share."""
     starts = [int(axis.starts[i]) for axis, i in zip(axes, place)]
-    sides = channels[0].shape[1:]
+    sides, scale = channels[0].shape[1:], tiles.scale
     p, q = (
-        (start + np.arange(axis.length)).clip(0, side - 1)
+        tiles.beyond(start + np.arange(axis.length), side)
         for start, axis, side in zip(starts, axes, sides)
     )
     x_BCPQ = np.stack([one[:, p[:, None], q] for one in channels], axis=1)

@@ -1,10 +1,9 @@
 """Coronal and sagittal planes through a network that sees axial references, and their fusion.
 
-What the references offer is worked out once for a volume, not once for every plane. Before a view
-is run its planes are mirrored out at their far edges to whole tokens, so that every tile has the
-tokens that the whole plane has: as far as tiles go, a plane that is cut gives what it gives whole,
-to rounding, since the tiles' halo is all that convolutions and tokens reach, and references are
-not cut with the plane.
+What the references offer is worked out once for a volume, not once for every plane. Planes are
+mirrored out at their far edges to whole tokens, so that every tile has the tokens that the whole
+plane has: as far as tiles go, a plane that is cut gives what it gives whole, to rounding, since the
+tiles' halo is all that convolutions and tokens reach, and references are not cut with the plane.
 
 Shape suffixes: Z Y X axes of the volume.
 """
@@ -13,7 +12,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from torch import nn
 
 from thinslice.drivers import planes
 from thinslice.drivers.device import choose
@@ -42,10 +40,9 @@ def views(
     with torch.inference_mode():
         seeing = net.seeing([torch.from_numpy(r)[None].to(device) for r in references])
     tiles = _tiles(net, tile, batch)
-    coronal, sagittal = (
-        _whole_tokens(seeing, [unit_ZYX], tiles, across, run)
-        for across in (planes.CORONAL, planes.SAGITTAL)
-    )
+    units, other = [unit_ZYX], unit_ZYX.nbytes  # reserved, so that both views have equal tiles
+    coronal = planes.view(seeing, units, tiles, planes.CORONAL, run=run, reserved=other)
+    sagittal = planes.view(seeing, units, tiles, planes.SAGITTAL, run=run)
     return coronal, sagittal
 
 
@@ -53,7 +50,7 @@ def fuse(
     net: UNet, answers: Sequence[np.ndarray], *, tile: int, batch: int, run: Run | None = None
 ) -> np.ndarray:
     """One volume of two, axial plane by axial plane, float32 [Z, Y, X]."""
-    return _whole_tokens(net, answers, _tiles(net, tile, batch), planes.AXIAL, run or Run())
+    return planes.view(net, answers, _tiles(net, tile, batch), planes.AXIAL, run=run)
 
 
 def references_of(
@@ -76,18 +73,11 @@ def references_of(
 
 def _tiles(net: ACVTT | UNet, tile: int, batch: int) -> planes.PlaneTiles:
     side = -(-tile // net.align) * net.align
-    return planes.PlaneTiles((side, side), net.reach, blend=net.align, align=net.align, batch=batch)
-
-
-def _whole_tokens(
-    net: nn.Module,
-    units: Sequence[np.ndarray],
-    tiles: planes.PlaneTiles,
-    across: int,
-    run: Run,
-) -> np.ndarray:
-    sides = units[0].shape
-    missing = [0 if axis == across else -n % tiles.align for axis, n in enumerate(sides)]
-    if any(missing):
-        units = [np.pad(unit, [(0, m) for m in missing], mode="reflect") for unit in units]
-    return planes.view(net, units, tiles, across, run=run)[tuple(slice(n) for n in sides)]
+    return planes.PlaneTiles(
+        (side, side),
+        net.reach,
+        blend=net.align,
+        align=net.align,
+        batch=batch,
+        beyond=planes.mirrored,
+    )

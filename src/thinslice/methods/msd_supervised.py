@@ -133,7 +133,8 @@ class MSDSupervised:
         s = self.settings
         window = window_of(thick, s.ct)
         unit_ZYX = window.to_unit(resample_z(thick, grid, "linear").voxels)
-        out_ZYX = np.zeros(grid.zyx, np.float32)
+        # Filled, not just promised, so that tiles have as much room in the first view as later.
+        out_ZYX = np.full(grid.zyx, 0, np.float32)
         for view in VIEWS[s.view]:
             net = self._net(view)
             halo = min(net.reach, HALO)

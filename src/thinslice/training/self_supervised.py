@@ -148,7 +148,8 @@ def restore(
     unit_ZYX = (thick.voxels - np.float32(zero)) / np.float32(one)
     net = _learn(unit_ZYX, thick, modelling, settings, run)
     views = VIEWS[settings.view]
-    out_ZYX = np.zeros(grid.zyx, np.float32)
+    # Filled, not just promised, so that tiles have as much room in the first view as later.
+    out_ZYX = np.full(grid.zyx, 0, np.float32)
     for across in views:
         out_ZYX += _seen(net, unit_ZYX, thick.grid, wanted, across, modelling, run)
     out_ZYX *= one / len(views)

@@ -154,8 +154,7 @@ class TwoViewMethod:
         start = resample_z(thick, grid, "linear")
         window = window_of(thick, r.ct)
         unit_ZYX = window.to_unit(start.voxels)
-        answers = self._views(self.net.transfer, thick, unit_ZYX, run)
-        restored_ZYX = self._fused(answers, run)
+        restored_ZYX = self._fused(self._views(self.net.transfer, thick, unit_ZYX, run), run)
         if r.clamp:
             return start.with_voxels(window.from_unit(restored_ZYX.clip(0, 1)), grid)
         # What lies outside the window is kept: only the correction is taken from inside it.
