@@ -48,7 +48,7 @@ def with_panels(config: Mapping[str, Any]) -> list[str]:
 
 
 def pictures(config: Mapping[str, Any]) -> list[str]:
-    """Every picture of volumes, by name: panels of each dataset, and patches if the config has any."""
+    """Every picture of volumes: panels of each dataset, and patches if the config has any."""
     kinds = ["panels", *(["patches"] if config.get("patches") else [])]
     return [f"{kind}_{dataset}" for dataset in with_panels(config) for kind in kinds]
 
