@@ -49,6 +49,7 @@ def peak_gib(*arguments: str) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # 80 s of one idle core, of which shared ones make many times that
 @pytest.mark.parametrize("heaviest", HEAVIEST)
 def test_the_operating_system_counts_no_more_than_the_cap(heaviest, tmp_path):
     pixel_mm, card, out = HEAVIEST[heaviest]

@@ -48,6 +48,7 @@ LOSSES = {"mse": mse_loss, "l1": l1_loss}
 WHOLE = 1 << 14  # pixels; planes are tiled only where the memory cap forces it
 HALO = 64  # then; a deep network sees farther, but hardly
 PLANES = 4  # at a time
+ROWS = 8  # brought onto other slices at a time, in double precision beside two volumes
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ def _seen(
 ) -> np.ndarray:
     """One view, restored on the slices wanted."""
     native = modelling.native(have, have.pixel_mm[across - 1], wanted)
-    native_ZYX = ssp.apply(modelling.interpolated(have, native), unit_ZYX)
+    native_ZYX = ssp.apply(modelling.interpolated(have, native), unit_ZYX, slab=ROWS)
     if modelling.clips:
         others = tuple(axis for axis in (0, 1, 2) if axis != across)
         low, high = (f(unit_ZYX, axis=others, keepdims=True) for f in (np.min, np.max))
@@ -212,7 +213,7 @@ def _seen(
     tiles = planes.PlaneTiles((WHOLE, WHOLE), halo=min(net.reach, HALO), batch=PLANES)
     better_ZYX = planes.view(net, [native_ZYX], tiles, across, run=run)
     del native_ZYX  # with fine pixels the largest of all, and done with
-    return ssp.apply(slice_means.weights(native, wanted), better_ZYX)
+    return ssp.apply(slice_means.weights(native, wanted), better_ZYX, slab=ROWS)
 
 
 def _digest(thick: Volume) -> str:
