@@ -146,7 +146,8 @@ def test_restores_to_exactly_the_grid_asked_for(ready):
 
 @pytest.mark.parametrize("name", variants().values())
 def test_every_variant_of_a_config_is_fitted_and_restores_to_the_grid(name, tmp_path):
-    Ready(name, fit(name, tmp_path / "work"), tmp_path).restore()
+    restored = Ready(name, fit(name, tmp_path / "work"), tmp_path).restore()
+    assert restored.shape == THIN.zyx
 
 
 def test_thick_slices_may_overlap_or_be_few(ready):
@@ -283,4 +284,5 @@ def test_what_a_method_says_was_tried_it_takes(name):
     card = CARDS[name]
     for setting, values in plugins.module("methods", card).ABOUT.tried.items():
         for value in values:
-            plugins.build("methods", with_settings(card, **{setting: value}))
+            built = plugins.build("methods", with_settings(card, **{setting: value}))
+            assert built.parameters() > 0

@@ -160,7 +160,9 @@ def test_a_mirror_holds_the_list_too(tmp_path):
     content = zipped(tmp_path / "made", mirror / "x.zip")
     name = f"zenodo-{rplhr_ct.RECORD}.json"
     (mirror / name).write_bytes(record("http://127.0.0.1:1/x.zip", "x.zip", content))
-    rplhr_ct.build(counts).fetch(tmp_path / "raw", str(mirror))
+    dataset = rplhr_ct.build(counts)
+    dataset.fetch(tmp_path / "raw", str(mirror))
+    assert len(dataset.files(tmp_path / "raw")) == 2 * sum(counts.values())  # thick and thin
 
 
 def test_an_answer_without_files_is_refused(tmp_path, monkeypatch):
