@@ -23,7 +23,7 @@ STARTED = time.time()
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice import cells, manifest, panel_choice, run_lock, run_memory
+from thinslice import cells, manifest, panel_choice, run_lock, run_memory, torn
 
 
 configfile: os.path.join(workflow.basedir, "config.yaml")
@@ -35,7 +35,11 @@ try:
     run_memory.check(Path("results"), Path(".snakemake"))
     config = manifest.with_own_data(config)
     cells.check_some_run(config)
-except (ValueError, FileNotFoundError) as refusal:
+    if workflow.is_main_process and not workflow.output_settings.dryrun:  # no job of a cluster
+        with run_lock.idle("results") as alone:
+            for line in torn.forget(Path("results")) if alone else []:
+                print(line, file=sys.stderr)
+except (ValueError, OSError) as refusal:
     sys.exit(f"refused: {refusal}")
 
 # Jobs run the scripts and import the package of this checkout, wherever --directory puts results,

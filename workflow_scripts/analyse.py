@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import evidence, plugins, provenance
+from thinslice import evidence, plugins, provenance, refusal
 from thinslice.report import tables
 
 
@@ -27,4 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    refusal.run(main)

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import degrading, plugins, provenance, store
+from thinslice import degrading, plugins, provenance, refusal, store
 
 
 def main() -> None:
@@ -28,4 +28,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    refusal.run(main)

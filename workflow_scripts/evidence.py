@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import evidence, provenance
+from thinslice import evidence, provenance, refusal
 
 
 def main() -> None:
@@ -31,4 +31,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    refusal.run(main)

@@ -2,11 +2,9 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
-from thinslice import plugins, provenance
-from thinslice.formats.found import Refused
+from thinslice import plugins, provenance, refusal
 
 
 def main() -> None:
@@ -27,7 +25,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Refused as refusal:  # a scan that cannot be trusted: one line, no traceback
-        sys.exit(f"refused: {refusal}")
+    refusal.run(main)

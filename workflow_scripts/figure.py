@@ -5,7 +5,7 @@ import json
 from importlib import import_module
 from pathlib import Path
 
-from thinslice import evidence, provenance
+from thinslice import evidence, provenance, refusal
 from thinslice.report import nothing
 
 
@@ -31,4 +31,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    refusal.run(main)

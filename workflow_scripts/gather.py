@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from thinslice import evidence, provenance
+from thinslice import evidence, provenance, refusal
 
 
 def main() -> None:
@@ -22,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    refusal.run(main)

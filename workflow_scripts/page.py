@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from thinslice import evidence, provenance
+from thinslice import evidence, provenance, refusal
 from thinslice.report import page, terminal
 
 
@@ -29,4 +29,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    refusal.run(main)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import evidence, provenance, store
+from thinslice import evidence, provenance, refusal, store
 from thinslice.cells import ACQUIRED
 from thinslice.metrics.slice_pairs import slice_pairs
 
@@ -33,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    refusal.run(main)

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import provenance, store
+from thinslice import provenance, refusal, store
 from thinslice.report import panels, patches
 
 KINDS = {"panels": panels, "patches": patches}
@@ -37,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    refusal.run(main)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import plugins, provenance, scoring, store
+from thinslice import plugins, provenance, refusal, scoring, store
 
 
 def main() -> None:
@@ -43,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    refusal.run(main)

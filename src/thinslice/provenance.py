@@ -51,7 +51,9 @@ class Job:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def output(self, path: Path) -> None:
-        """Hash one finished output, to be named in the record."""
+        """Hash one finished output, to be named in the record; it reaches the disk first."""
+        if path.is_file():  # a store sees to its own
+            _synced(path)
         self.outputs.append({"path": str(path), "sha256": sha256(path)})
 
     def fact(self, name: str, value: Any) -> None:
@@ -140,7 +142,9 @@ def read(record: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise BrokenLinkError(f"{record} is missing: nothing says how its data were made") from None
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise BrokenLinkError(f"{record} is not a record: {error}") from None
+        raise BrokenLinkError(
+            f"{record} is not a record: {error}; delete it to have it made again"
+        ) from None
     if record_id(content) != found or _text({"id": found, **content}) != text:
         raise BrokenLinkError(
             f"{record} was changed after it was written: its id {found} is not its own"
@@ -178,11 +182,25 @@ def sha256(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write beside, then rename: a reader sees the old file or the whole new one."""
+    """Write beside, then rename: a reader sees the old file or the whole new one, power cut or not.
+
+    A write that fails, as on a full disk, leaves nothing beside.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
+    try:
+        beside.write_text(text, encoding="utf-8")
+        _synced(beside)
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _synced(path: Path) -> None:
+    """Wait until a file is on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager

@@ -4,8 +4,10 @@ Snakemake's own lock outlives a killed driver and must be lifted by hand; the pr
 off and this one stands in, so that the same command goes on after a kill -9. Standard library only.
 """
 
+import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 _HELD: list[int] = []  # open for the life of the process
@@ -13,17 +15,40 @@ _HELD: list[int] = []  # open for the life of the process
 
 def hold(results: str) -> None:
     """Take the lock of a results folder; SystemExit with one line if another driver has it."""
-    Path(results).mkdir(parents=True, exist_ok=True)
-    path = Path(results) / ".run.lock"
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    lock = _opened(results)
+    if not _taken(lock):
         holder = os.read(lock, 64).decode(errors="replace").strip() or "unknown"
         raise SystemExit(
-            f"{path}: another thinslice run (process {holder}) is working in this folder; wait for "
-            "it, or stop it"
-        ) from None
+            f"{_path(results)}: another thinslice run (process {holder}) is working in this "
+            "folder; wait for it, or stop it"
+        )
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())
     _HELD.append(lock)
+
+
+@contextlib.contextmanager
+def idle(results: str) -> Iterator[bool]:
+    """Whether no driver works in a results folder; while it is so, none begins inside the block."""
+    lock = _opened(results)
+    try:
+        yield _taken(lock)
+    finally:
+        os.close(lock)
+
+
+def _path(results: str) -> Path:
+    return Path(results) / ".run.lock"
+
+
+def _opened(results: str) -> int:
+    Path(results).mkdir(parents=True, exist_ok=True)
+    return os.open(_path(results), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
