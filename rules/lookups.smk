@@ -116,14 +116,35 @@ def method_gpus(wildcards):
     return int(config["methods"][wildcards.method]["env"] == "torch" and on_gpu())
 
 
+def gpus_at_once():
+    """How many GPUs this run may use at a time: None without a limit, or where a job is planned."""
+    limit = workflow.global_resources.get("gpu")
+    return limit.value if limit and on_gpu() and workflow.is_main_process else None
+
+
+try:
+    cells.check_gpus(config, gpus_at_once())
+except ValueError as refusal:
+    sys.exit(f"refused: {refusal}")
+
+
+def training_gpus(wildcards):
+    """How many GPUs a training takes, a process for each."""
+    return config["methods"][wildcards.method].get("gpus", 1) * method_gpus(wildcards)
+
+
 # Snakemake reruns no job over a param that is derived from its outputs: asking for them is how the
-# device and the mirror stay out of a result's identity.
+# device, the mirror and the number of GPUs stay out of a result's identity.
 def mirror(wildcards, output):
     return config["mirror"] or ""
 
 
 def training_device(wildcards, output):
     return config["device"]
+
+
+def training_processes(wildcards, output):
+    return config["methods"][wildcards.method].get("gpus", 1)
 
 
 def restoring_device(wildcards, output):

@@ -28,17 +28,18 @@ rule train:
         "../envs/torch.yaml"
     threads: scheduling("train_threads")
     resources:
-        gpu=method_gpus,
+        gpu=training_gpus,
         mem_mb=scheduling("train_mem_mb"),
         runtime=scheduling("train_minutes"),
     params:
         card=method_card,
         device=training_device,
+        processes=training_processes,
         code=code("train.py"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/train.py --card {params.card:q} --threads {threads} \
-            --device {params.device:q} --work results/work \
+            --device {params.device:q} --gpus {params.processes} --work results/work \
             --thick {input.thick:q} --thin {input.thin:q} \
             --out {output.weights:q} --curve {output.curve:q} 2>&1 | tee {log:q}
         """

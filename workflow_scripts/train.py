@@ -3,11 +3,15 @@
 import argparse
 import json
 import shutil
+import sys
+from functools import partial
 from pathlib import Path
 
-from thinslice import domain, plugins, provenance, store
+from thinslice import __version__, domain, plugins, provenance, refusal, store
 from thinslice.drivers import device
+from thinslice.drivers.processes import EndedError, peak_memory_gib
 from thinslice.seams import Pair, Run
+from thinslice.training.team import together
 
 
 def main() -> None:
@@ -20,14 +24,9 @@ def main() -> None:
     p.add_argument("--curve", type=Path, required=True, help="csv: step, loss, val")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--device", default="auto")
+    p.add_argument("--gpus", type=int, default=1, help="that train together, a process for each")
     a = p.parse_args()
 
-    method = plugins.build("methods", a.card)
-    thick, thin = store.open_store(a.thick), store.open_store(a.thin)
-    pairs = {
-        split: [Pair(case, thick.scan(case), thin.scan(case)) for case in thick.cases(split)]
-        for split in ("train", "val")
-    }
     record = provenance.record_of(a.out)
     seed = a.card.get("settings", {}).get("seed", 0)  # every method's default
     with provenance.job(
@@ -37,10 +36,41 @@ def main() -> None:
         # What checkpoints rest on: the card holds the method's code, the script's reads the data.
         rests_on = {"card": a.card, "data": hashes, "script": provenance.script_digest("train.py")}
         work = a.work / a.out.parent.name / provenance.record_id(rests_on)
-        with device.job(Run(device=a.device, threads=a.threads)) as run:
-            print(f"{a.card['name']} on {a.thick}: {run.device}, {run.threads} threads", flush=True)
-            curve = method.fit(pairs["train"], pairs["val"], work=work, run=run)
+        with device.team(Run(device=a.device, threads=a.threads), a.gpus) as runs:
+            devices = ", ".join(dict.fromkeys(run.device for run in runs))
+            threads = f"{runs[0].threads} threads" + (" each" if runs[1:] else "")
+            parts = f"{len(runs)} processes, " if runs[1:] else ""
+            print(f"{a.card['name']} on {a.thick}: {parts}{devices}, {threads}", flush=True)
+            try:
+                together(partial(fit, a, work), runs)
+            except EndedError as ended:
+                sys.exit(str(ended))
+        fitted = plugins.build("methods", a.card)
+        fitted.load(a.out)
+        job.output(a.out)
+        job.output(a.curve)
+        job.fact("parameters", fitted.parameters())
+        job.fact("device", devices)
+        job.fact("processes", len(runs))
+        if runs[1:]:  # the record's own figure is of this process, which only waits
+            job.fact("process_peak_memory_gib", peak_memory_gib())
+
+
+def fit(a: argparse.Namespace, work: Path, run: Run) -> None:
+    """What each process does; the first writes the weights and the curve."""
+    method = plugins.build("methods", a.card)
+    thick, thin = store.open_store(a.thick), store.open_store(a.thin)
+    pairs = {
+        split: [Pair(case, thick.scan(case), thin.scan(case)) for case in thick.cases(split)]
+        for split in ("train", "val")
+    }
+    if run.rank:
+        method.fit(pairs["train"], pairs["val"], work=work, run=run)
+        return
+    with provenance.locked(work / "fit"):  # a process of a killed job may be dying still
+        curve = method.fit(pairs["train"], pairs["val"], work=work, run=run)
         about = {
+            "thinslice": __version__,
             "card": a.card,
             "train": thick.cases("train"),
             "val": thick.cases("val"),
@@ -51,11 +81,7 @@ def main() -> None:
         }
         method.save(a.out, about)
         shutil.copyfile(curve, a.curve)
-        job.output(a.out)
-        job.output(a.curve)
-        job.fact("parameters", method.parameters())
-        job.fact("device", run.device)
 
 
 if __name__ == "__main__":
-    main()
+    refusal.run(main)

@@ -99,6 +99,25 @@ def check_some_run(config: Mapping[str, Any]) -> None:
         raise ValueError(f"config: no cell of the grid can run ({reasons})")
 
 
+def check_gpus(config: Mapping[str, Any], at_once: int | None) -> None:
+    """Refuse a method of the grid whose ``gpus`` cannot train it; ValueError.
+
+    at_once   GPUs that jobs may use at a time; None: as many as they ask for
+    """
+    for name in config["grid"]["methods"]:
+        line = config["methods"][name]
+        gpus, batch = line.get("gpus", 1), line.get("settings", {}).get("batch")
+        why = None
+        if gpus > 1 and line["fit"] != "population":
+            why = "only a method fitted beforehand (fit: population) trains on several"
+        elif at_once is not None and gpus > max(at_once, 1):
+            why = f"the run may use {at_once} at once: start it with --resources gpu={gpus}"
+        elif batch is not None and batch % gpus:
+            why = f"they cannot part a batch of {batch} equally: set batch to a multiple of {gpus}"
+        if why:
+            raise ValueError(f"config: {name} asks for gpus: {gpus}, but {why}")
+
+
 def skipped(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What cannot run, with the reason: one line per (dataset, degradation) and reason."""
     groups: dict[tuple[str, str], dict[str, list[str]]] = {}

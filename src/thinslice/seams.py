@@ -127,6 +127,8 @@ class Run:
     max_memory_gib: float | None = None  # the drivers tile to stay below it
     progress: bool = True
     work: Path | None = None  # where a method that learns from the scan itself keeps checkpoints
+    rank: int = 0  # of the processes that train together, this one; the first is 0 and leads
+    processes: int = 1  # that train together
 
 
 class Method(Protocol):

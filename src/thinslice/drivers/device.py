@@ -1,11 +1,12 @@
 """Where a job computes: CPU or GPU, how many threads, and a GPU of its own.
 
-``job`` is entered once, by the script or command that runs a method; ``choose`` is asked by
-whatever needs the device.
+``job`` is entered once, by the script or command that runs a method, ``team`` where several
+processes train one; ``choose`` is asked by whatever needs the device.
 """
 
+import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ import torch
 
 from thinslice.drivers import gpu_lock
 from thinslice.seams import Run
+
+LOG = logging.getLogger(__name__)
 
 
 def choose(run: Run) -> torch.device:
@@ -38,17 +41,58 @@ def choose(run: Run) -> torch.device:
 @contextmanager
 def job(run: Run) -> Iterator[Run]:
     """``run`` with its device settled: on GPU, one that no other job holds until this one ends."""
+    with team(run, 1) as (alone,):
+        yield alone
+
+
+@contextmanager
+def team(run: Run, count: int) -> Iterator[list[Run]]:
+    """``run`` for each of ``count`` processes that train together, each with a GPU of its own.
+
+    No other job holds these GPUs until this one ends. On a CPU the processes share its threads;
+    where ``auto`` finds no GPU there is one process. RuntimeError if there are fewer GPUs.
+    """
     threads = torch.get_num_threads()
     device = choose(run)
     try:
-        if device.type != "cuda" or device.index is not None:
-            yield replace(run, device=str(device))
-            return
-        names = visible(torch.cuda.device_count(), os.environ)
-        with gpu_lock.claim(names, lock_folder(os.environ)) as index:
-            yield replace(run, device=f"cuda:{index}")
+        if device.type != "cuda" and run.device == "auto" and count > 1:
+            LOG.warning("no GPU here: one process on the CPU instead of %d on GPUs", count)
+            count = 1
+        with _claimed(device, count) as devices:
+            yield [_member(run, rank, devices) for rank in range(count)]
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def _claimed(device: torch.device, count: int) -> Iterator[list[str]]:
+    """The devices of ``count`` processes, by name."""
+    if device.type != "cuda" or (device.index is not None and count == 1):
+        yield [str(device)] * count
+        return
+    if device.index is not None:
+        raise RuntimeError(f"device {str(device)!r} is one GPU, gpus asks for {count}: use cuda")
+    names = visible(torch.cuda.device_count(), os.environ)
+    if count > len(names):
+        raise RuntimeError(
+            f"gpus asks for {count}; this job sees {len(names)} ({', '.join(names)}): lower gpus "
+            "in the method's line, or see to it that CUDA_VISIBLE_DEVICES names more"
+        )
+    with gpu_lock.claim(names, lock_folder(os.environ), count) as indices:
+        yield [f"cuda:{index}" for index in indices]
+
+
+def _member(run: Run, rank: int, devices: Sequence[str]) -> Run:
+    """The run of one process; only the first shows progress, and threads are shared out."""
+    threads, n = run.threads, len(devices)
+    return replace(
+        run,
+        device=devices[rank],
+        threads=threads and max(1, threads // n),
+        progress=run.progress and rank == 0,
+        rank=rank,
+        processes=n,
+    )
 
 
 def visible(count: int, environ: Mapping[str, str]) -> list[str]:

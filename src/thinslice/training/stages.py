@@ -21,7 +21,7 @@ def join(curves: Mapping[str, Path], out: Path) -> Path:
         rows += [f"{stage},{line}" for line in lines]
     if len(set(heads.values())) != 1:
         raise ValueError(f"stages have curves of different columns: {heads}")
-    beside = out.with_name(out.name + ".part")
+    beside = out.with_name(f".{out.name}.{os.getpid()}")  # processes that train together all join
     head = next(iter(heads.values()))
     beside.write_text("".join(f"{line}\n" for line in [f"stage,{head}", *rows]))
     os.replace(beside, out)

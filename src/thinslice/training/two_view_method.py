@@ -11,7 +11,7 @@ What methods differ in is a ``Recipe``; this module is the rest: fit, save, load
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -119,7 +119,10 @@ class TwoViewMethod:
         key = json.dumps([self.recipe.method, s.network(), s.side, s.batch, s.val_batches])
         key += crops.data_key(train, val)
         learn = partial(self._learn, run=run)
-        curves = {"transfer": learn(net.transfer, draws, s.steps, key, work=work / "transfer")}
+        learn_views = partial(learn, whole=(1,) if s.references else ())
+        curves = {
+            "transfer": learn_views(net.transfer, draws, s.steps, key, work=work / "transfer")
+        }
         if net.fusion is not None:
             first = json.dumps([weights_key(net.transfer), s.reference_side])
             folder = work / "answers"
@@ -133,7 +136,8 @@ class TwoViewMethod:
             curves["fusion"] = learn(
                 net.fusion, draws, s.steps_fusion, key + first, work=work / "fusion"
             )
-            shutil.rmtree(folder)
+            if run.rank == 0:
+                shutil.rmtree(folder)
         self.net = net
         return stages.join(curves, work / "curve.csv")
 
@@ -194,6 +198,7 @@ class TwoViewMethod:
         *,
         work: Path,
         run: Run,
+        whole: Collection[int] = (),
     ) -> Path:
         s = self.recipe.settings
         draw, draw_val = draws
@@ -203,7 +208,15 @@ class TwoViewMethod:
             validate = partial(validation.rmse, net, looks, choose(run))
         assert draw is not None
         trained = loop.train(
-            net, draw, _loss, s.plan(steps), validate=validate, work=work, run=run, key=key
+            net,
+            draw,
+            _loss,
+            s.plan(steps),
+            validate=validate,
+            work=work,
+            run=run,
+            key=key,
+            whole=whole,
         )
         return trained.curve
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from thinslice.drivers.progress import Progress
 from thinslice.seams import Pair, Run
 from thinslice.training.crops import data_key, filled, place, window
+from thinslice.training.team import Team
 
 Answer = Callable[[Pair], Sequence[np.ndarray]]  # coronal and sagittal, on the thin scan's slices
 
@@ -35,18 +36,21 @@ def weights_key(net: nn.Module) -> str:
 def kept(pairs: Sequence[Pair], answer: Answer, key: str, folder: Path, run: Run) -> list[Path]:
     """Files [V, Z, Y, X] of what ``answer`` gives for each pair; those there are not made again.
 
+    Processes that train together part the pairs among them. All have the files when this ends.
+
     key   what decides the answers besides the scans: weights and settings
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     with Progress(len(pairs), "first stage", "case", shown=run.progress) as progress:
-        for pair in pairs:
+        for i, pair in enumerate(pairs):
             mark = hashlib.sha256((key + data_key([pair])).encode()).hexdigest()[:16]
             path = folder / f"{pair.case}-{mark}.npy"
-            if not path.exists():
+            if i % run.processes == run.rank and not path.exists():
                 _write(path, np.stack([unit.astype(np.float16) for unit in answer(pair)]))
             paths.append(path)
             progress.advance()
+    Team.of(run).wait()
     return paths
 
 
