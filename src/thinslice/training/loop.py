@@ -3,20 +3,21 @@
 A step sees random numbers of (seed, step) alone, the learning rate is a function of the step and
 the validations so far, and a checkpoint holds the rest (weights, optimiser, best weights), so on
 CPU, with the same number of threads, a training killed and run again ends with the same weights,
-bit for bit, as one left in peace.
+bit for bit, as one left in peace. Several processes may train one network (see ``team``): the first
+writes checkpoints and curve.
 """
 
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from thinslice.drivers.device import choose
 from thinslice.drivers.progress import Progress
 from thinslice.seams import Run
 from thinslice.training import checkpoint, interrupts, precision, seeds
@@ -24,10 +25,10 @@ from thinslice.training.batches import Batch, Sample, ahead, to_device
 from thinslice.training.curve import Curve
 from thinslice.training.plan import Plan, Precision, optimiser
 from thinslice.training.schedule import learning_rate
+from thinslice.training.team import Loss, Team
 
 LOG = logging.getLogger(__name__)
 
-Loss = Callable[[nn.Module, Batch], Tensor]
 Validate = Callable[[], float]
 
 
@@ -51,32 +52,38 @@ def train(
     validate: Validate | None = None,
     run: Run | None = None,
     key: str = "",
+    whole: Collection[int] = (),
 ) -> Trained:
     """Train ``net`` in place; it ends on the device of ``run``, in eval mode, at its best weights.
 
     sample     draws the batch of a step from the generator it is handed; CPU tensors, numpy inside
-    loss       scalar of network and batch, the batch on the network's device
+    loss       scalar of network and batch, the batch on the network's device: a mean over it
     validate   lower is better; called with the network in eval mode and no gradients
     work       folder of checkpoints and curve.csv; a checkpoint of this same training is gone on
                from, any other is passed over with a word in the log
     key        what else decides the result: settings of the network and digest of the data
+    whole      by number, the tensors of a batch that are no lists of samples; every process of
+               ``run`` has these, and its share of the others
 
-    FloatingPointError when the loss stops being a number.
+    FloatingPointError when the loss stops being a number; ValueError for a batch that cannot be
+    parted equally among the processes of ``run``.
     """
     run = run or Run()
     work.mkdir(parents=True, exist_ok=True)
-    training = _Training(net, loss, validate, plan, work, choose(run), key)
+    team = Team.of(run)
+    training = _Training(net, loss, validate, plan, work, team, key)
     resumed_at = training.resume()
+    curve_file = work / "curve.csv"
     with (
         seeds.seeded(plan.seed),
         precision.matmuls(training.precision),
-        Curve(work / "curve.csv", after=resumed_at) as curve,
+        Curve(curve_file, after=resumed_at) if team.leads else nullcontext() as curve,
         Progress(plan.steps, "train", "step", shown=run.progress, done=resumed_at) as progress,
-        interrupts.held() as asked,
+        interrupts.held(wait=team.size == 1) as asked,
     ):
         for batch in ahead(sample, plan.seed, range(resumed_at, plan.steps)):
-            training.advance(batch, curve, progress)
-            if asked():
+            training.advance(team.share(batch, whole), curve, progress)
+            if asked() and curve is not None:
                 training.save(curve)
                 break  # and leave, by what asked for it
     return training.finish(resumed_at)
@@ -92,19 +99,20 @@ class _Training:
         validate: Validate | None,
         plan: Plan,
         work: Path,
-        device: torch.device,
+        team: Team,
         key: str,
     ):
-        self.net, self.loss, self.validate = net.to(device), loss, validate
-        self.plan, self.work, self.device = plan, work, device
-        self.precision: Precision = precision.effective(plan.precision, device)
+        self.team, self.device = team, team.device
+        self.net, self.loss, self.validate = net.to(team.device), loss, validate
+        self.plan, self.work = plan, work
+        self.precision: Precision = precision.effective(plan.precision, team.device)
         self.identity = checkpoint.identity(net, plan, key)
         self.optimiser = optimiser(net, plan)
         self.step = 0
         self.vals: list[float] = []
         self.best: dict[str, Tensor] | None = None
         self.best_step = 0
-        self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=team.device)
         self.loss_n = 0
         self.wall_s = 0.0
         self._mark = self._saved = self._row_began = time.monotonic()
@@ -112,8 +120,19 @@ class _Training:
     def resume(self) -> int:
         """Go back to the newest usable checkpoint; the step it was taken after, else 0."""
         state = checkpoint.newest(self.work, self.identity)
-        if state is None:
-            return 0
+        if state is not None:
+            self._go_back_to(state)
+        # Also waits until all have read what the first will write over.
+        agreed = int(self.team.told(lambda: self.step))
+        if agreed != self.step:
+            raise RuntimeError(
+                f"process {self.team.rank} found step {self.step} in {self.work}, the first found "
+                f"step {agreed}: the folder must look the same to both"
+            )
+        self.loss_of = self.team.averaged(self.net, self.loss)
+        return self.step
+
+    def _go_back_to(self, state: dict[str, Any]) -> None:
         self.net.load_state_dict(state["net"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.vals, self.wall_s = state["step"], state["vals"], state["wall_s"]
@@ -121,7 +140,6 @@ class _Training:
         self.loss_sum += state["loss_sum"]
         self.loss_n = state["loss_n"]
         LOG.info("going on from step %d in %s", self.step, self.work)
-        return self.step
 
     def save(self, curve: Curve) -> None:
         """Write a checkpoint; the curve's rows up to it reach the disk first."""
@@ -142,10 +160,10 @@ class _Training:
         checkpoint.write(self.work, state, self.identity)
         self._mark = time.monotonic()
 
-    def advance(self, batch: Batch, curve: Curve, progress: Progress) -> None:
-        """One step, and what falls due after it."""
+    def advance(self, batch: Batch, curve: Curve | None, progress: Progress) -> None:
+        """One step, and what falls due after it; the process without a curve writes nothing."""
         rate = learning_rate(self.plan, self.step, self.vals)
-        seeds.reseed(self.plan.seed, self.step)
+        seeds.reseed(self.plan.seed, self.step, *self.team.apart)
         self._descend(to_device(batch, self.device), rate)
         self.step += 1
         last = self.step == self.plan.steps
@@ -154,7 +172,8 @@ class _Training:
         note = ""
         if val is not None or last or self.step % self.plan.log_every == 0:
             note = self._log(curve, val, rate)
-        if last or time.monotonic() - self._saved >= self.plan.checkpoint_every_s:
+        overdue = time.monotonic() - self._saved >= self.plan.checkpoint_every_s
+        if curve is not None and (last or overdue):
             self.save(curve)
         progress.advance(note=note)
 
@@ -164,19 +183,19 @@ class _Training:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
         with precision.forward(self.precision, self.device):
-            value = self.loss(self.net, batch)
+            value = self.loss_of(batch)
         value.backward()
         if self.plan.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.net.parameters(), self.plan.clip_norm)
         self.optimiser.step()
-        self.loss_sum += value.detach().double()
+        self.loss_sum += self.team.mean(value.detach().double())
         self.loss_n += 1
 
     def _judge(self) -> float:
         assert self.validate is not None
         self.net.eval()
         with torch.no_grad(), precision.forward(self.precision, self.device):
-            val = float(self.validate())
+            val = self.team.told(self.validate)
         if not math.isfinite(val):
             raise FloatingPointError(f"validation gave {val} after step {self.step}")
         if val < min(self.vals, default=math.inf):
@@ -186,7 +205,7 @@ class _Training:
         self.vals.append(val)
         return val
 
-    def _log(self, curve: Curve, val: float | None, rate: float) -> str:
+    def _log(self, curve: Curve | None, val: float | None, rate: float) -> str:
         mean = float(self.loss_sum) / self.loss_n
         if not math.isfinite(mean):
             raise FloatingPointError(
@@ -197,15 +216,17 @@ class _Training:
         speed = self.loss_n / max(now - self._row_began, 1e-9)
         self.wall_s += now - self._mark
         self._mark = self._row_began = now
-        curve.add(self.step, mean, val, rate, self.wall_s, speed)
+        if curve is not None:
+            curve.add(self.step, mean, val, rate, self.wall_s, speed)
         self.loss_sum.zero_()
         self.loss_n = 0
         return f"loss {mean:.4g}" + (f", val {self.vals[-1]:.4g}" if self.vals else "")
 
     def finish(self, resumed_at: int) -> Trained:
-        """Leave the best weights in the network."""
+        """Leave the best weights in the network, the same in all processes."""
         if self.best is not None:
             self.net.load_state_dict(self.best)
+        self.team.levelled(self.net)
         self.net.eval()
         best_val = min(self.vals) if self.vals else None
         best_step = self.best_step if self.vals else self.step
