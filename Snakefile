@@ -47,6 +47,7 @@ except (ValueError, OSError) as refusal:
 CONDA = bool(workflow.deployment_settings.deployment_method)
 shell.prefix(
     f"set -euo pipefail; HERE={shlex.quote(str(workflow.basedir))}; export PYTHONPATH=$HERE/src; "
+    'source "$HERE"/workflow_scripts/ending.sh; '
     + ("" if CONDA else f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; ")
 )
 

@@ -1,10 +1,12 @@
-"""How a job ends on what a person can mend: one line, the last one of its log, and exit status 1.
+"""How a job ends on what a person can mend: one line, the last one of its log, and exit status 1,
+or 74 where the disk may not have taken even that line (workflow_scripts/ending.sh says it then).
 
 A full disk, too little memory or an input that is not what its record says is no fault of the code;
 a traceback would hide the one sentence that helps. Everything else keeps its traceback. Standard
 library only.
 """
 
+import contextlib
 import errno
 import sys
 from collections.abc import Callable
@@ -18,6 +20,7 @@ DISK = {
     errno.EIO: f"the disk fails: see the system's log, {SAME_AGAIN}",
     errno.ESTALE: f"the network disk went away: mount it again, {SAME_AGAIN}",
 }
+OF_DISK = 74  # EX_IOERR of sysexits.h
 MEMORY = (
     "more memory is needed: raise the method's train_mem_mb or restore_mem_mb, or run fewer jobs "
     f"at once (--cores), {SAME_AGAIN}"
@@ -31,7 +34,9 @@ def run(main: Callable[[], None]) -> None:
     except Exception as error:
         if (line := said(error)) is None:
             raise
-        sys.exit(f"refused: {line}")
+        with contextlib.suppress(OSError):
+            print(f"refused: {line}", file=sys.stderr, flush=True)
+        sys.exit(OF_DISK if any(reason in line for reason in DISK.values()) else 1)
 
 
 def said(error: BaseException) -> str | None:

@@ -7,16 +7,18 @@ off and this one stands in, so that the same command goes on after a kill -9. St
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+TRIES, POLL_S = 20, 0.1  # a run that only looks whether the folder is idle is outwaited
 _HELD: list[int] = []  # open for the life of the process
 
 
 def hold(results: str) -> None:
     """Take the lock of a results folder; SystemExit with one line if another driver has it."""
     lock = _opened(results)
-    if not _taken(lock):
+    if not any(_taken(lock) or time.sleep(POLL_S) for _ in range(TRIES)):
         holder = os.read(lock, 64).decode(errors="replace").strip() or "unknown"
         raise SystemExit(
             f"{_path(results)}: another thinslice run (process {holder}) is working in this "

@@ -1,8 +1,10 @@
-"""Results that are not what their records say: taken for not made, so that they are made again.
+"""Results that are not what their records say, or rest on what has been made again since.
 
-A power cut, a failing disk or a hand can leave a file that is there and newer than its inputs,
-which is all that Snakemake asks, and yet is half or empty. Before anything is planned every record
-is read and what it names is looked at; where they differ the record goes, and its job is run again.
+They are taken for not made, so that they are made again. Snakemake asks whether a file is there and
+newer than its inputs. A power cut, a failing disk or a hand can leave one that is both and yet half
+or empty; and where a clock was set back, "newer" says nothing. So before anything is planned every
+record is read, and where it and its results, or it and the records it names, do not agree, the
+record goes and its job is run again.
 
 Only a file that changed after its record is hashed: a record is written last, so the others are as
 they were. A store may be absent, disk space being dear; what a record says of a store is its
@@ -11,8 +13,9 @@ manifest, and the store holds its files to that whenever it reads them. Standard
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from thinslice import provenance
 
@@ -21,14 +24,26 @@ STORE = ".zarr"
 
 
 def forget(results: Path) -> list[str]:
-    """Remove the records of torn results; what was wrong, one line for each."""
-    said = []
+    """Remove the records of results that do not stand; what was wrong, one line for each."""
+    said: list[str] = []
+    whole, ids = {}, {}
     for record in records(results):
-        problem = _problem(record)
-        if problem and not _being_written(record):
-            record.unlink(missing_ok=True)
-            said.append(f"taken for not made: {problem}")
+        try:
+            whole[record] = provenance.read(record)
+            ids[str(record)] = whole[record]["id"]
+        except (provenance.BrokenLinkError, OSError) as error:
+            said += _forgotten(record, str(error))
+    for record, content in whole.items():
+        problem = _torn(record, content) or _outlived(record, content, ids)
+        said += _forgotten(record, problem) if problem else []
     return said
+
+
+def _forgotten(record: Path, problem: str) -> list[str]:
+    if _being_written(record):
+        return []
+    record.unlink(missing_ok=True)
+    return [f"taken for not made: {problem}"]
 
 
 def records(results: Path) -> Iterator[Path]:
@@ -43,19 +58,26 @@ def records(results: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in whole)
 
 
-def _problem(record: Path) -> str | None:
-    """The first thing that a record and its results do not agree on."""
+def _torn(record: Path, content: Mapping[str, Any]) -> str | None:
+    """The first result that is not what its record says."""
     try:
-        content = provenance.read(record)
-        written = record.stat().st_mtime_ns
+        written_ns = record.stat().st_mtime_ns
         for output in content["outputs"]:
             path = Path(output["path"])
             if path.suffix == STORE and not path.exists():
                 continue
-            if _changed_after(path, written) and provenance.sha256(path) != output["sha256"]:
+            if _changed_after(path, written_ns) and provenance.sha256(path) != output["sha256"]:
                 return f"{path} is not what {record} says"
     except (provenance.BrokenLinkError, OSError) as error:
         return str(error)
+    return None
+
+
+def _outlived(record: Path, content: Mapping[str, Any], ids: Mapping[str, str]) -> str | None:
+    """The first input that was made again after this was made from it."""
+    for given in content["inputs"]:
+        if given["record"] in ids and ids[given["record"]] != given["record_id"]:
+            return f"{record} rests on another {given['path']} than the one that is there"
     return None
 
 

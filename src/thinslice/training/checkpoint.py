@@ -42,11 +42,15 @@ def write(work: Path, state: dict[str, Any], identity: str) -> None:
     head = f"{identity}\n{hashlib.sha256(payload).hexdigest()}\n".encode()
     newest, previous = (work / name for name in NAMES)
     beside = work / (NAMES[0] + ".part")
-    with open(beside, "wb") as file:
-        file.write(MAGIC + head)
-        file.write(payload)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(beside, "wb") as file:
+            file.write(MAGIC + head)
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:  # a full disk is not kept full
+        beside.unlink(missing_ok=True)
+        raise
     if newest.exists():
         os.replace(newest, previous)
     os.replace(beside, newest)

@@ -34,10 +34,14 @@ def save(
     arrays = {name: t.detach().cpu().numpy() for name, t in net.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".part")
-    with open(beside, "wb") as file:
-        np.savez(file, allow_pickle=False, **{HEAD: np.frombuffer(text, np.uint8)}, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(beside, "wb") as file:
+            np.savez(file, allow_pickle=False, **{HEAD: np.frombuffer(text, np.uint8)}, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:  # a full disk is not kept full
+        beside.unlink(missing_ok=True)
+        raise
     os.replace(beside, path)
 
 
