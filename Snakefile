@@ -54,6 +54,7 @@ shell.prefix(
 
 onstart:  # a real run only: no dry run, no job of a cluster
     run_lock.hold("results")
+    refuse_cleaning_beside_others()
 
 
 onsuccess:  # the main table and where the report is, last, if this run made them
@@ -78,6 +79,7 @@ include: "rules/data.smk"  # raw -> thin -> thick
 include: "rules/restore.smk"  # thick -> weights, restored
 include: "rules/score.smk"  # restored -> scores, evidence
 include: "rules/publish.smk"  # evidence -> tables, figures, report
+include: "rules/clean.smk"  # disk space back
 
 
 rule all:

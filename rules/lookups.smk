@@ -5,6 +5,7 @@ import shutil
 from functools import cache
 
 from thinslice import digest, plugins
+from thinslice import shards as cell_shards
 
 CELLS = cells.cells(config)
 SCORED = cells.scored(config)
@@ -151,6 +152,34 @@ def restoring_device(wildcards, output):
     """The config's device; "none" for methods that need no torch."""
     torch = config["methods"][wildcards.method]["env"] == "torch"
     return config["device"] if torch else "none"
+
+
+@cache
+def shards(path, method):
+    asked = config["methods"][method].get("restore_shards", config["scheduling"]["restore_shards"])
+    return cell_shards.names(path, asked, json.loads(card("methods", method)))
+
+
+def shards_of(wildcards):
+    """The shards, without an ending, that a cell is joined from; none where one job restores it."""
+    w = wildcards
+    return shards(f"{w.dataset}/{w.degradation}/{w.method}/{w.fitted}", w.method)
+
+
+def unless_joining(needs, joining):
+    """What a restore job needs; where its shards did the work, what joining them does."""
+    return lambda wildcards: joining if shards_of(wildcards) else needs(wildcards)
+
+
+def restoring_script(wildcards, input, threads, resources):
+    """The script of a restore job with the flags that are its own; how, never what, it computes."""
+    if input.shards:
+        return f"join_shards.py --shards {' '.join(input.shards)}"
+    device = restoring_device(wildcards, None)
+    return (
+        f"restore.py --threads {threads} --device {device} --max-memory-mb {resources.mem_mb} "
+        "--work results/work"
+    )
 
 
 def scheduling(key):

@@ -2,6 +2,7 @@
 Thick volumes in, restored volumes out.
 
     results/weights/{method}/{source}.pt                               methods with fit: population
+    results/shards/{dataset}/{degradation}/{method}/{fitted}/          parts of a cell, then removed
     results/restored/{dataset}/{degradation}/{method}/{fitted}.zarr    every method
 
 {source} and {fitted} name what the weights were fitted on, as dataset--degradation; a method that
@@ -45,20 +46,28 @@ rule train:
         """
 
 
-rule restore:
-    """Restore the test cases of one cell; the thin volumes are no input, the grid asked for is
-    in the thick store."""
+rule restore_shard:
+    """Restore one test case in so many of one cell, where one job for all would be too long."""
     input:
         thick_record="results/thick/{dataset}/{degradation}.record.json",
         thick=ancient("results/thick/{dataset}/{degradation}.zarr"),
         weights=weights,
     output:
-        restored=directory("results/restored/{dataset}/{degradation}/{method}/{fitted}.zarr"),
-        record="results/restored/{dataset}/{degradation}/{method}/{fitted}.record.json",
+        restored=temp(
+            directory(
+                "results/shards/{dataset}/{degradation}/{method}/{fitted}/{shard}of{shards}.zarr"
+            )
+        ),
+        record=temp(
+            "results/shards/{dataset}/{degradation}/{method}/{fitted}/{shard}of{shards}.record.json"
+        ),
     log:
-        "results/logs/restore/{dataset}/{degradation}/{method}/{fitted}.log",
+        "results/logs/restore/{dataset}/{degradation}/{method}/{fitted}/{shard}of{shards}.log",
     benchmark:
-        "results/benchmarks/restore/{dataset}/{degradation}/{method}/{fitted}.tsv"
+        "results/benchmarks/restore/{dataset}/{degradation}/{method}/{fitted}/{shard}of{shards}.tsv"
+    wildcard_constraints:
+        shard=r"\d+",
+        shards=r"\d+",
     conda:
         "../envs/torch.yaml"
     threads: scheduling("restore_threads")
@@ -69,10 +78,45 @@ rule restore:
     params:
         card=method_card,
         device=restoring_device,
-        code=code("restore.py"),
+        code=code("restore_shard.py"),
     shell:
         r"""
-        python "$HERE"/workflow_scripts/restore.py --card {params.card:q} --threads {threads} \
-            --device {params.device:q} --max-memory-mb {resources.mem_mb} \
-            --work results/work --thick {input.thick:q} --weights-record {input.weights:q} --out {output.restored:q} &>{log:q}
+        python "$HERE"/workflow_scripts/restore_shard.py --shard {wildcards.shard} \
+            --of {wildcards.shards} --card {params.card:q} --threads {threads} \
+            --device {params.device:q} --max-memory-mb {resources.mem_mb} --work results/work \
+            --thick {input.thick:q} --weights-record {input.weights:q} --out {output.restored:q} &>{log:q}
+        """
+
+
+rule restore:
+    """Restore the test cases of one cell, or join the shards that were. The thin volumes are no
+    input: the grid asked for is in the thick store."""
+    input:
+        thick_record="results/thick/{dataset}/{degradation}.record.json",
+        thick=ancient("results/thick/{dataset}/{degradation}.zarr"),
+        weights=weights,
+        shard_records=lambda w: [f"{shard}.record.json" for shard in shards_of(w)],
+        shards=lambda w: [ancient(f"{shard}.zarr") for shard in shards_of(w)],
+    output:
+        restored=directory("results/restored/{dataset}/{degradation}/{method}/{fitted}.zarr"),
+        record="results/restored/{dataset}/{degradation}/{method}/{fitted}.record.json",
+    log:
+        "results/logs/restore/{dataset}/{degradation}/{method}/{fitted}.log",
+    benchmark:
+        "results/benchmarks/restore/{dataset}/{degradation}/{method}/{fitted}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: unless_joining(scheduling("restore_threads"), 1)
+    resources:
+        gpu=unless_joining(method_gpus, 0),
+        mem_mb=unless_joining(scheduling("restore_mem_mb"), 1000),
+        runtime=unless_joining(scheduling("restore_minutes"), 60),
+    params:
+        card=method_card,
+        script=restoring_script,
+        code=code("restore.py", "thinslice.joining"),
+    shell:
+        r"""
+        python "$HERE"/workflow_scripts/{params.script} --card {params.card:q} \
+            --thick {input.thick:q} --weights-record {input.weights:q} --out {output.restored:q} &>{log:q}
         """

@@ -2,15 +2,16 @@
 
 A link is a record and what it made. It holds if the record is its own id, if every output still has
 the hash the record gives, if every input is what the record that made it says, and if the code that
-ran is the code that is here. Nothing is repaired; the first broken link is named.
+ran is the code that is here. Nothing is repaired; the first broken link is named. Where a volume
+was removed on purpose its record still holds, but not a byte can be looked at: that is said apart.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from thinslice import digest, plugins, provenance, store
+from thinslice import digest, plugins, provenance, removals, store
 
 KIND_OF_CARD = {
     "dataset": "datasets",
@@ -32,6 +33,7 @@ class Link:
     made: tuple[tuple[str, str], ...]  # (path, sha256)
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # what may move last digits without breaking the link
+    removed: tuple[str, ...] = ()  # volumes that are not here to be looked at
 
 
 @dataclass
@@ -64,7 +66,8 @@ class Walk:
         made = tuple((output["path"], output["sha256"]) for output in content["outputs"])
         notes = tuple(_versions(content))
         own = made or ((str(record), provenance.sha256(record)),)
-        yield Link(depth, content["rule"], content["id"], record, own, tuple(problems), notes)
+        link = Link(depth, content["rule"], content["id"], record, own, tuple(problems), notes)
+        yield replace(link, removed=tuple(_removed(content)))
         for given in content["inputs"]:
             yield from self._input(content, given, depth + 1)
 
@@ -136,10 +139,18 @@ def _outputs(content: Mapping[str, Any]) -> Iterator[str]:
     """What no longer is as the record says it was made."""
     for output in content["outputs"]:
         path = Path(output["path"])
+        if removals.removed(path, content):
+            continue
         if path.is_dir():
             yield from (f"{path}/{why}" for why in store.verify(path, output["sha256"]))
         else:
             yield from _file(path, output["sha256"])
+
+
+def _removed(content: Mapping[str, Any]) -> Iterator[str]:
+    """Outputs of a record that somebody removed since, disk space being dear."""
+    paths = (Path(output["path"]) for output in content["outputs"])
+    yield from (str(path) for path in paths if removals.removed(path, content))
 
 
 def _file(path: Path, sha256: str) -> Iterator[str]:

@@ -102,7 +102,7 @@ def _runs(score: Mapping[str, Any]) -> list[dict[str, Any]]:
     facts = restore["facts"]
     shared = {
         "parameters": facts["parameters"],
-        "peak_memory_gib": restore["peak_memory_gib"],
+        "peak_memory_gib": facts.get("peak_memory_gib", restore["peak_memory_gib"]),  # of shards
         "device": facts["device"],
         "fidelity": facts["fidelity"],
         "record": score["id"],

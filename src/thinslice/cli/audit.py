@@ -19,12 +19,14 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 if every link holds, 1 if one is broken, 2 if there is nothing to audit."""
+    """0 if every link holds, 1 if one is broken, 2 if there is nothing to audit, 3 if every link
+    holds as far as it can be looked at: volumes were removed."""
+    removed: list[str] = []
     try:
         if Path(arguments.what).suffix == ".csv":
-            problems = _moved_to(Path(arguments.what), arguments.row)
+            problems = _moved_to(Path(arguments.what), arguments.row, removed)
         else:
-            problems = _record(arguments.what, arguments.results.resolve())
+            problems = _record(arguments.what, arguments.results.resolve(), removed)
     except LookupError as error:
         print(f"thinslice audit: {error}", file=sys.stderr)
         return 2
@@ -35,25 +37,32 @@ def run(arguments: argparse.Namespace) -> int:
     if problems:
         print("the chain is broken; snakemake --force FILE makes a changed file again, and then")
         print("snakemake what rests on it")
-    else:
-        print("every link holds")
-    return 1 if problems else 0
+        return 1
+    if removed:
+        print(
+            f"every record holds, but {len(removed)} volume(s) were removed and cannot be looked "
+            f"at; to make them and what rests on them again: snakemake --cores 1 "
+            f"{' '.join(removed)} && snakemake --cores 1"
+        )
+        return 3
+    print("every link holds")
+    return 0
 
 
-def _record(record_id: str, results: Path) -> list[str]:
+def _record(record_id: str, results: Path, removed: list[str]) -> list[str]:
     """The chain behind one record."""
     with contextlib.chdir(results.parent):
-        return _chain(audit.find(record_id, Path(results.name)), audit.Walk())
+        return _chain(audit.find(record_id, Path(results.name)), audit.Walk(), removed)
 
 
-def _moved_to(table: Path, number: int | None) -> list[str]:
+def _moved_to(table: Path, number: int | None, removed: list[str]) -> list[str]:
     """The audit of a table, from the folder its workflow ran in."""
     folder = audit.ran_in(table)
     with contextlib.chdir(folder):
-        return _table(table.resolve().relative_to(folder), number)
+        return _table(table.resolve().relative_to(folder), number, removed)
 
 
-def _table(table: Path, number: int | None) -> list[str]:
+def _table(table: Path, number: int | None, removed: list[str]) -> list[str]:
     """The chain of one row of a table, or of the whole table, and the numbers once more."""
     provenance.link(table)  # the table is what its record says, before anything is read from it
     if number is None:
@@ -63,7 +72,8 @@ def _table(table: Path, number: int | None) -> list[str]:
         wanted = cells.pop("records").split()
         print("; ".join(f"{name} {said}" for name, said in cells.items() if said))
     found: dict[str, Path] = {}
-    problems = _chain(provenance.record_of(table), audit.Walk(frozenset(wanted)), found)
+    walk = audit.Walk(frozenset(wanted))
+    problems = _chain(provenance.record_of(table), walk, removed, found)
     if problems:
         return problems
     if lost := [identity for identity in wanted if identity not in found]:
@@ -75,8 +85,11 @@ def _table(table: Path, number: int | None) -> list[str]:
     return problems
 
 
-def _chain(record: Path, walk: audit.Walk, found: dict[str, Path] | None = None) -> list[str]:
-    """Print every link below a record; returns the problems, and fills in where records are."""
+def _chain(
+    record: Path, walk: audit.Walk, removed: list[str], found: dict[str, Path] | None = None
+) -> list[str]:
+    """Print every link below a record; returns the problems, and fills in where records are and
+    which volumes were removed."""
     problems: list[str] = []
     notes: dict[str, None] = {}
     for link in walk.links(record):
@@ -85,7 +98,10 @@ def _chain(record: Path, walk: audit.Walk, found: dict[str, Path] | None = None)
             print(f"{'  ' * link.depth}  sha256 {sha256[:16]}  {path}")
         for problem in link.problems:
             print(f"{'  ' * link.depth}  BROKEN: {problem}")
+        for path in link.removed:
+            print(f"{'  ' * link.depth}  REMOVED: {path}")
         problems += link.problems
+        removed += link.removed
         notes |= dict.fromkeys(link.notes)
         if found is not None:
             found[link.record_id] = link.record
