@@ -12,6 +12,7 @@ import pytest
 from test_restore import dicom, nifti, no_picture, restored, said  # noqa: F401
 
 from thinslice import choosing, files, handing_over, restoring, statement
+from thinslice.formats import beside
 from thinslice.training import loop, self_supervised
 from thinslice.training.plan import Plan
 
@@ -139,6 +140,10 @@ def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, na
         hashes = statement.hashes(out) if old else None
         status = killed_at_rename(nth, new, out)
         _coherent(out, hashes, status)
+        went_on = beside.go_on(out)
+        assert out.exists()
+        _coherent(out, hashes, status if not went_on else 0)
+        assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
         handing_over.write(new, out, overwrite=True)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
         assert said(out)["output"]["files"] == statement.hashes(out)
@@ -161,24 +166,36 @@ def _coherent(out, old, status):
         assert out.with_name(out.name + handing_over.PREVIEW).exists()
 
 
+def at_rename(nth, out, happens):
+    """``os.rename`` and ``os.replace``, but for the nth that has to do with OUT's folder."""
+    left = [nth]
+
+    def watched(move):
+        def moved(here, there):
+            left[0] -= out.parent in (Path(here).parent, Path(there).parent)
+            if left[0] == 0:
+                left[0] = -1
+                happens()
+            return move(here, there)
+
+        return moved
+
+    return watched(os.rename), watched(os.replace)
+
+
 def killed_at_rename(nth, new, out):
     """Written by a child of this process that dies at its nth rename beside OUT; its status."""
+    return killed_at(nth, out, lambda: handing_over.write(new, out, overwrite=True))
+
+
+def killed_at(nth, out, work):
+    """The status of a child of this process that dies at its nth rename beside OUT."""
     child = os.fork()
     if child == 0:
-        left = [nth]
-
-        def dying(move):
-            def moved(here, there):
-                left[0] -= out.parent in (Path(here).parent, Path(there).parent)
-                if left[0] == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return move(here, there)
-
-            return moved
-
-        os.rename, os.replace = dying(os.rename), dying(os.replace)
+        die = lambda: os.kill(os.getpid(), signal.SIGKILL)  # noqa: E731
+        os.rename, os.replace = at_rename(nth, out, die)
         try:
-            handing_over.write(new, out, overwrite=True)
+            work()
             os._exit(0)
         finally:
             os._exit(99)

@@ -2,16 +2,15 @@
 
 OUT is renamed into its place last: where it stands, everything stands. While it is being made there
 is nothing but a hidden folder; a kill between the renames leaves a statement without a scan, never
-a scan with the statement on another.
+a scan with the statement on another, and the next call makes the renames that are left.
 """
 
 import json
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from thinslice import files, statement
-from thinslice.formats.beside import beside
+from thinslice.formats.beside import beside, go_on
 from thinslice.formats.dicom_derived import Derivation
 from thinslice.formats.found import Found, refused
 from thinslice.report import preview
@@ -32,6 +31,7 @@ def write(restored: Restored, out: Path | str, *, overwrite: bool = False) -> No
     """
     out = Path(out).absolute()
     planned = restored.planned
+    go_on(out)
     refuse_place(out, planned.scan, overwrite=overwrite)
     with beside(out) as new:
         made_of = derivation(restored)
@@ -47,9 +47,6 @@ def write(restored: Restored, out: Path | str, *, overwrite: bool = False) -> No
         )
         text = json.dumps(statement.of(restored, new), indent=1)
         said.write_text(text + "\n", encoding="utf-8")
-        _sync(said)
-        _sync(picture)
-        _before_it(out, new)
 
 
 def refuse_place(out: Path | str, scan: Found | None = None, *, overwrite: bool = False) -> None:
@@ -110,28 +107,3 @@ def _refuse_unwritable(out: Path) -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
         found = f"no permission to write into {folder}"
         raise refused(out, found, "a folder of your own", "choose another name")
-
-
-def _before_it(out: Path, new: Path) -> None:
-    """What stood there out of the way, then the companions into their places; or all as it was."""
-    fresh, places = _companions(new), _companions(out)
-    aside = new.with_name(f"{new.name}.before")
-    aside.mkdir()
-    old = [path for path in (places[1], places[0], out) if os.path.lexists(path)]
-    try:
-        for path in old:
-            os.rename(path, aside / path.name)
-        for made, place in zip(fresh, places):
-            os.replace(made, place)
-    except BaseException:
-        for path in (place for place in places if place not in old):
-            path.unlink(missing_ok=True)
-        for path in old:
-            with suppress(OSError):  # what was not moved yet
-                os.replace(aside / path.name, path)
-        raise
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

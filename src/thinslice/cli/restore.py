@@ -5,15 +5,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from thinslice import files, handing_over, restoring, work_folder
+from thinslice import disk_room, files, handing_over, restoring, work_folder
 from thinslice.choosing import DEFAULT
-from thinslice.cli import restore_words
+from thinslice.cli import restore_words, stopping
 from thinslice.cli.amounts import count, gibibytes, millimetres
+from thinslice.formats import beside
 from thinslice.restoring import Planned, Restored
 from thinslice.seams import Run
 from thinslice.statement import NOTICE
 
-STOPPED = 130  # what a shell expects of a command that Ctrl-C ended
 FORESEEN = (OSError, ValueError, MemoryError, LookupError, ArithmeticError, RuntimeError)
 
 
@@ -68,14 +68,14 @@ def _about_the_run(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 if OUT stands (or would), 2 if refused or failed, 130 if stopped; never half an OUT."""
+    """0 if OUT stands (or would), 2 if refused or failed, 130 or 143 if stopped; never half."""
+    before = beside.standing(arguments.out)
     try:
-        return _restore(arguments)
-    except KeyboardInterrupt:
-        kept = work_folder.place(arguments.out)
-        goes_on = f"; the same command goes on from {kept}" if kept.exists() else ""
-        _complain(f"stopped; {arguments.out} was not written{goes_on}")
-        return STOPPED
+        with stopping.answered():
+            return _restore(arguments)
+    except KeyboardInterrupt as stop:
+        _complain(_stopped(arguments.out, before))
+        return stopping.status(stop)
     except FORESEEN as error:
         _complain(" ".join(str(error).split()) or type(error).__name__)
         return 2
@@ -84,6 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _restore(asked: argparse.Namespace) -> int:
     if asked.scan.is_dir():
         handing_over.refuse_inside(asked.out.absolute(), asked.scan)
+    if not asked.dry_run and beside.go_on(asked.out):
+        _warn([f"a run before was killed while putting {asked.out} into its place; it stands now"])
     handing_over.refuse_place(asked.out, overwrite=asked.overwrite)
     scan = files.read(
         asked.scan,
@@ -100,6 +102,7 @@ def _restore(asked: argparse.Namespace) -> int:
         thickness_mm=asked.thickness,
         increment_mm=asked.increment,
     )
+    disk_room.refuse_full(asked.out, planned.grid, planned.thick.modality)
     how = Run(asked.device, asked.threads, asked.max_memory)
     device = restoring.device_of(planned, how)
     print("\n".join(restore_words.beforehand(asked.scan, planned, device)), flush=True)
@@ -113,6 +116,15 @@ def _restore(asked: argparse.Namespace) -> int:
     print("\n".join(restore_words.afterwards(asked.out, restored)))
     _warn(restored.warnings)
     return 0
+
+
+def _stopped(out: Path, before: object) -> str:
+    """What a stop left."""
+    if beside.standing(out) != before:
+        return f"stopped; {out} had been written by then, and is whole"
+    kept = work_folder.place(out)
+    goes_on = f"; the same command goes on from {kept}" if kept.exists() else ""
+    return f"stopped; {out} was not written{goes_on}"
 
 
 def _computed(asked: argparse.Namespace, planned: Planned, how: Run) -> Restored:

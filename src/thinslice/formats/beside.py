@@ -3,7 +3,8 @@
 Whatever happens on the way (an exception, Ctrl-C, a kill, a full disk), the place holds what was
 there before, or nothing, or all of the new. What is being written lies in a hidden folder beside
 the place, under a lock of the kernel: one without its writer is known by it and cleared by the
-next writer.
+next writer. Where all was written and the kill fell between two renames, the others are made up
+for (``go_on``): neither the old nor the new is lost.
 """
 
 import fcntl
@@ -18,13 +19,16 @@ from pathlib import Path
 from thinslice.formats.found import refused
 
 LONG = 200  # bytes; file systems take 255
+BEFORE = " before"  # in the hidden folder, what stood in the places; there once all is written
 
 
 @contextmanager
 def beside(out: Path) -> Iterator[Path]:
     """A path to make a file or a folder at; on a clean exit of the block it stands at ``out``.
 
-    What stood at ``out`` before is replaced: ask ``free`` first.
+    Files made next to it whose names begin with its name go next to ``out``, which is renamed into
+    its place last and out of it first: where it stands, they are its own. What stood in these
+    places before is replaced: ask ``free`` first.
     """
     out = Path(out).absolute()
     with folder_of(out):
@@ -46,23 +50,98 @@ def folder_of(out: Path) -> Iterator[None]:
         raise
 
 
+def go_on(out: Path) -> bool:
+    """Make the renames that a killed writer of ``out`` still had to make; whether there were any.
+
+    What was left by one that was killed sooner, or by one that has been overtaken, is removed.
+    """
+    out = Path(out).absolute()
+    left = sorted(out.parent.glob(f"{_prefix(out).replace('[', '[[]')}*"))
+    return any([_settled(held, out) for held in left])
+
+
+def standing(out: Path) -> tuple[int, int] | None:
+    """What stands there, to be told from what stands there later."""
+    try:
+        found = os.lstat(out)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 def _held(out: Path) -> Iterator[Path]:
-    _clear(out)
+    go_on(out)
     held = Path(tempfile.mkdtemp(prefix=_prefix(out), dir=out.parent))
     lock = os.open(held, os.O_RDONLY)
     try:
         with suppress(OSError):  # a file system without locks: then nobody clears by them either
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        new = held / out.name
-        yield new
-        _onto_the_disk(new)
-        if out.is_dir() and not out.is_symlink():
-            os.rename(out, held / "before")
-        os.replace(new, out)
+        yield held / out.name
+        names = _new(held, out)
+        for name in names:
+            _onto_the_disk(held / name)
+        (held / BEFORE).mkdir()
+        _sync(held)
+        try:
+            _into_place(held, out, names)
+        except BaseException:
+            _out_again(held, out, names)
+            raise
         _sync(out.parent)
     finally:
-        shutil.rmtree(held, ignore_errors=True)
+        _remove(held, out)
         os.close(lock)
+
+
+def _new(held: Path, out: Path) -> list[str]:
+    """What goes into place, ``out`` last."""
+    names = {path.name for path in held.iterdir() if path.name.startswith(out.name)}
+    return [*sorted(names - {out.name, BEFORE}), out.name]
+
+
+def _into_place(held: Path, out: Path, names: Sequence[str]) -> None:
+    if len(names) > 1 or (out.is_dir() and not out.is_symlink()):  # else one rename does it
+        for name in reversed(names):
+            if os.path.lexists(out.parent / name):
+                os.rename(out.parent / name, held / BEFORE / name)
+    for name in names:
+        os.replace(held / name, out.parent / name)
+
+
+def _out_again(held: Path, out: Path, names: Sequence[str]) -> None:
+    """All as it was, unless all of the new stands."""
+    if not os.path.lexists(held / out.name):
+        return
+    for name in names:
+        if not os.path.lexists(held / name):
+            os.replace(out.parent / name, held / name)
+    for name in names:
+        if os.path.lexists(held / BEFORE / name):
+            os.replace(held / BEFORE / name, out.parent / name)
+
+
+def _settled(held: Path, out: Path) -> bool:
+    """One folder, if nobody holds it: gone on with, if it was due and nothing is in its place."""
+    due = False
+    with suppress(OSError):
+        lock = os.open(held, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            written = (held / BEFORE).is_dir() and os.path.lexists(held / out.name)
+            due = written and not os.path.lexists(out)
+            if due:
+                _into_place(held, out, _new(held, out))
+                _sync(out.parent)
+            _remove(held, out)
+        finally:
+            os.close(lock)
+    return due
+
+
+def _remove(held: Path, out: Path) -> None:
+    """Unless it holds what stood there, and the new as well: neither is in its place."""
+    if not all(os.path.lexists(place / out.name) for place in (held, held / BEFORE)):
+        shutil.rmtree(held, ignore_errors=True)
 
 
 def free(out: Path, *, overwrite: bool, ours: str, source: Sequence[Path] = ()) -> None:
@@ -104,18 +183,6 @@ def _prefix(out: Path) -> str:
 
 def _empty_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
-
-
-def _clear(out: Path) -> None:
-    """Remove what writers left that died: nobody holds its lock."""
-    for left in out.parent.glob(f"{_prefix(out).replace('[', '[[]')}*"):
-        with suppress(OSError):
-            descriptor = os.open(left, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(left)
-            finally:
-                os.close(descriptor)
 
 
 def _onto_the_disk(new: Path) -> None:

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def held(*, wait: bool = True) -> Iterator[Callable[[], bool]]:
     """Signals that would raise in the block wait until it ends; yields whether one does.
 
-    They are those that Python code answers: Ctrl-C as a rule, SIGTERM where a command says so; one
-    that kills outright still does. The second does not wait. Nothing is held off the main thread,
-    which alone gets signals, or where ``wait`` is false.
+    They are those that Python code answers: Ctrl-C as a rule, SIGTERM and SIGHUP where a command
+    says so; one that kills outright still does. The second does not wait. Nothing is held off the
+    main thread, which alone gets signals, or where ``wait`` is false.
     """
     waiting: list[int] = []
     answers: dict[int, Callable[[int, FrameType | None], Any]] = {}
