@@ -104,7 +104,7 @@ def holds_the_series(path, found):
 
 def holds_the_nifti(path, found):
     as_nibabel(path.parent / "scan" / "x.nii", found)
-    assert found.members == ("deep/x.nii",)
+    assert [*found.members] == ["deep/x.nii"]
 
 
 EMPTY = b"PK\5\6" + bytes(18)

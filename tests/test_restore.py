@@ -1,8 +1,10 @@
 """``thinslice restore`` from end to end: places, values, and what is said beside the scan."""
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import dicom_maker as maker
 import jsonschema
@@ -144,6 +146,18 @@ def test_what_stands_beside_is_what_was_done(tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "in", "thin.nii.gz", "thin.nii.gz.preview.png", "thin.nii.gz.thinslice.json",
     ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_a_zip_and_the_folder_in_it_are_the_same_input(tmp_path, capsys):
+    scan = dicom(tmp_path / "in")
+    zipped = shutil.make_archive(str(tmp_path / "scan"), "zip", tmp_path, "in")
+    for name, path in (("a.nii", scan), ("b.nii", zipped)):
+        assert restored(capsys, path, tmp_path / name, "--method", "linear")[0] == 0
+    folder, packed = (said(tmp_path / name)["input"] for name in ("a.nii", "b.nii"))
+    assert packed["path"] == zipped
+    assert (packed["files"], packed["sha256"]) == (folder["files"], folder["sha256"])
+    assert packed["source"]["zip_sha256"] == statement.hashes(Path(zipped))["scan.zip"]
 
 
 @pytest.mark.usefixtures("no_picture")

@@ -1,13 +1,14 @@
 """What ``thinslice restore`` refuses: in one line, before any work, with nothing left behind."""
 
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from test_restore import dicom, nifti, restored  # noqa: F401
 from test_restore_whole import CPU, names, often
 
-from thinslice import files, restoring
+from thinslice import disk_room, files, restoring
 from thinslice.formats.writing_nifti import write_nifti
 
 
@@ -67,6 +68,26 @@ def test_a_folder_that_may_not_be_written_is_found_out_before_the_work(
     monkeypatch.setattr(os, "access", lambda path, mode: path != closed)
     status, _, complaints = restored(capsys, nifti, closed / "out.nii", "--method", "linear")
     assert (status, "no permission" in complaints) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("out.nii", 2), ("out", 2), ("out.nii.gz", 0.2), ("out.zarr", 0.2)]
+)
+def test_a_disk_without_room_is_found_out_before_the_work(
+    tmp_path, capsys, monkeypatch, nifti, name, least  # noqa: F811
+):  # fmt: skip
+    """Sixty thin slices of 40 x 48 pixels; only what is surely too little is refused."""
+    needed, asked = 60 * 40 * 48 * least, []
+    words = [nifti, tmp_path / "new" / name, "--method", "linear", "--dry-run"]
+    disk = SimpleNamespace(total=10**9, free=needed)
+    monkeypatch.setattr(disk_room.shutil, "disk_usage", lambda path: asked.append(path) or disk)
+    assert restored(capsys, *words)[0] == 0
+    disk.free -= 1
+    status, _, complaints = restored(capsys, *words)
+    assert (status, "kB free in" in complaints) == (2, True)
+    assert {*asked} == {tmp_path}
+    disk.total = disk.free = 0  # a disk that does not say
+    assert restored(capsys, *words)[0] == 0
 
 
 @pytest.mark.parametrize(

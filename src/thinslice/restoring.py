@@ -32,7 +32,7 @@ class Planned(NamedTuple):
 
     thick: Volume
     scan: Found | None  # where the volume was read from files
-    inputs: Mapping[str, str]  # those files: name to sha256
+    inputs: Mapping[str, str]  # those files, unpacked: name to sha256
     chosen: Chosen
     grid: Grid
     outside: tuple[str, ...]  # ways in which the scan lies outside what the weights were fitted on
@@ -141,11 +141,15 @@ def _placed(run: Run, chosen: Chosen) -> contextlib.AbstractContextManager[Run]:
 
 
 def _hashes(found: Found | None) -> dict[str, str]:
-    """The files a scan was read from, named from the folder that holds them all."""
+    """The files a scan was read from, named from the folder that holds them all; in a zip too."""
     if found is None:
         return {}
-    top = Path(os.path.commonpath([file.parent for file in found.files]))
-    return {file.relative_to(top).as_posix(): provenance.sha256(file) for file in found.files}
+    if found.members:
+        hashes = {Path(name): sha256 for name, sha256 in found.members.items()}
+    else:
+        hashes = {file: provenance.sha256(file) for file in found.files}
+    top = Path(os.path.commonpath([Path("/", file).parent for file in hashes]))
+    return {Path("/", file).relative_to(top).as_posix(): told for file, told in hashes.items()}
 
 
 def _of_source(found: Found | None) -> list[str]:

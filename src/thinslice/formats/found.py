@@ -4,9 +4,10 @@ A scan that cannot be read exactly is refused in one line that a person can act 
 repaired silently.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from thinslice.volume import Volume
@@ -22,13 +23,13 @@ class Found(NamedTuple):
              file does not say), thickness_from ("file", "declared" or "increment"), lossy (None:
              the format does not say), warnings
     files    every file the voxels come from, sorted; of a zip, the zip
-    members  the names of those files inside the zip; else empty
+    members  of those files inside the zip: name to sha256; else empty
     """
 
     volume: Volume
     source: dict[str, Any]
     files: tuple[Path, ...]
-    members: tuple[str, ...] = ()
+    members: Mapping[str, str] = MappingProxyType({})
 
 
 class Refused(ValueError):  # noqa: N818 - the word for it

@@ -61,13 +61,13 @@ def files_of(found: Found) -> Iterator[tuple[Path, ...]]:
         same = provenance.sha256(path) == found.source["zip_sha256"]
     if not same:
         raise refused(path, "another zip by that name", "the one that was read", "read it again")
-    with unpacked(path, found.members) as folder:
+    with unpacked(path, tuple(found.members)) as folder:
         yield tuple(folder / name for name in found.members)
 
 
 def told(path: Path, folder: Path, found: Found) -> Found:
     """A scan read from ``folder``, as one read from the zip."""
-    members = tuple(file.relative_to(folder).as_posix() for file in found.files)
+    members = {file.relative_to(folder).as_posix(): provenance.sha256(file) for file in found.files}
     source = {**found.source, "zip": path.name, "zip_sha256": provenance.sha256(path)}
     return found._replace(files=(path,), members=members, source=source)
 
