@@ -11,6 +11,8 @@
 raw -> thin -> thick -> (weights) -> restored -> scores -> evidence -> tables, figures, report
 """
 
+import atexit
+import gc
 import os
 import shlex
 import sys
@@ -20,6 +22,11 @@ from snakemake.utils import min_version, validate
 
 min_version("9.19")
 STARTED = time.time()
+
+# Planning makes millions of objects that live to the end. Python would look them all over for
+# cycles again and again, and once more at exit: a third of the time a large plan takes.
+gc.set_threshold(100_000)
+atexit.register(gc.freeze)
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
@@ -68,7 +75,6 @@ wildcard_constraints:
     degradation="|".join(config["degradations"]),
     method="|".join(config["methods"]),
     fitted=r"[a-z0-9_]+--[a-z0-9_]+|untrained",
-    source=r"[a-z0-9_]+--[a-z0-9_]+",
     analysis="|".join(config["analyses"]),
     figure="|".join(config["figures"]),
     picture="panels|patches",

@@ -1,30 +1,30 @@
 """
 Thick volumes in, restored volumes out.
 
-    results/weights/{method}/{source}.pt                               methods with fit: population
+    results/weights/{method}/{dataset}--{degradation}.pt               methods with fit: population
     results/shards/{dataset}/{degradation}/{method}/{fitted}/          parts of a cell, then removed
     results/restored/{dataset}/{degradation}/{method}/{fitted}.zarr    every method
 
-{source} and {fitted} name what the weights were fitted on, as dataset--degradation; a method that
-learns from no population is "untrained".
+{dataset}--{degradation} of a weights file, and {fitted}, name what the weights were fitted on; a
+method that learns from no population is "untrained".
 """
 
 
 rule train:
     """Fit one method on the training cases of one source; checkpoints live in results/work."""
     input:
-        thick_record=lambda w: f"results/thick/{w.source.replace('--', '/')}.record.json",
-        thick=lambda w: ancient(f"results/thick/{w.source.replace('--', '/')}.zarr"),
-        thin_record=lambda w: f"results/thin/{w.source.split('--')[0]}.record.json",
-        thin=lambda w: ancient(f"results/thin/{w.source.split('--')[0]}.zarr"),
+        thick_record="results/thick/{dataset}/{degradation}.record.json",
+        thick=ancient("results/thick/{dataset}/{degradation}.zarr"),
+        thin_record="results/thin/{dataset}.record.json",
+        thin=ancient("results/thin/{dataset}.zarr"),
     output:
-        weights="results/weights/{method}/{source}.pt",
-        curve="results/weights/{method}/{source}.curve.csv",
-        record="results/weights/{method}/{source}.record.json",
+        weights="results/weights/{method}/{dataset}--{degradation}.pt",
+        curve="results/weights/{method}/{dataset}--{degradation}.curve.csv",
+        record="results/weights/{method}/{dataset}--{degradation}.record.json",
     log:
-        "results/logs/train/{method}/{source}.log",
+        "results/logs/train/{method}/{dataset}--{degradation}.log",
     benchmark:
-        "results/benchmarks/train/{method}/{source}.tsv"
+        "results/benchmarks/train/{method}/{dataset}--{degradation}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: scheduling("train_threads")

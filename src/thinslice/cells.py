@@ -232,11 +232,14 @@ def _degradations(dataset: str, config: Mapping[str, Any]) -> list[str]:
 
 
 def _methods(degradation: str, config: Mapping[str, Any]) -> list[str]:
-    """The methods asked for here; a line may name the only degradations it is meant for."""
-    lines = {name: config["methods"][name] for name in config["grid"]["methods"]}
-    return [
-        n for n, line in lines.items() if degradation in line.get("degradations", [degradation])
-    ]
+    """The methods asked for here."""
+    asked = dict.fromkeys(config["grid"]["methods"])  # a name may stand twice
+    return [name for name in asked if _meant_for(name, degradation, config)]
+
+
+def _meant_for(method: str, degradation: str, config: Mapping[str, Any]) -> bool:
+    """Whether a method runs here; its line may name the only degradations it is meant for."""
+    return degradation in config["methods"][method].get("degradations", [degradation])
 
 
 def _sources_of(
@@ -253,7 +256,7 @@ def _sources_of(
         Source(d, g)
         for d in datasets
         for g in (_degradations(dataset, config) if crossed else [degradation])
-        if method in _methods(g, config)
+        if _meant_for(method, g, config)
     ]
 
 
