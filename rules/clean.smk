@@ -5,17 +5,9 @@ Disk space back. Each is a target of its own: snakemake clean_restored
     clean_work        checkpoints of trainings that ended, shards of cells that were joined
 
 Nothing is to do afterwards, and nothing is lost but time: what a later change needs is made again.
-What is kept and why is printed. No other run works in the folder meanwhile (run_lock).
+What is kept and why is printed. No other run works in the folder meanwhile (run_lock), and no other
+job of the same run (refuse_cleaning_beside_others).
 """
-
-CLEANING = {"clean_restored", "clean_work"}
-
-
-def refuse_cleaning_beside_others():
-    """No volume goes while a job of the same run reads it."""
-    targets = set(workflow.dag_settings.targets)
-    if CLEANING & targets and targets - CLEANING:
-        sys.exit(f"refused: {', '.join(sorted(CLEANING))} run alone, not while other jobs do")
 
 
 localrules:

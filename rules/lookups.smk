@@ -9,6 +9,7 @@ from thinslice import shards as cell_shards
 
 CELLS = cells.cells(config)
 SCORED = cells.scored(config)
+CLEANING = {"clean_restored", "clean_work"}  # targets that free disk space
 CASE_KEYS = ("name", "module", "settings")  # what a card tells a job; the rest is scheduling
 
 
@@ -208,3 +209,10 @@ def panels_of(dataset):
 def shown(wildcards):
     """What the panels of one dataset show."""
     return panels_of(wildcards.dataset)
+
+
+def refuse_cleaning_beside_others():
+    """No volume goes while a job of the same run reads it."""
+    targets = set(workflow.dag_settings.targets)
+    if CLEANING & targets and targets - CLEANING:
+        sys.exit(f"refused: {', '.join(sorted(CLEANING))} run alone, not while other jobs do")

@@ -92,8 +92,13 @@ def test_another_device_makes_nothing_again(edited):
     assert edited.planned() == set()
 
 
+def test_another_number_of_shards_makes_nothing_again(edited):
+    edited.edit("config.yaml", "restore_shards: 1", "restore_shards: 3")
+    assert edited.planned() == set()
+
+
 def test_code_that_only_plans_or_audits_makes_nothing_again(edited):
-    for module in ("manifest", "run_lock", "audit", "recompute"):
+    for module in ("manifest", "run_lock", "audit", "recompute", "shards", "cleaning"):
         path = edited.folder / f"src/thinslice/{module}.py"
         path.write_text(path.read_text() + "\nANOTHER = 1\n")
     assert edited.planned() == set()
