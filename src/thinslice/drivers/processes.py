@@ -80,10 +80,11 @@ def _until_done(started: Sequence[tuple[BaseProcess, Connection]]) -> None:
     running = [process for process, _ in started]
     while running:
         wait([process.sentinel for process in running])
-        if any(process.exitcode for process in running):
+        codes = [process.exitcode for process, _ in started]  # asked once: they may change
+        if any(codes):
             time.sleep(GRACE_S)
             raise EndedError(_why(started))
-        running = [process for process in running if process.exitcode is None]
+        running = [process for (process, _), code in zip(started, codes) if code is None]
 
 
 def _why(started: Sequence[tuple[BaseProcess, Connection]]) -> str:
