@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from thinslice.training.beside import replacing
 from thinslice.training.plan import Plan
 
 LOG = logging.getLogger(__name__)
@@ -41,19 +42,12 @@ def write(work: Path, state: dict[str, Any], identity: str) -> None:
     payload = buffer.getbuffer()
     head = f"{identity}\n{hashlib.sha256(payload).hexdigest()}\n".encode()
     newest, previous = (work / name for name in NAMES)
-    beside = work / (NAMES[0] + ".part")
-    try:
+    with replacing(newest) as beside:
         with open(beside, "wb") as file:
             file.write(MAGIC + head)
             file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:  # a full disk is not kept full
-        beside.unlink(missing_ok=True)
-        raise
-    if newest.exists():
-        os.replace(newest, previous)
-    os.replace(beside, newest)
+        if newest.exists():
+            os.replace(newest, previous)
 
 
 def read(path: Path, identity: str) -> dict[str, Any]:

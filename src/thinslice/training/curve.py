@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from thinslice.training.beside import replacing
+
 COLUMNS = "step,loss,val,lr,wall_s,speed"
 
 
@@ -20,9 +22,8 @@ class Curve:
 
     def __init__(self, path: Path, after: int = 0):
         self.path = path
-        beside = path.with_name(path.name + ".part")
-        beside.write_text("".join(f"{line}\n" for line in [COLUMNS, *kept(path, after)]))
-        os.replace(beside, path)
+        with replacing(path) as beside:
+            beside.write_text("".join(f"{line}\n" for line in [COLUMNS, *kept(path, after)]))
         self._file = path.open("a")
 
     def add(

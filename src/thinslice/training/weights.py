@@ -7,7 +7,6 @@ code, needs no torch, and a changed byte is found by the archive's checksums.
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+
+from thinslice.training.beside import replacing
 
 HEAD = "thinslice_weights"  # no tensor of a network is called so
 VERSION = 1
@@ -33,16 +34,8 @@ def save(
     text = json.dumps(head, sort_keys=True).encode()
     arrays = {name: t.detach().cpu().numpy() for name, t in net.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    try:
-        with open(beside, "wb") as file:
-            np.savez(file, allow_pickle=False, **{HEAD: np.frombuffer(text, np.uint8)}, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:  # a full disk is not kept full
-        beside.unlink(missing_ok=True)
-        raise
-    os.replace(beside, path)
+    with replacing(path) as beside, open(beside, "wb") as file:
+        np.savez(file, allow_pickle=False, **{HEAD: np.frombuffer(text, np.uint8)}, **arrays)
 
 
 def load(path: Path, net: nn.Module, *, method: str, network: Mapping[str, Any]) -> dict[str, Any]:
