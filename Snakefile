@@ -30,7 +30,7 @@ atexit.register(gc.freeze)
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice import cells, manifest, panel_choice, run_lock, run_memory, torn
+from thinslice import cells, clock, manifest, panel_choice, run_lock, run_memory, torn
 
 
 configfile: os.path.join(workflow.basedir, "config.yaml")
@@ -44,8 +44,9 @@ try:
     cells.check_some_run(config)
     if workflow.is_main_process and not workflow.output_settings.dryrun:  # no job of a cluster
         with run_lock.idle("results") as alone:
-            for line in torn.forget(Path("results")) if alone else []:
-                print(line, file=sys.stderr)
+            if alone:
+                for line in (*torn.forget(Path("results")), *clock.catch_up(Path("results"))):
+                    print(line, file=sys.stderr)
 except (ValueError, OSError) as refusal:
     sys.exit(f"refused: {refusal}")
 
