@@ -94,6 +94,7 @@ rule all:
     default_target: True
     input:
         "results/report.html",
+        "results/report.record.json",
         collect("results/tables/{a}.{end}", a=config["analyses"], end=["csv", "md", "tex"]),
         collect("results/figures/{f}.{end}", f=config["figures"], end=["png", "pdf"]),
         collect("results/figures/{p}.{end}", p=panel_choice.pictures(config), end=["png", "pdf"]),

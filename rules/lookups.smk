@@ -24,7 +24,23 @@ def behind_the_evidence():
     made += [f"weights/{method}/{source.label}" for method, source in fitted]
     made += [f"restored/{cell.path}" for cell in CELLS]
     made += [f"scores/{cell.path}" for cell in SCORED]
-    return [f"results/{name}.record.json" for name in dict.fromkeys(made)]
+    records = [f"results/{name}.record.json" for name in dict.fromkeys(made)]
+    return [*records, *gathered(), *paired()]
+
+
+def gathered():
+    """The records that gather the scores of each dataset and degradation."""
+    asked = dict.fromkeys((cell.dataset, cell.degradation) for cell in SCORED)
+    return [f"results/evidence/{'/'.join(pair)}.record.json" for pair in asked]
+
+
+def paired():
+    """The records of the slice pairs of each dataset that has both."""
+    return [
+        f"results/pairs/{dataset}.record.json"
+        for dataset in config["grid"]["datasets"]
+        if config["datasets"][dataset].get("acquired", False) and cells.has_truth(dataset, config)
+    ]
 
 
 @cache

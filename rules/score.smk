@@ -89,16 +89,8 @@ rule gather:
 rule evidence:
     """All scores, runs and slice pairs: what every analysis answers from."""
     input:
-        records=[
-            f"results/evidence/{dataset}/{degradation}.record.json"
-            for dataset, degradation in dict.fromkeys((c.dataset, c.degradation) for c in SCORED)
-        ],
-        pairs=[
-            f"results/pairs/{dataset}.record.json"
-            for dataset in config["grid"]["datasets"]
-            if config["datasets"][dataset].get("acquired", False)
-            and cells.has_truth(dataset, config)
-        ],
+        records=gathered(),
+        pairs=paired(),
     output:
         scores="results/evidence/scores.csv",
         runs="results/evidence/runs.csv",
