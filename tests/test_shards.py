@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thinslice import joining, provenance, restoring_cells, shards, store
+from thinslice import cleaning, joining, provenance, restoring_cells, shards, store
 from thinslice.provenance import BrokenLinkError
 from thinslice.seams import Run
 from thinslice.volume import Grid, Volume
@@ -84,7 +84,9 @@ def test_the_joined_cell_is_the_whole_one_whatever_the_number_of_shards(thick, n
     assert sorted(facts(cell)["wall_s"]) == CASES
 
 
-def test_what_the_shards_said_of_themselves_is_carried_on(thick):
+def test_what_the_shards_said_of_themselves_is_carried_on(thick, monkeypatch):
+    peaks = iter([0.2, 0.3, 0.1, 0.9, 0.9, 0.05])  # of five shards, two of them empty, and the join
+    monkeypatch.setattr(provenance, "peak_memory_gib", lambda: next(peaks))
     parts = shards_of(thick, 5)
     records = [provenance.read(provenance.record_of(part)) for part in parts]
     found = facts(joined(thick, parts))
@@ -92,7 +94,7 @@ def test_what_the_shards_said_of_themselves_is_carried_on(thick):
     assert [one["cases"] for one in found["shards"]] == [["a"], ["b"], ["c"], [], []]
     seconds = {k: v for record in records for k, v in record["facts"]["wall_s"].items()}
     assert found["wall_s"] == seconds
-    assert found["peak_memory_gib"] == max(r["peak_memory_gib"] for r in records[:3])
+    assert found["peak_memory_gib"] == 0.3
 
 
 def test_the_joined_record_rests_on_the_thick_slices_alone(thick):
@@ -169,6 +171,18 @@ def test_shards_that_all_lie_there_are_joined_though_another_number_is_asked(thi
     assert names(2) == names(1) == 3
     provenance.record_of(parts[1]).unlink()
     assert names(2) == 2
+
+
+def test_cleaning_takes_the_shards_of_a_joined_cell_and_leaves_others(thick):
+    joined(thick, shards_of(thick, 2))
+    others = shards_of(thick, 3, {**CARD, "code": "0123456789abcdef"})
+    done = cleaning.work(Path("results"))
+    assert done.removed == 2
+    assert len(done.kept) == 3
+    left = [path.name for path in sorted(Path("results/shards").rglob("*.record.json"))]
+    assert left == [f"{i}of3.record.json" for i in range(3)]
+    assert all(other.is_dir() for other in others)
+    assert not list(Path("results/shards").rglob("*of2.zarr*"))
 
 
 def test_a_torn_record_is_no_cell_that_stands(thick):

@@ -64,6 +64,9 @@ def test_a_cell_of_shards_is_the_cell_of_one_job(whole, tmp_path, n):
     assert checkout.planned(SCORES) == set()
     checkout.edit("config.yaml", f"restore_shards: {n}", "restore_shards: 7")
     assert checkout.planned(SCORES) == set()
+    checkout.run("clean_work")
+    assert not list((checkout.folder / "results/work").glob("*/*"))
+    assert checkout.planned(SCORES) == set()
     audited = checkout.thinslice("audit", json.loads((checkout.folder / RECORD).read_text())["id"])
     assert audited.returncode == 0, audited.stdout + audited.stderr
 
