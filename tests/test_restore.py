@@ -90,6 +90,7 @@ def test_dicom_asked_for_as_it_is_comes_back_bit_for_bit(tmp_path, capsys, metho
     after = files.read(out, thickness_mm=5.0).volume
     np.testing.assert_array_equal(after.voxels, before.voxels)
     assert after.grid.same_place(before.grid, 0.01)
+    assert "nothing gets thinner" in " ".join(said(out)["warnings"])
     assert said(out)["trust"]["consistency"]["rmse"] == pytest.approx(0, abs=1e-3)
 
 

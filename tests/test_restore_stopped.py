@@ -11,6 +11,7 @@ from test_restore import dicom, nifti, no_picture, restored, said  # noqa: F401
 from test_restore_whole import CPU, ENDS, at_rename, killed_at, names, often
 
 from thinslice import files, handing_over, restoring, statement
+from thinslice.cli import main, methods
 from thinslice.formats import beside
 
 pytestmark = pytest.mark.usefixtures("no_picture")
@@ -166,3 +167,23 @@ def test_the_next_command_tells_of_it(tmp_path, capsys, two):
     assert "a run before was killed" in complaints
     assert "something there already" in complaints
     assert said(out)["output"]["files"] == statement.hashes(out)
+
+
+def test_a_place_named_by_way_of_itself_is_replaced_whole(tmp_path, capsys):
+    """``a/../a`` leads nowhere once ``a`` is moved away."""
+    scan = dicom(tmp_path / "in")
+    out = tmp_path / "out"
+    words = ["--method", "linear", "--overwrite"]
+    for named in (out, out / ".." / "out", tmp_path / "out" / ".." / "in" / ".." / "out"):
+        assert restored(capsys, scan, named, *words)[0] == 0
+        assert said(out)["output"]["files"] == statement.hashes(out)
+    assert names(tmp_path) == sorted(["in", *(f"out{end}" for end in ENDS)])
+
+
+def test_ctrl_c_in_any_command_is_one_line(capsys, monkeypatch):
+    def stop(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(methods, "run", stop)
+    assert main(["methods"]) == 130
+    assert capsys.readouterr().err == "thinslice: stopped\n"

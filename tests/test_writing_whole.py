@@ -61,7 +61,7 @@ def test_the_scan_that_was_read_is_never_overwritten(tmp_path):
             files.write(found.volume, out, source=scan, overwrite=True)
 
 
-@pytest.mark.parametrize("name", ["out.mha", "out.dcm", "out.NII.GZ", "out.zip"])
+@pytest.mark.parametrize("name", ["out.mha", "out.dcm", "out.NII.GZ", "out.Zarr", "out.zip"])
 def test_another_ending_is_no_folder(tmp_path, name):
     volume = source(tmp_path / "in", "supine+", "square", (5, 2.5)).volume
     with pytest.raises(Refused, match="found the ending"):

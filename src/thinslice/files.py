@@ -20,7 +20,7 @@ from thinslice.volume import Modality, Volume
 
 ZARR = ".zarr"
 STORE = "*"  # the store itself refuses a folder that is not one
-OTHER = set(".nii .gz .zip .dcm .mha .mhd .nrrd .img .hdr .npy .npz .png".split())  # in any case
+OTHER = set(".nii .gz .zarr .zip .dcm .mha .mhd .nrrd .img .hdr .npy .npz .png".split())  # any case
 
 
 def read(
@@ -111,9 +111,9 @@ def refuse_taken(out: Path | str, *, source: Found | None = None, overwrite: boo
 
 def _no_other_ending(out: Path) -> None:
     """A name such as out.mha is a wish for another format, not for a folder."""
-    ending = out.suffix.lower()
-    if ending in OTHER and not out.is_dir():
-        raise refused(out, f"the ending {ending}", ".nii, .nii.gz, .zarr or a folder", "choose one")
+    if out.suffix.lower() in OTHER and not out.is_dir():
+        expected = ".nii, .nii.gz or .zarr, in small letters, or a folder"
+        raise refused(out, f"the ending {out.suffix}", expected, "choose one")
 
 
 def _plainly(volume: Volume) -> Derivation:

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from thinslice import files, statement
-from thinslice.formats.beside import beside, go_on
+from thinslice.formats.beside import beside, go_on, real_place
 from thinslice.formats.dicom_derived import Derivation
 from thinslice.formats.found import Found, refused
 from thinslice.report import preview
@@ -29,7 +29,7 @@ def write(restored: Restored, out: Path | str, *, overwrite: bool = False) -> No
     Raises Refused where the place is taken (see ``refuse_place``), ValueError for values that do
     not fit, OSError where the disk does not take it; then all is as it was.
     """
-    out = Path(out).absolute()
+    out = real_place(out)
     planned = restored.planned
     go_on(out)
     refuse_place(out, planned.scan, overwrite=overwrite)
@@ -55,7 +55,7 @@ def refuse_place(out: Path | str, scan: Found | None = None, *, overwrite: bool 
     That is: one that is taken, unless ``overwrite`` and by what was written here before; the scan's
     own files or a place among them; one where nothing may be written.
     """
-    out = Path(out).absolute()
+    out = real_place(out)
     if not out.name:
         raise refused(out, "no name", "the name of a file or folder", "choose one")
     files.refuse_taken(out, source=scan, overwrite=overwrite)

@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from thinslice import domain, provenance, trust
 from thinslice.choosing import Chosen, choose
 from thinslice.formats.found import Found, Refused
@@ -40,7 +42,12 @@ class Planned(NamedTuple):
     @property
     def warnings(self) -> list[str]:
         """What a person should know beforehand, one sentence each."""
-        return [*_of_source(self.scan), *(f"{trust.OUTSIDE}: {words}" for words in self.outside)]
+        return [*self.notes, *(f"{trust.OUTSIDE}: {words}" for words in self.outside)]
+
+    @property
+    def notes(self) -> list[str]:
+        """What reading the scan left open, and whether there is anything to restore."""
+        return [*_of_source(self.scan), *_nothing_thinner(self.thick.grid, self.grid)]
 
 
 class Restored(NamedTuple):
@@ -56,7 +63,7 @@ class Restored(NamedTuple):
     @property
     def warnings(self) -> list[str]:
         """What a person should read before looking at the scan, one sentence each."""
-        return [*_of_source(self.planned.scan), *trust.warnings(self.trust)]
+        return [*self.planned.notes, *trust.warnings(self.trust)]
 
 
 def restore(
@@ -166,3 +173,10 @@ def _of_source(found: Found | None) -> list[str]:
     if told["lossy"]:
         notes.append("the scan was compressed with loss: fine detail may be an artefact of that")
     return notes
+
+
+def _nothing_thinner(thick: Grid, thin: Grid) -> list[str]:
+    own = thick.thickness_mm, thick.increment_mm
+    if np.allclose(own, (thin.thickness_mm, thin.increment_mm)):
+        return ["the slices asked for are those that the scan has: nothing gets thinner"]
+    return []

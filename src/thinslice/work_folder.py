@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from thinslice import digest, plugins, provenance
+from thinslice.formats.beside import real_place
 from thinslice.formats.found import refused
 from thinslice.restoring import Planned
 
@@ -32,6 +33,7 @@ class Work(NamedTuple):
 
 def place(out: Path) -> Path:
     """Where the work on ``out`` lies."""
+    out = real_place(out)
     return out.with_name(out.name + ENDING)
 
 
@@ -57,7 +59,7 @@ def held(out: Path, planned: Planned) -> Iterator[Work]:
 
     Refused while another process holds it; OSError where nothing can be written beside ``out``.
     """
-    work = place(Path(out).absolute())
+    work = place(out)
     lock = _locked(work)
     try:
         name = identity(planned)

@@ -30,9 +30,18 @@ def beside(out: Path) -> Iterator[Path]:
     its place last and out of it first: where it stands, they are its own. What stood in these
     places before is replaced: ask ``free`` first.
     """
-    out = Path(out).absolute()
+    out = real_place(out)
     with folder_of(out):
         yield from _held(out)
+
+
+def real_place(out: Path | str) -> Path:
+    """The place that ``out`` names, by a path that stays true while ``out`` itself is moved away.
+
+    Without ``..`` and without links, but for the last: a link is a place of its own.
+    """
+    out = Path(out).absolute()
+    return _real(out) if out.name == ".." else _real(out.parent) / out.name
 
 
 @contextmanager
@@ -55,7 +64,7 @@ def go_on(out: Path) -> bool:
 
     What was left by one that was killed sooner, or by one that has been overtaken, is removed.
     """
-    out = Path(out).absolute()
+    out = real_place(out)
     left = sorted(out.parent.glob(f"{_prefix(out).replace('[', '[[]')}*"))
     return any([_settled(held, out) for held in left])
 
