@@ -30,7 +30,8 @@ atexit.register(gc.freeze)
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice import cells, clock, manifest, panel_choice, run_lock, run_memory, torn
+from thinslice import cells, clock, left_behind, manifest, orphaned, panel_choice
+from thinslice import run_lock, run_memory, torn
 
 
 configfile: os.path.join(workflow.basedir, "config.yaml")
@@ -45,6 +46,9 @@ try:
     if workflow.is_main_process and not workflow.output_settings.dryrun:  # no job of a cluster
         with run_lock.idle("results") as alone:
             if alone:
+                left_behind.settle(Path(".snakemake/slurm_logs"))
+                if run_lock.was_killed("results"):
+                    orphaned.set_aside(Path("results"), Path(".snakemake/metadata"))
                 for line in (*torn.forget(Path("results")), *clock.catch_up(Path("results"))):
                     print(line, file=sys.stderr)
 except (ValueError, OSError) as refusal:
@@ -65,7 +69,12 @@ onstart:  # a real run only: no dry run, no job of a cluster
     refuse_cleaning_beside_others()
 
 
+onerror:
+    run_lock.ended()
+
+
 onsuccess:  # the main table and where the report is, last, if this run made them
+    run_lock.ended()
     said = Path("results/logs/page.log")
     if said.exists() and said.stat().st_mtime >= STARTED:
         print(said.read_text())

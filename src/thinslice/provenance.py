@@ -9,34 +9,38 @@ The record is written last and renamed into place: a job that was killed leaves 
 
 import contextlib
 import fcntl
-import hashlib
-import json
 import os
-import platform
-import resource
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from thinslice import doubles, surroundings
 from thinslice.digest import SOURCE, code_digest
+from thinslice.records import (
+    SUFFIX,
+    BrokenLinkError,
+    claim,
+    first_made,
+    link,
+    read,
+    record_id,
+    record_of,
+    sha256,
+    text_of,
+)
+from thinslice.surroundings import peak_memory_gib, versions
 
 FORMAT = 1
+__all__ = [
+    "SUFFIX", "BrokenLinkError", "Job", "claim", "first_made", "job", "link", "locked",
+    "peak_memory_gib", "read", "record_id", "record_of", "script_digest", "sha256", "versions",
+    "write_text",
+]  # fmt: skip
 SCRIPTS = SOURCE.parent / "workflow_scripts"
-SUFFIX = ".record.json"
-PACKAGES = (
-    "thinslice", "torch", "numpy", "scipy", "pandas", "zarr", "dask", "pydicom", "nibabel",
-    "SimpleITK", "opencv-python-headless", "matplotlib", "snakemake",
-)  # fmt: skip
-
-
-class BrokenLinkError(ValueError):
-    """A file that is not what its record says; the message names it."""
 
 
 @dataclass
@@ -72,6 +76,9 @@ def job(
 ) -> Iterator[Job]:
     """Run a job's body under a lock on its record; write the record once the body has succeeded.
 
+    A job whose results were made meanwhile by its own double, started by a driver that was killed,
+    ends at once, as done: they stand where it had to wait for the lock, or were put aside.
+
     records    where the record goes (once beside each output of a job that makes two stores)
     inputs     files made by earlier jobs; each must still be what its own record says
     raw        files from outside the workflow, hashed as they are
@@ -79,106 +86,19 @@ def job(
     Raises BrokenLinkError if an input does not match its record.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    with locked(records[0]):
+    with locked(records[0]) as waited:
         running = Job(rule, cards, seed)
         running.inputs += [link(path) for path in inputs]
         running.inputs += [_raw(path) for path in raw or []]
+        asked = _asked(running)
+        if (waited and doubles.stands(records, asked)) or doubles.taken_back(records, asked):
+            print(f"{records[0]} was made meanwhile, by the same job", file=sys.stderr, flush=True)
+            raise SystemExit(0)
         yield running
         content = _content(running, started, time.perf_counter() - clock)
-        text = _text({"id": record_id(content), **content})
+        text = text_of({"id": record_id(content), **content})
         for record in records:
             write_text(record, text)
-
-
-def link(path: Path) -> dict[str, Any]:
-    """An input's hash and the record that made it, checked against each other.
-
-    An input may itself be a record, whose job reads what it names; that is checked alike.
-    """
-    if path.name.endswith(SUFFIX):
-        record = read(path)
-        for output in record["outputs"]:
-            _unchanged(Path(output["path"]), path, output["sha256"])
-        return _link(path, sha256(path), path, record)
-    made_by = record_of(path)
-    record = read(made_by)
-    return _link(path, _unchanged(path, made_by, claim(record, path)), made_by, record)
-
-
-def _unchanged(path: Path, record: Path, claimed: str) -> str:
-    """The hash of a file, which is the one its record claims; BrokenLinkError if not."""
-    if (found := sha256(path)) != claimed:
-        raise BrokenLinkError(
-            f"{path} is not what {record} says: sha256 {found[:12]}, recorded {claimed[:12]}; "
-            "delete the record to have it made again"
-        )
-    return found
-
-
-def _link(path: Path, sha256: str, record: Path, content: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "path": str(path),
-        "sha256": sha256,
-        "record": str(record),
-        "record_id": content["id"],
-    }
-
-
-def claim(record: Mapping[str, Any], path: Path) -> str:
-    """The hash a record gives for one of its outputs."""
-    for output in record["outputs"]:
-        if output["path"] == str(path):
-            return output["sha256"]
-    made = ", ".join(output["path"] for output in record["outputs"])
-    raise BrokenLinkError(f"record {record['id']} made {made or 'nothing'}, not {path}")
-
-
-def read(record: Path) -> dict[str, Any]:
-    """One record; refuses a missing one, and one whose content does not match its id."""
-    try:
-        text = record.read_text(encoding="utf-8")
-        content = json.loads(text)
-        found = content.pop("id")
-    except FileNotFoundError:
-        raise BrokenLinkError(f"{record} is missing: nothing says how its data were made") from None
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise BrokenLinkError(
-            f"{record} is not a record: {error}; delete it to have it made again"
-        ) from None
-    if record_id(content) != found or _text({"id": found, **content}) != text:
-        raise BrokenLinkError(
-            f"{record} was changed after it was written: its id {found} is not its own"
-        )
-    return {"id": found, **content}
-
-
-def first_made(record: Path) -> Path:
-    """The first file a job made, e.g. the CSV of a table, the PNG of a figure, the weights."""
-    return Path(read(record)["outputs"][0]["path"])
-
-
-def record_of(path: Path) -> Path:
-    """Where the record of a result lies: beside it."""
-    return path.with_suffix(SUFFIX)
-
-
-def record_id(content: Mapping[str, Any]) -> str:
-    """16 hex digits of the hash of a record's content."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
-def _text(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, indent=1, sort_keys=True) + "\n"
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file, or of a store's manifest, which holds the hash of each of its files."""
-    file = path / "manifest.json" if path.is_dir() else path
-    if not file.is_file():
-        raise BrokenLinkError(f"{path} is missing")
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -204,26 +124,31 @@ def _synced(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[bool]:
     """Hold the lock of one result; waits while another job, orphaned or not, still writes it.
+
+    Yields whether it had to wait.
 
     The kernel releases it when the holder dies, however it dies.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".{path.name}.lock").open("w") as lock:
+        waited = False
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            waited = True
             print(f"waiting: another job is writing {path}", file=sys.stderr, flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield waited
 
 
 def _raw(path: Path) -> dict[str, Any]:
     return {"path": str(path), "sha256": sha256(path), "record": None, "record_id": None}
 
 
-def _content(running: Job, started: datetime, wall_s: float) -> dict[str, Any]:
+def _asked(running: Job) -> dict[str, Any]:
+    """What a job is asked to do, and with what: two that agree in it make the same."""
     return {
         "format": FORMAT,
         "rule": running.rule,
@@ -231,12 +156,18 @@ def _content(running: Job, started: datetime, wall_s: float) -> dict[str, Any]:
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "cards": running.cards,
         "inputs": running.inputs,
+        "seed": running.seed,
+    }
+
+
+def _content(running: Job, started: datetime, wall_s: float) -> dict[str, Any]:
+    return {
+        **_asked(running),
         "outputs": running.outputs,
         "facts": running.facts,
-        "seed": running.seed,
-        "git": _git(),
+        "git": surroundings.git(),
         "packages": versions(),
-        "machine": _machine(),
+        "machine": surroundings.machine(),
         "started": started.isoformat(timespec="seconds"),
         "wall_s": round(wall_s, 3),
         "peak_memory_gib": peak_memory_gib(),
@@ -247,56 +178,3 @@ def script_digest(name: str) -> str | None:
     """Code digest of a workflow script with all it imports; None for any other command."""
     script = SCRIPTS / name
     return code_digest(script=script) if script.suffix == ".py" and script.is_file() else None
-
-
-def peak_memory_gib() -> float:
-    """Largest resident memory of this process so far, as the operating system counts it."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-    return round(peak * unit / 2**30, 4)
-
-
-def _git() -> dict[str, Any]:
-    """Commit and whether tracked files differ from it; nulls outside a checkout."""
-    root = Path(__file__).resolve().parent
-
-    def ask(*words: str) -> str | None:
-        try:
-            return subprocess.run(
-                ["git", "--no-optional-locks", "-C", str(root), *words],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):
-            return None
-
-    changed = ask("status", "--porcelain", "--untracked-files=no")
-    return {"commit": ask("rev-parse", "HEAD"), "dirty": None if changed is None else bool(changed)}
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that compute, as installed here."""
-    found = {}
-    for name in PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return {"python": platform.python_version(), **found}
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "host": platform.node(),
-        "system": platform.platform(terse=True),
-        "cpu": _cpu_name(),
-        "cores": os.cpu_count(),
-        "slurm_job": os.environ.get("SLURM_JOB_ID"),
-    }
-
-
-def _cpu_name() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()

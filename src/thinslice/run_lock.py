@@ -29,6 +29,18 @@ def hold(results: str) -> None:
     _HELD.append(lock)
 
 
+def ended() -> None:
+    """Say in the folder that the driver came to its end, good or bad, and was not killed."""
+    for lock in _HELD:
+        os.ftruncate(lock, 0)
+
+
+def was_killed(results: str) -> bool:
+    """Whether the driver before did not come to its end; of an idle folder."""
+    path = _path(results)
+    return path.exists() and path.stat().st_size > 0
+
+
 @contextlib.contextmanager
 def idle(results: str) -> Iterator[bool]:
     """Whether no driver works in a results folder; while it is so, none begins inside the block."""

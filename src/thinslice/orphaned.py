@@ -1,0 +1,47 @@
+"""What the jobs of a killed driver finished after it: neither taken on trust nor done again.
+
+A job that outlives its driver ends well and leaves its results, but nobody tells Snakemake by what
+they were made: it would keep them whatever has changed since, or delete them and do the work again.
+So before anything is planned they are set aside. Snakemake plans the job anew; the job finds them,
+takes them back if it would make the very same (``doubles``), and ends. Standard library only.
+"""
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator
+from pathlib import Path
+
+from thinslice import doubles, torn
+from thinslice.records import SUFFIX, BrokenLinkError
+
+CLOCK_S = 0.01  # of the time Snakemake keeps for an output, as a float
+
+
+def set_aside(results: Path, memory: Path) -> list[Path]:
+    """Put aside every result that was made without Snakemake's knowing; their records.
+
+    memory    Snakemake's metadata, a file per output
+    """
+    known = dict(_made_at(memory))
+    aside = []
+    for record in sorted(torn.records(results)):
+        made_at = known.get(str(record))
+        if made_at is not None and record.stat().st_mtime <= made_at + CLOCK_S:
+            continue
+        try:
+            doubles.put_aside(record)
+        except (BrokenLinkError, FileNotFoundError):
+            continue  # not whole, so there is nothing to keep
+        aside.append(record)
+    return aside
+
+
+def _made_at(memory: Path) -> Iterator[tuple[str, float]]:
+    """Path of every record that Snakemake remembers, and the time it had when it was made."""
+    for file in memory.rglob("*"):
+        if not file.is_file():
+            continue
+        name = "".join(part.removeprefix("@") for part in file.relative_to(memory).parts)
+        path = urlsafe_b64decode(name).decode()
+        if path.endswith(SUFFIX):
+            yield path, json.loads(file.read_text()).get("endtime") or 0.0

@@ -1,0 +1,71 @@
+"""What a process runs in: commit, packages, machine, memory.  Standard library only."""
+
+import contextlib
+import os
+import platform
+import resource
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "thinslice", "torch", "numpy", "scipy", "pandas", "zarr", "dask", "pydicom", "nibabel",
+    "SimpleITK", "opencv-python-headless", "matplotlib", "snakemake",
+)  # fmt: skip
+
+
+def peak_memory_gib() -> float:
+    """Largest resident memory of this process so far, as the operating system counts it."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
+    return round(peak * unit / 2**30, 4)
+
+
+def git() -> dict[str, Any]:
+    """Commit and whether tracked files differ from it; nulls outside a checkout."""
+    root = Path(__file__).resolve().parent
+
+    def ask(*words: str) -> str | None:
+        try:
+            return subprocess.run(
+                ["git", "--no-optional-locks", "-C", str(root), *words],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            return None
+
+    changed = ask("status", "--porcelain", "--untracked-files=no")
+    return {"commit": ask("rev-parse", "HEAD"), "dirty": None if changed is None else bool(changed)}
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that compute, as installed here."""
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return {"python": platform.python_version(), **found}
+
+
+def machine() -> dict[str, Any]:
+    """The machine as this job sees it: also which GPUs it was given, and by which Slurm job."""
+    return {
+        "host": platform.node(),
+        "system": platform.platform(terse=True),
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
+        "gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "slurm_job": os.environ.get("SLURM_JOB_ID"),
+    }
+
+
+def _cpu_name() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
