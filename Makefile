@@ -1,5 +1,6 @@
 # make demo    set up, run config.yaml on the embedded phantom, print the main table
 # make test    set up, lint, and every test that takes seconds;  make test-slow  the ones that take minutes
+# make test-slurm  set up Slurm (as root, on Debian) and run the tests that need one, on one of their own
 # make bench   time and memory against named baselines
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ BIN := .venv/bin
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow test-slurm lint bench clean
 
 demo: .venv/.ready
 	snakemake --cores $(CORES)
@@ -17,6 +18,12 @@ test: .venv/.ready lint
 
 test-slow: .venv/.ready
 	$(BIN)/python -m pytest -m slow --timeout 3600
+
+# Of the packages only the programs are used: tests start daemons of their own, and stop them.
+test-slurm: .venv/.ready
+	command -v slurmctld slurmd sbatch munged >/dev/null || { apt-get update && \
+		apt-get install -y --no-install-recommends slurmctld slurmd slurm-client munge; }
+	$(BIN)/python -m pytest -m slurm --timeout 3600
 
 lint: .venv/.ready
 	ruff check .

@@ -122,12 +122,41 @@ def weights(wildcards):
 
 
 @cache
+def gpu_here():
+    return shutil.which("nvidia-smi") is not None
+
+
+def on_cluster():
+    """Whether jobs are sent elsewhere; known once planning has begun."""
+    return workflow.executor_plugin is not None and not workflow.local_exec
+
+
 def on_gpu():
     """Whether torch jobs ask for a GPU: the config's word, or whether there can be one."""
     if config["device"] != "auto":
         return config["device"].startswith("cuda")
-    local = workflow.local_exec if workflow.executor_plugin else True
-    return shutil.which("nvidia-smi") is not None or not local
+    return gpu_here() or on_cluster()
+
+
+def by_gres():
+    """Whether GPUs are asked for by Slurm's --gres, of some kind maybe, and not by --gpus."""
+    return on_cluster() and config["gpu_request"].startswith("gres")
+
+
+def gpus(count):
+    """The resource gpu for ``count`` of GPUs: counted here, --gpus of a cluster."""
+    return lambda wildcards: 0 if by_gres() else count(wildcards)
+
+
+def gres(count):
+    """The resource gres for ``count`` of GPUs: --gres of a cluster; empty where none is to be asked."""
+    kind = config["gpu_request"].removeprefix("gres")  # e.g. :a100
+
+    def asked(wildcards):
+        number = count(wildcards) if by_gres() else 0
+        return f"gpu{kind}:{number}" if number else ""
+
+    return asked
 
 
 def method_gpus(wildcards):

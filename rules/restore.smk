@@ -29,7 +29,8 @@ rule train:
         "../envs/torch.yaml"
     threads: scheduling("train_threads")
     resources:
-        gpu=training_gpus,
+        gpu=gpus(training_gpus),
+        gres=gres(training_gpus),
         mem_mb=scheduling("train_mem_mb"),
         runtime=scheduling("train_minutes"),
     params:
@@ -72,7 +73,8 @@ rule restore_shard:
         "../envs/torch.yaml"
     threads: scheduling("restore_threads")
     resources:
-        gpu=method_gpus,
+        gpu=gpus(method_gpus),
+        gres=gres(method_gpus),
         mem_mb=scheduling("restore_mem_mb"),
         runtime=scheduling("restore_minutes"),
     params:
@@ -108,7 +110,8 @@ rule restore:
         "../envs/torch.yaml"
     threads: unless_joining(scheduling("restore_threads"), 1)
     resources:
-        gpu=unless_joining(method_gpus, 0),
+        gpu=gpus(unless_joining(method_gpus, 0)),
+        gres=gres(unless_joining(method_gpus, 0)),
         mem_mb=unless_joining(scheduling("restore_mem_mb"), 1000),
         runtime=unless_joining(scheduling("restore_minutes"), 60),
     params:

@@ -1,6 +1,9 @@
-"""The one whole run of the tiny workflow that every test of the workflow looks at or copies."""
+"""The one whole run of the tiny workflow that tests look at or copy; and the one Slurm."""
+
+from collections.abc import Iterator
 
 import pytest
+import slurm_cluster
 from checkout import Checkout, fresh
 
 
@@ -9,3 +12,11 @@ def finished(tmp_path_factory) -> Checkout:
     checkout = fresh(tmp_path_factory.mktemp("finished") / "thin slices")  # a space breaks shells
     checkout.run()
     return checkout
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory) -> Iterator[slurm_cluster.Cluster]:
+    if reason := slurm_cluster.missing():
+        pytest.skip(reason)
+    with slurm_cluster.started(tmp_path_factory.mktemp("slurm") / "cluster") as running:
+        yield running
