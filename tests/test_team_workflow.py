@@ -36,8 +36,7 @@ def test_two_processes_train_and_one_record_says_so(tmp_path):
     assert weights.head(checkout.folder / WEIGHTS[0])["about"]["thinslice"]
     checkout.edit(CONFIG, "gpus: 2", "gpus: 1")
     assert checkout.planned(WEIGHTS[0], *CPU) == set(), "how many train it is scheduling"
-    driver = checkout.start("--forcerun", "train", WEIGHTS[0], *CPU)
-    assert driver.wait() == 0
+    checkout.run(WEIGHTS[0], *CPU, "--forcerun", "train")
     assert facts(checkout, WEIGHTS[0])["processes"] == 1
 
 
