@@ -21,6 +21,11 @@ rule clean_restored:
         "results/logs/clean_restored.log",
     conda:
         "../envs/core.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("clean_restored"),
+        runtime=minutes("clean_restored"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/clean.py restored 2>&1 | tee {log:q}
@@ -33,6 +38,11 @@ rule clean_work:
         "results/logs/clean_work.log",
     conda:
         "../envs/core.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("clean_work"),
+        runtime=minutes("clean_work"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/clean.py work 2>&1 | tee {log:q}

@@ -20,6 +20,11 @@ rule fetch:
         "results/logs/fetch/{dataset}.log",
     conda:
         "../envs/core.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("fetch"),
+        runtime=minutes("fetch"),
     params:
         card=dataset_card,
         raw=raw_folder,
@@ -45,6 +50,11 @@ rule convert:
         "results/logs/convert/{dataset}.log",
     conda:
         "../envs/core.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("convert"),
+        runtime=minutes("convert"),
     params:
         card=dataset_card,
         raw=raw_folder,
@@ -71,6 +81,11 @@ rule degrade:
         degradation="|".join(name for name in config["degradations"] if name != cells.ACQUIRED),
     conda:
         "../envs/core.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("degrade"),
+        runtime=minutes("degrade"),
     params:
         card=degradation_card,
         code=code("degrade.py"),

@@ -4,7 +4,7 @@ import json
 import shutil
 from functools import cache
 
-from thinslice import digest, plugins
+from thinslice import digest, plugins, scheduling
 from thinslice import shards as cell_shards
 
 CELLS = cells.cells(config)
@@ -212,32 +212,53 @@ def shards_of(wildcards):
     return shards(f"{w.dataset}/{w.degradation}/{w.method}/{w.fitted}", w.method)
 
 
-def unless_joining(needs, joining):
-    """What a restore job needs; where its shards did the work, what joining them does."""
-    return lambda wildcards: joining if shards_of(wildcards) else needs(wildcards)
+def restoring_gpus(wildcards):
+    """A GPU where there is something to restore; joining shards needs none."""
+    return 0 if shards_of(wildcards) else method_gpus(wildcards)
 
 
-def restoring_script(wildcards, input, threads, resources):
+def restoring_script(wildcards, input, threads):
     """The script of a restore job with the flags that are its own; how, never what, it computes."""
     if input.shards:
         return f"join_shards.py --shards {' '.join(input.shards)}"
     device = restoring_device(wildcards, None)
+    cap = memory_cap(wildcards, None)
     return (
-        f"restore.py --threads {threads} --device {device} --max-memory-mb {resources.mem_mb} "
+        f"restore.py --threads {threads} --device {device} --max-memory-mb {cap} "
         "--work results/work"
     )
 
 
-def scheduling(key):
-    """Memory, minutes or threads of a method's jobs: its config line's, else the config's default.
-    Where a method learns from the scan itself, restoring it is training."""
+@cache
+def asked(kind, dataset, method):
+    """What the first try of a kind of job asks for; of a picture, by the methods it shows."""
+    shown_of = len(panels_of(dataset).cells) if kind == "panels" else 0
+    return scheduling.ask(kind, config, dataset, method, shown_of)
 
-    def look_up(wildcards):
-        line = config["methods"][wildcards.method]
-        usual = key.replace("restore", "train") if line["fit"] == "volume" else key
-        return line.get(key, config["scheduling"][usual])
 
-    return look_up
+def first_ask(kind, wildcards):
+    """The same, for a job's wildcards; a restore job whose shards did the work only joins them."""
+    if kind == "restore" and "shard" not in wildcards.keys() and shards_of(wildcards):
+        kind = "join"
+    return asked(kind, wildcards.get("dataset"), wildcards.get("method"))
+
+
+# A later try asks for more; what it computes is the same (memory_cap), and nothing reruns for it.
+def memory(kind):
+    return lambda wildcards, attempt: first_ask(kind, wildcards).at(attempt).mem_mb
+
+
+def minutes(kind):
+    return lambda wildcards, attempt: first_ask(kind, wildcards).at(attempt).minutes
+
+
+def cores(kind):
+    return lambda wildcards: first_ask(kind, wildcards).threads
+
+
+def memory_cap(wildcards, output):
+    """What tiles are cut to: the first try's memory, so that a later try computes the same."""
+    return first_ask("restore", wildcards).mem_mb
 
 
 def picture_card(wildcards):

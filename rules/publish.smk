@@ -24,6 +24,11 @@ rule analyse:
         "results/logs/analyse/{analysis}.log",
     conda:
         "../envs/report.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("analyse"),
+        runtime=minutes("analyse"),
     params:
         card=analysis_card,
         code=code("analyse.py"),
@@ -48,6 +53,11 @@ rule figure:
         "results/logs/figure/{figure}.log",
     conda:
         "../envs/report.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("figure"),
+        runtime=minutes("figure"),
     params:
         card=figure_card,
         code=code("figure.py"),
@@ -84,6 +94,11 @@ rule panels:
         "results/logs/{picture}/{dataset}.log",
     conda:
         "../envs/report.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("panels"),
+        runtime=minutes("panels"),
     params:
         sim=lambda w: shown(w).sim,
         names=lambda w: [cell.method for cell in shown(w).cells],
@@ -111,6 +126,11 @@ rule page:
         "results/logs/page.log",
     conda:
         "../envs/report.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("page"),
+        runtime=minutes("page"),
     params:
         code=code("page.py"),
     shell:

@@ -27,12 +27,12 @@ rule train:
         "results/benchmarks/train/{method}/{dataset}--{degradation}.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: scheduling("train_threads")
+    threads: cores("train")
     resources:
         gpu=gpus(training_gpus),
         gres=gres(training_gpus),
-        mem_mb=scheduling("train_mem_mb"),
-        runtime=scheduling("train_minutes"),
+        mem_mb=memory("train"),
+        runtime=minutes("train"),
     params:
         card=method_card,
         device=training_device,
@@ -71,21 +71,22 @@ rule restore_shard:
         shards=r"\d+",
     conda:
         "../envs/torch.yaml"
-    threads: scheduling("restore_threads")
+    threads: cores("restore")
     resources:
         gpu=gpus(method_gpus),
         gres=gres(method_gpus),
-        mem_mb=scheduling("restore_mem_mb"),
-        runtime=scheduling("restore_minutes"),
+        mem_mb=memory("restore"),
+        runtime=minutes("restore"),
     params:
         card=method_card,
         device=restoring_device,
+        cap=memory_cap,
         code=code("restore_shard.py"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/restore_shard.py --shard {wildcards.shard} \
             --of {wildcards.shards} --card {params.card:q} --threads {threads} \
-            --device {params.device:q} --max-memory-mb {resources.mem_mb} --work results/work \
+            --device {params.device:q} --max-memory-mb {params.cap} --work results/work \
             --thick {input.thick:q} --weights-record {input.weights:q} --out {output.restored:q} &>{log:q}
         """
 
@@ -108,12 +109,12 @@ rule restore:
         "results/benchmarks/restore/{dataset}/{degradation}/{method}/{fitted}.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: unless_joining(scheduling("restore_threads"), 1)
+    threads: cores("restore")
     resources:
-        gpu=gpus(unless_joining(method_gpus, 0)),
-        gres=gres(unless_joining(method_gpus, 0)),
-        mem_mb=unless_joining(scheduling("restore_mem_mb"), 1000),
-        runtime=unless_joining(scheduling("restore_minutes"), 60),
+        gpu=gpus(restoring_gpus),
+        gres=gres(restoring_gpus),
+        mem_mb=memory("restore"),
+        runtime=minutes("restore"),
     params:
         card=method_card,
         script=restoring_script,

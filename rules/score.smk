@@ -23,6 +23,11 @@ rule score:
         "results/logs/score/{dataset}/{degradation}/{method}/{fitted}.log",
     conda:
         "../envs/core.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("score"),
+        runtime=minutes("score"),
     params:
         protocols=PROTOCOL_CARDS,
         degradation=scored_degradation_card,
@@ -51,6 +56,11 @@ rule pairs:
         "results/logs/pairs/{dataset}.log",
     conda:
         "../envs/core.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("pairs"),
+        runtime=minutes("pairs"),
     params:
         sim=lambda w: "sim" if config["datasets"][w.dataset].get("simulated", False) else "",
         code=code("pairs.py"),
@@ -77,6 +87,11 @@ rule gather:
         "results/logs/gather/{dataset}/{degradation}.log",
     conda:
         "../envs/core.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("gather"),
+        runtime=minutes("gather"),
     params:
         code=code("gather.py"),
     shell:
@@ -101,6 +116,11 @@ rule evidence:
         "results/logs/evidence.log",
     conda:
         "../envs/core.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=memory("evidence"),
+        runtime=minutes("evidence"),
     params:
         skipped=json.dumps(cells.skipped(config)),
         code=code("evidence.py"),
