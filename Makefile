@@ -13,8 +13,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 demo: .venv/.ready
 	snakemake --cores $(CORES)
 
+# One worker per core, one thread each; a file's tests stay together, for they share what they set up.
 test: .venv/.ready lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile
 
 test-slow: .venv/.ready
 	$(BIN)/python -m pytest -m slow --timeout 3600

@@ -124,10 +124,15 @@ def kill_job(script: str, folder: Path, driver: subprocess.Popen, timeout_s: flo
 
 def test_two_drivers_do_not_share_a_results_folder(tmp_path):
     checkout = fresh(tmp_path / "thinslice")
-    first = checkout.start("results/thin/phantom.record.json")
-    wait_for(checkout.folder / "results/.run.lock", first)
+    first = checkout.start()
+    lock = checkout.folder / "results/.run.lock"
+    wait_for(lock, first)
+    while not lock.read_text():  # until the first holds it, and not merely looks
+        assert first.poll() is None
+        time.sleep(0.01)
     second = checkout.run("results/thin/phantom.record.json", check=False)
-    first.wait()
+    assert first.poll() is None
+    wait_for(checkout.folder / "results/thin/phantom.record.json", first)
+    kill(first, jobs=True)
     assert second.returncode != 0
     assert "another thinslice run" in second.stdout + second.stderr
-    assert (checkout.folder / "results/thin/phantom.record.json").exists()

@@ -68,9 +68,9 @@ def test_any_rows_columns_and_batch(name, batch, y, x):
 @pytest.mark.parametrize("name", NETWORKS)
 @torch.no_grad()
 def test_a_batch_is_its_members_one_by_one(name):
-    net, x = shaken(NETWORKS[name]), thick(3, 1, 4, 8, 16)
+    net, x = shaken(NETWORKS[name]).double(), thick(3, 1, 4, 8, 16).double()
     together, alone = net(x), torch.cat([net(one[None]) for one in x])
-    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(together, alone, atol=1e-12, rtol=1e-9)
     assert together.std() > 1e-2
 
 
