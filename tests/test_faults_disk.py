@@ -81,17 +81,19 @@ def made(checkout: Checkout, stage: str) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_on_a_full_disk_the_terminal_says_so_once_more(finished, tmp_path):
-    """The log lies on the same disk; the driver's own memory does not."""
+@pytest.mark.parametrize("free_kib", [0, 4], ids=["none for the driver", "none for its job"])
+def test_on_a_full_disk_the_terminal_says_so_once_more(finished, tmp_path, free_kib):
+    """The log lies on the same disk, and so does the driver's lock; its own memory does not."""
     checkout = twin(finished, tmp_path / "thinslice")
     target = "results/" + STAGES["restore"][0]
     with on_small_disk(checkout.folder / "results") as disk:
         for name in STAGES["restore"]:
             subprocess.run(["rm", "-rf", str(disk / name)], check=True)
-        fill(disk, 0)
+        fill(disk, free_kib)
         done = checkout.run(target, check=False)
         assert done.returncode != 0
         assert "refused: the disk under results cannot be written" in done.stderr
+        assert ("rule restore" in done.stderr) == (free_kib > 0), "it came further or less far"
         assert "Traceback" not in done.stderr
         empty(disk)
         checkout.run(target)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import small_disk
 
 from thinslice import run_lock
 
@@ -34,6 +35,17 @@ def holder(tmp_path: Path):
 def test_a_second_driver_is_refused_and_told_who_holds_the_folder(holder, tmp_path):
     with pytest.raises(SystemExit, match=f"process {holder.pid}"):
         run_lock.hold(str(tmp_path))
+
+
+def test_a_disk_without_room_for_the_holder_s_number_is_refused_in_one_line(tmp_path):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    with small_disk.on_small_disk(folder, size_mib=1) as disk:
+        small_disk.fill(disk, 0)
+        with pytest.raises(SystemExit, match=f"refused: the disk under {folder} .*No space left"):
+            run_lock.hold(str(folder))
+        small_disk.empty(disk)
+        run_lock.hold(str(folder))
 
 
 def test_a_killed_driver_leaves_the_folder_free(holder, tmp_path):

@@ -16,7 +16,8 @@ _HELD: list[int] = []  # open for the life of the process
 
 
 def hold(results: str) -> None:
-    """Take the lock of a results folder; SystemExit with one line if another driver has it."""
+    """Take the lock of a results folder; SystemExit with one line if another driver has it, or if
+    the disk has no room for the holder's number, and so none for results."""
     lock = _opened(results)
     if not any(_taken(lock) or time.sleep(POLL_S) for _ in range(TRIES)):
         holder = os.read(lock, 64).decode(errors="replace").strip() or "unknown"
@@ -24,8 +25,15 @@ def hold(results: str) -> None:
             f"{_path(results)}: another thinslice run (process {holder}) is working in this "
             "folder; wait for it, or stop it"
         )
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
+    try:
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+    except OSError as error:
+        os.close(lock)
+        raise SystemExit(
+            f"refused: the disk under {results} cannot be written ({error.strerror}): mend that, "
+            "then run the same command again"
+        ) from None
     _HELD.append(lock)
 
 
