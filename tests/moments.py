@@ -4,8 +4,10 @@ A drawn time is told to a disturbed run as a place in the graph: so many results
 many seconds since. A slow or resumed run is then disturbed where it was meant to be.
 """
 
+import json
 import random
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from thinslice import torn
@@ -21,9 +23,17 @@ class Moment:
 
 
 def timeline(results: Path) -> list[float]:
-    """Seconds from the start of a finished run to each of its records, in order."""
-    started = (results / ".run.lock").stat().st_mtime
-    return sorted(max(path.stat().st_mtime - started, 0.0) for path in torn.records(results))
+    """Seconds from the start of a finished run's first job to each of its records, in order."""
+    records = list(torn.records(results))
+    started = min(_started(path) for path in records)
+    times = sorted(path.stat().st_mtime - started for path in records)
+    assert 0 <= times[0] < times[-1], "a run takes time"
+    return times
+
+
+def _started(record: Path) -> float:
+    """To the whole second, rounded down."""
+    return datetime.fromisoformat(json.loads(record.read_text())["started"]).timestamp()
 
 
 def spread(rng: random.Random, times: list[float], n: int) -> list[Moment]:

@@ -1,5 +1,7 @@
 """Two runs at once, from the same folder or through a link, for the same targets or others."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -19,8 +21,12 @@ def test_a_second_run_is_refused_whatever_it_wants_and_wherever_from(tmp_path, t
     while not (checkout.folder / LOCK).exists() or not (checkout.folder / LOCK).read_text():
         assert first.poll() is None
         time.sleep(0.02)
+    os.kill(first.pid, signal.SIGSTOP)  # so that it cannot be done before the second looks
     second = Checkout(tmp_path / "link") if linked else checkout
-    done = second.run("--forceall", target, check=False)
+    try:
+        done = second.run("--forceall", target, check=False)
+    finally:
+        os.kill(first.pid, signal.SIGCONT)
     assert first.wait() == 0, (checkout.folder / "driver.log").read_text()
     assert done.returncode != 0
     said = [line for line in done.stderr.splitlines() if "another thinslice run" in line]

@@ -23,12 +23,10 @@ def kill(driver: subprocess.Popen, *, jobs: bool) -> None:
     driver.wait()
 
 
-def wait_for(path: Path, driver: subprocess.Popen, timeout_s: float = 120) -> None:
+def wait_for(path: Path, driver: subprocess.Popen) -> None:
     """Until ``path`` is there; it must come while the driver runs."""
-    end = time.monotonic() + timeout_s
     while not any(path.parent.glob(path.name)):
         assert driver.poll() is None, f"the run ended before {path} was made"
-        assert time.monotonic() < end, f"{path} was not made in {timeout_s} s"
         time.sleep(0.02)
 
 
@@ -107,10 +105,9 @@ def test_a_job_killed_alone_is_run_again_by_the_same_command(finished, tmp_path,
     assert checkout.planned(*TORCH) == set()
 
 
-def kill_job(script: str, folder: Path, driver: subprocess.Popen, timeout_s: float = 60) -> None:
+def kill_job(script: str, folder: Path, driver: subprocess.Popen) -> None:
     """kill -9 of one job's interpreter, in ``folder``, once it is there; the driver lives on."""
-    end = time.monotonic() + timeout_s
-    while time.monotonic() < end and driver.poll() is None:
+    while driver.poll() is None:
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 command = (process / "cmdline").read_bytes().decode().split("\0")
