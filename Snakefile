@@ -30,8 +30,8 @@ atexit.register(gc.freeze)
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice import cells, clock, left_behind, manifest, orphaned, panel_choice
-from thinslice import run_lock, run_memory, torn
+from thinslice import cells, manifest, panel_choice
+from thinslice.resuming import run_lock, run_memory, settling
 
 
 configfile: os.path.join(workflow.basedir, "config.yaml")
@@ -43,16 +43,11 @@ try:
     run_memory.check(Path("results"), Path(".snakemake"))
     config = manifest.with_own_data(config)
     cells.check_some_run(config)
-    if workflow.is_main_process and not workflow.output_settings.dryrun:  # no job of a cluster
-        with run_lock.idle("results") as alone:
-            if alone:
-                left_behind.settle(Path(".snakemake/slurm_logs"))
-                if run_lock.was_killed("results"):
-                    orphaned.set_aside(Path("results"), Path(".snakemake/metadata"))
-                for line in (*torn.forget(Path("results")), *clock.catch_up(Path("results"))):
-                    print(line, file=sys.stderr)
 except (ValueError, OSError) as refusal:
     sys.exit(f"refused: {refusal}")
+
+if workflow.is_main_process and not workflow.output_settings.dryrun:  # no job of a cluster
+    workflow.execute = settling.before(workflow.execute, Path("results"), Path(".snakemake"))
 
 # Jobs run the scripts and import the package of this checkout, wherever --directory puts results,
 # by the interpreter that runs Snakemake; inside a conda environment, by that environment's.
@@ -65,8 +60,8 @@ shell.prefix(
 
 
 onstart:  # a real run only: no dry run, no job of a cluster
-    run_lock.hold("results")
     refuse_cleaning_beside_others()
+    run_lock.hold("results")
 
 
 onerror:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from socket import gethostname
 
-from thinslice import torn
+from thinslice.resuming import torn
 
 
 def lose(folder: Path, rng: random.Random, way: str) -> str:

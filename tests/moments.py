@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from thinslice import torn
+from thinslice.resuming import torn
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from checkout import Checkout, fresh
 from moments import Moment, spread, timeline
 from same_results import assert_same
 
-from thinslice import torn
+from thinslice.resuming import torn
 
 SEEDS = (1, 2, 3, 4)
 STRIKES = 5

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from thinslice import left_behind
+from thinslice.resuming import left_behind
 
 # Slurm's commands as far as they are asked here; the queue is a file, and a job ends when looked at
 # once it has been waited for.

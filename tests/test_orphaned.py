@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from thinslice import orphaned, provenance
+from thinslice import doubles, provenance
+from thinslice.resuming import orphaned
 
 
 def job(*, cards="m", by="first"):
@@ -81,6 +82,53 @@ def test_what_snakemake_knows_of_stays(folder, split):
     assert set_aside() == []
     remember(folder, made_at - 60, split=split)  # of the result before this one
     assert len(set_aside()) == 1
+
+
+def test_what_snakemake_knows_of_stays_though_it_was_copied_or_touched(folder):
+    remember(folder, (folder / "results/weights/w.record.json").stat().st_mtime)
+    os.utime(folder / "results/weights/w.record.json", (4e9, 4e9))
+    assert set_aside() == []
+
+
+@pytest.mark.parametrize("torn", ['{"endti', ""])
+def test_a_torn_memory_is_none(folder, torn):
+    remember(folder, 4e9)
+    (memory,) = (folder / ".snakemake/metadata").iterdir()
+    memory.write_text(torn)
+    (folder / ".snakemake/metadata/stray file").touch()
+    assert len(set_aside()) == 1
+
+
+def test_of_a_job_with_two_records_of_which_one_is_hidden_nothing_is_left(folder):
+    """As where a driver was killed while it wrote down the one and not the other."""
+    both = [Path(f"results/thin/{name}.record.json") for name in "ab"]
+
+    def two(by):
+        with provenance.job(*both, rule="make", cards={}, inputs=[]) as running:
+            provenance.write_text(both[0].parent / "volumes", by)
+            running.output(both[0].parent / "volumes")
+
+    two("first")
+    doubles.put_aside(both[0])
+    two("second")
+    assert (both[0].parent / "volumes").read_text() == "second"
+    assert not list(both[0].parent.glob(f"{doubles.ASIDE}*"))
+
+
+def test_a_job_without_outputs_is_not_done_again(folder):
+    """As the one that hashes raw files: its record is all that it makes."""
+    record = Path("results/raw/a.record.json")
+
+    def fetch():
+        with provenance.job(record, rule="fetch", cards={}, inputs=[]):
+            pass
+
+    fetch()
+    before = record.read_bytes()
+    doubles.put_aside(record)
+    with pytest.raises(SystemExit):
+        fetch()
+    assert record.read_bytes() == before
 
 
 def test_a_result_that_is_not_whole_is_not_hidden(folder):

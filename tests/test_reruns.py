@@ -98,7 +98,7 @@ def test_another_number_of_shards_makes_nothing_again(edited):
 
 
 def test_code_that_only_plans_or_audits_makes_nothing_again(edited):
-    for module in ("manifest", "run_lock", "audit", "recompute", "shards", "cleaning"):
+    for module in ("manifest", "resuming/run_lock", "audit", "recompute", "shards", "cleaning"):
         path = edited.folder / f"src/thinslice/{module}.py"
         path.write_text(path.read_text() + "\nANOTHER = 1\n")
     assert edited.planned() == set()

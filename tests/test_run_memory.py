@@ -5,7 +5,7 @@ import shutil
 import pytest
 from checkout import twin
 
-from thinslice import run_memory
+from thinslice.resuming import run_memory
 
 
 @pytest.fixture

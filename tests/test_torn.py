@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from checkout import Checkout, twin
 
-from thinslice import provenance, torn
+from thinslice import provenance
+from thinslice.resuming import torn
 
 ONE_OF_EACH = [
     "results/raw/phantom.record.json",
@@ -81,6 +82,10 @@ def forgotten(record: Path) -> bool:
     for path in gone:
         path.write_bytes(kept[path])
         os.utime(path, ns=(times[path].st_atime_ns, times[path].st_mtime_ns))
+    for path in gone:
+        hidden = path.with_name(f".{path.name}{torn.FORGOTTEN}")
+        assert hidden.read_bytes() == kept[path], "it can still be read"
+        hidden.unlink()
     assert len(said) == len(gone) <= 2
     return record in gone
 

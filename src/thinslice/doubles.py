@@ -32,16 +32,17 @@ def put_aside(record: Path) -> None:
 
 
 def taken_back(records: Sequence[Path], asked: Mapping[str, Any]) -> bool:
-    """Whether this job's results had been put aside, and stand again; all else there is removed."""
-    if not all(_aside(record).exists() for record in records):
+    """Whether this job's results had been put aside, and stand again; if not, they are removed."""
+    hidden = [_aside(record) for record in records]
+    found = [record for record in hidden if record.exists()]
+    if not found:
         return False
     try:
-        made = {_aside(Path(o["path"])): o["sha256"] for o in read(_aside(records[0]))["outputs"]}
+        made = {_aside(Path(o["path"])): o["sha256"] for o in read(found[0])["outputs"]}
     except BrokenLinkError:
         made = {}
-    hidden = [*made, *(_aside(record) for record in records)]
-    same = bool(made) and _same([_aside(record) for record in records], asked, made)
-    for path in hidden:
+    same = _same(hidden, asked, made)
+    for path in [*made, *found]:
         if same:
             _remove(path.with_name(path.name.removeprefix(ASIDE)))
             os.rename(path, path.with_name(path.name.removeprefix(ASIDE)))

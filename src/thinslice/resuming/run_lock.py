@@ -25,9 +25,11 @@ def hold(results: str) -> None:
             f"{_path(results)}: another thinslice run (process {holder}) is working in this "
             "folder; wait for it, or stop it"
         )
+    number = f"{os.getpid()}\n".encode()
     try:
-        os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
+        os.pwrite(lock, number, 0)  # over a killed run's: on a full disk that must still be told
+        os.ftruncate(lock, len(number))
+        os.fsync(lock)  # after a power cut too
     except OSError as error:
         os.close(lock)
         raise SystemExit(

@@ -6,13 +6,16 @@ So before anything is planned they are set aside. Snakemake plans the job anew; 
 takes them back if it would make the very same (``doubles``), and ends. Standard library only.
 """
 
+import contextlib
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
-from thinslice import doubles, torn
-from thinslice.records import SUFFIX, BrokenLinkError
+from thinslice import doubles
+from thinslice.records import SUFFIX, BrokenLinkError, read
+from thinslice.resuming import torn
 
 CLOCK_S = 0.01  # of the time Snakemake keeps for an output, as a float
 
@@ -25,23 +28,33 @@ def set_aside(results: Path, memory: Path) -> list[Path]:
     known = dict(_made_at(memory))
     aside = []
     for record in sorted(torn.records(results)):
-        made_at = known.get(str(record))
-        if made_at is not None and record.stat().st_mtime <= made_at + CLOCK_S:
-            continue
         try:
-            doubles.put_aside(record)
+            if not _is_known(record, known.get(str(record), 0.0)):
+                doubles.put_aside(record)
+                aside.append(record)
         except (BrokenLinkError, FileNotFoundError):
             continue  # not whole, so there is nothing to keep
-        aside.append(record)
     return aside
 
 
+def _is_known(record: Path, made_at: float) -> bool:
+    """Whether it is the record that Snakemake saw made, and not a later one.
+
+    By its time or, where files were copied or touched since, by when its job began.
+    """
+    if record.stat().st_mtime <= made_at + CLOCK_S:
+        return True
+    return datetime.fromisoformat(read(record)["started"]).timestamp() <= made_at
+
+
 def _made_at(memory: Path) -> Iterator[tuple[str, float]]:
-    """Path of every record that Snakemake remembers, and the time it had when it was made."""
+    """Path of every record that Snakemake remembers, and the time it had when it was made.
+
+    What a power cut tore of that memory is passed over, as Snakemake does itself.
+    """
     for file in memory.rglob("*"):
-        if not file.is_file():
-            continue
-        name = "".join(part.removeprefix("@") for part in file.relative_to(memory).parts)
-        path = urlsafe_b64decode(name).decode()
-        if path.endswith(SUFFIX):
-            yield path, json.loads(file.read_text()).get("endtime") or 0.0
+        with contextlib.suppress(ValueError, OSError):
+            name = "".join(part.removeprefix("@") for part in file.relative_to(memory).parts)
+            path = urlsafe_b64decode(name).decode()
+            if file.is_file() and path.endswith(SUFFIX):
+                yield path, json.loads(file.read_text()).get("endtime") or 0.0

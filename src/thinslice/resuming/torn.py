@@ -4,13 +4,15 @@ They are taken for not made, so that they are made again. Snakemake asks whether
 newer than its inputs. A power cut, a failing disk or a hand can leave one that is both and yet half
 or empty; and where a clock was set back, "newer" says nothing. So before anything is planned every
 record is read, and where it and its results, or it and the records it names, do not agree, the
-record goes and its job is run again.
+record goes out of its place and its job is run again. It is kept, hidden beside: else what another
+config made once, from inputs that are no more, would lose the word on how.
 
 Only a file that changed after its record is hashed: a record is written last, so the others are as
 they were. A store may be absent, disk space being dear; what a record says of a store is its
 manifest, and the store holds its files to that whenever it reads them. Standard library only.
 """
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
@@ -21,10 +23,11 @@ from thinslice import provenance
 
 FOLDERS_WITHOUT = ("work", "logs", "benchmarks")  # where no record lies
 STORE = ".zarr"
+FORGOTTEN = ".forgotten"  # ends the name of what no longer counts as a record
 
 
 def forget(results: Path) -> list[str]:
-    """Remove the records of results that do not stand; what was wrong, one line for each."""
+    """Hide the records of results that do not stand; what was wrong, one line for each."""
     said: list[str] = []
     whole, ids = {}, {}
     for record in records(results):
@@ -42,7 +45,8 @@ def forget(results: Path) -> list[str]:
 def _forgotten(record: Path, problem: str) -> list[str]:
     if _being_written(record):
         return []
-    record.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        record.replace(record.with_name(f".{record.name}{FORGOTTEN}"))
     return [f"taken for not made: {problem}"]
 
 

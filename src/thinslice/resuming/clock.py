@@ -9,7 +9,8 @@ import os
 import time
 from pathlib import Path
 
-from thinslice import provenance, torn
+from thinslice import provenance
+from thinslice.resuming import torn
 
 TOLERANCE_S = 1.0
 SNAKEMAKE = ".snakemake_timestamp"  # what it takes for the time of a folder
