@@ -60,6 +60,12 @@ def test_the_first_reason_is_told_not_what_followed_from_it(tmp_path):
         together([later, partial(tasks.fail, tmp_path, "two")])
 
 
+@pytest.mark.timeout(60)
+def test_a_reason_longer_than_a_pipe_takes_does_not_hang(tmp_path):
+    with pytest.raises(EndedError, match=r"tensor of another shape; '$"):
+        together([partial(tasks.say_much, tmp_path, "one")])
+
+
 @pytest.mark.parametrize(
     ("what", "says"),
     [

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from thinslice import refusal
 
 GRACE_S = 1.0  # for the others of one that failed to show who was first
+LONGEST = 12_000  # characters of what is said, twice: a pipe takes 64 kB before it is read
 
 
 class EndedError(RuntimeError):
@@ -122,7 +123,7 @@ def _run(task: Callable[[], None], there: Connection) -> None:
         known = refusal.said(error)
         trace = "" if known else traceback.format_exc()
         sentence = known or traceback.format_exception_only(error)[-1].strip()
-        there.send((time.monotonic(), trace, sentence))
+        there.send((time.monotonic(), trace[-LONGEST:], sentence[-LONGEST:]))
         sys.exit(1)
 
 
