@@ -46,6 +46,12 @@ def test_a_full_disk_is_known_in_whatever_wraps_it(capsys):
     assert "the disk is full" in capsys.readouterr().err
 
 
+def test_a_file_that_may_not_be_read_is_no_full_disk(capsys):
+    refused = raised(PermissionError(errno.EACCES, "Permission denied", "scan.dcm"))
+    assert refused.value.code == 1
+    assert "scan.dcm: no permission" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("error", [ValueError("shapes"), KeyError("a"), FileNotFoundError("b")])
 def test_what_is_not_known_keeps_its_traceback(error):
     with pytest.raises(type(error)):

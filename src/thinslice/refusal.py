@@ -16,11 +16,11 @@ DISK = {
     errno.ENOSPC: f"the disk is full: free some space, {SAME_AGAIN}",
     errno.EDQUOT: f"the quota of this disk is used up: free some space, {SAME_AGAIN}",
     errno.EROFS: f"the disk is read-only: mount it for writing, {SAME_AGAIN}",
-    errno.EACCES: f"no permission: mend it, {SAME_AGAIN}",
     errno.EIO: f"the disk fails: see the system's log, {SAME_AGAIN}",
     errno.ESTALE: f"the network disk went away: mount it again, {SAME_AGAIN}",
 }
 OF_DISK = 74  # EX_IOERR of sysexits.h
+PERMISSION = f"no permission: mend it, {SAME_AGAIN}"
 MEMORY = (
     "more memory is needed: raise the method's train_mem_mb or restore_mem_mb, or run fewer jobs "
     f"at once (--cores), {SAME_AGAIN}"
@@ -50,9 +50,10 @@ def said(error: BaseException) -> str | None:
 
 
 def _known(error: BaseException) -> str | None:
-    if isinstance(error, OSError) and error.errno in DISK:
+    reasons = {**DISK, errno.EACCES: PERMISSION}
+    if isinstance(error, OSError) and error.errno in reasons:
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{DISK[error.errno]}"
+        return f"{where}{reasons[error.errno]}"
     if (isinstance(error, OSError) and error.errno == errno.ENOMEM) or _is_of_memory(error):
         return MEMORY
     if isinstance(error, ValueError) and type(error).__module__.startswith("thinslice."):
