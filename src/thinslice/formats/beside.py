@@ -8,6 +8,7 @@ for (``go_on``): neither the old nor the new is lost.
 """
 
 import fcntl
+import glob
 import hashlib
 import os
 import shutil
@@ -65,7 +66,7 @@ def go_on(out: Path) -> bool:
     What was left by one that was killed sooner, or by one that has been overtaken, is removed.
     """
     out = real_place(out)
-    left = sorted(out.parent.glob(f"{_prefix(out).replace('[', '[[]')}*"))
+    left = sorted(out.parent.glob(f"{glob.escape(_prefix(out))}*"))
     return any([_settled(held, out) for held in left])
 
 
