@@ -1,10 +1,9 @@
 """Jobs that run at once never hold the same GPU; pretend devices, real processes."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,7 +31,7 @@ def first_line(process: subprocess.Popen) -> str:
 
 
 def end(process: subprocess.Popen) -> None:
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()
     assert process.stdout is not None
     process.stdout.close()
@@ -69,10 +68,11 @@ def test_waits_until_a_device_is_given_back(tmp_path):
     try:
         assert first_line(job) == "0"
         begun = time.monotonic()
-        subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -9 {job.pid}"]).wait()
-        with gpu_lock.claim(["0"], tmp_path, patience_s=10) as held:
-            assert held == [0]
-        assert time.monotonic() - begun >= 0.5
+        with ThreadPoolExecutor() as later:
+            later.submit(lambda: (time.sleep(0.5), job.kill()))
+            with gpu_lock.claim(["0"], tmp_path, patience_s=10) as held:
+                assert held == [0]
+                assert time.monotonic() - begun >= 0.5, "not before its holder was gone"
     finally:
         end(job)
 
