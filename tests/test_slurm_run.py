@@ -1,22 +1,43 @@
-"""A run through Slurm: the numbers of a local one, and every GPU job on a device of its own."""
+"""The demo's methods through Slurm: the numbers of a local run, every GPU job on its own device."""
 
 import json
 from datetime import datetime, timedelta
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 import slurm_cluster
-from checkout import fresh
+import yaml
+from checkout import CONFIG, Checkout, fresh
 from test_kills import numbers
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1800)]
 EVIDENCE = "results/evidence/evidence.record.json"
+TORCH = ("edsr_small", "tvsrn_small")
 
 
 @pytest.fixture(scope="module")
 def ran(cluster, tmp_path_factory):
-    checkout = fresh(tmp_path_factory.mktemp("slurm run") / "thin slices")
+    checkout = demo(tmp_path_factory.mktemp("slurm run") / "thin slices")
     cluster.run(checkout, EVIDENCE)
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    checkout = demo(tmp_path_factory.mktemp("local run") / "thin slices")
+    checkout.run(EVIDENCE)
+    return checkout
+
+
+def demo(folder: Path) -> Checkout:
+    """A checkout with the tiny data, and the demo's networks as config.yaml has them, briefly."""
+    checkout = fresh(folder)
+    config = yaml.safe_load((folder / CONFIG).read_text())
+    few = {"steps": 6, "validate_every": 3}
+    config["methods"] = {method: {"settings": few} for method in TORCH}
+    config["grid"]["methods"] = ["linear", *TORCH]
+    (folder / CONFIG).write_text(json.dumps(config))
     return checkout
 
 
@@ -32,15 +53,18 @@ def gpu_jobs(ran):
     return found
 
 
-def test_the_numbers_are_those_of_a_local_run(ran, finished):
-    assert numbers(ran) == numbers(finished)
+def test_the_numbers_are_those_of_a_local_run(ran, local):
+    assert numbers(ran) == numbers(local)
+    assert all(any(f",{method}," in line for line in numbers(ran)) for method in TORCH)
     assert ran.planned(EVIDENCE) == set()
 
 
 def test_torch_jobs_and_no_others_were_given_one_gpu_each(ran, gpu_jobs):
-    torch = [*ran.folder.glob("results/weights/edsr_small/*.record.json")]
-    torch += ran.folder.glob("results/restored/*/*/edsr_small/*.record.json")
-    assert len(torch) > slurm_cluster.GPUS
+    torch = []
+    for method in TORCH:
+        torch += ran.folder.glob(f"results/weights/{method}/*.record.json")
+        torch += ran.folder.glob(f"results/restored/*/*/{method}/*.record.json")
+    assert len(torch) == 2 * (2 + 4)  # each is fitted on two degradations, and tested on both
     assert all(json.loads(path.read_text())["machine"]["gpus"] for path in torch)
     assert len(gpu_jobs) == len(torch)
     assert {len(devices) for devices, *_ in gpu_jobs} == {1}
