@@ -76,6 +76,7 @@ def test_an_audit_says_that_a_volume_was_removed_and_how_to_have_it_again(full):
     assert f"REMOVED: {RESTORED}" in done.stdout
     last = done.stdout.splitlines()[-1]
     assert "1 volume(s) were removed" in last
+    assert "--configfile" in last  # without it another config's workflow would be run
     made_by, rest = last.split(": ")[1].split(" && ")
     full.run(*made_by.split()[3:])
     full.run(*rest.split()[3:])

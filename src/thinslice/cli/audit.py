@@ -35,14 +35,16 @@ def run(arguments: argparse.Namespace) -> int:
     for problem in problems:
         print(f"BROKEN  {problem}")
     if problems:
-        print("the chain is broken; snakemake --force FILE makes a changed file again, and then")
-        print("snakemake what rests on it")
+        print("the chain is broken; the snakemake command that made it, given again, makes what")
+        print("changed again, and what rests on it; if it finds nothing to do, delete the record")
+        print("that is named, then give it again")
         return 1
     if removed:
         print(
             f"every record holds, but {len(removed)} volume(s) were removed and cannot be looked "
-            f"at; to make them and what rests on them again: snakemake --cores 1 "
-            f"{' '.join(removed)} && snakemake --cores 1"
+            f"at; to make them and what rests on them again (if a --configfile was given then, "
+            f"give it at the end of both): snakemake --cores 1 {' '.join(removed)} "
+            f"&& snakemake --cores 1"
         )
         return 3
     print("every link holds")
