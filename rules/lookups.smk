@@ -281,4 +281,4 @@ def refuse_cleaning_beside_others():
     """No volume goes while a job of the same run reads it."""
     targets = set(workflow.dag_settings.targets)
     if CLEANING & targets and targets - CLEANING:
-        sys.exit(f"refused: {', '.join(sorted(CLEANING))} run alone, not while other jobs do")
+        sys.exit(f"refused: {', '.join(sorted(CLEANING))} run alone: give no other target")

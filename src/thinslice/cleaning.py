@@ -19,7 +19,7 @@ from thinslice import provenance, removals, store
 from thinslice.provenance import BrokenLinkError
 from thinslice.store.place import MARK
 
-GIB = 2**30
+MIB = 2**20
 WORK_NAME = re.compile(r"[0-9a-f]{16}")
 
 
@@ -32,8 +32,8 @@ class Cleaned:
     kept: list[str] = field(default_factory=list)
 
     def lines(self, what: str) -> list[str]:
-        """As printed, e.g. "removed 12 restored volumes: 3.40 GiB freed"."""
-        freed = f"removed {self.removed} {what}: {self.bytes_ / GIB:.2f} GiB freed"
+        """As printed, e.g. "removed 12 restored volumes: 3482 MiB freed"."""
+        freed = f"removed {self.removed} {what}: {self.bytes_ / MIB:.0f} MiB freed"
         return [*(f"kept {why}" for why in self.kept), freed]
 
 
