@@ -24,7 +24,7 @@ STAGES = ({"train"}, {"restore"}, {"convert", "degrade"})  # of each, one must b
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)  # a seed of the four took five minutes where ten processes shared two cores
+@pytest.mark.timeout(3600)  # one of its four runs took five minutes at a load of 11
 def test_struck_at_twenty_random_moments_the_same_command_ends_the_same(finished, tmp_path):
     struck: Counter[str] = Counter()
     kinds = [kind for kind in KINDS for _ in range(len(SEEDS) * STRIKES // len(KINDS))]
