@@ -84,10 +84,11 @@ def test_jobs_of_other_folders_and_other_jobs_are_left_alone(queue, tmp_path):
     assert set(json.loads(path.read_text())) == {"1", "2", "3"}
 
 
-def test_without_slurm_or_its_logs_nothing_is_asked(tmp_path, monkeypatch):
+def test_without_slurm_or_its_logs_nothing_is_asked(tmp_path, monkeypatch, capsys):
     left_behind.settle(tmp_path / "none")
     monkeypatch.setenv("PATH", str(tmp_path))
     left_behind.settle(tmp_path)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_controller_that_does_not_answer_is_said(tmp_path, monkeypatch, capsys):

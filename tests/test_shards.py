@@ -103,7 +103,7 @@ def test_the_joined_record_rests_on_the_thick_slices_alone(thick):
     assert given == provenance.link(thick)
 
 
-def refused(thick: Path, parts: list[Path], why: str) -> None:
+def assert_refused(thick: Path, parts: list[Path], why: str) -> None:
     with pytest.raises(BrokenLinkError, match=why):
         joined(thick, parts)
     assert not (Path("results/restored") / f"{CELL}.zarr").exists()
@@ -111,23 +111,23 @@ def refused(thick: Path, parts: list[Path], why: str) -> None:
 
 def test_a_shard_of_another_card_is_refused(thick):
     other = shards_of(thick, 2, {**CARD, "code": "0123456789abcdef"})
-    refused(thick, other, "its method is")
+    assert_refused(thick, other, "its method is")
 
 
 def test_a_shard_of_other_thick_slices_is_refused(thick):
     parts = shards_of(thick, 2)
-    refused(stored(thick, seed=1), parts, "its inputs is")
+    assert_refused(stored(thick, seed=1), parts, "its inputs is")
 
 
 def test_a_shard_made_by_other_code_is_refused(thick, monkeypatch):
     parts = shards_of(thick, 2)
     monkeypatch.setattr(provenance, "script_digest", lambda name: "0123456789abcdef")
-    refused(thick, parts, "its code is")
+    assert_refused(thick, parts, "its code is")
 
 
 def test_a_whole_cell_is_no_shard(thick):
     whole = restored(thick, Path("results/whole.zarr"), "restore", CASES)
-    refused(thick, [whole], "its rule is")
+    assert_refused(thick, [whole], "its rule is")
 
 
 def test_one_changed_byte_in_a_shard_is_found(thick):
@@ -136,13 +136,13 @@ def test_one_changed_byte_in_a_shard_is_found(thick):
     voxels = bytearray(chunk.read_bytes())
     voxels[len(voxels) // 2] ^= 1
     chunk.write_bytes(bytes(voxels))
-    refused(thick, parts, re.escape(f"{chunk}: changed"))
+    assert_refused(thick, parts, re.escape(f"{chunk}: changed"))
 
 
 @pytest.mark.parametrize("chosen", [[0], [1], [0, 0, 1]])
 def test_every_case_must_be_in_one_shard(thick, chosen):
     parts = shards_of(thick, 2)
-    refused(thick, [parts[i] for i in chosen], "expected 3")
+    assert_refused(thick, [parts[i] for i in chosen], "expected 3")
 
 
 def names(asked: int, card=CARD) -> int:
