@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from golden_weights import fixture, weights
-from two_stage_scene import BOTH, BOX5, RUN, THIN, slant_hu, volume, waves, with_stubs
+from two_stage_scene import BOTH, BOX5, RUN, THIN, slant_hu, volume, waves, with_interpolators
 
 from thinslice.degradations import box, imresize, sparse
 from thinslice.degrading import thick_of
@@ -34,7 +34,7 @@ from thinslice.volume import Volume
 def test_a_slanted_plane_comes_back_where_it_was(degradation, factors):
     thin = volume(slant_hu())
     thick = thick_of(degradation, thin)
-    method = with_stubs(georgescu.build(ensemble="mean"), **factors)
+    method = with_interpolators(georgescu.build(ensemble="mean"), **factors)
     restored = method.restore(thick, THIN, run=RUN)
     assert restored.grid == THIN
     margin = 10  # voxels: beyond thick centres ramps cannot go on, and splines ring a little
@@ -45,7 +45,7 @@ def test_a_slanted_plane_comes_back_where_it_was(degradation, factors):
 def test_odd_sizes_come_back_to_the_thin_grid():
     grid = replace(THIN, n=39, shape=(27, 23))
     thick = thick_of(BOTH, volume(slant_hu()[:39, :27, :23], grid))
-    restored = with_stubs(georgescu.build(), in_plane=2, through_plane=2).restore(
+    restored = with_interpolators(georgescu.build(), in_plane=2, through_plane=2).restore(
         thick, grid, run=RUN
     )
     assert restored.grid == grid
@@ -79,7 +79,9 @@ def test_voxels_that_lie_where_they_are_asked_for_are_given_unchanged():
 
 def test_the_released_method_works_in_whole_grey_levels():
     thick = thick_of(imresize.build(through_plane=1, in_plane=2), waves(1))
-    restored = with_stubs(georgescu_released.build(), in_plane=2).restore(thick, THIN, run=RUN)
+    restored = with_interpolators(georgescu_released.build(), in_plane=2).restore(
+        thick, THIN, run=RUN
+    )
     levels = (restored.voxels + 1024) / 4095 * 255
     assert np.abs(levels - np.rint(levels)).max() < 1e-3
 
@@ -94,10 +96,10 @@ def test_the_released_method_works_in_whole_grey_levels():
 )
 def test_planes_are_turned_and_flipped_in_all_ways_that_keep_z(degradation, factors, merge, passes):
     thick = thick_of(degradation, waves(1))
-    method = with_stubs(georgescu.build(ensemble=merge, planes_at_a_time=1000), **factors)
+    method = with_interpolators(georgescu.build(ensemble=merge, planes_at_a_time=1000), **factors)
     seen = []
-    [stub] = method._nets.values()
-    stub.register_forward_hook(lambda *_: seen.append(1))
+    [interpolator] = method._nets.values()
+    interpolator.register_forward_hook(lambda *_: seen.append(1))
     method.restore(thick, THIN, run=RUN)
     views = 1 if "in_plane" in factors else 2
     assert len(seen) == passes * views
@@ -119,7 +121,7 @@ def test_with_the_authors_weights_the_released_method_gives_the_authors_planes()
 def test_what_lies_beyond_the_window_is_kept():
     thin = volume(np.where(np.indices(THIN.zyx)[0] > 20, 5000.0, -2000.0))
     thick = thick_of(BOX5, thin)
-    restored = with_stubs(georgescu.build(), through_plane=5).restore(thick, THIN, run=RUN)
+    restored = with_interpolators(georgescu.build(), through_plane=5).restore(thick, THIN, run=RUN)
     assert restored.voxels.max() == pytest.approx(5000, abs=0.1)
     assert restored.voxels.min() == pytest.approx(-2000, abs=0.1)
 

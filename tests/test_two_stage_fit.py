@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from two_stage_scene import BOTH, BOX5, RUN, SHORT, THIN, TINY, pair, with_stubs
+from two_stage_scene import BOTH, BOX5, RUN, SHORT, THIN, TINY, pair, with_interpolators
 
 from thinslice.degradations import imresize
 from thinslice.drivers import finer
@@ -151,7 +151,7 @@ def test_a_few_steps_learn_waves_that_interpolation_flattens(tmp_path):
     def rmse(restored: Volume) -> float:
         return float(np.sqrt(np.mean((restored.voxels - unseen.thin.voxels)[inner] ** 2)))
 
-    linear = with_stubs(georgescu.build(ensemble="none"), through_plane=5)
+    linear = with_interpolators(georgescu.build(ensemble="none"), through_plane=5)
     start = rmse(linear.restore(unseen.thick, THIN, run=RUN))
     assert rmse(method.restore(unseen.thick, THIN, run=RUN)) < 0.8 * start
 

@@ -51,7 +51,7 @@ class Linear(torch.nn.Module):
         )
 
 
-def with_stubs(method, **factors: int):
+def with_interpolators(method, **factors: int):
     """The method with networks that are exact on ramps in the place of learned ones."""
     scales = {"in_plane": lambda f: (f, f), "through_plane": lambda f: (f, 1)}
     method._factors = dict(factors)
