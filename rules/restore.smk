@@ -26,7 +26,7 @@ rule train:
     benchmark:
         "results/benchmarks/train/{method}/{dataset}--{degradation}.tsv"
     conda:
-        "../envs/torch.yaml"
+        "../envs/thinslice.yaml"
     threads: cores("train")
     resources:
         gpu=gpus(training_gpus),
@@ -70,7 +70,7 @@ rule restore_shard:
         shard=r"\d+",
         shards=r"\d+",
     conda:
-        "../envs/torch.yaml"
+        "../envs/thinslice.yaml"
     threads: cores("restore")
     resources:
         gpu=gpus(method_gpus),
@@ -108,7 +108,7 @@ rule restore:
     benchmark:
         "results/benchmarks/restore/{dataset}/{degradation}/{method}/{fitted}.tsv"
     conda:
-        "../envs/torch.yaml"
+        "../envs/thinslice.yaml"
     threads: cores("restore")
     resources:
         gpu=gpus(restoring_gpus),
