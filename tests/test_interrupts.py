@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import training_toy as toy
+from support import signals
 from test_training import curve_numbers, same
 
 from thinslice.training import interrupts
@@ -15,6 +16,12 @@ RARELY = replace(toy.PLAN, checkpoint_every_s=3600.0)
 
 class StoppedError(KeyboardInterrupt):
     """What an answer to SIGTERM raises."""
+
+
+@pytest.fixture(autouse=True)
+def in_a_terminal():
+    with signals.of_a_terminal():
+        yield
 
 
 @pytest.fixture(scope="module")
