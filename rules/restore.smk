@@ -41,7 +41,8 @@ rule train:
     shell:
         r"""
         python "$HERE"/workflow_scripts/train.py --card {params.card:q} --threads {threads} \
-            --device {params.device:q} --gpus {params.processes} --work results/work \
+            --device {params.device:q} --gpus {params.processes} \
+            --reserved-gpus {resources.gpu} --work results/work \
             --thick {input.thick:q} --thin {input.thin:q} \
             --out {output.weights:q} --curve {output.curve:q} 2>&1 | tee {log:q}
         """
@@ -86,7 +87,8 @@ rule restore_shard:
         r"""
         python "$HERE"/workflow_scripts/restore_shard.py --shard {wildcards.shard} \
             --of {wildcards.shards} --card {params.card:q} --threads {threads} \
-            --device {params.device:q} --max-memory-mb {params.cap} --work results/work \
+            --device {params.device:q} --reserved-gpus {resources.gpu} \
+            --max-memory-mb {params.cap} --work results/work \
             --thick {input.thick:q} --weights-record {input.weights:q} --out {output.restored:q} &>{log:q}
         """
 
