@@ -50,8 +50,8 @@ def team(run: Run, count: int) -> Iterator[list[Run]]:
     """``run`` for each of ``count`` processes that train together, each with a GPU of its own.
 
     No other job holds these GPUs until this one ends. On a CPU the processes share its threads;
-    where ``auto`` finds no GPU there is one process. RuntimeError if there are fewer GPUs, or if
-    ``auto`` cannot use those that the job reserved.
+    where ``auto`` finds no GPU there is one process. RuntimeError if there are fewer GPUs,
+    UnusableGpuError if ``auto`` cannot use those that the job reserved.
     """
     threads = torch.get_num_threads()
     device = choose(run)

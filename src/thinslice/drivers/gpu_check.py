@@ -10,6 +10,10 @@ ALLOW = "THINSLICE_UNUSED_GPU"  # "allow": for clusters of pretend GPUs, and to 
 RESERVED = ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS")  # what Slurm gave this job
 
 
+class UnusableGpuError(ValueError):
+    """A job cannot use the GPUs that it reserved."""
+
+
 def build() -> str:
     """Which build of torch is installed, in words."""
     if torch.version.cuda:
@@ -40,7 +44,7 @@ def reserved(environ: Mapping[str, str]) -> int:
 
 
 def check(count: int) -> str | None:
-    """A warning of GPUs that torch cannot use, or None; RuntimeError if this job reserved some.
+    """A warning of GPUs that torch cannot use, or None.  UnusableGpuError if they are reserved.
 
     ``count`` is what the workflow reserved; Slurm's own reservation counts as well.
     """
@@ -50,7 +54,7 @@ def check(count: int) -> str | None:
     message = f"this job reserved {count} GPU(s) and cannot use them: {_reason()}"
     if os.environ.get(ALLOW) == "allow":
         return message
-    raise RuntimeError(message)
+    raise UnusableGpuError(message)
 
 
 def _reason() -> str:

@@ -58,7 +58,9 @@ def test_who_asks_for_the_cpu_hears_nothing_of_gpus(two_gpus, monkeypatch, caplo
 
 def test_a_job_that_cannot_use_what_it_reserved_fails(no_gpu):
     with (
-        pytest.raises(RuntimeError, match=r"reserved 2 GPU.* cannot use them.*device: cpu"),
+        pytest.raises(
+            gpu_check.UnusableGpuError, match=r"reserved 2 GPU.* cannot use them.*device: cpu"
+        ),
         device.team(Run(reserved_gpus=2), 2),
     ):
         pass
@@ -67,7 +69,7 @@ def test_a_job_that_cannot_use_what_it_reserved_fails(no_gpu):
 @pytest.mark.parametrize("key", gpu_check.RESERVED)
 def test_slurm_s_own_reservation_counts(key, no_gpu, monkeypatch):
     monkeypatch.setenv(key, "0,3")
-    with pytest.raises(RuntimeError, match="reserved 2"), device.job(Run()):
+    with pytest.raises(gpu_check.UnusableGpuError, match="reserved 2"), device.job(Run()):
         pass
 
 
@@ -89,5 +91,5 @@ def test_a_gpu_that_is_used_is_not_asked_about(monkeypatch, two_gpus):
 )
 def test_the_reason_is_the_build_or_the_driver(cuda, says, no_gpu, monkeypatch):
     monkeypatch.setattr(torch.version, "cuda", cuda)
-    with pytest.raises(RuntimeError, match=says):
+    with pytest.raises(gpu_check.UnusableGpuError, match=says):
         gpu_check.check(1)
