@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from thinslice import cleaning, refusal
+from thinslice import cleaning, errors
 
 WHAT = {
     "restored": (cleaning.restored, "restored volumes"),
@@ -22,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

@@ -4,7 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import degrading, plugins, provenance, refusal, store
+from thinslice import degrading, errors, plugins, store
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import record_path
 
 
 def main() -> None:
@@ -16,8 +18,8 @@ def main() -> None:
 
     degradation = plugins.build("degradations", a.card)
     thin = store.open_store(a.thin)
-    with provenance.job(
-        provenance.record_of(a.out), rule="degrade", cards={"degradation": a.card}, inputs=[a.thin]
+    with recorded_job(
+        record_path(a.out), rule="degrade", cards={"degradation": a.card}, inputs=[a.thin]
     ) as job:
         with store.writing(a.out) as out:
             for case in thin.cases():
@@ -28,4 +30,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

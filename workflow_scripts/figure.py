@@ -5,7 +5,9 @@ import json
 from importlib import import_module
 from pathlib import Path
 
-from thinslice import evidence, provenance, refusal
+from thinslice import errors, evidence
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import record_path
 from thinslice.report import nothing
 
 
@@ -17,8 +19,8 @@ def main() -> None:
     a = p.parse_args()
 
     table = a.tables / f"{a.card['table']}.csv"
-    with provenance.job(
-        provenance.record_of(a.out), rule="figure", cards={"figure": a.card}, inputs=[table]
+    with recorded_job(
+        record_path(a.out), rule="figure", cards={"figure": a.card}, inputs=[table]
     ) as job:
         kind = import_module(f"thinslice.report.{a.card['kind']}")
         rows = evidence.read_table(table)
@@ -31,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

@@ -2,7 +2,9 @@
 
 import argparse
 
-from thinslice import provenance, refusal, restoring_cells, store
+from thinslice import errors, restoring_cells, store
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import record_path
 
 
 def main() -> None:
@@ -11,8 +13,8 @@ def main() -> None:
     a = p.parse_args()
 
     asked = restoring_cells.Asked.by(a)
-    with provenance.job(
-        provenance.record_of(a.out),
+    with recorded_job(
+        record_path(a.out),
         rule="restore",
         cards={"method": a.card},
         inputs=asked.inputs,
@@ -22,4 +24,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

@@ -7,10 +7,13 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from thinslice import __version__, domain, plugins, provenance, refusal, store
+from thinslice import __version__, domain, errors, plugins, store
 from thinslice.drivers import device
 from thinslice.drivers.processes import EndedError, peak_memory_gib
-from thinslice.seams import Pair, Run
+from thinslice.fs.locks import locked
+from thinslice.interfaces import Pair, Run
+from thinslice.provenance.job import recorded_job, script_digest
+from thinslice.provenance.records import record_id, record_path
 from thinslice.training.team import together
 
 
@@ -27,15 +30,15 @@ def main() -> None:
     p.add_argument("--gpus", type=int, default=1, help="that train together, a process for each")
     a = p.parse_args()
 
-    record = provenance.record_of(a.out)
+    record = record_path(a.out)
     seed = a.card.get("settings", {}).get("seed", 0)  # every method's default
-    with provenance.job(
+    with recorded_job(
         record, rule="train", cards={"method": a.card}, inputs=[a.thick, a.thin], seed=seed
     ) as job:
         hashes = [link["sha256"] for link in job.inputs]
         # What checkpoints rest on: the card holds the method's code, the script's reads the data.
-        rests_on = {"card": a.card, "data": hashes, "script": provenance.script_digest("train.py")}
-        work = a.work / a.out.parent.name / provenance.record_id(rests_on)
+        rests_on = {"card": a.card, "data": hashes, "script": script_digest("train.py")}
+        work = a.work / a.out.parent.name / record_id(rests_on)
         with device.team(Run(device=a.device, threads=a.threads), a.gpus) as runs:
             devices = ", ".join(dict.fromkeys(run.device for run in runs))
             threads = f"{runs[0].threads} threads" + (" each" if runs[1:] else "")
@@ -67,7 +70,7 @@ def fit(a: argparse.Namespace, work: Path, run: Run) -> None:
     if run.rank:
         method.fit(pairs["train"], pairs["val"], work=work, run=run)
         return
-    with provenance.locked(work / "fit"):  # a process of a killed job may be dying still
+    with locked(work / "fit"):  # a process of a killed job may be dying still
         curve = method.fit(pairs["train"], pairs["val"], work=work, run=run)
         about = {
             "thinslice": __version__,
@@ -84,4 +87,4 @@ def fit(a: argparse.Namespace, work: Path, run: Run) -> None:
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

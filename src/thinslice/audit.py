@@ -11,7 +11,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from thinslice import digest, plugins, provenance, removals, store
+from thinslice import plugins, store
+from thinslice.provenance import tombstone
+from thinslice.provenance.code_digest import code_digest
+from thinslice.provenance.environment import versions
+from thinslice.provenance.job import script_digest
+from thinslice.provenance.records import (
+    SUFFIX,
+    BrokenLinkError,
+    claimed_sha256,
+    read_record,
+    record_path,
+    sha256_of,
+)
 
 KIND_OF_CARD = {
     "dataset": "datasets",
@@ -55,8 +67,8 @@ class Walk:
             return
         self._seen[record] = None
         try:
-            content = provenance.read(record)
-        except provenance.BrokenLinkError as error:
+            content = read_record(record)
+        except BrokenLinkError as error:
             made = ((str(record), "?"),)
             yield Link(depth, "?", expected_id or "?", record, made, (str(error),))
             return
@@ -65,7 +77,7 @@ class Walk:
         problems = [*([moved] if moved else []), *_outputs(content), *_code(content)]
         made = tuple((output["path"], output["sha256"]) for output in content["outputs"])
         notes = tuple(_versions(content))
-        own = made or ((str(record), provenance.sha256(record)),)
+        own = made or ((str(record), sha256_of(record)),)
         link = Link(depth, content["rule"], content["id"], record, own, tuple(problems), notes)
         yield replace(link, removed=tuple(_removed(content)))
         for given in content["inputs"]:
@@ -93,10 +105,10 @@ def find(record_id: str, results: Path) -> Path:
     changed, since it may be the one.
     """
     found, broken = {}, []
-    for path in sorted(results.rglob(f"*{provenance.SUFFIX}")):
+    for path in sorted(results.rglob(f"*{SUFFIX}")):
         try:
-            own = provenance.read(path)["id"]
-        except provenance.BrokenLinkError as error:
+            own = read_record(path)["id"]
+        except BrokenLinkError as error:
             broken.append(str(error))
             continue
         if own.startswith(record_id):
@@ -104,7 +116,7 @@ def find(record_id: str, results: Path) -> Path:
     if len(found) > 1:
         raise LookupError(f"{record_id} begins the ids of {len(found)} records: {', '.join(found)}")
     if not found and broken:
-        raise provenance.BrokenLinkError(f"no record {record_id}; {'; '.join(broken)}")
+        raise BrokenLinkError(f"no record {record_id}; {'; '.join(broken)}")
     if not found:
         raise LookupError(f"no record {record_id} below {results}")
     return next(iter(found.values()))
@@ -117,13 +129,13 @@ def ran_in(table: Path) -> Path:
     in it than its record says.
     """
     parts = table.resolve().parts
-    outputs = provenance.read(provenance.record_of(table))["outputs"]
+    outputs = read_record(record_path(table))["outputs"]
     for output in outputs:
         recorded = Path(output["path"]).parts
         if parts[-len(recorded) :] == recorded:
             return Path(*parts[: -len(recorded)])
     made = ", ".join(output["path"] for output in outputs)
-    raise provenance.BrokenLinkError(f"{table} is not what its record made: {made}")
+    raise BrokenLinkError(f"{table} is not what its record made: {made}")
 
 
 def _identity(own_id: str, record: Path, expected_id: str | None) -> str | None:
@@ -139,7 +151,7 @@ def _outputs(content: Mapping[str, Any]) -> Iterator[str]:
     """What no longer is as the record says it was made."""
     for output in content["outputs"]:
         path = Path(output["path"])
-        if removals.removed(path, content):
+        if tombstone.removed(path, content):
             continue
         if path.is_dir():
             yield from (f"{path}/{why}" for why in store.verify(path, output["sha256"]))
@@ -150,13 +162,13 @@ def _outputs(content: Mapping[str, Any]) -> Iterator[str]:
 def _removed(content: Mapping[str, Any]) -> Iterator[str]:
     """Outputs of a record that somebody removed since, disk space being dear."""
     paths = (Path(output["path"]) for output in content["outputs"])
-    yield from (str(path) for path in paths if removals.removed(path, content))
+    yield from (str(path) for path in paths if tombstone.removed(path, content))
 
 
 def _file(path: Path, sha256: str) -> Iterator[str]:
     try:
-        found = provenance.sha256(path)
-    except provenance.BrokenLinkError as error:
+        found = sha256_of(path)
+    except BrokenLinkError as error:
         yield str(error)
         return
     if found != sha256:
@@ -172,8 +184,8 @@ def _handed_on(given: Mapping[str, Any]) -> str | None:
     if given["path"] == given["record"]:
         return next(_raw(given), None)
     try:
-        claimed = provenance.claim(provenance.read(Path(given["record"])), Path(given["path"]))
-    except provenance.BrokenLinkError:
+        claimed = claimed_sha256(read_record(Path(given["record"])), Path(given["path"]))
+    except BrokenLinkError:
         return None  # the record's own link says so
     if claimed != given["sha256"]:
         return f"{given['path']} was made again after it was used; run the workflow again"
@@ -182,7 +194,7 @@ def _handed_on(given: Mapping[str, Any]) -> str | None:
 
 def _versions(content: Mapping[str, Any]) -> Iterator[str]:
     """Packages that made this in another version than the one installed here."""
-    here = provenance.versions()
+    here = versions()
     for name, then in content["packages"].items():
         if here.get(name) != then:
             yield f"{name} was {then}, is {here.get(name, 'not installed')} here"
@@ -197,7 +209,7 @@ def _code(content: Mapping[str, Any]) -> Iterator[str]:
                 if here != card["code"]:
                     yield f"code of {card['name']} is {here} here, {card['code']} made this"
     if content["script_code"] is not None:
-        here = provenance.script_digest(content["command"][0])
+        here = script_digest(content["command"][0])
         if here != content["script_code"]:
             yield f"{content['command'][0]} is {here} here, {content['script_code']} made this"
 
@@ -206,7 +218,7 @@ def _digest(key: str, card: Mapping[str, Any]) -> str:
     """Digest of the code that a card names, as it is here; "gone" where it is not."""
     try:
         if key == "figure":
-            return digest.code_digest(f"thinslice.report.{card['kind']}")
-        return digest.code_digest(plugins.module_name(KIND_OF_CARD[key], card))
+            return code_digest(f"thinslice.report.{card['kind']}")
+        return code_digest(plugins.module_name(KIND_OF_CARD[key], card))
     except LookupError:
         return "gone"

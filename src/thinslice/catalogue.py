@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from thinslice import choosing, plugins
 from thinslice.choosing import DEFAULT, Fit
-from thinslice.seams import About
+from thinslice.interfaces import About
 
 LICENCES: dict[Fit, str] = {
     "none": "Apache-2.0",

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from thinslice import plugins
-from thinslice.formats.found import refused
-from thinslice.seams import About, Method
+from thinslice.errors import refused
+from thinslice.interfaces import About, Method
 
 PRESETS = Path(__file__).with_name("presets.toml")
 DEFAULT = "sr4zct_small"  # needs no weights, and models the scan's own thickness and overlap

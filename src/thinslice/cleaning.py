@@ -15,9 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from thinslice import provenance, removals, store
-from thinslice.provenance import BrokenLinkError
-from thinslice.store.place import MARK
+from thinslice import store
+from thinslice.provenance import tombstone
+from thinslice.provenance.records import (
+    SUFFIX,
+    BrokenLinkError,
+    claimed_sha256,
+    read_record,
+    record_id,
+    record_path,
+)
+from thinslice.store.commit import MARK
 
 MIB = 2**20
 WORK_NAME = re.compile(r"[0-9a-f]{16}")
@@ -46,15 +54,15 @@ def restored(results: Path) -> Cleaned:
     for path in _below(results / "restored", "*/*/*/*.zarr", done):
         cell = path.relative_to(results / "restored").with_suffix("")
         try:
-            record = provenance.read(provenance.record_of(path))
-            provenance.claim(record, path)
+            record = read_record(record_path(path))
+            claimed_sha256(record, path)
             store.refuse_foreign(path)
             if not _scored(results / "scores" / cell, record):
                 raise BrokenLinkError(f"{cell} is not scored")
         except ValueError as why:
             done.kept.append(f"{path}: {why}")
             continue
-        removals.note(path, record)
+        tombstone.note(path, record)
         _remove(path, done)
     return done
 
@@ -72,7 +80,7 @@ def work(results: Path) -> Cleaned:
             _remove(path, done)
     for path in _below(results / "shards", "*/*/*/*/*.zarr", done):
         if _joined(path, results):
-            provenance.record_of(path).unlink()
+            record_path(path).unlink()
             _remove(path, done)
         else:
             done.kept.append(f"{path}: its cell is not joined")
@@ -106,19 +114,19 @@ def _remove(path: Path, done: Cleaned) -> None:
 
 def _scored(scores: Path, restored: Mapping[str, Any]) -> bool:
     """Whether the scores of a cell are those of these restored volumes."""
-    record = _read(scores.with_suffix(provenance.SUFFIX))
+    record = _read(scores.with_suffix(SUFFIX))
     return record is not None and record["inputs"][0]["record_id"] == restored["id"]
 
 
 def _ended(results: Path) -> Iterator[Path]:
     """Where trainings that ended kept their checkpoints."""
-    for path in (results / "weights").glob(f"*/*{provenance.SUFFIX}"):
+    for path in (results / "weights").glob(f"*/*{SUFFIX}"):
         if record := _read(path):
             data = [given["sha256"] for given in record["inputs"]]
             card, script = record["cards"]["method"], record["script_code"]
-            named = provenance.record_id({"card": card, "data": data, "script": script})
+            named = record_id({"card": card, "data": data, "script": script})
             yield results / "work" / path.parent.name / named
-    for path in (results / "restored").glob(f"*/*/*/*{provenance.SUFFIX}"):
+    for path in (results / "restored").glob(f"*/*/*/*{SUFFIX}"):
         if (record := _read(path)) and "work" in record["facts"]:
             method, named = Path(record["facts"]["work"]).parts[-2:]
             yield results / "work" / method / named
@@ -127,8 +135,8 @@ def _ended(results: Path) -> Iterator[Path]:
 def _joined(shard: Path, results: Path) -> bool:
     """Whether a shard's cell stands, made by the same card from the same inputs."""
     cell = shard.parent.relative_to(results / "shards")
-    whole = _read((results / "restored" / cell).with_suffix(provenance.SUFFIX))
-    part = _read(provenance.record_of(shard))
+    whole = _read((results / "restored" / cell).with_suffix(SUFFIX))
+    part = _read(record_path(shard))
     return whole is not None and part is not None and _told(whole) == _told(part)
 
 
@@ -138,6 +146,6 @@ def _told(record: Mapping[str, Any]) -> tuple[Any, list[str]]:
 
 def _read(record: Path) -> dict[str, Any] | None:
     try:
-        return provenance.read(record)
+        return read_record(record)
     except BrokenLinkError:
         return None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thinslice import ssp
-from thinslice.seams import Degradation, PlaneDegradation, Scan
+from thinslice.interfaces import Degradation, PlaneDegradation, Scan
 from thinslice.volume import Volume
 
 if TYPE_CHECKING:

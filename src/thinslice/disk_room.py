@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from thinslice.formats.found import refused
+from thinslice.errors import refused
 from thinslice.volume import Grid, Modality
 
 BYTES = {"CT": 2, "MR": 4}  # of a voxel, at most; MR as DICOM has 2

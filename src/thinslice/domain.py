@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import correlate
 
-from thinslice.seams import Scan
+from thinslice.interfaces import Scan
 
 LOOKED_AT = 5  # slices of a scan in which its noise is measured
 SAME_LENGTH = 0.1  # share by which a length may lie outside

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from thinslice import provenance
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
+from thinslice.provenance.records import SUFFIX, BrokenLinkError, first_output, read_record
 
 TEXT = (
     "dataset", "degradation", "method", "fitted_on", "tested_on", "reference", "protocol", "metric",
@@ -42,7 +42,7 @@ def scores(records: Sequence[Path]) -> pd.DataFrame:
 
 def runs(records: Sequence[Path]) -> pd.DataFrame:
     """Seconds, memory and parameters of every restored case behind the scores."""
-    return pd.DataFrame([row for record in records for row in _runs(provenance.read(record))])
+    return pd.DataFrame([row for record in records for row in _runs(read_record(record))])
 
 
 def pairs(records: Sequence[Path]) -> pd.DataFrame:
@@ -73,15 +73,15 @@ def joined(records: Sequence[Path], name: str) -> pd.DataFrame:
 
 def made(record: Path) -> pd.DataFrame:
     """The table a job made."""
-    return read_table(provenance.first_made(record))
+    return read_table(first_output(record))
 
 
 def _named(record: Path, name: str) -> str:
-    return record.name.replace(provenance.SUFFIX, f".{name}.csv")
+    return record.name.replace(SUFFIX, f".{name}.csv")
 
 
 def _outputs(path: Path) -> pd.DataFrame:
-    record = provenance.read(path)
+    record = read_record(path)
     table = read_table(Path(record["outputs"][0]["path"]))
     return table.assign(record=record["id"])
 
@@ -93,9 +93,9 @@ def _runs(score: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     cell = score["cards"]["cell"]
     restored = score["inputs"][0]
-    restore = provenance.read(Path(restored["record"]))
+    restore = read_record(Path(restored["record"]))
     if restore["id"] != restored["record_id"]:
-        raise provenance.BrokenLinkError(
+        raise BrokenLinkError(
             f"{restored['record']} is record {restore['id']}, but its scores are those of "
             f"{restored['record_id']}; run the workflow again"
         )

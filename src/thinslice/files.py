@@ -9,13 +9,14 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from thinslice.errors import in_one_line, refused
 from thinslice.formats import reading, zipped
-from thinslice.formats.beside import folder_of, free
 from thinslice.formats.dicom_derived import Derivation
-from thinslice.formats.found import Found, in_one_line, refused
+from thinslice.formats.found import Found
 from thinslice.formats.nifti_header import SUFFIXES
 from thinslice.formats.writing_dicom import OURS, write_dicom
 from thinslice.formats.writing_nifti import write_nifti
+from thinslice.fs.transaction import folder_of, free
 from thinslice.volume import Modality, Volume
 
 ZARR = ".zarr"

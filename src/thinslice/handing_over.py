@@ -10,9 +10,10 @@ import os
 from pathlib import Path
 
 from thinslice import files, statement
-from thinslice.formats.beside import beside, go_on, real_place
+from thinslice.errors import refused
 from thinslice.formats.dicom_derived import Derivation
-from thinslice.formats.found import Found, refused
+from thinslice.formats.found import Found
+from thinslice.fs.transaction import beside, go_on, real_place
 from thinslice.report import preview
 from thinslice.restoring import Restored
 

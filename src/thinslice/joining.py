@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from thinslice import provenance, store
-from thinslice.provenance import BrokenLinkError, Job
+from thinslice import store
+from thinslice.provenance.job import Job, script_digest
+from thinslice.provenance.records import BrokenLinkError, link_to, read_record, record_path
 from thinslice.store import Store, StoredScan
 
 MADE_BY = "restore_shard.py"
@@ -56,11 +57,11 @@ def join(shards: Sequence[Path], cases: Sequence[str], out: Path, job: Job) -> N
 
 def _checked(path: Path, job: Job) -> Shard:
     """A shard, whole and of this cell; BrokenLinkError if it is not."""
-    link = provenance.link(path)
-    record = provenance.read(provenance.record_of(path))
+    link = link_to(path)
+    record = read_record(record_path(path))
     told = {
         "rule": (record["rule"], "restore_shard"),
-        "code": (record["script_code"], provenance.script_digest(MADE_BY)),
+        "code": (record["script_code"], script_digest(MADE_BY)),
         "method": (record["cards"]["method"], job.cards["method"]),
         "inputs": (_hashes(record["inputs"]), _hashes(job.inputs)),
     }

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import evidence, plugins, provenance
-from thinslice.provenance import BrokenLinkError
+from thinslice import evidence, plugins
+from thinslice.interfaces import Evidence
+from thinslice.provenance.records import BrokenLinkError, read_record, record_path
 from thinslice.report import tables
-from thinslice.seams import Evidence
 
 
 def row(table: Path, number: int) -> dict[str, str]:
@@ -34,7 +34,7 @@ def records_of(table: Path) -> list[str]:
 
 def differences(table: Path, number: int | None = None) -> list[str]:
     """Where a table on disk is not what its evidence gives; the row asked for first, by cell."""
-    card = provenance.read(provenance.record_of(table))["cards"]["analysis"]
+    card = read_record(record_path(table))["cards"]["analysis"]
     found = _evidence(table)
     answer = plugins.build("analyses", card)(found)
     texts = tables.texts(card["name"], answer, found.skipped)
@@ -56,7 +56,7 @@ def unlike_their_source(table: Path, found: dict[str, Path]) -> list[str]:
     problems = []
     for identity, record in found.items():
         same = _same(gathered, evidence.scores([record]), identity)
-        if provenance.read(record)["rule"] == "score":
+        if read_record(record)["rule"] == "score":
             same = same and _same(kept.runs, evidence.runs([record]), identity)
         if not same:
             problems.append(f"evidence of record {identity} is not what {record} made")
@@ -64,7 +64,7 @@ def unlike_their_source(table: Path, found: dict[str, Path]) -> list[str]:
 
 
 def _evidence(table: Path) -> Evidence:
-    record = provenance.read(provenance.record_of(table))
+    record = read_record(record_path(table))
     return evidence.read(Path(record["inputs"][0]["path"]).parent)
 
 

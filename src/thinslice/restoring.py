@@ -20,10 +20,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinslice import domain, provenance, trust
+from thinslice import domain, trust
 from thinslice.choosing import Chosen, choose
-from thinslice.formats.found import Found, Refused
-from thinslice.seams import Run
+from thinslice.errors import Refused
+from thinslice.formats.found import Found
+from thinslice.interfaces import Run
+from thinslice.provenance.records import sha256_of
 from thinslice.target import thin_grid
 from thinslice.trust import Trust
 from thinslice.volume import Grid, Volume
@@ -154,7 +156,7 @@ def _hashes(found: Found | None) -> dict[str, str]:
     if found.members:
         hashes = {Path(name): sha256 for name, sha256 in found.members.items()}
     else:
-        hashes = {file: provenance.sha256(file) for file in found.files}
+        hashes = {file: sha256_of(file) for file in found.files}
     top = Path(os.path.commonpath([Path("/", file).parent for file in hashes]))
     return {Path("/", file).relative_to(top).as_posix(): told for file, told in hashes.items()}
 

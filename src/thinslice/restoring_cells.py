@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from thinslice import plugins, provenance, store
-from thinslice.digest import code_digest
-from thinslice.seams import Run
+from thinslice import plugins, store
+from thinslice.interfaces import Run
+from thinslice.provenance.code_digest import code_digest
+from thinslice.provenance.job import Job
+from thinslice.provenance.records import first_output, record_id
 from thinslice.volume import Grid
 
 NO_TORCH = "none"  # the device of methods that need none
@@ -42,7 +44,7 @@ class Asked:
     def by(cls, a: argparse.Namespace) -> "Asked":
         """As the flags of ``add_flags`` say."""
         memory_gib = a.max_memory_mb / 1024 if a.max_memory_mb else None
-        weights = provenance.first_made(a.weights_record) if a.weights_record else None
+        weights = first_output(a.weights_record) if a.weights_record else None
         run = Run(device=a.device, threads=a.threads, max_memory_gib=memory_gib)
         return cls(a.card, a.thick, weights, a.work, run)
 
@@ -74,7 +76,7 @@ def add_flags(p: argparse.ArgumentParser) -> None:
     p.add_argument("--device", default="auto", help="none: the method uses no torch")
 
 
-def restore(asked: Asked, cases: Sequence[str], out: Path, job: provenance.Job) -> None:
+def restore(asked: Asked, cases: Sequence[str], out: Path, job: Job) -> None:
     """The cases restored into a store at ``out``; seconds, parameters and device into the record.
 
     Raises what the method raises; then nothing is left at ``out``.
@@ -112,7 +114,7 @@ def _placed(run: Run) -> contextlib.AbstractContextManager[Run]:
     return device.job(run)
 
 
-def _rests_on(card: Mapping[str, Any], job: provenance.Job) -> str:
+def _rests_on(card: Mapping[str, Any], job: Job) -> str:
     """Id of what checkpoints of a scan's own training rest on: the method's code, the scans."""
     hashes = [link["sha256"] for link in job.inputs]
-    return provenance.record_id({"card": card, "data": hashes, "code": code_digest(__name__)})
+    return record_id({"card": card, "data": hashes, "code": code_digest(__name__)})

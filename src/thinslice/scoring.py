@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from thinslice import plugins, taps
-from thinslice.cells import ACQUIRED
-from thinslice.seams import Degradation, PlaneDegradation, Question, ScoringProtocol
+from thinslice.interfaces import Degradation, PlaneDegradation, ScoringInput, ScoringProtocol
 from thinslice.volume import Volume
+from thinslice.workflow.cells import ACQUIRED
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -20,17 +20,17 @@ def degradation_of(card: Mapping[str, Any]) -> Degradation | None:
 
 def question(
     restored: Volume, thin: Volume, thick: Volume, made_by: Degradation | None
-) -> Question:
+) -> ScoringInput:
     """One case for the protocols, with the matrices by which its thick slices arise from thin ones.
 
     Simulated thick: the declared ones. Acquired thick: taps fitted to this case's own pair, since
     no scanner declares its profile; none where its pixels are not the thin scan's.
     """
     if made_by is None:
-        return Question(restored, thin, thick, _measured(thin, thick))
+        return ScoringInput(restored, thin, thick, _measured(thin, thick))
     grids = (thin.grid, thick.grid)
     planes = made_by.planes(*grids) if isinstance(made_by, PlaneDegradation) else None
-    return Question(restored, thin, thick, made_by.matrix(*grids), planes)
+    return ScoringInput(restored, thin, thick, made_by.matrix(*grids), planes)
 
 
 def _measured(thin: Volume, thick: Volume) -> "csr_array | None":
@@ -42,7 +42,7 @@ def _measured(thin: Volume, thick: Volume) -> "csr_array | None":
         return None
 
 
-def rows(asked: Question, protocols: Mapping[str, ScoringProtocol]) -> Iterator[dict[str, Any]]:
+def rows(asked: ScoringInput, protocols: Mapping[str, ScoringProtocol]) -> Iterator[dict[str, Any]]:
     """One row per protocol and metric."""
     for name, protocol in protocols.items():
         for score in protocol.score(asked):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice.seams import Scan
+from thinslice.interfaces import Scan
 from thinslice.ssp_curves import Bell, Polygon
 from thinslice.volume import Grid
 

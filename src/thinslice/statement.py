@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from thinslice import __version__, provenance
+from thinslice import __version__
 from thinslice.choosing import Chosen
+from thinslice.provenance.environment import peak_memory_gib, versions
+from thinslice.provenance.records import sha256_of
 from thinslice.restoring import Planned, Restored
 
 FORMAT = 1
@@ -38,9 +40,9 @@ def of(restored: Restored, output: Path) -> dict[str, Any]:
             "max_memory_gib": run.max_memory_gib,
             "started": restored.started.isoformat(timespec="seconds"),
             "wall_s": round(restored.wall_s, 3),
-            "peak_memory_gib": provenance.peak_memory_gib(),
+            "peak_memory_gib": peak_memory_gib(),
         },
-        "versions": {**provenance.versions(), "thinslice": __version__},
+        "versions": {**versions(), "thinslice": __version__},
         "warnings": restored.warnings,
         "trust": restored.trust.to_json(),
     }
@@ -50,9 +52,9 @@ def of(restored: Restored, output: Path) -> dict[str, Any]:
 def hashes(path: Path) -> dict[str, str]:
     """The files of an output: name within it to sha256."""
     if path.is_file():
-        return {path.name: provenance.sha256(path)}
+        return {path.name: sha256_of(path)}
     files = sorted(file for file in path.rglob("*") if file.is_file())
-    return {file.relative_to(path).as_posix(): provenance.sha256(file) for file in files}
+    return {file.relative_to(path).as_posix(): sha256_of(file) for file in files}
 
 
 def combined(files: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from thinslice import ssp
-from thinslice.seams import Scan
+from thinslice.interfaces import Scan
 from thinslice.volume import Grid
 
 

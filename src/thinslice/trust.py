@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinslice import domain, ssp, thickening
+from thinslice.interfaces import Scan
 from thinslice.metrics.body_mask import AIR_HU, body_mask
-from thinslice.seams import Scan
 from thinslice.volume import Volume, window_of
 
 ABOVE_NOISE = 2.0  # a slice whose RMSE exceeds the noise by this factor is flagged

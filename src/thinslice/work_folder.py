@@ -14,9 +14,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from thinslice import digest, plugins, provenance
-from thinslice.formats.beside import real_place
-from thinslice.formats.found import refused
+from thinslice import plugins
+from thinslice.errors import refused
+from thinslice.fs.transaction import real_place
+from thinslice.provenance.code_digest import code_digest
+from thinslice.provenance.records import record_id
 from thinslice.restoring import Planned
 
 ENDING = ".thinslice.work"
@@ -40,14 +42,14 @@ def place(out: Path) -> Path:
 def identity(planned: Planned) -> str:
     """Hash of all that checkpoints rest on: the scan as it was read, the method and its code."""
     thick, card = planned.thick, planned.chosen.card
-    return provenance.record_id(
+    return record_id(
         {
             "files": sorted(planned.inputs.values()),
             "series": planned.scan and planned.scan.source.get("series_uid"),  # zips hold several
             "grid": thick.grid.to_json(),
             "modality": thick.modality,
             "card": dict(card),
-            "code": digest.code_digest(plugins.module_name("methods", card)),
+            "code": code_digest(plugins.module_name("methods", card)),
             "weights": planned.chosen.weights_sha256,
         }
     )

@@ -12,7 +12,7 @@ import pytest
 from support.cards import cards, module_of, with_settings
 from support.evidence import demo
 from thinslice import plugins
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
 
 # What an analysis needs to have an answer, where no config names it.
 TINY = {

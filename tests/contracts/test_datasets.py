@@ -15,7 +15,7 @@ from support.cards import cards, module_of, with_settings
 from thinslice import plugins
 from thinslice.datasets import kits23, msd, msd_lung
 from thinslice.formats.writing_nifti import write_nifti
-from thinslice.seams import Case
+from thinslice.interfaces import Case
 from thinslice.volume import Grid, Volume, to_int16
 
 CARDS = cards("datasets")

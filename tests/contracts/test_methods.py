@@ -29,7 +29,7 @@ from support.tiny_methods import (
     thick,
 )
 from thinslice import plugins
-from thinslice.seams import About
+from thinslice.interfaces import About
 from thinslice.training import weights
 from thinslice.volume import Grid, Volume
 

@@ -4,7 +4,8 @@ import pytest
 from snakemake.utils import validate
 
 from support.cards import ROOT, configs, module_of, named, with_settings
-from thinslice import cells, plugins
+from thinslice import plugins
+from thinslice.workflow import cells
 
 MODULES = [(kind, name) for kind in plugins.KINDS for name in plugins.names(kind)]
 ANSWERS = {  # of each kind, a method by which its objects answer

@@ -10,8 +10,8 @@ from scipy.ndimage import uniform_filter1d
 from support.cards import cards
 from thinslice import plugins
 from thinslice.degradations import box
+from thinslice.interfaces import Score, ScoringInput
 from thinslice.report import wording
-from thinslice.seams import Question, Score
 from thinslice.volume import Grid, Volume
 
 CARDS = cards("protocols")
@@ -34,16 +34,18 @@ def thin_hu() -> np.ndarray:
     return np.clip(np.where(BODY, 40 + wave, -1000) + noise, -1024, 2000)
 
 
-def asked(wrong: str = "nothing") -> Question:
+def asked(wrong: str = "nothing") -> ScoringInput:
     thin = thin_hu().astype(np.float32)
     thick_grid = MEANS.thick_grid(GRID)
     matrix = MEANS.matrix(GRID, thick_grid)
     thick = (matrix @ thin.reshape(40, -1)).reshape(thick_grid.zyx).astype(np.float32)
     restored = np.asarray(WRONG[wrong](thin), np.float32)
-    return Question(Volume(restored, GRID), Volume(thin, GRID), Volume(thick, thick_grid), matrix)
+    return ScoringInput(
+        Volume(restored, GRID), Volume(thin, GRID), Volume(thick, thick_grid), matrix
+    )
 
 
-def scores(name: str, question: Question) -> dict[str, Score]:
+def scores(name: str, question: ScoringInput) -> dict[str, Score]:
     found = plugins.build("protocols", CARDS[name]).score(question)
     assert len({s.metric for s in found}) == len(found)
     return {s.metric: s for s in found}

@@ -10,7 +10,7 @@ import pytest
 
 from support.checkout import Checkout, twin
 from support.small_disk import empty, fill, on_small_disk, remount
-from thinslice import refusal
+from thinslice import errors
 
 STAGES = {  # what the job of each stage leaves, its record first
     "convert": ["thin/phantom.record.json", "thin/phantom.zarr", "thick/phantom/acquired.zarr"],
@@ -46,7 +46,7 @@ def test_however_much_is_free_a_job_succeeds_or_leaves_nothing(finished, tmp_pat
             if done.returncode == 0:
                 break
             refused += 1
-            assert done.returncode == refusal.OF_DISK, done.stderr
+            assert done.returncode == errors.OF_DISK, done.stderr
             assert "refused: " in done.stderr
             assert "the disk is full" in done.stderr
             assert "Traceback" not in done.stderr

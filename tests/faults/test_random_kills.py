@@ -14,7 +14,7 @@ from support import kills, lost_writes
 from support.checkout import Checkout, fresh
 from support.random_times import Moment, spread, timeline
 from support.same_results import assert_same
-from thinslice.resuming import torn
+from thinslice.workflow.recovery import stale
 
 SEEDS = (1, 2, 3, 4)
 STRIKES = 5
@@ -79,4 +79,4 @@ class _Chain:
             time.sleep(0.02)
 
     def _recorded(self) -> int:
-        return sum(1 for _ in torn.records(self.checkout.folder / "results"))
+        return sum(1 for _ in stale.records(self.checkout.folder / "results"))

@@ -8,7 +8,7 @@ import pytest
 from support.checkout import Checkout, twin
 from support.lost_writes import tear
 from support.same_results import assert_same
-from thinslice import provenance
+from thinslice.provenance.records import read_record, sha256_of
 
 TORN = [
     "results/weights/edsr_small/phantom--box5.pt",
@@ -72,8 +72,8 @@ def test_with_the_clock_set_back_no_stale_result_is_kept(finished, edited):
     shift(edited.folder, hours=24, but="results/thick/phantom/box5")
     edited.run(f"{BOX5}.record.json")
     made, given = (edited.folder / name for name in (f"{BOX5}.record.json", thick))
-    links = provenance.read(made)["inputs"]
-    assert provenance.read(given)["id"] in {link["record_id"] for link in links}
+    links = read_record(made)["inputs"]
+    assert read_record(given)["id"] in {link["record_id"] for link in links}
     edited.run()
     assert_same(edited, finished)
 
@@ -99,4 +99,4 @@ def shift(folder: Path, hours: float, but: str = "results/none") -> None:
 def contents(folder: Path) -> dict[str, str]:
     """The hash of every record."""
     found = (folder / "results").rglob("*.record.json")
-    return {str(path): provenance.sha256(path) for path in found}
+    return {str(path): sha256_of(path) for path in found}

@@ -7,7 +7,7 @@ import yaml
 
 from support.paths import ROOT
 from thinslice import plugins
-from thinslice.cells import ACQUIRED
+from thinslice.workflow.cells import ACQUIRED
 
 
 def configs() -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
 
 DEGRADATIONS = ("acquired", "average_5mm", "bell_5mm", "sparse_5mm")
 UNTRAINED = {"linear": 62.0, "cubic": 58.0}

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from thinslice.drivers import device, gpu_lock
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 
 LOCKS = Path("gpu_locks")
 real_choose, real_claim = device.choose, gpu_lock.claim

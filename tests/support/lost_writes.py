@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from socket import gethostname
 
-from thinslice.resuming import torn
+from thinslice.workflow.recovery import stale
 
 
 def lose(folder: Path, rng: random.Random, way: str) -> str:
     """Lose one of the three newest results in the given way; what was done, in words."""
-    newest = sorted(torn.records(folder / "results"), key=lambda path: path.stat().st_mtime)[-3:]
+    newest = sorted(stale.records(folder / "results"), key=lambda path: path.stat().st_mtime)[-3:]
     if not newest:
         return "nothing was made yet"
     record = rng.choice(newest)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from thinslice.resuming import torn
+from thinslice.workflow.recovery import stale
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Moment:
 
 def timeline(results: Path) -> list[float]:
     """Seconds from the start of a finished run's first job to each of its records, in order."""
-    records = list(torn.records(results))
+    records = list(stale.records(results))
     started = min(_started(path) for path in records)
     times = sorted(path.stat().st_mtime - started for path in records)
     assert 0 <= times[0] < times[-1], "a run takes time"

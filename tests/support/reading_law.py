@@ -16,7 +16,8 @@ import pydicom
 import pytest
 
 from thinslice import files
-from thinslice.formats.found import Found, Refused
+from thinslice.errors import Refused
+from thinslice.formats.found import Found
 
 MOST_S, MOST_BYTES = 5.0, 1 << 30
 ROUNDED_MM = 0.07  # headers may be rounded to a tenth of a millimetre

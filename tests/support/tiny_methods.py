@@ -7,7 +7,7 @@ import numpy as np
 
 from support.cards import cards, module_of, one_of_each, with_settings
 from thinslice import plugins
-from thinslice.seams import Pair, Run
+from thinslice.interfaces import Pair, Run
 from thinslice.volume import Grid, Volume
 
 RUN = Run(device="cpu", progress=False)

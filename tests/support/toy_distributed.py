@@ -19,7 +19,7 @@ from torch.nn.functional import mse_loss
 from support.toy_training import PLAN
 from thinslice.drivers import device
 from thinslice.drivers.device import choose
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 from thinslice.training import loop, seeds, validation, weights
 from thinslice.training.plan import Plan
 from thinslice.training.team import together

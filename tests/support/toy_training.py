@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 from thinslice.training import seeds, validation, weights
 from thinslice.training.loop import Trained, train
 from thinslice.training.plan import Plan

@@ -7,8 +7,8 @@ import torch
 
 from thinslice.degradations import box, imresize
 from thinslice.degrading import thick_of
+from thinslice.interfaces import Degradation, Pair, Run
 from thinslice.methods import georgescu
-from thinslice.seams import Degradation, Pair, Run
 from thinslice.volume import Grid, Volume
 
 RUN = Run(device="cpu", progress=False, threads=1)

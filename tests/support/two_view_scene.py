@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 from thinslice.training.two_view_method import TwoViewMethod
 
 RUN = Run(device="cpu", threads=1, progress=False)

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.sparse import csr_array
 
+from thinslice.interfaces import ScoringInput
 from thinslice.protocols import v1
-from thinslice.seams import Question
 from thinslice.volume import Grid, Volume
 
 GRID = Grid(n=40, increment_mm=1.0, thickness_mm=1.0, shape=(32, 34), pixel_mm=(2.0, 2.0))
@@ -29,7 +29,7 @@ def question(error=0.0, thick_grid=AVERAGED, matrix=MEANS, modality="CT", gain=1
     else:
         thick = (MEANS @ thin.reshape(40, -1)).reshape(8, 32, 34).astype(np.float32)
     restored = (thin + error).astype(np.float32)
-    return Question(
+    return ScoringInput(
         Volume(restored, GRID, modality),
         Volume(thin, GRID, modality),
         Volume(thick, thick_grid, modality),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thinslice.seams import Pair
+from thinslice.interfaces import Pair
 from thinslice.volume import Grid, Volume
 
 

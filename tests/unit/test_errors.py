@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from support.paths import ROOT
-from thinslice import provenance, refusal
+from thinslice import errors
+from thinslice.provenance.records import BrokenLinkError
 from thinslice.store import StoreError
 
 ENDING = ROOT / "workflow_scripts/ending.sh"
@@ -18,7 +19,7 @@ def raised(error: BaseException) -> pytest.ExceptionInfo[SystemExit]:
         raise error
 
     with pytest.raises(SystemExit) as ended:
-        refusal.run(main)
+        errors.run_script(main)
     return ended
 
 
@@ -30,7 +31,7 @@ def raised(error: BaseException) -> pytest.ExceptionInfo[SystemExit]:
         (MemoryError("Unable to allocate 2 TiB"), "more memory is needed"),
         (RuntimeError("CUDA out of memory. Tried to allocate"), "more memory is needed"),
         (StoreError("a.zarr: torn;\n make it again"), "a.zarr: torn; make it again"),
-        (provenance.BrokenLinkError("a.csv is missing"), "a.csv is missing"),
+        (BrokenLinkError("a.csv is missing"), "a.csv is missing"),
     ],
 )
 def test_a_known_condition_is_one_line(error, words, capsys):
@@ -42,7 +43,7 @@ def test_a_known_condition_is_one_line(error, words, capsys):
 def test_a_full_disk_is_known_in_whatever_wraps_it(capsys):
     wrapped = RuntimeError("cannot write")
     wrapped.__cause__ = OSError(errno.ENOSPC, "No space left on device")
-    assert raised(wrapped).value.code == refusal.OF_DISK
+    assert raised(wrapped).value.code == errors.OF_DISK
     assert "the disk is full" in capsys.readouterr().err
 
 
@@ -55,7 +56,7 @@ def test_a_file_that_may_not_be_read_is_no_full_disk(capsys):
 @pytest.mark.parametrize("error", [ValueError("shapes"), KeyError("a"), FileNotFoundError("b")])
 def test_what_is_not_known_keeps_its_traceback(error):
     with pytest.raises(type(error)):
-        refusal.run(lambda: (_ for _ in ()).throw(error))
+        errors.run_script(lambda: (_ for _ in ()).throw(error))
 
 
 @pytest.mark.parametrize("ask", ["numpy.empty(2**44)", "torch.empty(2**44)"])
@@ -73,7 +74,7 @@ def test_memory_that_is_not_there_is_known_by_every_library(ask):
     ("last", "status", "said"),
     [
         ("kill -9 $BASHPID", 137, "killed: the system or a person stopped this job"),
-        (f"exit {refusal.OF_DISK}", refusal.OF_DISK, "refused: the disk under results"),
+        (f"exit {errors.OF_DISK}", errors.OF_DISK, "refused: the disk under results"),
         ("exit 1", 1, ""),
         ("true", 0, ""),
     ],

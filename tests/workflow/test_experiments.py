@@ -12,10 +12,11 @@ import pytest
 from support.cards import configs
 from support.checkout import Checkout, fresh
 from support.paths import ROOT
-from thinslice import cells, plugins
+from thinslice import plugins
 from thinslice.analyses import _printed, published
-from thinslice.seams import Question
+from thinslice.interfaces import ScoringInput
 from thinslice.volume import Grid, Volume
+from thinslice.workflow import cells
 
 PAPERS = ("acvtt", "georgescu", "sr4zct", "tvsrn")
 KEYS = ["table", "printed_row", "printed_column"]
@@ -62,7 +63,7 @@ def told() -> dict[tuple[str, str, str], set[str]]:
     return found
 
 
-def question(modality: str) -> Question:
+def question(modality: str) -> ScoringInput:
     """Tissue with a border of air: a body for every protocol."""
     grid = Grid(24, 1.0, 1.0, (24, 24), (1.0, 1.0))
     thick = grid.with_slices(n=5, increment_mm=5.0, thickness_mm=5.0, start_mm=2.0)
@@ -73,7 +74,7 @@ def question(modality: str) -> Question:
     restored = voxels + np.float32(5) * rng.normal(size=voxels.shape).astype(np.float32)
     volumes = (restored, voxels, voxels[2::5])
     grids = (grid, grid, thick)
-    return Question(*(Volume(v, g, modality) for v, g in zip(volumes, grids)))
+    return ScoringInput(*(Volume(v, g, modality) for v, g in zip(volumes, grids)))
 
 
 @pytest.mark.parametrize("paper", PAPERS)

@@ -7,7 +7,8 @@ import pytest
 
 from support.checkout import Checkout, fresh, twin
 from support.kills import kill_job
-from thinslice import provenance, store
+from thinslice import store
+from thinslice.provenance.records import read_record
 
 CELL = "phantom/acquired/sr4/untrained"
 RECORD = f"results/restored/{CELL}.record.json"
@@ -58,9 +59,9 @@ def test_a_cell_of_shards_is_the_cell_of_one_job(whole, tmp_path, n):
     assert digest(checkout) == digest(whole)
     assert scores(checkout) == scores(whole)
     assert left_over(checkout) == []
-    record = provenance.read(checkout.folder / RECORD)
+    record = read_record(checkout.folder / RECORD)
     assert len(record["facts"]["shards"]) == n
-    assert record["inputs"] == provenance.read(whole.folder / RECORD)["inputs"]
+    assert record["inputs"] == read_record(whole.folder / RECORD)["inputs"]
     assert checkout.planned(SCORES) == set()
     checkout.edit("config.yaml", f"restore_shards: {n}", "restore_shards: 7")
     assert checkout.planned(SCORES) == set()

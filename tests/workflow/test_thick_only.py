@@ -8,7 +8,8 @@ import yaml
 
 from support.checkout import Checkout, fresh
 from support.scan_folders import L291_MM, l291_folder
-from thinslice import cells, panel_choice, store
+from thinslice import store
+from thinslice.workflow import cells, panels
 
 OVERLAY = """
 datasets:
@@ -89,5 +90,5 @@ def test_its_cells_are_run_and_shown_but_not_scored():
     }
     assert len(cells.cells(config)) == 1
     assert cells.scored(config) == []
-    assert panel_choice.pictures(config) == ["panels_l291", "patches_l291"]
-    assert not panel_choice.panels(config, "l291").truth
+    assert panels.pictures(config) == ["panels_l291", "patches_l291"]
+    assert not panels.panels(config, "l291").truth

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
 from thinslice.statistics import (
     LEVEL,
     RESAMPLES,

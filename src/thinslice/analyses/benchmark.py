@@ -20,7 +20,7 @@ from thinslice.analyses._patients import (
     scores_of,
     summarise,
 )
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
 from thinslice.statistics import RESAMPLES
 
 KEYS = [*CELL, *METRIC, *LABELS]

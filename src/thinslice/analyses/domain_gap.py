@@ -28,7 +28,7 @@ from thinslice.analyses._patients import (
     scores_of,
     summarise,
 )
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
 from thinslice.statistics import (
     RESAMPLES,
     bootstrap_interval,

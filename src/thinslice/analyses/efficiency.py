@@ -24,7 +24,7 @@ from thinslice.analyses._patients import (
     summarise,
     tidy,
 )
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
 from thinslice.statistics import RESAMPLES, exact_mean
 
 KEYS = [*CELL, *METRIC, *LABELS]

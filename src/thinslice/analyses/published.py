@@ -27,7 +27,7 @@ from thinslice.analyses._patients import (
     tidy,
 )
 from thinslice.analyses._printed import PLACE, Printed
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
 from thinslice.statistics import RESAMPLES
 
 KEYS = [*CELL, *METRIC, *LABELS]

@@ -25,7 +25,7 @@ from thinslice.analyses._patients import (
     paired_gains,
     scores_of,
 )
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
 from thinslice.statistics import (
     RESAMPLES,
     bootstrap_interval,

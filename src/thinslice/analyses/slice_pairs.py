@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from thinslice.analyses._patients import SUMMARY, in_order, per_patient, summarise, tidy
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
 from thinslice.statistics import RESAMPLES, exact_mean
 
 KEYS = ["dataset", "degradation", "split", "relation", "protocol", "metric", "unit", "sim"]

@@ -5,8 +5,8 @@ import contextlib
 import sys
 from pathlib import Path
 
-from thinslice import audit, provenance, recompute
-from thinslice.provenance import BrokenLinkError
+from thinslice import audit, recompute
+from thinslice.provenance.records import BrokenLinkError, link_to, record_path
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -66,7 +66,7 @@ def _moved_to(table: Path, number: int | None, removed: list[str]) -> list[str]:
 
 def _table(table: Path, number: int | None, removed: list[str]) -> list[str]:
     """The chain of one row of a table, or of the whole table, and the numbers once more."""
-    provenance.link(table)  # the table is what its record says, before anything is read from it
+    link_to(table)  # the table is what its record says, before anything is read from it
     if number is None:
         wanted = recompute.records_of(table)
     else:
@@ -75,7 +75,7 @@ def _table(table: Path, number: int | None, removed: list[str]) -> list[str]:
         print("; ".join(f"{name} {said}" for name, said in cells.items() if said))
     found: dict[str, Path] = {}
     walk = audit.Walk(frozenset(wanted))
-    problems = _chain(provenance.record_of(table), walk, removed, found)
+    problems = _chain(record_path(table), walk, removed, found)
     if problems:
         return problems
     if lost := [identity for identity in wanted if identity not in found]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from thinslice import files
-from thinslice.formats.found import Refused, in_one_line, one_line
+from thinslice.errors import Refused, in_one_line, one_line
 from thinslice.formats.inspecting import Seen, of_found, seen_in, stores_in, unread
 
 COLUMNS = ("slices", "size", "pixel mm", "thickness", "increment", "slices meet", "kernel", "plane")

@@ -9,9 +9,9 @@ from thinslice import disk_room, files, handing_over, restoring, work_folder
 from thinslice.choosing import DEFAULT
 from thinslice.cli import restore_words, stopping
 from thinslice.cli.amounts import count, gibibytes, millimetres
-from thinslice.formats import beside
+from thinslice.fs import transaction
+from thinslice.interfaces import Run
 from thinslice.restoring import Planned, Restored
-from thinslice.seams import Run
 from thinslice.statement import NOTICE
 
 FORESEEN = (OSError, ValueError, MemoryError, LookupError, ArithmeticError, RuntimeError)
@@ -69,7 +69,7 @@ def _about_the_run(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if OUT stands (or would), 2 if refused or failed, 130 or 143 if stopped; never half."""
-    before = beside.standing(arguments.out)
+    before = transaction.standing(arguments.out)
     try:
         with stopping.answered():
             return _restore(arguments)
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _restore(asked: argparse.Namespace) -> int:
     if asked.scan.is_dir():
         handing_over.refuse_inside(asked.out.absolute(), asked.scan)
-    if not asked.dry_run and beside.go_on(asked.out):
+    if not asked.dry_run and transaction.go_on(asked.out):
         _warn([f"a run before was killed while putting {asked.out} into its place; it stands now"])
     handing_over.refuse_place(asked.out, overwrite=asked.overwrite)
     scan = files.read(
@@ -120,7 +120,7 @@ def _restore(asked: argparse.Namespace) -> int:
 
 def _stopped(out: Path, before: object) -> str:
     """What a stop left."""
-    if beside.standing(out) != before:
+    if transaction.standing(out) != before:
         return f"stopped; {out} had been written by then, and is whole"
     kept = work_folder.place(out)
     goes_on = f"; the same command goes on from {kept}" if kept.exists() else ""

@@ -7,10 +7,11 @@ import numpy as np
 
 from thinslice.datasets._acvtt_preparation import Preparation, first_slices, prepared
 from thinslice.datasets._published import Listed
+from thinslice.errors import refused
 from thinslice.formats import nifti
-from thinslice.formats.found import Found, refused
+from thinslice.formats.found import Found
 from thinslice.formats.frame import HEAD
-from thinslice.seams import Case
+from thinslice.interfaces import Case
 
 
 def prepared_case(

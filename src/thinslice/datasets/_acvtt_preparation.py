@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from thinslice.formats.found import refused
+from thinslice.errors import refused
 from thinslice.resampling import resample_z_array
 from thinslice.volume import Grid, Volume
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from thinslice.formats.found import refused
+from thinslice.errors import refused
 
 BLOCK = 1 << 20
 

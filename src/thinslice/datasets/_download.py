@@ -14,8 +14,8 @@ from thinslice.datasets._checksums import Checksums, digest_of
 from thinslice.datasets._part import Part
 from thinslice.datasets._progress import say
 from thinslice.datasets._transfer import BY_HAND, Patience, copy, download
+from thinslice.errors import Refused, refused
 from thinslice.formats.archives import opens
-from thinslice.formats.found import Refused, refused
 
 
 @dataclass(frozen=True)

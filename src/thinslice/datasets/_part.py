@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from thinslice.datasets._progress import say
-from thinslice.formats.found import refused
+from thinslice.errors import refused
 
 BLOCK = 1 << 20
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from thinslice.formats.found import refused
+from thinslice.errors import refused
 
 MANIFESTS = Path(__file__).parent / "manifests"
 SPLITS = ("train", "val", "test")

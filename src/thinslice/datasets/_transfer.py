@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from thinslice.datasets._part import BLOCK, Part
 from thinslice.datasets._progress import Progress, say
-from thinslice.formats.found import refused
+from thinslice.errors import refused
 
 AGAIN = {408, 425, 429, 500, 502, 503, 504}  # what may pass by itself
 CLOSED = {401: "a login", 402: "a payment", 403: "a permission", 451: "a legal permission"}

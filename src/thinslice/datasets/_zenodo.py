@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice.datasets._download import BY_HAND, Remote, fetch_list
-from thinslice.formats.found import refused
+from thinslice.errors import refused
 
 API = "https://zenodo.org/api/records"
 

@@ -23,10 +23,10 @@ from thinslice.datasets._acvtt_case import runs_to_feet, story
 from thinslice.datasets._acvtt_preparation import trimmed
 from thinslice.datasets._download import Remote
 from thinslice.datasets._published import Listed, drawn, first_of_splits
+from thinslice.errors import listed, refused
 from thinslice.formats import nifti
 from thinslice.formats.archives import unpack
-from thinslice.formats.found import listed, refused
-from thinslice.seams import Case
+from thinslice.interfaces import Case
 
 SIMULATED = False
 SCAN = re.compile(r"(IXI\d{3})-HH-\d{4}-T2\.nii\.gz")

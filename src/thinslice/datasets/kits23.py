@@ -21,8 +21,8 @@ from thinslice.datasets._acvtt_case import prepared_case
 from thinslice.datasets._acvtt_preparation import Preparation
 from thinslice.datasets._download import Remote
 from thinslice.datasets._published import cases_of, first_of_splits
-from thinslice.formats.found import refused
-from thinslice.seams import Case
+from thinslice.errors import refused
+from thinslice.interfaces import Case
 
 SIMULATED = False
 MANIFEST_SHA256 = "210bfe72eeb38d2a6c0d2f58fa14a889dfb8a9ec7329aaa0c22d5b5a9030b57c"

@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thinslice.datasets._download import Remote, fetch
+from thinslice.errors import listed, refused
 from thinslice.formats import dicom
-from thinslice.formats.found import listed, refused
-from thinslice.seams import Case
+from thinslice.interfaces import Case
 from thinslice.volume import Grid
 
 SIMULATED = False

@@ -24,9 +24,9 @@ from thinslice.datasets._acvtt_case import prepared_case
 from thinslice.datasets._acvtt_preparation import Preparation
 from thinslice.datasets._download import Remote
 from thinslice.datasets._published import Listed, cases_of, first_of_splits
+from thinslice.errors import refused
 from thinslice.formats.archives import unpack
-from thinslice.formats.found import refused
-from thinslice.seams import Case
+from thinslice.interfaces import Case
 
 SIMULATED = False
 MANIFEST_SHA256 = "1cd636740c82e28e3f47163b7b1901367b94b99430f6d68dea53018d2629ac9e"

@@ -20,10 +20,10 @@ import numpy as np
 from thinslice import degrading, overlapping
 from thinslice.datasets import _download
 from thinslice.datasets._download import Remote
+from thinslice.errors import refused
 from thinslice.formats import nifti
 from thinslice.formats.archives import unpack
-from thinslice.formats.found import refused
-from thinslice.seams import Case
+from thinslice.interfaces import Case
 from thinslice.volume import Volume
 
 SIMULATED = False

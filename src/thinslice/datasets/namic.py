@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from thinslice.datasets._download import Remote, fetch
+from thinslice.errors import listed, refused
 from thinslice.formats import nrrd
 from thinslice.formats.archives import unpack
-from thinslice.formats.found import listed, refused
-from thinslice.seams import Case
+from thinslice.interfaces import Case
 
 SIMULATED = False
 Contrast = Literal["t1w", "t2w"]

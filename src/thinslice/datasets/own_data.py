@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from thinslice.datasets._manifest import Row, rows_of
+from thinslice.errors import refused
 from thinslice.formats import reading
-from thinslice.formats.found import Found, refused
-from thinslice.seams import Case
+from thinslice.formats.found import Found
+from thinslice.interfaces import Case
 from thinslice.volume import Grid, Volume
 
 SIMULATED = False

@@ -14,12 +14,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from thinslice.interfaces import Case
 from thinslice.scanner import anatomy
 from thinslice.scanner.kernel import SHARP, SOFT
 from thinslice.scanner.noise import expose
 from thinslice.scanner.plane import Plane
 from thinslice.scanner.read import Read, acquire
-from thinslice.seams import Case
 from thinslice.ssp import scanner_profile
 from thinslice.volume import Grid
 

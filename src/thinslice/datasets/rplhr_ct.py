@@ -25,11 +25,12 @@ import numpy as np
 
 from thinslice.datasets._download import fetch
 from thinslice.datasets._zenodo import list_of, remotes_of
+from thinslice.errors import Refused, listed, refused
 from thinslice.formats import nifti
 from thinslice.formats.archives import TARS, unpack
-from thinslice.formats.found import Found, Refused, listed, refused
+from thinslice.formats.found import Found
 from thinslice.formats.nifti_header import SUFFIXES
-from thinslice.seams import Case
+from thinslice.interfaces import Case
 from thinslice.volume import Volume
 
 SIMULATED = False

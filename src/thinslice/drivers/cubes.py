@@ -19,7 +19,7 @@ from torch import nn
 from thinslice.drivers import memory, tiling
 from thinslice.drivers.device import choose
 from thinslice.drivers.progress import Progress
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 from thinslice.volume import Grid
 
 

@@ -15,7 +15,7 @@ from tempfile import gettempdir
 import torch
 
 from thinslice.drivers import gpu_lock
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 
 LOG = logging.getLogger(__name__)
 

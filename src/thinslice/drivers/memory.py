@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from thinslice.drivers import tiling
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 
 LOG = logging.getLogger(__name__)
 MARGIN = 1.5  # for what libraries allocate behind torch's back

@@ -22,7 +22,7 @@ from torch import nn
 from thinslice.drivers import memory, tiling
 from thinslice.drivers.device import choose
 from thinslice.drivers.progress import Progress
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 
 AXIAL, CORONAL, SAGITTAL = 0, 1, 2  # the axis of [Z, Y, X] that a view's planes are stacked along
 TITLES = {AXIAL: "axial", CORONAL: "coronal", SAGITTAL: "sagittal"}

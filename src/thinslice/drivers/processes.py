@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from threading import Thread
 from typing import NamedTuple
 
-from thinslice import refusal
+from thinslice import errors
 
 GRACE_S = 1.0  # for the others of one that failed to show who was first
 LONGEST = 12_000  # characters of what is said, twice: a pipe takes 64 kB before it is read
@@ -120,7 +120,7 @@ def _run(task: Callable[[], None], there: Connection) -> None:
     try:
         task()
     except BaseException as error:
-        known = refusal.said(error)
+        known = errors.known_reason(error)
         trace = "" if known else traceback.format_exc()
         sentence = known or traceback.format_exception_only(error)[-1].strip()
         there.send((time.monotonic(), trace[-LONGEST:], sentence[-LONGEST:]))

@@ -15,9 +15,9 @@ import torch
 
 from thinslice.drivers import planes
 from thinslice.drivers.device import choose
+from thinslice.interfaces import Run
 from thinslice.nets.acvtt import ACVTT
 from thinslice.nets.unet import UNet
-from thinslice.seams import Run
 
 
 def views(

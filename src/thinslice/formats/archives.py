@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from thinslice.formats.found import Refused, refused
+from thinslice.errors import Refused, refused
 
 BROKEN = (
     OSError,

@@ -9,11 +9,12 @@ from typing import Any, cast
 
 import numpy as np
 
+from thinslice.errors import refused
 from thinslice.formats.dicom_notes import notes_on
 from thinslice.formats.dicom_pixels import fill
 from thinslice.formats.dicom_series import Stack, stack_of
 from thinslice.formats.dicom_tags import Slice, files_of, slices_of
-from thinslice.formats.found import Found, odd_hu, refused
+from thinslice.formats.found import Found, odd_hu
 from thinslice.formats.frame import place
 from thinslice.volume import Modality, Volume
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from thinslice.errors import listed
 from thinslice.formats.dicom_tags import Slice
-from thinslice.formats.found import listed
 
 
 def notes_on(slices: Sequence[Slice], declared_mm: float | None = None) -> list[str]:

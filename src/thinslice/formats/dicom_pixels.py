@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import SimpleITK
 
+from thinslice.errors import refused
 from thinslice.formats.dicom_tags import Slice
-from thinslice.formats.found import refused
 
 
 def fill(target: np.ndarray, slices: Sequence[Slice]) -> None:

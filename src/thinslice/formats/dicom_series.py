@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from thinslice.errors import listed, refused
 from thinslice.formats.dicom_tags import Slice
-from thinslice.formats.found import listed, refused
 
 ROUNDED_MM = 0.06  # headers to a tenth of a millimetre are half of it off, and the line a little
 ROUNDED = 0.01  # of the increment

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import VR
 
-from thinslice.formats.found import refused
+from thinslice.errors import refused
 
 MOST_PIXELS = 16384  # along a side: no scanner's slice is larger
 TYPES = {*VR, "??"}  # some software writes question marks

@@ -14,9 +14,9 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
+from thinslice.errors import Refused, refused
 from thinslice.formats.dicom_kinds import class_of, is_lossy, kind_of, without_pixels
 from thinslice.formats.dicom_sizes import Bounded, refuse_cut, stored_as
-from thinslice.formats.found import Refused, refused
 
 UNREADABLE = (  # what pydicom raises on broken headers
     OSError,

@@ -4,8 +4,7 @@ A scan that cannot be read exactly is refused in one line that a person can act 
 repaired silently.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -30,43 +29,6 @@ class Found(NamedTuple):
     source: dict[str, Any]
     files: tuple[Path, ...]
     members: Mapping[str, str] = MappingProxyType({})
-
-
-class Refused(ValueError):  # noqa: N818 - the word for it
-    """A scan that will not be read: the path, what was found, what was expected, what to do."""
-
-
-def refused(path: Path | str, found: str, expected: str, advice: str) -> Refused:
-    """The one line of a refusal; raise it."""
-    return Refused(one_line(f"{path}: found {found}; expected {expected}; {advice}"))
-
-
-def one_line(text: str) -> str:
-    """For a terminal: whatever names and errors hold, one line that can be printed."""
-    plain = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() else " " for c in plain)
-
-
-@contextmanager
-def in_one_line(
-    path: Path | str, expected: str = "a readable file", advice: str = "check it"
-) -> Iterator[None]:
-    """What the system or its memory refuses inside the block, as a refusal of ``path``."""
-    try:
-        yield
-    except MemoryError as error:
-        found = f"more than fits into memory ({error})"
-        raise refused(path, found, "a smaller scan", "use a larger machine") from error
-    except OSError as error:
-        which = f" ({error.filename})" if error.filename not in (None, str(path)) else ""
-        found = f"that the system refuses: {error.strerror or error}{which}"
-        raise refused(path, found, expected, advice) from error
-
-
-def listed(items: list[str], most: int = 5) -> str:
-    """The first few of many, and how many more there are."""
-    more = f" and {len(items) - most} more" if len(items) > most else ""
-    return ", ".join(items[:most]) + more
 
 
 def odd_hu(low: float, high: float) -> list[str]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from thinslice.formats.found import refused
+from thinslice.errors import refused
 from thinslice.volume import Grid
 
 LEFT, BACK, HEAD = 0, 1, 2  # components of an LPS vector

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from thinslice.errors import Refused, in_one_line, listed, refused
 from thinslice.formats import nifti, zipped
 from thinslice.formats.dicom_notes import notes_on
 from thinslice.formats.dicom_series import stack_of
-from thinslice.formats.found import Found, Refused, in_one_line, listed, refused
+from thinslice.formats.found import Found
 from thinslice.formats.frame import BACK, HEAD, LEFT, place
 from thinslice.formats.tree import STORE, Series, look, walk
 from thinslice.volume import Grid

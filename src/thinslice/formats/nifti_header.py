@@ -17,7 +17,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
-from thinslice.formats.found import Refused, refused
+from thinslice.errors import Refused, refused
 
 SUFFIXES = (".nii", ".nii.gz")
 AGREE_MM = 0.1  # sform and qform closer than this say the same

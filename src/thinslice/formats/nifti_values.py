@@ -11,7 +11,8 @@ import nibabel as nib
 import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 
-from thinslice.formats.found import odd_hu, refused
+from thinslice.errors import refused
+from thinslice.formats.found import odd_hu
 from thinslice.formats.frame import Place
 from thinslice.volume import Modality, Window
 

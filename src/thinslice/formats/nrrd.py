@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import SimpleITK
 
-from thinslice.formats.found import Found, odd_hu, refused
+from thinslice.errors import refused
+from thinslice.formats.found import Found, odd_hu
 from thinslice.formats.frame import place
 from thinslice.volume import Modality, Volume
 

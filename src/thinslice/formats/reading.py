@@ -7,10 +7,11 @@ scans. Of several scans none is taken unless ``series`` says which: nothing is g
 from collections import Counter
 from pathlib import Path
 
+from thinslice.errors import Refused, in_one_line, listed, refused
 from thinslice.formats import dicom, nifti, zipped
 from thinslice.formats.dicom_series import stack_of
 from thinslice.formats.dicom_tags import files_of
-from thinslice.formats.found import Found, Refused, in_one_line, listed, refused
+from thinslice.formats.found import Found
 from thinslice.formats.nifti_header import SUFFIXES
 from thinslice.formats.tree import Series, Tree, files_below, look
 from thinslice.volume import Modality

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from thinslice.errors import Refused, refused
 from thinslice.formats.dicom_series import key_of
 from thinslice.formats.dicom_tags import Slice, is_companion, slices_of
-from thinslice.formats.found import Refused, refused
 from thinslice.formats.nifti_header import SUFFIXES
 
 STORE = ".zarr"

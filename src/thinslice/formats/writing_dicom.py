@@ -14,13 +14,13 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
-from thinslice.formats.beside import beside, free
 from thinslice.formats.dicom_derived import Derivation, shared_header, uid
 from thinslice.formats.dicom_kept import headers
 from thinslice.formats.dicom_stored import PLAIN, Rescale, Stored, stored
 from thinslice.formats.dicom_tags import Slice, slices_of
 from thinslice.formats.dicom_view import View, laid_out, usual_view
 from thinslice.formats.frame import Place
+from thinslice.fs.transaction import beside, free
 from thinslice.volume import Volume
 
 OURS = "[0-9][0-9][0-9][0-9]*.dcm"  # what a folder that may be overwritten holds

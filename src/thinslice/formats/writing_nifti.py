@@ -7,10 +7,10 @@ from typing import Literal
 import nibabel as nib
 import numpy as np
 
-from thinslice.formats.beside import beside, free
 from thinslice.formats.frame import Place, place
 from thinslice.formats.nifti import RAS_TO_LPS
 from thinslice.formats.nifti_header import SUFFIXES, geometry, three_axes, through_plane
+from thinslice.fs.transaction import beside, free
 from thinslice.volume import Volume, to_int16
 
 AS_IN_MEMORY = ((2, 1, 0), (False, False, False))  # axes on disk: x, y, z; L, P, S if axial

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from thinslice import provenance
+from thinslice.errors import Refused, in_one_line, refused
 from thinslice.formats.archives import sizes, unpack
 from thinslice.formats.dicom_tags import is_companion
-from thinslice.formats.found import Found, Refused, in_one_line, refused
+from thinslice.formats.found import Found
 from thinslice.formats.tree import ZIP
+from thinslice.provenance.records import sha256_of
 
 MOST_BYTES = 16 << 30  # unpacked: a whole-body study of several series
 MOST_FILES = 100_000
@@ -58,7 +59,7 @@ def files_of(found: Found) -> Iterator[tuple[Path, ...]]:
         return
     (path,) = found.files
     with in_one_line(path):
-        same = provenance.sha256(path) == found.source["zip_sha256"]
+        same = sha256_of(path) == found.source["zip_sha256"]
     if not same:
         raise refused(path, "another zip by that name", "the one that was read", "read it again")
     with unpacked(path, tuple(found.members)) as folder:
@@ -67,8 +68,8 @@ def files_of(found: Found) -> Iterator[tuple[Path, ...]]:
 
 def told(path: Path, folder: Path, found: Found) -> Found:
     """A scan read from ``folder``, as one read from the zip."""
-    members = {file.relative_to(folder).as_posix(): provenance.sha256(file) for file in found.files}
-    source = {**found.source, "zip": path.name, "zip_sha256": provenance.sha256(path)}
+    members = {file.relative_to(folder).as_posix(): sha256_of(file) for file in found.files}
+    source = {**found.source, "zip": path.name, "zip_sha256": sha256_of(path)}
     return found._replace(files=(path,), members=members, source=source)
 
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thinslice.seams import About
+from thinslice.interfaces import About
 from thinslice.training.referenced_planes import inside
 from thinslice.training.two_view_method import Recipe, TwoViewMethod, TwoViewSettings
 

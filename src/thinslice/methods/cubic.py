@@ -1,7 +1,7 @@
 """Cubic B-spline interpolation: the smooth curve through every thick slice."""
 
 from thinslice import resampling
-from thinslice.seams import About, Run
+from thinslice.interfaces import About, Run
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(

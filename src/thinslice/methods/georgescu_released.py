@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from thinslice.seams import About
+from thinslice.interfaces import About
 from thinslice.training.shrunk_patches import LEVELS, Finish, Patch
 from thinslice.training.two_stage import TwoStage
 from thinslice.training.two_stage_settings import Recipe, TwoStageSettings

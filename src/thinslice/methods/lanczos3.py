@@ -1,7 +1,7 @@
 """Lanczos-3 interpolation: a sinc under a sinc window, six slices wide, scaled to sum to one."""
 
 from thinslice import resampling
-from thinslice.seams import About, Run
+from thinslice.interfaces import About, Run
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(

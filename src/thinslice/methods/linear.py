@@ -1,7 +1,7 @@
 """Linear interpolation between the two nearest thick slices."""
 
 from thinslice import resampling
-from thinslice.seams import About, Run
+from thinslice.interfaces import About, Run
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(

@@ -1,7 +1,7 @@
 """Nearest slice: every thin slice is a copy of the thick slice closest to it."""
 
 from thinslice import resampling
-from thinslice.seams import About, Run
+from thinslice.interfaces import About, Run
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(

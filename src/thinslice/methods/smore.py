@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from thinslice import resampling
-from thinslice.seams import About, Run
+from thinslice.interfaces import About, Run
 from thinslice.training import self_supervised
 from thinslice.training.standardised import Standardised
 from thinslice.volume import Grid, Volume

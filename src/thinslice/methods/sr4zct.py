@@ -19,7 +19,7 @@ from typing import Any
 from scipy.sparse import csr_array
 
 from thinslice import overlapping, resampling
-from thinslice.seams import About, Run
+from thinslice.interfaces import About, Run
 from thinslice.training import self_supervised
 from thinslice.training.standardised import Standardised
 from thinslice.volume import Grid, Volume

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from thinslice import overlapping
-from thinslice.seams import About, Run
+from thinslice.interfaces import About, Run
 from thinslice.training import self_supervised
 from thinslice.training.self_supervised import View
 from thinslice.volume import Grid, Volume

@@ -14,8 +14,8 @@ is listed in ``thinslice.nets.tvsrn``.
 from dataclasses import asdict, dataclass, replace
 from math import lcm
 
+from thinslice.interfaces import About
 from thinslice.nets.tvsrn import TVSRN, Sizes
-from thinslice.seams import About
 from thinslice.training.cube_method import CubeMethod, CubeSettings, Recipe
 
 ABOUT = About(

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from thinslice.drivers import tiling
+from thinslice.interfaces import About
 from thinslice.nets.tvsrn_released import DEPTH, FACTOR, TRIM, TVSRNReleased, from_authors
-from thinslice.seams import About
 from thinslice.training.cube_method import CubeMethod, CubeSettings, Recipe
 
 ABOUT = About(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
+from thinslice.interfaces import Scan
 from thinslice.report import style
 from thinslice.report.planes import (
     View,
@@ -21,7 +22,6 @@ from thinslice.report.planes import (
     thick_words,
     window_words,
 )
-from thinslice.seams import Scan
 from thinslice.volume import Grid
 
 VIEWS = (View("axial", "lung"), View("coronal", "lung"), View("sagittal", "bone"))

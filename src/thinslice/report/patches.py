@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from thinslice.interfaces import Scan
 from thinslice.report import style
 from thinslice.report.planes import (
     NORMAL,
@@ -26,7 +27,6 @@ from thinslice.report.planes import (
     thick_words,
     window_words,
 )
-from thinslice.seams import Scan
 from thinslice.volume import Grid
 
 INCHES = 1.6  # side of one patch

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from thinslice.seams import Scan
+from thinslice.interfaces import Scan
 from thinslice.volume import Grid
 
 WINDOWS = {  # HU shown black and white

@@ -14,9 +14,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from thinslice.interfaces import Scan
 from thinslice.report import style
 from thinslice.report.planes import NORMAL, View, cut, extent, limit, limits, plane, show
-from thinslice.seams import Scan
 from thinslice.volume import Grid
 
 MIDDLE = (0.5, 0.5, 0.5)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from thinslice.seams import Pair
+from thinslice.interfaces import Pair
 from thinslice.training.crops import SAME_MM, filled, place, read_at, shift_mm, window
 
 

@@ -22,8 +22,8 @@ from torch.nn.functional import l1_loss
 
 from thinslice.drivers import cubes, tiling
 from thinslice.drivers.device import choose
+from thinslice.interfaces import Pair, Run
 from thinslice.resampling import resample_z
-from thinslice.seams import Pair, Run
 from thinslice.training import crops, loop, seeds, validation, weights
 from thinslice.training.cube_crops import Cubes, CubeShape
 from thinslice.training.plan import Plan

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from thinslice.training.beside import replacing
+from thinslice.fs.atomic import replacing
 
 COLUMNS = "step,loss,val,lr,wall_s,speed"
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from thinslice.drivers.progress import Progress
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 from thinslice.training import checkpoint, interrupts, precision, seeds
 from thinslice.training.batches import Batch, Sample, ahead, to_device
 from thinslice.training.curve import Curve

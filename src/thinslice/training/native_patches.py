@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from thinslice import shrinking
-from thinslice.seams import Pair
+from thinslice.interfaces import Pair
 from thinslice.training.crops import SAME_MM, filled, place, read_at, shift_mm, window
 from thinslice.training.shrunk_patches import (
     LEVELS,

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from thinslice.interfaces import Pair
 from thinslice.resampling import Kind
-from thinslice.seams import Pair
 from thinslice.training.crops import filled, place, read_at, shift_mm, window
 
 View = Literal["coronal", "sagittal"]

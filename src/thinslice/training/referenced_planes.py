@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from thinslice.seams import Pair
+from thinslice.interfaces import Pair
 from thinslice.training.batches import Batch
 from thinslice.training.crops import filled, place, read_at, shift_mm, window
 

@@ -28,9 +28,9 @@ from torch.nn.functional import l1_loss, mse_loss
 
 from thinslice import slice_means, ssp
 from thinslice.drivers import planes
+from thinslice.interfaces import Run
 from thinslice.nets.msd import MSD
 from thinslice.resampling import z_shift_mm
-from thinslice.seams import Run
 from thinslice.training.axial_pairs import AxialPairs, spread_over
 from thinslice.training.batches import Batch
 from thinslice.training.loop import train

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from thinslice import shrinking
-from thinslice.seams import Pair, Scan
+from thinslice.interfaces import Pair, Scan
 from thinslice.training.crops import filled, place, window
 from thinslice.volume import Window
 

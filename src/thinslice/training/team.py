@@ -25,7 +25,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from thinslice.drivers import processes
 from thinslice.drivers.device import choose
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 from thinslice.training.batches import Batch
 
 PATIENCE = timedelta(days=1)  # with the one that validates; dead ones are noticed at once

@@ -28,10 +28,10 @@ from torch.nn.functional import l1_loss
 from thinslice.drivers import finer, planes
 from thinslice.drivers.device import choose
 from thinslice.drivers.self_ensemble import EIGHT, FOUR, SelfEnsemble, Symmetry
+from thinslice.interfaces import Pair, Run
 from thinslice.nets import georgescu
 from thinslice.nets.georgescu import LEVELS, TwoBlocks
 from thinslice.resampling import resample
-from thinslice.seams import Pair, Run
 from thinslice.training import crops, loop, seeds, stages, validation, weights
 from thinslice.training.batches import Batch, Sample
 from thinslice.training.cube_method import factor_of

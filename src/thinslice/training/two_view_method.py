@@ -23,11 +23,11 @@ from torch.nn.functional import l1_loss
 
 from thinslice.drivers import referenced_views
 from thinslice.drivers.device import choose
+from thinslice.interfaces import Pair, Run
 from thinslice.nets.acvtt import ACVTT
 from thinslice.nets.references import Fusion
 from thinslice.nets.unet import UNet
 from thinslice.resampling import resample_z, resample_z_array
-from thinslice.seams import Pair, Run
 from thinslice.training import crops, loop, seeds, stages, validation, weights
 from thinslice.training.batches import Batch, Sample
 from thinslice.training.plan import Plan

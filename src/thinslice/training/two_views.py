@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from thinslice.drivers.progress import Progress
-from thinslice.seams import Pair, Run
+from thinslice.interfaces import Pair, Run
 from thinslice.training.crops import data_key, filled, place, window
 from thinslice.training.team import Team
 

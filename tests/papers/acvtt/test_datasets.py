@@ -12,8 +12,8 @@ from support import published_sets as sets
 from support.golden_weights import fixture
 from thinslice.datasets import _published, ixi, kits23, msd
 from thinslice.datasets._published import cases_of, drawn
+from thinslice.errors import Refused
 from thinslice.formats import nifti
-from thinslice.formats.found import Refused
 
 META, ARRAYS = fixture("acvtt", "preparation")
 LISTS = {

@@ -18,7 +18,7 @@ from thinslice.datasets._acvtt_preparation import (
     trimmed,
 )
 from thinslice.degradations import sparse
-from thinslice.formats.found import Refused
+from thinslice.errors import Refused
 from thinslice.volume import Grid, Volume
 
 PATH = Path("scan.nii.gz")

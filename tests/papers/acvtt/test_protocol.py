@@ -9,8 +9,8 @@ import pytest
 from skimage.metrics import structural_similarity
 
 from support.paths import FIXTURES
+from thinslice.interfaces import ScoringInput
 from thinslice.protocols import acvtt
-from thinslice.seams import Question
 from thinslice.volume import Grid, Volume
 
 METRICS = FIXTURES / "metrics"
@@ -37,7 +37,7 @@ def asked(restored, thin, modality="CT", factor=5, window=(-1024, 3071)):
     r, t = (v * span + np.float32(window[0]) for v in (restored, thin))
     shown = grid.with_slices(n=len(t[::factor]), increment_mm=factor, thickness_mm=1, start_mm=0.0)
     thick = Volume(t[::factor], shown, modality)
-    return Question(Volume(r, grid, modality), Volume(t, grid, modality), thick)
+    return ScoringInput(Volume(r, grid, modality), Volume(t, grid, modality), thick)
 
 
 def scores(question, **settings):

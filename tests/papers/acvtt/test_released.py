@@ -7,12 +7,12 @@ import torch
 from support.golden_weights import fixture, weights
 from thinslice.drivers import referenced_views
 from thinslice.drivers.referenced_views import references_of
+from thinslice.interfaces import Run
 from thinslice.methods import acvtt_released
 from thinslice.nets.acvtt import ACVTT
 from thinslice.nets.acvtt_authors import from_authors
 from thinslice.nets.unet import UNet
 from thinslice.resampling import resample_z_array
-from thinslice.seams import Run
 from thinslice.volume import Grid, Volume, Window
 
 QUIET = Run(device="cpu", progress=False)

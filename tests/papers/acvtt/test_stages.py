@@ -9,8 +9,8 @@ import pytest
 from support.two_view_scene import RUN, SHORT, bits
 from support.wave_pairs import pairs
 from thinslice.drivers import referenced_views
+from thinslice.interfaces import Pair
 from thinslice.methods import acvtt
-from thinslice.seams import Pair
 from thinslice.training import crops, loop, seeds, two_view_method
 from thinslice.training.two_view_method import TwoViewMethod, TwoViewSettings
 from thinslice.training.two_views import ViewPatches, kept

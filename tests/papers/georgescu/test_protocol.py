@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from support.paths import FIXTURES
+from thinslice.interfaces import ScoringInput
 from thinslice.metrics.ssim_uniform import plane_scores
 from thinslice.protocols import georgescu
-from thinslice.seams import Question
 from thinslice.volume import Grid, Volume
 
 METRICS = FIXTURES / "metrics"
@@ -30,7 +30,7 @@ def greys():
 def asked(restored, thin, modality="CT"):
     grid = Grid(n=len(thin), increment_mm=1, thickness_mm=1, shape=thin.shape[1:], pixel_mm=(1, 1))
     r, t = (Volume(np.float32(v), grid, modality) for v in (restored, thin))
-    return Question(r, t, t)
+    return ScoringInput(r, t, t)
 
 
 def scores(question, **settings):

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from support.wave_pairs import pairs, rmse
+from thinslice.interfaces import Pair, Run
 from thinslice.methods import msd_supervised
 from thinslice.resampling import resample_z
-from thinslice.seams import Pair, Run
 from thinslice.training.plane_crops import Planes
 from thinslice.training.seeds import rng
 

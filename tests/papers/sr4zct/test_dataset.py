@@ -7,7 +7,7 @@ import pytest
 
 from support import published_sets as sets
 from thinslice.datasets import msd_lung
-from thinslice.formats.found import Refused
+from thinslice.errors import Refused
 from thinslice.volume import Grid, Volume
 
 GRID = Grid(3, 0.625, 0.625, (40, 52), (0.74, 0.97), -7.0, (9.0, -4.0, 700.5))

@@ -16,10 +16,10 @@ from torch import nn
 from thinslice import slice_means, ssp
 from thinslice.degradations import overlap
 from thinslice.drivers import planes
+from thinslice.interfaces import Run
 from thinslice.methods import smore, sr4zct, sr4zct_released
 from thinslice.nets.msd import MSD
 from thinslice.resampling import resample_z
-from thinslice.seams import Run
 from thinslice.training import self_supervised
 from thinslice.training.axial_pairs import AxialPairs
 from thinslice.training.plan import Plan

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from thinslice.interfaces import ScoringInput
 from thinslice.protocols import sr4zct
-from thinslice.seams import Question
 from thinslice.volume import Grid, Volume
 
 GRID = Grid(n=20, increment_mm=1, thickness_mm=1, shape=(40, 50), pixel_mm=(2.0, 2.0))
@@ -27,7 +27,7 @@ def asked(error=0.0, thin=None, modality="CT"):
     thin = body() if thin is None else thin
     restored = (thin + error).astype(np.float32)
     t = Volume(thin, GRID, modality)
-    return Question(Volume(restored, GRID, modality), t, t)
+    return ScoringInput(Volume(restored, GRID, modality), t, t)
 
 
 def scores(question, **settings):

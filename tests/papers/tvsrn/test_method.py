@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from support.golden_weights import fixture, weights
+from thinslice.interfaces import Pair, Run
 from thinslice.methods import tvsrn, tvsrn_encoder, tvsrn_no_tab, tvsrn_released, tvsrn_vit
-from thinslice.seams import Pair, Run
 from thinslice.volume import Grid, Volume
 
 RUN = Run(device="cpu", progress=False)

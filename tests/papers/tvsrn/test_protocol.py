@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from support.paths import FIXTURES
+from thinslice.interfaces import ScoringInput
 from thinslice.protocols import tvsrn
-from thinslice.seams import Question
 from thinslice.volume import Grid, Volume
 
 METRICS = FIXTURES / "metrics"
@@ -38,7 +38,7 @@ def asked(restored, thin, modality="CT"):
     grid = Grid(n=len(thin), increment_mm=1, thickness_mm=1, shape=thin.shape[1:], pixel_mm=(1, 1))
     r, t = (v * np.float32(3072) - np.float32(1024) for v in (restored, thin))
     thin_volume = Volume(t, grid, modality)
-    return Question(Volume(r, grid, modality), thin_volume, thin_volume)
+    return ScoringInput(Volume(r, grid, modality), thin_volume, thin_volume)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -16,7 +16,7 @@ from thinslice.analyses import (
     significance,
     slice_pairs,
 )
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
 from thinslice.statistics import bootstrap_interval, holm
 
 ALL = [benchmark, domain_gap, efficiency, patients, significance, slice_pairs]

@@ -11,7 +11,7 @@ import pytest
 from support.evidence import demo
 from support.printed_paper import SETTINGS, SKIPPED, STAND_INS
 from thinslice.analyses import _printed, benchmark, published
-from thinslice.seams import Evidence
+from thinslice.interfaces import Evidence
 
 
 @pytest.fixture(scope="module")

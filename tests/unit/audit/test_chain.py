@@ -9,7 +9,7 @@ import pytest
 
 from support.audit import TABLE, audit, row_of
 from support.checkout import Checkout, twin
-from thinslice import provenance
+from thinslice.provenance.records import read_record, record_id, record_path, sha256_of
 
 
 @pytest.fixture
@@ -145,12 +145,12 @@ def forged(checkout: Checkout, name: str, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    record = provenance.record_of(checkout.folder / TABLE)
-    content = provenance.read(record)
+    record = record_path(checkout.folder / TABLE)
+    content = read_record(record)
     del content["id"]
     for output in content["outputs"]:
-        output["sha256"] = provenance.sha256(checkout.folder / output["path"])
-    whole = {"id": provenance.record_id(content), **content}
+        output["sha256"] = sha256_of(checkout.folder / output["path"])
+    whole = {"id": record_id(content), **content}
     record.write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n")
 
 
@@ -187,10 +187,10 @@ def test_an_audit_runs_from_anywhere_and_on_a_copied_results_folder(finished, tm
 def test_an_input_made_again_since_breaks_every_link_that_used_the_one_before(tampered):
     """The second link to a record is held to the id it names, like the first."""
     record = tampered.folder / "results/thin/phantom.record.json"
-    content = provenance.read(record)
+    content = read_record(record)
     del content["id"]
     content["wall_s"] += 1
-    again = {"id": provenance.record_id(content), **content}
+    again = {"id": record_id(content), **content}
     record.write_text(json.dumps(again, indent=1, sort_keys=True) + "\n")
     done = audit(tampered)
     assert done.returncode == 1

@@ -10,7 +10,7 @@ from support.file_server import Files, serving
 from support.paths import REAL_SCANS
 from support.scan_folders import L291_MM, l291_folder
 from thinslice.datasets import ldct_l291
-from thinslice.formats.found import Refused
+from thinslice.errors import Refused
 from thinslice.volume import Grid
 
 SCAN = REAL_SCANS / "dicom" / "ldct_l291_3mm_at_2mm_140slices.tar.xz"

@@ -8,7 +8,7 @@ import pytest
 
 from support.scan_folders import namic_folder, write_namic
 from thinslice.datasets import namic
-from thinslice.formats.found import Refused
+from thinslice.errors import Refused
 
 COUNTS = {"train": 2, "val": 1, "test": 1}
 

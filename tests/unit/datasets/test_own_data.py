@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from support import dicom_maker as maker
 from thinslice import plugins
 from thinslice.datasets import own_data
-from thinslice.formats.found import Refused
+from thinslice.errors import Refused
 from thinslice.formats.writing_nifti import write_nifti
 from thinslice.volume import Grid, Volume
 

@@ -11,7 +11,7 @@ import pytest
 from support.file_server import Files, serving
 from support.scan_folders import chest_zyx, rplhr_folder, write_rplhr
 from thinslice.datasets import _zenodo, rplhr_ct
-from thinslice.formats.found import Refused
+from thinslice.errors import Refused
 
 
 def refusal(raw: Path, **counts: int) -> str:

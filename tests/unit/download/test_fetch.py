@@ -14,7 +14,7 @@ from support.remote_file import BRISK, DATA, MD5, SHA256
 from thinslice.datasets import _transfer
 from thinslice.datasets._download import Remote, fetch
 from thinslice.datasets._transfer import Patience
-from thinslice.formats.found import Refused
+from thinslice.errors import Refused
 
 
 @pytest.fixture

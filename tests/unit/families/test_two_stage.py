@@ -23,8 +23,8 @@ from support.two_stage_scene import (
 )
 from thinslice.degradations import imresize
 from thinslice.drivers import finer
+from thinslice.interfaces import Pair
 from thinslice.methods import georgescu, georgescu_released
-from thinslice.seams import Pair
 from thinslice.training import loop
 from thinslice.volume import Volume
 

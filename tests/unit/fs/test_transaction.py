@@ -11,10 +11,10 @@ import pytest
 
 from support.oriented_series import source
 from thinslice import files
+from thinslice.errors import Refused
 from thinslice.formats import writing_dicom
-from thinslice.formats.beside import beside
-from thinslice.formats.found import Refused
 from thinslice.formats.writing_nifti import write_nifti
+from thinslice.fs.transaction import beside
 from thinslice.volume import Volume
 
 TAKEN = {

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from thinslice.drivers import cubes, device, memory, planes, progress, tiling
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 from thinslice.volume import Grid
 
 QUIET = Run(device="cpu", progress=False)

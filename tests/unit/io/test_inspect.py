@@ -12,8 +12,8 @@ from support.nifti_maker import saved, scan_ras
 from support.paths import ROOT
 from thinslice import files
 from thinslice.cli import main
+from thinslice.errors import Refused
 from thinslice.formats import dicom, reading
-from thinslice.formats.found import Refused
 
 
 @pytest.fixture

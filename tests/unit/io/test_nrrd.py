@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from thinslice.errors import Refused
 from thinslice.formats import nrrd
-from thinslice.formats.found import Refused
 
 VALUES = np.arange(60, dtype="<i2").reshape(3, 4, 5)  # [k, j, i], i fastest
 HEADER = (

@@ -12,8 +12,8 @@ import SimpleITK
 
 from support.paths import REAL_SCANS
 from thinslice.datasets import own_data
+from thinslice.errors import Refused
 from thinslice.formats import reading
-from thinslice.formats.found import Refused
 
 pytestmark = pytest.mark.skipif(
     not REAL_SCANS.is_dir(), reason="no real scans beside the repository"

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from thinslice import files
-from thinslice.formats import beside
-from thinslice.formats.found import Refused
+from thinslice.errors import Refused
+from thinslice.fs import transaction
 from thinslice.volume import Grid, Volume
 
 NAMES = ["out", "out.nii.gz", "out.zarr"]
@@ -137,6 +137,6 @@ def test_folders_made_on_the_way_are_taken_back(tmp_path, name, monkeypatch):
 
 def test_what_was_there_is_never_taken_back(tmp_path):
     (tmp_path / "a").mkdir()
-    with pytest.raises(KeyError), beside.beside(tmp_path / "a" / "b" / "out"):
+    with pytest.raises(KeyError), transaction.beside(tmp_path / "a" / "b" / "out"):
         raise KeyError
     assert all_below(tmp_path) == ["a"]

@@ -10,7 +10,8 @@ import pytest
 
 from support.audit import TABLE, audit
 from support.checkout import Checkout, twin
-from thinslice import cleaning, provenance
+from thinslice import cleaning
+from thinslice.provenance.records import sha256_of
 
 CELL = "phantom/box5/linear/untrained"
 SCORES = f"results/scores/{CELL}.csv"
@@ -47,7 +48,7 @@ def files(checkout: Checkout) -> dict[str, bytes]:
 def digests(checkout: Checkout) -> dict[str, str]:
     folder = checkout.folder / "results/restored"
     return {
-        str(path.parent.relative_to(folder)): provenance.sha256(path)
+        str(path.parent.relative_to(folder)): sha256_of(path)
         for path in folder.rglob("manifest.json")
     }
 

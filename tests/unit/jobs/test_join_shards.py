@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thinslice import cleaning, joining, provenance, restoring_cells, shards, store
-from thinslice.provenance import BrokenLinkError
-from thinslice.seams import Run
+from thinslice import cleaning, joining, restoring_cells, store
+from thinslice.interfaces import Run
+from thinslice.provenance import environment, job
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import BrokenLinkError, link_to, read_record, record_path
 from thinslice.volume import Grid, Volume
+from thinslice.workflow import shards
 
 CARD = {"name": "linear", "module": "linear"}
 CELL = "phantom/box5/linear/untrained"
@@ -39,8 +42,8 @@ def stored(path: Path, seed: int) -> Path:
 
 
 def job(path: Path, rule: str, inputs: list[Path], card=CARD):
-    record = provenance.record_of(path)
-    return provenance.job(record, rule=rule, cards={"method": card}, inputs=inputs)
+    record = record_path(path)
+    return recorded_job(record, rule=rule, cards={"method": card}, inputs=inputs)
 
 
 def restored(thick: Path, out: Path, rule: str, cases: list[str], card=CARD) -> Path:
@@ -69,7 +72,7 @@ def joined(thick: Path, parts: list[Path]) -> Path:
 
 
 def facts(path: Path) -> dict:
-    return provenance.read(provenance.record_of(path))["facts"]
+    return read_record(record_path(path))["facts"]
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
@@ -86,9 +89,9 @@ def test_the_joined_cell_is_the_whole_one_whatever_the_number_of_shards(thick, n
 
 def test_what_the_shards_said_of_themselves_is_carried_on(thick, monkeypatch):
     peaks = iter([0.2, 0.3, 0.1, 0.9, 0.9, 0.05])  # of five shards, two of them empty, and the join
-    monkeypatch.setattr(provenance, "peak_memory_gib", lambda: next(peaks))
+    monkeypatch.setattr(environment, "peak_memory_gib", lambda: next(peaks))
     parts = shards_of(thick, 5)
-    records = [provenance.read(provenance.record_of(part)) for part in parts]
+    records = [read_record(record_path(part)) for part in parts]
     found = facts(joined(thick, parts))
     assert [one["id"] for one in found["shards"]] == [record["id"] for record in records]
     assert [one["cases"] for one in found["shards"]] == [["a"], ["b"], ["c"], [], []]
@@ -99,8 +102,8 @@ def test_what_the_shards_said_of_themselves_is_carried_on(thick, monkeypatch):
 
 def test_the_joined_record_rests_on_the_thick_slices_alone(thick):
     cell = joined(thick, shards_of(thick, 2))
-    (given,) = provenance.read(provenance.record_of(cell))["inputs"]
-    assert given == provenance.link(thick)
+    (given,) = read_record(record_path(cell))["inputs"]
+    assert given == link_to(thick)
 
 
 def assert_refused(thick: Path, parts: list[Path], why: str) -> None:
@@ -121,7 +124,7 @@ def test_a_shard_of_other_thick_slices_is_refused(thick):
 
 def test_a_shard_made_by_other_code_is_refused(thick, monkeypatch):
     parts = shards_of(thick, 2)
-    monkeypatch.setattr(provenance, "script_digest", lambda name: "0123456789abcdef")
+    monkeypatch.setattr(job, "script_digest", lambda name: "0123456789abcdef")
     assert_refused(thick, parts, "its code is")
 
 
@@ -169,7 +172,7 @@ def test_a_cell_that_stands_keeps_its_number_until_its_method_changes(thick):
 def test_shards_that_all_lie_there_are_joined_though_another_number_is_asked(thick):
     parts = shards_of(thick, 3)
     assert names(2) == names(1) == 3
-    provenance.record_of(parts[1]).unlink()
+    record_path(parts[1]).unlink()
     assert names(2) == 2
 
 
@@ -189,6 +192,6 @@ def test_a_torn_record_is_no_cell_that_stands(thick):
     cell = joined(thick, shards_of(thick, 2))
     for part in Path("results/shards").rglob("*.record.json"):
         part.unlink()
-    record = provenance.record_of(cell)
-    record.write_text(json.dumps(provenance.read(record))[:100])
+    record = record_path(cell)
+    record.write_text(json.dumps(read_record(record))[:100])
     assert names(5) == 5

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from support.v1_scene import AVERAGED, BODY, GRID, SPARSE, X, Y, question, scores, thin_hu
+from thinslice.interfaces import ScoringInput
 from thinslice.protocols import v1
-from thinslice.seams import Question
 from thinslice.volume import Volume
 
 
@@ -151,7 +151,7 @@ def test_short_scans_lose_the_scores_they_cannot_have():
     grid = GRID.with_slices(n=18, increment_mm=1.0, thickness_mm=1.0, start_mm=0.0)
     asked = question(3.0)
     thin, restored = (Volume(v.voxels[:18], grid) for v in (asked.thin, asked.restored))
-    found = scores(Question(restored, thin, asked.thick))
+    found = scores(ScoringInput(restored, thin, asked.thick))
     assert "ssim_axial_lung" in found
     assert "ssim_coronal_lung" not in found
     assert "ssim_3d_lung" not in found

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.paths import ROOT
-from thinslice import digest
+from thinslice.provenance.code_digest import closure, code_digest
 
 NETWORK = '''"""A network."""
 import math
@@ -36,7 +36,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def digest_of(source: Path) -> str:
-    return digest.code_digest("thinslice.nets.network", source=source)
+    return code_digest("thinslice.nets.network", source=source)
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_what_a_package_runs_on_the_way_in_counts(source, line):
 def test_a_script_counts_with_what_it_imports(source, tmp_path):
     script = tmp_path / "train.py"
     script.write_text("from thinslice.nets.network import width\nprint(width(1))\n")
-    before = digest.code_digest(script=script, source=source)
+    before = code_digest(script=script, source=source)
     (source / "thinslice" / "nets" / "layers.py").write_text(LAYERS.replace("2", "3"))
-    assert digest.code_digest(script=script, source=source) != before
+    assert code_digest(script=script, source=source) != before
 
 
 def test_the_workflow_half_of_the_package_needs_only_the_standard_library():
@@ -125,7 +125,7 @@ def test_the_workflow_half_of_the_package_needs_only_the_standard_library():
     code += "".join(f"import {name}\n" for name in half["source_modules"])
     bare = [sys.executable, "-I", "-S", "-c", code]
     assert subprocess.run(bare, capture_output=True, text=True).stderr == ""
-    assert set(digest.closure(["thinslice.cells", "thinslice.provenance"])) <= {
+    assert set(closure(["thinslice.workflow.cells", "thinslice.provenance.job"])) <= {
         *half["source_modules"],
         "thinslice",
     }
@@ -133,4 +133,4 @@ def test_the_workflow_half_of_the_package_needs_only_the_standard_library():
 
 def test_a_module_that_is_not_there_is_named(source):
     with pytest.raises(LookupError, match="no_such"):
-        digest.code_digest("thinslice.nets.no_such", source=source)
+        code_digest("thinslice.nets.no_such", source=source)

@@ -4,19 +4,21 @@ import multiprocessing
 
 import pytest
 
-from thinslice import provenance
+from thinslice.fs.atomic import write_text
+from thinslice.provenance.job import fcntl, recorded_job
+from thinslice.provenance.records import read_record, record_path
 
 CONTEXT = multiprocessing.get_context("fork")
 
 
 def run(path, *, cards=None, text="1,2\n", begun=None, go=None):
     """A job that says when it has begun and goes on when told."""
-    record = provenance.record_of(path)
-    with provenance.job(record, rule="make", cards=cards or {"m": (1, 2)}, inputs=[]) as job:
+    record = record_path(path)
+    with recorded_job(record, rule="make", cards=cards or {"m": (1, 2)}, inputs=[]) as job:
         if begun:
             begun.set()
             go.wait(30)
-        provenance.write_text(path, text)
+        write_text(path, text)
         job.output(path)
         job.fact("by", text)
 
@@ -38,7 +40,7 @@ def first(tmp_path):
         go.set()
         process.join(30)
         other.join(30)
-        return other.exitcode, provenance.read(provenance.record_of(path))
+        return other.exitcode, read_record(record_path(path))
 
     yield beside
     go.set()
@@ -71,8 +73,8 @@ def test_what_stands_must_be_whole(tmp_path, monkeypatch, spoilt):
     if spoilt == "output":
         path.write_text("torn")
     if spoilt == "record":
-        provenance.record_of(path).write_text("{}")
-    monkeypatch.setattr(provenance.fcntl, "flock", refuses_once())
+        record_path(path).write_text("{}")
+    monkeypatch.setattr(fcntl, "flock", refuses_once())
     if spoilt == "neither":
         with pytest.raises(SystemExit) as ended:
             run(path, text="second")
@@ -101,4 +103,4 @@ def test_the_gpus_that_a_job_was_given_are_in_its_record(tmp_path, monkeypatch):
         else:
             monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
         run(tmp_path / "a.csv")
-        assert provenance.read(tmp_path / "a.record.json")["machine"]["gpus"] == given
+        assert read_record(tmp_path / "a.record.json")["machine"]["gpus"] == given

@@ -22,7 +22,7 @@ SLICES, SIDE = 159, 250  # 795 thin slices: neither they nor 250 pixels are whol
 CHILD = """
 import json, sys
 from thinslice import handing_over, plugins, read, restoring
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 scan, out, card, cap = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), float(sys.argv[4])
 planned = restoring.plan(read(scan), method="cubic")
 method = plugins.build("methods", card)

@@ -12,7 +12,7 @@ import pytest
 from support.paths import importing
 from support.restore import CPU, ENDS, dicom, killed_at, names, often, restored, said
 from thinslice import files, handing_over, restoring, statement
-from thinslice.formats import beside
+from thinslice.fs import transaction
 from thinslice.training import loop
 
 pytestmark = pytest.mark.usefixtures("no_picture")
@@ -123,7 +123,7 @@ def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, na
         hashes = statement.hashes(out) if old else None
         status = killed_at_rename(nth, new, out)
         _coherent(out, hashes, status)
-        went_on = beside.go_on(out)
+        went_on = transaction.go_on(out)
         assert out.exists()
         _coherent(out, hashes, status if not went_on else 0)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
@@ -136,7 +136,7 @@ def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, na
 def _coherent(out, old, status):
     """The old scan, or nothing, or the new one with its statement and its picture."""
     beside = out.with_name(out.name + handing_over.STATEMENT)
-    told = json.loads(beside.read_text())["output"]["files"] if beside.exists() else None
+    told = json.loads(transaction.read_text())["output"]["files"] if transaction.exists() else None
     if not out.exists():
         return
     has = statement.hashes(out)

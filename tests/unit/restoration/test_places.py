@@ -18,8 +18,9 @@ import SimpleITK
 from support import dicom_maker as maker
 from support.oriented_series import ORIENTATIONS, PLACES_MM, SLICES, TURNS
 from support.restore import said
-from thinslice import provenance
 from thinslice.cli import main
+from thinslice.provenance import environment
+from thinslice.provenance.environment import versions
 
 pytestmark = pytest.mark.usefixtures("no_picture", "hurried")
 ZYX = (4, 3, 3)
@@ -34,7 +35,7 @@ ENDINGS = ["", ".nii.gz"]
 def hurried(monkeypatch):
     """Waiting for the disk and looking up versions would be most of the time."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    monkeypatch.setattr(provenance, "versions", cache(provenance.versions))
+    monkeypatch.setattr(environment, "versions", cache(versions))
 
 
 def layout(orientation, turn, increment_mm, phase_mm):

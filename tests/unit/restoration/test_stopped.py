@@ -12,7 +12,7 @@ from support.paths import importing
 from support.restore import CPU, ENDS, at_rename, dicom, killed_at, names, often, restored, said
 from thinslice import files, handing_over, restoring, statement
 from thinslice.cli import main, methods
-from thinslice.formats import beside
+from thinslice.fs import transaction
 
 pytestmark = pytest.mark.usefixtures("no_picture")
 STOPPED_AT_5 = """
@@ -80,12 +80,12 @@ def test_ctrl_c_when_all_is_in_its_place_does_not_say_otherwise(
 ):
     out = tmp_path / "out.nii"
 
-    def stop(path, sync=beside._sync):
+    def stop(path, sync=transaction._sync):
         if path == tmp_path and out.exists():
             raise KeyboardInterrupt
         sync(path)
 
-    monkeypatch.setattr(beside, "_sync", stop)
+    monkeypatch.setattr(transaction, "_sync", stop)
     status, _, complaints = restored(capsys, nifti, out, "--method", "linear")
     assert (status, "is whole" in complaints) == (130, True)
     assert said(out)["output"]["files"] == statement.hashes(out)
@@ -131,8 +131,8 @@ def test_going_on_may_be_killed_too(tmp_path, two, name):
         wanted = tmp_path / f"new{nth}{name}"
         handing_over.write(new, wanted)
         assert killed_at(nth, out, partial(handing_over.write, new, out, overwrite=True)) == -9
-        while killed_at(1, out, partial(beside.go_on, out)) == -9:
-            assert killed_at(2, out, partial(beside.go_on, out)) in (-9, 0)
+        while killed_at(1, out, partial(transaction.go_on, out)) == -9:
+            assert killed_at(2, out, partial(transaction.go_on, out)) in (-9, 0)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
         assert sorted(said(out)["output"]["files"].values()) == sorted(
             statement.hashes(wanted).values()
@@ -148,7 +148,7 @@ def test_what_was_put_there_meanwhile_is_left_alone(tmp_path, two):
     hashes = statement.hashes(out)
     assert killed_at(5, out, partial(handing_over.write, new, out, overwrite=True)) == -9
     out.write_text("mine")
-    assert not beside.go_on(out)
+    assert not transaction.go_on(out)
     assert out.read_text() == "mine"
     (kept,) = out.parent.glob(".out.nii.partial-*/ before/out.nii")
     assert statement.hashes(kept) == hashes

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from thinslice import store
-from thinslice.store import place
+from thinslice.store import commit
 from thinslice.volume import Grid, Volume
 
 GRID = Grid(n=5, increment_mm=1.0, thickness_mm=1.0, shape=(6, 7), pixel_mm=(0.7, 0.7))
@@ -114,7 +114,7 @@ def test_a_rename_that_fails_leaves_the_older_store(path, monkeypatch, rename):
             raise OSError("no")
         really(*args)
 
-    monkeypatch.setattr(place.os, "rename", failing)
+    monkeypatch.setattr(commit.os, "rename", failing)
     with pytest.raises(OSError, match="no"):
         write(path, seed=7)
     assert len(calls) > rename
@@ -152,7 +152,7 @@ def test_a_store_of_no_case_is_whole(tmp_path):
 def test_only_leftovers_of_dead_writers_of_this_store_and_machine_go(tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    here = place.socket.gethostname()
+    here = commit.socket.gethostname()
     kept = [f"a.zarr.partial-elsewhere-{dead.pid}", f"b.zarr.partial-{here}-{dead.pid}"]
     kept.append(f"a.zarr.partial-{here}-{os.getppid()}")
     gone = [f"a.zarr.partial-{here}-{dead.pid}", f"a.zarr.partial-{here}-{dead.pid}-old"]
@@ -166,7 +166,7 @@ def test_a_dead_writer_that_nobody_reaped_counts_as_dead(tmp_path):
     """Its process number is still taken: a job killed together with the process that began it."""
     dead = subprocess.Popen([sys.executable, "-c", ""])
     os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)  # dead, and left a zombie
-    left = tmp_path / f"a.zarr{place.MARK}{socket.gethostname()}-{dead.pid}"
+    left = tmp_path / f"a.zarr{commit.MARK}{socket.gethostname()}-{dead.pid}"
     left.mkdir()
     write(tmp_path / "a.zarr")
     assert not left.exists()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thinslice import store
-from thinslice.store import manifest
+from thinslice.store import hashes
 from thinslice.volume import Grid, Volume
 
 GRID = Grid(n=5, increment_mm=1.0, thickness_mm=1.0, shape=(6, 7), pixel_mm=(0.7, 0.7))
@@ -73,7 +73,7 @@ def test_any_one_changed_byte_is_found_and_named(tmp_path_factory, name, where, 
         flip(path / name, at, by)
     assert with_digest[0].startswith(f"{name}: ")
     assert without
-    if name != manifest.NAME:  # else a hash in it may also point at the file it was taken of
+    if name != hashes.NAME:  # else a hash in it may also point at the file it was taken of
         assert [line.split(":")[0] for line in with_digest + without] == [name, name]
     assert store.verify(path, digest) == []
 
@@ -81,7 +81,7 @@ def test_any_one_changed_byte_is_found_and_named(tmp_path_factory, name, where, 
 def test_every_byte_of_the_manifest_counts_even_without_a_digest(tmp_path):
     with store.writing(tmp_path / "a.zarr") as writer:
         writer.add("a", volume(0))
-    file = tmp_path / "a.zarr" / manifest.NAME
+    file = tmp_path / "a.zarr" / hashes.NAME
     blind = []
     for at in range(file.stat().st_size):
         flip(file, at, 1)
@@ -168,7 +168,7 @@ def test_a_store_that_is_not_whole_is_refused_with_its_path_and_what_to_do(path,
 
 
 def edit(path: Path, **changes) -> None:
-    file = path / manifest.NAME
+    file = path / hashes.NAME
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 

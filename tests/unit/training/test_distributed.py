@@ -17,7 +17,7 @@ from support import toy_distributed as toy
 from support.paths import importing
 from thinslice.drivers import device
 from thinslice.drivers.processes import EndedError
-from thinslice.seams import Run
+from thinslice.interfaces import Run
 from thinslice.training.team import Team, together
 
 CPU = torch.device("cpu")

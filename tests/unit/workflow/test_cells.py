@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from thinslice import cells, panel_choice
-from thinslice.cells import Cell, Source
+from thinslice.workflow import cells, panels
+from thinslice.workflow.cells import Cell, Source
 
 CONFIG = {
     "datasets": {"pairs": {"acquired": True}, "thin_only": {}, "brains": {"modality": "MR"}},
@@ -105,18 +105,18 @@ def test_simulated_thick_is_labelled_sim_and_so_is_everything_of_a_simulated_dat
 
 def test_a_dataset_that_is_not_run_or_not_shown_has_no_panels():
     config = changed(degradations=["acquired"])
-    assert panel_choice.with_panels(config) == ["pairs"]
+    assert panels.with_panels(config) == ["pairs"]
     with pytest.raises(ValueError, match="thin_only"):
-        panel_choice.panels(config, "thin_only")
+        panels.panels(config, "thin_only")
     for method in config["methods"].values():
         method["panel"] = False
-    assert panel_choice.with_panels(config) == []
+    assert panels.with_panels(config) == []
 
 
 def test_patches_are_pictures_of_every_dataset_with_panels_where_the_config_has_any():
-    datasets = panel_choice.with_panels(CONFIG)
-    assert panel_choice.pictures(CONFIG) == [f"panels_{name}" for name in datasets]
-    pictures = panel_choice.pictures({**CONFIG, "patches": [{"plane": "axial"}]})
+    datasets = panels.with_panels(CONFIG)
+    assert panels.pictures(CONFIG) == [f"panels_{name}" for name in datasets]
+    pictures = panels.pictures({**CONFIG, "patches": [{"plane": "axial"}]})
     assert set(pictures) == {f"{kind}_{d}" for kind in ("panels", "patches") for d in datasets}
 
 
@@ -124,7 +124,7 @@ def test_panels_show_a_degradation_that_a_shown_method_was_tested_on():
     config = changed(datasets=["pairs"], methods=["linear", "edsr"], trained_on=["pairs"])
     config["methods"]["linear"]["panel"] = False
     config["datasets"]["pairs"]["acquired_cases"] = {"train": 0, "test": 2}
-    shown = panel_choice.panels(config, "pairs")
+    shown = panels.panels(config, "pairs")
     assert (shown.degradation, [cell.method for cell in shown.cells]) == ("box5", ["edsr"])
 
 
@@ -135,16 +135,16 @@ def test_a_grid_of_which_nothing_can_run_is_refused_with_the_reason():
 
 
 def test_panels_show_the_acquired_series_by_matched_weights():
-    shown = panel_choice.panels(changed(fitted_on="all"), "pairs")
+    shown = panels.panels(changed(fitted_on="all"), "pairs")
     assert shown.degradation == "acquired"
     assert [c.fitted for c in shown.cells] == ["untrained", "pairs--acquired", "untrained"]
-    assert panel_choice.panels(CONFIG, "thin_only").degradation == "box5"
+    assert panels.panels(CONFIG, "thin_only").degradation == "box5"
 
 
 def test_panels_show_weights_of_another_source_where_matched_ones_cannot_be_made():
     config = changed(fitted_on="all", datasets=["pairs"])
     config["datasets"]["pairs"]["acquired_cases"] = {"train": 0, "test": 1}
-    shown = panel_choice.panels(config, "pairs")
+    shown = panels.panels(config, "pairs")
     assert [c.fitted for c in shown.cells] == ["untrained", "pairs--box5", "untrained"]
 
 
@@ -197,7 +197,7 @@ def test_a_dataset_without_thin_slices_is_restored_as_acquired_and_never_scored_
     reasons = " ".join(reason for _, reason in cells.skipped(config))
     assert "no thin slices to simulate" in reasons
     assert "no thin slices to learn from" in reasons
-    assert not panel_choice.panels(config, "alone").truth
+    assert not panels.panels(config, "alone").truth
 
 
 def test_every_dataset_may_have_degradations_of_its_own():

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.paths import ROOT
-from thinslice import scheduling
-from thinslice.scheduling import ask
+from thinslice.workflow import resources
+from thinslice.workflow.resources import ask
 
 CONFIG = {
     "datasets": {
@@ -54,7 +54,7 @@ def test_more_cases_take_longer_in_the_same_memory():
     assert small.minutes < more.minutes
 
 
-@given(rule=st.sampled_from(sorted(scheduling.COSTS)), attempt=st.integers(1, 9))
+@given(rule=st.sampled_from(sorted(resources.COSTS)), attempt=st.integers(1, 9))
 def test_a_later_try_asks_for_no_less_and_never_for_less_than_the_base(rule, attempt):
     first = ask(rule, CONFIG, "small", "linear")
     assert first.at(1) == first
@@ -62,7 +62,7 @@ def test_a_later_try_asks_for_no_less_and_never_for_less_than_the_base(rule, att
     assert later.mem_mb <= last.mem_mb
     assert later.minutes <= last.minutes
     assert later.threads == first.threads
-    assert later.mem_mb >= scheduling.COSTS[rule].base_mb
+    assert later.mem_mb >= resources.COSTS[rule].base_mb
 
 
 @pytest.mark.parametrize("rule", BY_SIZE)

@@ -7,9 +7,9 @@ from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGBaseline8Bit, MRImageSto
 from scipy.spatial.transform import Rotation
 
 from support import dicom_maker as maker
+from thinslice.errors import Refused
 from thinslice.formats import dicom, nifti
 from thinslice.formats.dicom_kinds import is_lossy
-from thinslice.formats.found import Refused
 
 HU = maker.scan_hu()
 

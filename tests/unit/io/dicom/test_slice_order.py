@@ -5,8 +5,8 @@ import pytest
 from pydicom.uid import SecondaryCaptureImageStorage, UltrasoundImageStorage, generate_uid
 
 from support import dicom_maker as maker
+from thinslice.errors import Refused
 from thinslice.formats import dicom, reading
-from thinslice.formats.found import Refused
 
 HU = maker.scan_hu()
 PLACES = maker.positions_of(6, 2.0)

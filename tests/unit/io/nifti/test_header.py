@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from support.nifti_maker import saved, scan_ras
+from thinslice.errors import Refused
 from thinslice.formats import nifti, reading
-from thinslice.formats.found import Refused
 
 
 def refusal(path, **declared):

@@ -8,8 +8,8 @@ import pytest
 import SimpleITK
 
 from support.nifti_maker import ORDERS, TURNS, reordered, saved, scan_ras
+from thinslice.errors import Refused
 from thinslice.formats import nifti
-from thinslice.formats.found import Refused
 from thinslice.formats.writing_nifti import write_nifti
 from thinslice.volume import AXIAL, Grid, Volume
 

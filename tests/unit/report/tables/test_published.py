@@ -8,8 +8,8 @@ import pytest
 from support.evidence import demo
 from support.printed_paper import SETTINGS, SKIPPED, STAND_INS
 from thinslice.analyses import published
+from thinslice.interfaces import Evidence
 from thinslice.report import page, tables, terminal
-from thinslice.seams import Evidence
 
 
 @pytest.fixture(scope="module")

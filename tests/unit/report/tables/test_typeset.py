@@ -16,8 +16,8 @@ from thinslice.analyses import (
     significance,
     slice_pairs,
 )
+from thinslice.interfaces import Evidence
 from thinslice.report import tables, terminal, wording
-from thinslice.seams import Evidence
 
 ANALYSES = {
     "benchmark": benchmark,

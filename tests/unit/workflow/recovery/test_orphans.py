@@ -7,18 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from thinslice import doubles, provenance
-from thinslice.resuming import orphaned
+from thinslice.fs.atomic import write_text
+from thinslice.provenance import duplicates
+from thinslice.provenance.job import recorded_job
+from thinslice.workflow.recovery import orphans
 
 
 def job(*, cards="m", by="first"):
     """A job that makes a folder and a file; returns whether its body was run."""
     ran = False
     record = Path("results/weights/w.record.json")  # as rules name it
-    with provenance.job(record, rule="make", cards={"method": cards}, inputs=[]) as running:
+    with recorded_job(record, rule="make", cards={"method": cards}, inputs=[]) as running:
         ran = True
         for name in ("w.pt", "w.curve.csv"):
-            provenance.write_text(record.parent / name, by)
+            write_text(record.parent / name, by)
             running.output(record.parent / name)
     return ran
 
@@ -41,7 +43,7 @@ def remember(folder, made_at, *, split=False):
 
 
 def set_aside():
-    return orphaned.set_aside(Path("results"), Path(".snakemake/metadata"))
+    return orphans.set_aside(Path("results"), Path(".snakemake/metadata"))
 
 
 def names(folder):
@@ -104,15 +106,15 @@ def test_of_a_job_with_two_records_of_which_one_is_hidden_nothing_is_left(folder
     both = [Path(f"results/thin/{name}.record.json") for name in "ab"]
 
     def two(by):
-        with provenance.job(*both, rule="make", cards={}, inputs=[]) as running:
-            provenance.write_text(both[0].parent / "volumes", by)
+        with recorded_job(*both, rule="make", cards={}, inputs=[]) as running:
+            write_text(both[0].parent / "volumes", by)
             running.output(both[0].parent / "volumes")
 
     two("first")
-    doubles.put_aside(both[0])
+    duplicates.put_aside(both[0])
     two("second")
     assert (both[0].parent / "volumes").read_text() == "second"
-    assert not list(both[0].parent.glob(f"{doubles.ASIDE}*"))
+    assert not list(both[0].parent.glob(f"{duplicates.ASIDE}*"))
 
 
 def test_a_job_without_outputs_is_not_done_again(folder):
@@ -120,12 +122,12 @@ def test_a_job_without_outputs_is_not_done_again(folder):
     record = Path("results/raw/a.record.json")
 
     def fetch():
-        with provenance.job(record, rule="fetch", cards={}, inputs=[]):
+        with recorded_job(record, rule="fetch", cards={}, inputs=[]):
             pass
 
     fetch()
     before = record.read_bytes()
-    doubles.put_aside(record)
+    duplicates.put_aside(record)
     with pytest.raises(SystemExit):
         fetch()
     assert record.read_bytes() == before

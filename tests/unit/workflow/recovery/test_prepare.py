@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.checkout import Checkout, twin
-from thinslice.resuming import run_lock, settling
+from thinslice.workflow.recovery import prepare, run_lock
 
 SCORES = "results/scores/phantom/box5/linear/untrained"
 LOOKS = [("-n",), ("--summary",), ("--unlock",), ("--report", "../report.html")]
@@ -52,5 +52,5 @@ def test_where_another_run_works_nothing_is_touched(tmp_path, monkeypatch):
     Path("results").mkdir()
     Path("results/a.record.json").write_text("torn")
     with run_lock.idle("results"):
-        assert settling.settle(Path("results"), Path(".snakemake")) == []
-    assert settling.settle(Path("results"), Path(".snakemake")) != []
+        assert prepare.settle(Path("results"), Path(".snakemake")) == []
+    assert prepare.settle(Path("results"), Path(".snakemake")) != []

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from support import small_disk
-from thinslice.resuming import run_lock
+from thinslice.workflow.recovery import run_lock
 
 HOLD = """
 import sys, time
-from thinslice.resuming import run_lock
+from thinslice.workflow.recovery import run_lock
 run_lock.hold(sys.argv[1])
 print("held", flush=True)
 time.sleep(60)

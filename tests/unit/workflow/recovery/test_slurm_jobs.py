@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from thinslice.resuming import left_behind
+from thinslice.workflow.recovery import slurm_jobs
 
 # Slurm's commands as far as they are asked here; the queue is a file, and a job ends when looked at
 # once it has been waited for.
@@ -41,7 +41,7 @@ def queue(tmp_path, monkeypatch):
         (tmp_path / name).chmod(0o755)
     (tmp_path / "a folder/logs").mkdir(parents=True)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(left_behind, "POLL_S", 0.01)
+    monkeypatch.setattr(slurm_jobs, "POLL_S", 0.01)
 
     def fill(jobs):
         path.write_text(json.dumps(jobs))
@@ -55,7 +55,7 @@ def test_those_not_begun_are_cancelled_and_those_running_waited_for(queue, tmp_p
     logs = tmp_path / "a folder/logs"
     log = f"{logs}/rule_train/1.log"
     queue({"1": ("PENDING", "rule_train_x", log), "2": ("RUNNING", "rule_restore_y", log)})
-    left_behind.settle(logs)
+    slurm_jobs.settle(logs)
     assert (tmp_path / "queue.cancelled").read_text() == "1"
     assert json.loads((tmp_path / "queue").read_text()) == {}
     assert capsys.readouterr().err.startswith(
@@ -66,7 +66,7 @@ def test_those_not_begun_are_cancelled_and_those_running_waited_for(queue, tmp_p
 def test_what_is_waited_for_is_said_once_with_how_to_stop_it(queue, tmp_path, capsys):
     logs = tmp_path / "a folder/logs"
     queue({"7": ("RUNNING", "rule_train_x", f"{logs}/rule_train/7.log")})
-    left_behind.settle(logs)
+    slurm_jobs.settle(logs)
     (line,) = capsys.readouterr().err.splitlines()
     assert "waiting for Slurm jobs" in line
     assert line.endswith("scancel 7")
@@ -80,14 +80,14 @@ def test_jobs_of_other_folders_and_other_jobs_are_left_alone(queue, tmp_path):
         "3": ("PENDING", "(null)", f"{logs}/3.log"),
     }
     path = queue(others)
-    left_behind.settle(logs)
+    slurm_jobs.settle(logs)
     assert set(json.loads(path.read_text())) == {"1", "2", "3"}
 
 
 def test_without_slurm_or_its_logs_nothing_is_asked(tmp_path, monkeypatch, capsys):
-    left_behind.settle(tmp_path / "none")
+    slurm_jobs.settle(tmp_path / "none")
     monkeypatch.setenv("PATH", str(tmp_path))
-    left_behind.settle(tmp_path)
+    slurm_jobs.settle(tmp_path)
     assert capsys.readouterr().err == ""
 
 
@@ -95,5 +95,5 @@ def test_a_controller_that_does_not_answer_is_said(tmp_path, monkeypatch, capsys
     (tmp_path / "squeue").write_text("#!/bin/sh\necho no controller >&2; exit 1\n")
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    left_behind.settle(tmp_path)
+    slurm_jobs.settle(tmp_path)
     assert capsys.readouterr().err == "squeue failed: no controller\n"

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from support.checkout import twin
-from thinslice.resuming import run_memory
+from thinslice.workflow.recovery import snakemake_state
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def folder(tmp_path):
 
 
 def check(folder):
-    run_memory.check(folder / "results", folder / ".snakemake")
+    snakemake_state.check(folder / "results", folder / ".snakemake")
 
 
 @pytest.mark.parametrize("part", ["metadata", "incomplete"])

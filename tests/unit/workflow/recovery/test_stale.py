@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from support.checkout import Checkout, twin
-from thinslice import provenance
-from thinslice.resuming import torn
+from thinslice.fs.locks import locked
+from thinslice.provenance.records import SUFFIX, record_id, record_path
+from thinslice.workflow.recovery import stale
 
 ONE_OF_EACH = [
     "results/raw/phantom.record.json",
@@ -59,11 +60,11 @@ def there(copied, monkeypatch) -> Checkout:
 def record_of(name: str) -> Path:
     """The record that vouches for a file: its own, its job's, or the file itself."""
     path = Path(name)
-    if path.name.endswith(provenance.SUFFIX):
+    if path.name.endswith(SUFFIX):
         return path
     (found,) = [
         record
-        for record in torn.records(Path("results"))
+        for record in stale.records(Path("results"))
         if any(
             path in (Path(output["path"]), Path(output["path"]) / "manifest.json")
             for output in json.loads(record.read_text())["outputs"]
@@ -75,15 +76,15 @@ def record_of(name: str) -> Path:
 
 def forgotten(record: Path) -> bool:
     """Whether ``record`` goes, and at most its twin beside it; they are put back."""
-    kept = {path: path.read_bytes() for path in torn.records(Path("results"))}
+    kept = {path: path.read_bytes() for path in stale.records(Path("results"))}
     times = {path: path.stat() for path in kept}
-    said = torn.forget(Path("results"))
+    said = stale.forget(Path("results"))
     gone = {path for path in kept if not path.exists()}
     for path in gone:
         path.write_bytes(kept[path])
         os.utime(path, ns=(times[path].st_atime_ns, times[path].st_mtime_ns))
     for path in gone:
-        hidden = path.with_name(f".{path.name}{torn.FORGOTTEN}")
+        hidden = path.with_name(f".{path.name}{stale.FORGOTTEN}")
         assert hidden.read_bytes() == kept[path], "it can still be read"
         hidden.unlink()
     assert len(said) == len(gone) <= 2
@@ -91,7 +92,7 @@ def forgotten(record: Path) -> bool:
 
 
 def test_what_is_whole_stands(there):
-    assert torn.forget(Path("results")) == []
+    assert stale.forget(Path("results")) == []
 
 
 @pytest.mark.parametrize("tear", TORN)
@@ -105,18 +106,18 @@ def test_a_torn_file_of_any_kind_is_taken_for_not_made(there, name, tear):
     finally:
         path.write_bytes(content)
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert torn.forget(Path("results")) == []
+    assert stale.forget(Path("results")) == []
 
 
 def test_a_file_that_is_gone_is_made_again_but_a_store_may_be_absent(there):
     scores = Path("results/scores/phantom/box5/linear/untrained.csv")
     store, away = Path("results/restored/phantom/box5/linear/untrained.zarr"), Path("away")
     store.rename(away)
-    assert torn.forget(Path("results")) == []
+    assert stale.forget(Path("results")) == []
     away.rename(store)
     content, times = scores.read_bytes(), scores.stat()
     scores.unlink()
-    assert forgotten(provenance.record_of(scores))
+    assert forgotten(record_path(scores))
     scores.write_bytes(content)
     os.utime(scores, ns=(times.st_atime_ns, times.st_mtime_ns))
 
@@ -128,11 +129,11 @@ def test_what_rests_on_an_input_made_again_goes_whatever_the_clock_says(there):
     content = json.loads(before)
     del content["id"]
     content["wall_s"] += 1
-    text = {"id": provenance.record_id(content), **content}
+    text = {"id": record_id(content), **content}
     record.write_text(json.dumps(text, indent=1, sort_keys=True) + "\n")
     os.utime(record, ns=(0, 0))
-    kept = {path: path.read_bytes() for path in torn.records(Path("results"))}
-    said = torn.forget(Path("results"))
+    kept = {path: path.read_bytes() for path in stale.records(Path("results"))}
+    said = stale.forget(Path("results"))
     gone = {str(path) for path in kept if not path.exists()}
     for path in kept:
         path.write_bytes(kept[path])
@@ -147,7 +148,7 @@ def test_what_a_job_is_writing_is_left_to_it(there):
     record = record_of("results/pairs/phantom.csv")
     content, times = record.read_bytes(), record.stat()
     halved(record)
-    with provenance.locked(record):
-        assert torn.forget(Path("results")) == []
+    with locked(record):
+        assert stale.forget(Path("results")) == []
     record.write_bytes(content)
     os.utime(record, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thinslice.cells import ACQUIRED, Cell, cells, has_truth, label
+from thinslice.workflow.cells import ACQUIRED, Cell, cells, has_truth, label
 
 
 @dataclass(frozen=True)

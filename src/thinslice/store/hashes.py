@@ -5,23 +5,17 @@ it names every byte in it. It is written in one canonical way, so a change of th
 means nothing as JSON is still a change.
 """
 
-import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+from thinslice.fs.hashing import sha256_of_file
 from thinslice.store.layout import FORMAT, VERSION, StoreError
 
 NAME = "manifest.json"
 # Snakemake marks the folders it made; the mark comes after the manifest and says nothing.
 IGNORED = (NAME, ".snakemake_timestamp")
-
-
-def sha256(path: Path) -> str:
-    """Hash of one file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def listed(folder: Path) -> dict[str, Path]:
@@ -34,7 +28,7 @@ def listed(folder: Path) -> dict[str, Path]:
 def write(folder: Path) -> None:
     """Hash every file and write the manifest; the store is whole from here on."""
     files = {
-        name: {"bytes": file.stat().st_size, "sha256": sha256(file)}
+        name: {"bytes": file.stat().st_size, "sha256": sha256_of_file(file)}
         for name, file in listed(folder).items()
     }
     (folder / NAME).write_bytes(_canonical(files))
@@ -66,7 +60,7 @@ def read(folder: Path) -> dict[str, dict[str, Any]]:
 def digest(path: Path) -> str:
     """sha256 of a whole store's manifest: equal for equal content, whatever the path or time."""
     read(Path(path))
-    return sha256(Path(path) / NAME)
+    return sha256_of_file(Path(path) / NAME)
 
 
 def verify(path: Path, expected_digest: str | None = None) -> list[str]:
@@ -81,7 +75,7 @@ def verify(path: Path, expected_digest: str | None = None) -> list[str]:
     except StoreError as error:
         return [f"{NAME}: {error}"]
     problems = []
-    if expected_digest is not None and (found := sha256(folder / NAME)) != expected_digest:
+    if expected_digest is not None and (found := sha256_of_file(folder / NAME)) != expected_digest:
         problems.append(f"{NAME}: sha256 {found}, expected {expected_digest}")
     present = listed(folder)
     problems += [f"{name}: not in the manifest" for name in present if name not in files]
@@ -108,7 +102,7 @@ def _changed(file: Path, entry: dict[str, Any]) -> list[str]:
         return ["missing"]
     if (found := file.stat().st_size) != entry["bytes"]:
         return [f"{found} bytes, the manifest says {entry['bytes']}"]
-    if sha256(file) != entry["sha256"]:
+    if sha256_of_file(file) != entry["sha256"]:
         return [f"changed, sha256 is not the manifest's {entry['sha256']}"]
     return []
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thinslice.records import BrokenLinkError, read, unchanged
+from thinslice.provenance.records import BrokenLinkError, read_record, verify_unchanged
 
 ASIDE = ".aside-"  # begins the name of what was put aside
 
@@ -21,7 +21,7 @@ def put_aside(record: Path) -> None:
 
     BrokenLinkError or FileNotFoundError, and nothing hidden, where they are not whole.
     """
-    made = [Path(output["path"]) for output in read(record)["outputs"]]
+    made = [Path(output["path"]) for output in read_record(record)["outputs"]]
     for path in made:
         if not path.exists() and not _aside(path).exists():  # a job of two records names both
             raise FileNotFoundError(f"{path} is missing")
@@ -38,7 +38,7 @@ def taken_back(records: Sequence[Path], asked: Mapping[str, Any]) -> bool:
     if not found:
         return False
     try:
-        made = {_aside(Path(o["path"])): o["sha256"] for o in read(found[0])["outputs"]}
+        made = {_aside(Path(o["path"])): o["sha256"] for o in read_record(found[0])["outputs"]}
     except BrokenLinkError:
         made = {}
     same = _same(hidden, asked, made)
@@ -54,7 +54,7 @@ def taken_back(records: Sequence[Path], asked: Mapping[str, Any]) -> bool:
 def stands(records: Sequence[Path], asked: Mapping[str, Any]) -> bool:
     """Whether what this job would make stands in its place."""
     try:
-        made = {Path(o["path"]): o["sha256"] for o in read(records[0])["outputs"]}
+        made = {Path(o["path"]): o["sha256"] for o in read_record(records[0])["outputs"]}
     except BrokenLinkError:
         return False
     return _same(records, asked, made)
@@ -64,9 +64,9 @@ def _same(records: Sequence[Path], asked: Mapping[str, Any], made: Mapping[Path,
     """Whether records are of this very job, and the files they name, wherever these are, whole."""
     asked = json.loads(json.dumps(asked))  # as a record holds it
     try:
-        found = [read(record) for record in records]
+        found = [read_record(record) for record in records]
         for path, claimed in made.items():
-            unchanged(path, records[0], claimed)
+            verify_unchanged(path, records[0], claimed)
     except BrokenLinkError:
         return False
     return all(record.get(key) == value for record in found for key, value in asked.items())

@@ -9,7 +9,9 @@ library only.
 import contextlib
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 SAME_AGAIN = "then run the same command again"
 DISK = {
@@ -27,19 +29,19 @@ MEMORY = (
 )
 
 
-def run(main: Callable[[], None]) -> None:
+def run_script(main: Callable[[], None]) -> None:
     """Run a script's ``main``; SystemExit with one line where it meets a known condition."""
     try:
         main()
     except Exception as error:
-        if (line := said(error)) is None:
+        if (line := known_reason(error)) is None:
             raise
         with contextlib.suppress(OSError):
             print(f"refused: {line}", file=sys.stderr, flush=True)
         sys.exit(OF_DISK if any(reason in line for reason in DISK.values()) else 1)
 
 
-def said(error: BaseException) -> str | None:
+def known_reason(error: BaseException) -> str | None:
     """The one line for a known condition, whatever it was wrapped in; None for any other."""
     seen: BaseException | None = error
     while seen is not None:
@@ -68,3 +70,40 @@ def _is_of_memory(error: BaseException) -> bool:
         "out of memory" in text or "cannot allocate memory" in text or "can't allocate" in text
     )
     return isinstance(error, MemoryError) or of_library
+
+
+class Refused(ValueError):  # noqa: N818 - the word for it
+    """A scan that will not be read: the path, what was found, what was expected, what to do."""
+
+
+def refused(path: Path | str, found: str, expected: str, advice: str) -> Refused:
+    """The one line of a refusal; raise it."""
+    return Refused(one_line(f"{path}: found {found}; expected {expected}; {advice}"))
+
+
+def one_line(text: str) -> str:
+    """For a terminal: whatever names and errors hold, one line that can be printed."""
+    plain = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else " " for c in plain)
+
+
+@contextmanager
+def in_one_line(
+    path: Path | str, expected: str = "a readable file", advice: str = "check it"
+) -> Iterator[None]:
+    """What the system or its memory refuses inside the block, as a refusal of ``path``."""
+    try:
+        yield
+    except MemoryError as error:
+        found = f"more than fits into memory ({error})"
+        raise refused(path, found, "a smaller scan", "use a larger machine") from error
+    except OSError as error:
+        which = f" ({error.filename})" if error.filename not in (None, str(path)) else ""
+        found = f"that the system refuses: {error.strerror or error}{which}"
+        raise refused(path, found, expected, advice) from error
+
+
+def listed(items: list[str], most: int = 5) -> str:
+    """The first few of many, and how many more there are."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more

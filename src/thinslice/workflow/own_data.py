@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from thinslice.cells import SPLITS
+from thinslice.workflow.cells import SPLITS
 
 REQUIRED = ("case", "patient", "split", "thin")
 

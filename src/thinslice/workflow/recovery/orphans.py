@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from thinslice import doubles
-from thinslice.records import SUFFIX, BrokenLinkError, read
-from thinslice.resuming import torn
+from thinslice.provenance import duplicates
+from thinslice.provenance.records import SUFFIX, BrokenLinkError, read_record
+from thinslice.workflow.recovery import stale
 
 CLOCK_S = 0.01  # of the time Snakemake keeps for an output, as a float
 
@@ -27,10 +27,10 @@ def set_aside(results: Path, memory: Path) -> list[Path]:
     """
     known = dict(_made_at(memory))
     aside = []
-    for record in sorted(torn.records(results)):
+    for record in sorted(stale.records(results)):
         try:
             if not _is_known(record, known.get(str(record), 0.0)):
-                doubles.put_aside(record)
+                duplicates.put_aside(record)
                 aside.append(record)
         except (BrokenLinkError, FileNotFoundError):
             continue  # not whole, so there is nothing to keep
@@ -44,7 +44,7 @@ def _is_known(record: Path, made_at: float) -> bool:
     """
     if record.stat().st_mtime <= made_at + CLOCK_S:
         return True
-    return datetime.fromisoformat(read(record)["started"]).timestamp() <= made_at
+    return datetime.fromisoformat(read_record(record)["started"]).timestamp() <= made_at
 
 
 def _made_at(memory: Path) -> Iterator[tuple[str, float]]:

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from thinslice import provenance
+from thinslice.fs.atomic import write_text
 
 SUFFIX = ".removed.json"
 
 
-def note_of(volume: Path) -> Path:
+def tombstone_of(volume: Path) -> Path:
     """Where the note of a removed volume lies: beside it."""
     return volume.with_suffix(SUFFIX)
 
@@ -24,7 +24,7 @@ def note_of(volume: Path) -> Path:
 def note(volume: Path, record: Mapping[str, Any]) -> None:
     """Say that a volume is removed, now, by its record's id."""
     said = {"record": record["id"], "removed": datetime.now(UTC).isoformat(timespec="seconds")}
-    provenance.write_text(note_of(volume), json.dumps(said, indent=1) + "\n")
+    write_text(tombstone_of(volume), json.dumps(said, indent=1) + "\n")
 
 
 def removed(volume: Path, record: Mapping[str, Any]) -> str | None:
@@ -32,7 +32,7 @@ def removed(volume: Path, record: Mapping[str, Any]) -> str | None:
     if volume.exists():
         return None
     try:
-        said = json.loads(note_of(volume).read_text(encoding="utf-8"))
+        said = json.loads(tombstone_of(volume).read_text(encoding="utf-8"))
         return said["removed"] if said["record"] == record["id"] else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -8,8 +8,6 @@ The record is written last and renamed into place: a job that was killed leaves 
 """
 
 import contextlib
-import fcntl
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -18,28 +16,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from thinslice import doubles, surroundings
-from thinslice.digest import SOURCE, code_digest
-from thinslice.records import (
-    SUFFIX,
-    BrokenLinkError,
-    claim,
-    first_made,
-    link,
-    read,
+from thinslice.fs.atomic import sync_file, write_text
+from thinslice.fs.locks import locked
+from thinslice.provenance import duplicates, environment
+from thinslice.provenance.code_digest import SOURCE, code_digest
+from thinslice.provenance.environment import peak_memory_gib, versions
+from thinslice.provenance.records import (
+    link_to,
     record_id,
-    record_of,
-    sha256,
-    text_of,
+    record_text,
+    sha256_of,
 )
-from thinslice.surroundings import peak_memory_gib, versions
 
 FORMAT = 1
-__all__ = [
-    "SUFFIX", "BrokenLinkError", "Job", "claim", "first_made", "job", "link", "locked",
-    "peak_memory_gib", "read", "record_id", "record_of", "script_digest", "sha256", "versions",
-    "write_text",
-]  # fmt: skip
 SCRIPTS = SOURCE.parent / "workflow_scripts"
 
 
@@ -57,8 +46,8 @@ class Job:
     def output(self, path: Path) -> None:
         """Hash one finished output, to be named in the record; it reaches the disk first."""
         if path.is_file():  # a store sees to its own
-            _synced(path)
-        self.outputs.append({"path": str(path), "sha256": sha256(path)})
+            sync_file(path)
+        self.outputs.append({"path": str(path), "sha256": sha256_of(path)})
 
     def fact(self, name: str, value: Any) -> None:
         """Something measured while the job ran, e.g. seconds per case; JSON."""
@@ -66,7 +55,7 @@ class Job:
 
 
 @contextlib.contextmanager
-def job(
+def recorded_job(
     *records: Path,
     rule: str,
     cards: Mapping[str, Any],
@@ -88,63 +77,21 @@ def job(
     started, clock = datetime.now(UTC), time.perf_counter()
     with locked(records[0]) as waited:
         running = Job(rule, cards, seed)
-        running.inputs += [link(path) for path in inputs]
+        running.inputs += [link_to(path) for path in inputs]
         running.inputs += [_raw(path) for path in raw or []]
         asked = _asked(running)
-        if (waited and doubles.stands(records, asked)) or doubles.taken_back(records, asked):
+        if (waited and duplicates.stands(records, asked)) or duplicates.taken_back(records, asked):
             print(f"{records[0]} was made meanwhile, by the same job", file=sys.stderr, flush=True)
             raise SystemExit(0)
         yield running
         content = _content(running, started, time.perf_counter() - clock)
-        text = text_of({"id": record_id(content), **content})
+        text = record_text({"id": record_id(content), **content})
         for record in records:
             write_text(record, text)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write beside, then rename: a reader sees the old file or the whole new one, power cut or not.
-
-    A write that fails, as on a full disk, leaves nothing beside.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        _synced(beside)
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def _synced(path: Path) -> None:
-    """Wait until a file is on the disk."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[bool]:
-    """Hold the lock of one result; waits while another job, orphaned or not, still writes it.
-
-    Yields whether it had to wait.
-
-    The kernel releases it when the holder dies, however it dies.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
-        waited = False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waited = True
-            print(f"waiting: another job is writing {path}", file=sys.stderr, flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield waited
-
-
 def _raw(path: Path) -> dict[str, Any]:
-    return {"path": str(path), "sha256": sha256(path), "record": None, "record_id": None}
+    return {"path": str(path), "sha256": sha256_of(path), "record": None, "record_id": None}
 
 
 def _asked(running: Job) -> dict[str, Any]:
@@ -165,9 +112,9 @@ def _content(running: Job, started: datetime, wall_s: float) -> dict[str, Any]:
         **_asked(running),
         "outputs": running.outputs,
         "facts": running.facts,
-        "git": surroundings.git(),
+        "git": environment.git(),
         "packages": versions(),
-        "machine": surroundings.machine(),
+        "machine": environment.machine(),
         "started": started.isoformat(timespec="seconds"),
         "wall_s": round(wall_s, 3),
         "peak_memory_gib": peak_memory_gib(),

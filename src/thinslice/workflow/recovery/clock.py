@@ -9,8 +9,8 @@ import os
 import time
 from pathlib import Path
 
-from thinslice import provenance
-from thinslice.resuming import torn
+from thinslice.provenance.records import read_record
+from thinslice.workflow.recovery import stale
 
 TOLERANCE_S = 1.0
 SNAKEMAKE = ".snakemake_timestamp"  # what it takes for the time of a folder
@@ -20,9 +20,9 @@ def catch_up(results: Path) -> list[str]:
     """Give every result with a record from the future the time of now; a line if there were any."""
     now_ns = time.time_ns()
     late = now_ns + int(TOLERANCE_S * 1e9)
-    found = [record for record in torn.records(results) if record.stat().st_mtime_ns > late]
+    found = [record for record in stale.records(results) if record.stat().st_mtime_ns > late]
     for record in found:
-        made = [Path(output["path"]) for output in provenance.read(record)["outputs"]]
+        made = [Path(output["path"]) for output in read_record(record)["outputs"]]
         marks = [path / SNAKEMAKE for path in made]
         for path in (record, *made, *marks):
             if path.exists():

@@ -172,7 +172,7 @@ class Score(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Question:
+class ScoringInput:
     """What a protocol scores: one restored case beside its truth and its input."""
 
     restored: Volume
@@ -185,7 +185,7 @@ class Question:
 class ScoringProtocol(Protocol):
     """A fixed, named way of scoring; its id stands beside every number."""
 
-    def score(self, question: Question) -> list[Score]: ...
+    def score(self, question: ScoringInput) -> list[Score]: ...
 
 
 @dataclass(frozen=True)

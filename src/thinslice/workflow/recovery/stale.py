@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from thinslice import provenance
+from thinslice.provenance.records import SUFFIX, BrokenLinkError, read_record, sha256_of
 
 FOLDERS_WITHOUT = ("work", "logs", "benchmarks")  # where no record lies
 STORE = ".zarr"
@@ -32,9 +32,9 @@ def forget(results: Path) -> list[str]:
     whole, ids = {}, {}
     for record in records(results):
         try:
-            whole[record] = provenance.read(record)
+            whole[record] = read_record(record)
             ids[str(record)] = whole[record]["id"]
-        except (provenance.BrokenLinkError, OSError) as error:
+        except (BrokenLinkError, OSError) as error:
             said += _forgotten(record, str(error))
     for record, content in whole.items():
         problem = _torn(record, content) or _outlived(record, content, ids)
@@ -58,7 +58,7 @@ def records(results: Path) -> Iterator[Path]:
         names[:] = [name for name in names if not name.endswith(STORE) and name not in skipped]
         if Path(folder) == results / "raw":
             names.clear()
-        whole = (name for name in files if name.endswith(provenance.SUFFIX) and name[0] != ".")
+        whole = (name for name in files if name.endswith(SUFFIX) and name[0] != ".")
         yield from (Path(folder, name) for name in whole)
 
 
@@ -70,9 +70,9 @@ def _torn(record: Path, content: Mapping[str, Any]) -> str | None:
             path = Path(output["path"])
             if path.suffix == STORE and not path.exists():
                 continue
-            if _changed_after(path, written_ns) and provenance.sha256(path) != output["sha256"]:
+            if _changed_after(path, written_ns) and sha256_of(path) != output["sha256"]:
                 return f"{path} is not what {record} says"
-    except (provenance.BrokenLinkError, OSError) as error:
+    except (BrokenLinkError, OSError) as error:
         return str(error)
     return None
 

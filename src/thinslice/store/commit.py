@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from thinslice.store import manifest
+from thinslice.store import hashes
 from thinslice.store.layout import OURS, StoreError
 
 MARK = ".partial-"  # in the name of every folder that is not, or no longer, a store in its place
@@ -54,7 +54,7 @@ def refuse_foreign(path: Path) -> None:
         return
     if path.is_dir() and not path.is_symlink():
         names = {entry.name for entry in path.iterdir()}
-        if not names - set(manifest.IGNORED) or _is_ours(path / "zarr.json"):
+        if not names - set(hashes.IGNORED) or _is_ours(path / "zarr.json"):
             return
     raise StoreError(f"{path}: exists and is not a thinslice store; move it away, nothing is lost")
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from thinslice.formats.found import refused
+from thinslice.errors import refused
 
 LONG = 200  # bytes; file systems take 255
 BEFORE = " before"  # in the hidden folder, what stood in the places; there once all is written

@@ -11,7 +11,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from thinslice.resuming import clock, left_behind, orphaned, run_lock, torn
+from thinslice.workflow.recovery import clock, orphans, run_lock, slurm_jobs, stale
 
 
 def before(execute: Callable[..., Any], results: Path, memory: Path) -> Callable[..., Any]:
@@ -41,10 +41,10 @@ def settle(results: Path, memory: Path) -> list[str]:
     said: list[str] = []
     with run_lock.idle(str(results)) as alone:
         if alone:
-            left_behind.settle(memory / "slurm_logs")
+            slurm_jobs.settle(memory / "slurm_logs")
             if run_lock.was_killed(str(results)):
-                said += _of(orphaned.set_aside(results, memory / "metadata"))
-            said += torn.forget(results)
+                said += _of(orphans.set_aside(results, memory / "metadata"))
+            said += stale.forget(results)
             said += clock.catch_up(results)
     return said
 
