@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import degrading, errors, plugins, store
+from thinslice import errors, plugins, store
+from thinslice.operators.degradation import thick_of
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
 
@@ -25,7 +26,7 @@ def main() -> None:
             for case in thin.cases():
                 scan = thin.scan(case)
                 about = {**thin.about(case), "target": scan.grid.to_json()}
-                out.add(case, degrading.thick_of(degradation, scan), **about)
+                out.add(case, thick_of(degradation, scan), **about)
         job.output(a.out)
 
 

@@ -25,8 +25,8 @@ from thinslice.choosing import Chosen, choose
 from thinslice.errors import Refused
 from thinslice.formats.found import Found
 from thinslice.interfaces import Run
+from thinslice.operators.grids import thin_grid
 from thinslice.provenance.records import sha256_of
-from thinslice.target import thin_grid
 from thinslice.trust import Trust
 from thinslice.volume import Grid, Volume
 

@@ -4,8 +4,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from thinslice import plugins, taps
+from thinslice import plugins
 from thinslice.interfaces import Degradation, PlaneDegradation, ScoringInput, ScoringProtocol
+from thinslice.operators import profile_fit
 from thinslice.volume import Volume
 from thinslice.workflow.cells import ACQUIRED
 
@@ -36,7 +37,9 @@ def question(
 def _measured(thin: Volume, thick: Volume) -> "csr_array | None":
     """The pair's own taps as a matrix; None, and said, where the pair cannot tell them."""
     try:
-        return taps.matrix_from_taps(taps.estimate_taps(thin, thick), thin.grid, thick.grid)
+        return profile_fit.matrix_from_taps(
+            profile_fit.fit_taps(thin, thick), thin.grid, thick.grid
+        )
     except ValueError as error:
         print(f"data consistency is not scored: {error}", file=sys.stderr)
         return None

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinslice import domain, ssp, thickening
+from thinslice import domain
 from thinslice.interfaces import Scan
 from thinslice.metrics.body_mask import AIR_HU, body_mask
+from thinslice.operators import projection
+from thinslice.operators.thickening import missing_mm, thickening_matrix
 from thinslice.volume import Volume, window_of
 
 ABOVE_NOISE = 2.0  # a slice whose RMSE exceeds the noise by this factor is flagged
@@ -80,7 +82,7 @@ def warnings(trust: Trust) -> list[str]:
 
 def _assumed(restored: Volume, thick: Volume) -> str:
     """How the restored scan was made thick again, in words."""
-    added = thickening.missing_mm(restored.grid, thick.grid)
+    added = missing_mm(restored.grid, thick.grid)
     return (
         f"slices are bells of the thickness they state: restored {restored.grid.thickness_mm:g} mm,"
         f" blurred by {added:.3g} mm to the scan's {thick.grid.thickness_mm:g} mm; "
@@ -89,7 +91,7 @@ def _assumed(restored: Volume, thick: Volume) -> str:
 
 
 def _slices(restored: Volume, thick: Volume, noise: float) -> list[SliceCheck]:
-    again_ZYX = ssp.apply(thickening.matrix(restored.grid, thick.grid), restored)
+    again_ZYX = projection.apply(thickening_matrix(restored.grid, thick.grid), restored)
     body_ZYX = _body(thick)
     least = LEAST_HU if thick.modality == "CT" else 0.0
     checks = []

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.paths import FIXTURES
-from thinslice import plugins, ssp
+from thinslice import plugins
 from thinslice.degradations import (
     box,
     gaussian,
@@ -17,6 +17,7 @@ from thinslice.degradations import (
     sparse,
 )
 from thinslice.degradations import trapezoid_bell as family
+from thinslice.operators import profiles, projection
 from thinslice.volume import Grid, Volume
 
 FIXTURE = FIXTURES / "sr4zct" / "overlap_released.npz"
@@ -79,7 +80,7 @@ def reach_mm(degradation, increment_mm: float) -> float:
     if isinstance(degradation, measured.Measured):
         profile = degradation.taps.profile()
     if isinstance(degradation, gaussian.Gaussian):
-        profile = ssp.bell(degradation.thickness_mm)
+        profile = profiles.gaussian(degradation.thickness_mm)
     if isinstance(degradation, imresize.Imresize):
         return 2 * degradation.through_plane * increment_mm
     return profile.support_mm if profile else getattr(degradation, "thickness_mm", 0.0) / 2
@@ -137,9 +138,9 @@ def test_slab_by_slab_equals_whole_and_a_constant_stays(name):
     weights = degradation.matrix(thin, degradation.thick_grid(thin))
     noise = np.random.default_rng(0).normal(size=thin.zyx).astype(np.float32)
     whole = np.einsum("kz,zyx->kyx", weights.toarray(), noise)
-    assert np.abs(ssp.apply(weights, Volume(noise, thin), slab=2) - whole).max() < 1e-6
+    assert np.abs(projection.apply(weights, Volume(noise, thin), slab=2) - whole).max() < 1e-6
     level = np.full(thin.zyx, -876.0, np.float32)
-    assert np.abs(ssp.apply(weights, level) + 876).max() < 1e-3
+    assert np.abs(projection.apply(weights, level) + 876).max() < 1e-3
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
@@ -164,9 +165,9 @@ def test_edges_in_closed_form():
     z, seen = edge_response(box.build(**zs), fine, 15.01)
     assert np.abs(seen - np.clip(z / 3.3 + 0.5, 0, 1)).max() < 4e-3
     z, seen = edge_response(gaussian.build(**zs), fine, 15.01)
-    assert np.abs(seen - ssp.bell(3.3).cdf(z)).max() < 4e-3
+    assert np.abs(seen - profiles.gaussian(3.3).cdf(z)).max() < 4e-3
     z, seen = edge_response(family.build(**zs, width_factor=1.2, bell_fraction=0.3), fine, 15.01)
-    assert np.abs(seen - ssp.scanner_profile(3.3, 1.2, 0.3).cdf(z)).max() < 4e-3
+    assert np.abs(seen - profiles.scanner_profile(3.3, 1.2, 0.3).cdf(z)).max() < 4e-3
 
 
 def test_first_slice_begins_where_the_scan_does_and_phase_zero_stays_within_centres():

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from support.depth_scans import scans
 from support.evidence import demo
 from thinslice.degradations import imresize
-from thinslice.degrading import thick_of
+from thinslice.operators.degradation import thick_of
 from thinslice.report import findings, nothing, page, panels, patches, style
 
 DRAWN_FROM = {

@@ -13,7 +13,7 @@ from thinslice import choosing, handing_over, plugins, statement
 from thinslice.cli import main
 from thinslice.domain import of_scan, of_scans
 from thinslice.interfaces import Pair, Run
-from thinslice.target import thin_grid
+from thinslice.operators.grids import thin_grid
 from thinslice.training import self_supervised
 from thinslice.training.plan import Plan
 

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from thinslice.degradations import box, imresize
-from thinslice.degrading import thick_of
 from thinslice.interfaces import Degradation, Pair, Run
 from thinslice.methods import georgescu
+from thinslice.operators.degradation import thick_of
 from thinslice.volume import Grid, Volume
 
 RUN = Run(device="cpu", progress=False, threads=1)

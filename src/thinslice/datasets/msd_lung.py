@@ -17,13 +17,14 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from thinslice import degrading, overlapping
 from thinslice.datasets import _download
 from thinslice.datasets._download import Remote
 from thinslice.errors import refused
 from thinslice.formats import nifti
 from thinslice.formats.archives import unpack
 from thinslice.interfaces import Case
+from thinslice.operators import overlap
+from thinslice.operators.degradation import in_plane
 from thinslice.volume import Volume
 
 SIMULATED = False
@@ -86,9 +87,9 @@ class MsdLung:
 
 def with_pixels(volume: Volume, pixel_mm: float) -> Volume:
     """The same slices with pixels ``pixel_mm`` wide, each the mean of nine points across it."""
-    fine = [overlapping.line(n, mm) for n, mm in zip(volume.grid.shape, volume.grid.pixel_mm)]
-    coarse = [overlapping.exact(line, pixel_mm, 0.0) for line in fine]
-    rows, columns = (overlapping.means_of_points(a, b) for a, b in zip(fine, coarse))
+    fine = [overlap.line(n, mm) for n, mm in zip(volume.grid.shape, volume.grid.pixel_mm)]
+    coarse = [overlap.exact(line, pixel_mm, 0.0) for line in fine]
+    rows, columns = (overlap.means_of_points(a, b) for a, b in zip(fine, coarse))
     _, y, x = np.array(volume.grid.direction)
     grid = replace(
         volume.grid,
@@ -100,7 +101,7 @@ def with_pixels(volume: Volume, pixel_mm: float) -> Volume:
             + x * (coarse[1].start_mm - fine[1].start_mm)
         ),
     )
-    return volume.with_voxels(degrading.in_plane((rows, columns), volume.voxels), grid)
+    return volume.with_voxels(in_plane((rows, columns), volume.voxels), grid)
 
 
 def build(**settings) -> MsdLung:

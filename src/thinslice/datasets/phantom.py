@@ -15,12 +15,12 @@ from typing import Any, Literal
 import numpy as np
 
 from thinslice.interfaces import Case
+from thinslice.operators.profiles import scanner_profile
 from thinslice.scanner import anatomy
 from thinslice.scanner.kernel import SHARP, SOFT
 from thinslice.scanner.noise import expose
 from thinslice.scanner.plane import Plane
 from thinslice.scanner.read import Read, acquire
-from thinslice.ssp import scanner_profile
 from thinslice.volume import Grid
 
 SIMULATED = True

@@ -20,7 +20,6 @@ from thinslice.drivers import memory, tiling
 from thinslice.drivers.device import choose
 from thinslice.drivers.progress import Progress
 from thinslice.interfaces import Run
-from thinslice.volume import Grid
 
 
 @dataclass(frozen=True)
@@ -55,25 +54,6 @@ class CubeTiles:
     def stride(self) -> int:
         """Thick slices from one window to the next."""
         return max(self.depth - 1, 1) if self.step is None else self.step
-
-
-def native_grid(thick: Grid, factor: int, ends: int = 0, thickness_mm: float | None = None) -> Grid:
-    """Where the slices that ``restore`` gives are; as thick as far apart unless said otherwise."""
-    increment_mm = thick.increment_mm / factor
-    return thick.with_slices(
-        n=(thick.n - 1 + 2 * ends) * factor + 1,
-        increment_mm=increment_mm,
-        thickness_mm=increment_mm if thickness_mm is None else thickness_mm,
-        start_mm=thick.start_mm - ends * thick.increment_mm,
-    )
-
-
-def ends_for(thick: Grid, target: Grid, tolerance_mm: float = 1e-3) -> int:
-    """Thick slices by which ``target`` reaches beyond the outermost thick centres."""
-    offset_mm = np.array(thick.direction[0]) @ np.subtract(target.origin_mm, thick.origin_mm)
-    have, want = thick.centres_mm(), target.centres_mm() + offset_mm
-    beyond_mm = max(have[0] - want[0], want[-1] - have[-1]) - tolerance_mm
-    return max(0, ceil(beyond_mm / thick.increment_mm))
 
 
 @torch.inference_mode()

@@ -22,7 +22,7 @@ from thinslice.drivers import planes
 from thinslice.drivers.device import choose
 from thinslice.interfaces import About, Pair, Run
 from thinslice.nets.edsr import EDSR
-from thinslice.resampling import resample_z
+from thinslice.operators.interpolation import resample_z
 from thinslice.training import crops, validation, weights
 from thinslice.training.batches import Batch
 from thinslice.training.loop import train

@@ -28,7 +28,7 @@ from thinslice.drivers import planes
 from thinslice.drivers.device import choose
 from thinslice.interfaces import About, Pair, Run
 from thinslice.nets.msd import MSD
-from thinslice.resampling import resample_z
+from thinslice.operators.interpolation import resample_z
 from thinslice.training import crops, loop, seeds, stages, validation, weights
 from thinslice.training.batches import Batch
 from thinslice.training.plan import Plan

@@ -28,7 +28,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thinslice.degrading import in_plane
 from thinslice.interfaces import Score, ScoringInput
 from thinslice.metrics.body_mask import mask_digest
 from thinslice.metrics.consistency import consistency
@@ -39,6 +38,7 @@ from thinslice.metrics.rmse import rmse
 from thinslice.metrics.ssim import PLANES, ssim
 from thinslice.metrics.ssim_volume import ssim_volume
 from thinslice.metrics.z_offset import z_offset_slices
+from thinslice.operators.degradation import in_plane
 from thinslice.protocols._scene import Scene, scene_of
 
 

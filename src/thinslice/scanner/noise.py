@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinslice.operators.profiles import Profile, box
 from thinslice.scanner.steps import Steps
-from thinslice.ssp import Profile, box
 
 WATER_PER_MM = 0.019  # attenuation at 70 keV
 FIRST_ROW = 1 << 20  # rows below the patient's middle have positive seeds too

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinslice.operators.profiles import Profile
 from thinslice.scanner.iterative import denoised
 from thinslice.scanner.kernel import filtered, mtf, noise_energy, ramp
 from thinslice.scanner.noise import Noise
 from thinslice.scanner.plane import Plane
 from thinslice.scanner.steps import Steps
-from thinslice.ssp import Profile
 from thinslice.volume import Grid, Volume
 
 STORED_HU = (-1024, 3071)

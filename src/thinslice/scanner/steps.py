@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinslice.operators.profiles import Profile
 from thinslice.scanner.plane import Plane
 from thinslice.scanner.solids import Solids
-from thinslice.ssp import Profile
 
 AIR_HU = -1000.0
 BLOCK = 8192  # columns whose slices are made at once

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from thinslice.interfaces import Pair, Scan
-from thinslice.resampling import Kind, resample_z_array
+from thinslice.operators.interpolation import Kind, resample_z_array
 from thinslice.volume import Volume, Window, window_of
 
 SAME_MM = 1e-3  # slices closer than this are the same slice

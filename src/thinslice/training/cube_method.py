@@ -23,7 +23,8 @@ from torch.nn.functional import l1_loss
 from thinslice.drivers import cubes, tiling
 from thinslice.drivers.device import choose
 from thinslice.interfaces import Pair, Run
-from thinslice.resampling import resample_z
+from thinslice.operators import grids
+from thinslice.operators.interpolation import resample_z
 from thinslice.training import crops, loop, seeds, validation, weights
 from thinslice.training.cube_crops import Cubes, CubeShape
 from thinslice.training.plan import Plan
@@ -179,7 +180,7 @@ class CubeMethod:
                 f"{thick.grid.increment_mm:g} mm are a factor of {asked}, but {r.method} was "
                 f"fitted for {factor}: fit it on pairs like this scan"
             )
-        ends = cubes.ends_for(thick.grid, grid)
+        ends = grids.ends_for(thick.grid, grid)
         z_starts = r.z_starts
         window = window_of(thick, r.ct)
         unit_ZYX = cubes.restore(
@@ -193,7 +194,7 @@ class CubeMethod:
         )
         if r.clamp:
             unit_ZYX = unit_ZYX.clip(0, 1)
-        native = cubes.native_grid(thick.grid, factor, ends)
+        native = grids.native_grid(thick.grid, factor, ends)
         voxels = np.asarray(window.from_unit(unit_ZYX), np.float32)
         return at_slices_of(thick.with_voxels(voxels, native), grid)
 

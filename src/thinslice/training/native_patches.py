@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from thinslice import shrinking
 from thinslice.interfaces import Pair
+from thinslice.operators import imresize
 from thinslice.training.crops import SAME_MM, filled, place, read_at, shift_mm, window
 from thinslice.training.shrunk_patches import (
     LEVELS,
@@ -75,7 +75,7 @@ class NativePatches:
 def native_mm(pair: Pair, factor: int) -> np.ndarray:
     """Where the native slices of all thick slices lie, in the thin scan's mm."""
     thick = pair.thick.grid
-    at = shrinking.centres(thick.n * factor, 1 / factor)  # in thick slices
+    at = imresize.centres(thick.n * factor, 1 / factor)  # in thick slices
     return thick.start_mm + shift_mm(pair) + at * thick.increment_mm
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from thinslice.interfaces import Pair
-from thinslice.resampling import Kind
+from thinslice.operators.interpolation import Kind
 from thinslice.training.crops import filled, place, read_at, shift_mm, window
 
 View = Literal["coronal", "sagittal"]

@@ -26,11 +26,12 @@ from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from thinslice import slice_means, ssp
 from thinslice.drivers import planes
 from thinslice.interfaces import Run
 from thinslice.nets.msd import MSD
-from thinslice.resampling import z_shift_mm
+from thinslice.operators import projection
+from thinslice.operators.interpolation import z_shift_mm
+from thinslice.operators.slice_means import slice_mean_matrix
 from thinslice.training.axial_pairs import AxialPairs, spread_over
 from thinslice.training.batches import Batch
 from thinslice.training.loop import train
@@ -205,7 +206,7 @@ def _seen(
 ) -> np.ndarray:
     """One view, restored on the slices wanted."""
     native = modelling.native(have, have.pixel_mm[across - 1], wanted)
-    native_ZYX = ssp.apply(modelling.interpolated(have, native), unit_ZYX, slab=ROWS)
+    native_ZYX = projection.apply(modelling.interpolated(have, native), unit_ZYX, slab=ROWS)
     if modelling.clips:
         others = tuple(axis for axis in (0, 1, 2) if axis != across)
         low, high = (f(unit_ZYX, axis=others, keepdims=True) for f in (np.min, np.max))
@@ -213,7 +214,7 @@ def _seen(
     tiles = planes.PlaneTiles((WHOLE, WHOLE), halo=min(net.reach, HALO), batch=PLANES)
     better_ZYX = planes.view(net, [native_ZYX], tiles, across, run=run)
     del native_ZYX  # with fine pixels the largest of all, and done with
-    return ssp.apply(slice_means.weights(native, wanted), better_ZYX, slab=ROWS)
+    return projection.apply(slice_mean_matrix(native, wanted), better_ZYX, slab=ROWS)
 
 
 def _digest(thick: Volume) -> str:

@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from thinslice import shrinking
 from thinslice.interfaces import Pair, Scan
+from thinslice.operators import imresize
 from thinslice.training.crops import filled, place, window
 from thinslice.volume import Window
 
@@ -103,7 +103,7 @@ class ShrunkPatches:
         self.shape, self.batch, self.blur = shape, batch, blur
         self.least, self.finish = least, finish
         self.shrink = [
-            shrinking.weights(fine, factor, shape.side).toarray()
+            imresize.weights(fine, factor, shape.side).toarray()
             for fine, factor in zip(shape.fine, shape.scale)
         ]
 

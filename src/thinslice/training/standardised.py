@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import overlapping, resampling
+from thinslice.operators import interpolation, overlap
 from thinslice.volume import SAME_PLACE_MM, Grid
 
 
@@ -28,7 +28,7 @@ class Standardised:
 
     def native(self, thick: Grid, pixel_mm: float, wanted: Grid | None = None) -> Grid:
         """Slices side by side, as thick as a pixel is wide, in phase with those ``wanted``."""
-        slices = overlapping.exact(thick, pixel_mm, 0.0)
+        slices = overlap.exact(thick, pixel_mm, 0.0)
         if wanted is None or abs(wanted.increment_mm - pixel_mm) * wanted.n > SAME_PLACE_MM:
             return slices
         ahead = (wanted.start_mm - slices.start_mm) / pixel_mm
@@ -36,4 +36,4 @@ class Standardised:
 
     def interpolated(self, thick: Grid, native: Grid) -> csr_array:
         """Linear, ends held."""
-        return resampling.weights(thick.centres_mm(), native.centres_mm(), "linear")
+        return interpolation.weights(thick.centres_mm(), native.centres_mm(), "linear")

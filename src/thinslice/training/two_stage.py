@@ -25,13 +25,14 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from thinslice.drivers import finer, planes
+from thinslice.drivers import planes
 from thinslice.drivers.device import choose
 from thinslice.drivers.self_ensemble import EIGHT, FOUR, SelfEnsemble, Symmetry
 from thinslice.interfaces import Pair, Run
 from thinslice.nets import georgescu
 from thinslice.nets.georgescu import LEVELS, TwoBlocks
-from thinslice.resampling import resample
+from thinslice.operators.finer_grids import finer_pixels, finer_slices, pixel_factor
+from thinslice.operators.interpolation import place_on, resample
 from thinslice.training import crops, loop, seeds, stages, validation, weights
 from thinslice.training.batches import Batch, Sample
 from thinslice.training.cube_method import factor_of
@@ -100,7 +101,7 @@ class TwoStage:
             native = self._finer_pixels(native, run)
         if slices > 1:
             native = self._finer_slices(native, run)
-        restored = finer.placed(native, grid)
+        restored = place_on(native, grid)
         voxels = window.from_unit(restored.voxels / np.float32(LEVELS))
         return restored.with_voxels(voxels + _beyond(thick, grid, window))
 
@@ -141,13 +142,13 @@ class TwoStage:
         net = self._answering("in_plane", EIGHT)
         tiles = self._tiles((factor, factor))
         out = planes.view(net, [native.voxels], tiles, planes.AXIAL, run=run)
-        return native.with_voxels(out, finer.pixels(native.grid, factor))
+        return native.with_voxels(out, finer_pixels(native.grid, factor))
 
     def _finer_slices(self, native: Volume, run: Run) -> Volume:
         factor = self._factors["through_plane"]
         net = self._answering("through_plane", FOUR)
         out = planes.both(net, [native.voxels], self._tiles((factor, 1)), run=run)
-        return native.with_voxels(out, finer.slices(native.grid, factor))
+        return native.with_voxels(out, finer_slices(native.grid, factor))
 
     def _answering(self, stage: Stage, symmetries: Sequence[Symmetry]) -> nn.Module:
         net = SelfEnsemble(self._nets[stage], symmetries, self.settings.ensemble, LEVELS)
@@ -162,7 +163,7 @@ class TwoStage:
     def _work_for(self, thick: Grid, grid: Grid) -> tuple[int, int]:
         """How often the in-plane network is used, and the factor of slices; refuses others."""
         self._check_fitted()
-        pixels, slices = finer.pixel_factor(thick, grid), factor_of(thick, grid)
+        pixels, slices = pixel_factor(thick, grid), factor_of(thick, grid)
         have_pixels = self._factors.get("in_plane", 1)
         have_slices = self._factors.get("through_plane", 1)
         times = 0
@@ -179,7 +180,7 @@ class TwoStage:
 
     def _factors_of(self, pairs: Sequence[Pair]) -> tuple[int, int]:
         grids = [(pair.case, pair.thick.grid, pair.thin.grid) for pair in pairs]
-        found = {case: (finer.pixel_factor(a, b), factor_of(a, b)) for case, a, b in grids}
+        found = {case: (pixel_factor(a, b), factor_of(a, b)) for case, a, b in grids}
         wanted = next(iter(found.values()))
         odd = {case: factors for case, factors in found.items() if factors != wanted}
         if odd:

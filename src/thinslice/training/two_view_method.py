@@ -27,7 +27,7 @@ from thinslice.interfaces import Pair, Run
 from thinslice.nets.acvtt import ACVTT
 from thinslice.nets.references import Fusion
 from thinslice.nets.unet import UNet
-from thinslice.resampling import resample_z, resample_z_array
+from thinslice.operators.interpolation import resample_z, resample_z_array
 from thinslice.training import crops, loop, seeds, stages, validation, weights
 from thinslice.training.batches import Batch, Sample
 from thinslice.training.plan import Plan

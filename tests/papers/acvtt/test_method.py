@@ -11,7 +11,7 @@ from support.wave_pairs import pairs, rmse
 from thinslice.drivers import memory, referenced_views
 from thinslice.interfaces import Pair
 from thinslice.methods import acvtt, acvtt_released
-from thinslice.resampling import resample_z
+from thinslice.operators.interpolation import resample_z
 from thinslice.training import referenced_planes, seeds
 from thinslice.training.two_view_method import TwoViewMethod
 from thinslice.volume import Grid, Volume

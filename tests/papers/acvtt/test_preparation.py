@@ -8,7 +8,6 @@ import pytest
 from skimage.transform import rescale
 
 from support.golden_weights import fixture
-from thinslice import ssp
 from thinslice.datasets import kits23, msd
 from thinslice.datasets._acvtt_preparation import (
     Preparation,
@@ -19,6 +18,7 @@ from thinslice.datasets._acvtt_preparation import (
 )
 from thinslice.degradations import sparse
 from thinslice.errors import Refused
+from thinslice.operators import projection
 from thinslice.volume import Grid, Volume
 
 PATH = Path("scan.nii.gz")
@@ -58,7 +58,7 @@ def test_it_equals_the_authors_run(call, kind, to_feet):
     assert np.abs(unit - theirs).max() < FLOAT16_STEP
     every = sparse.build(increment_mm=call["scale_factor"], whole_slices=True)
     thick = every.thick_grid(thin.grid)
-    kept = ssp.apply(every.matrix(thin.grid, thick), thin.voxels)
+    kept = projection.apply(every.matrix(thin.grid, thick), thin.voxels)
     kept = kept[::-1] if to_feet else kept
     np.testing.assert_allclose(kept, ARRAYS[f"{kind}_lr_hu_{call['i']}"], atol=0.01)
 

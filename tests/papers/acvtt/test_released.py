@@ -12,7 +12,7 @@ from thinslice.methods import acvtt_released
 from thinslice.nets.acvtt import ACVTT
 from thinslice.nets.acvtt_authors import from_authors
 from thinslice.nets.unet import UNet
-from thinslice.resampling import resample_z_array
+from thinslice.operators.interpolation import resample_z_array
 from thinslice.volume import Grid, Volume, Window
 
 QUIET = Run(device="cpu", progress=False)

@@ -18,9 +18,10 @@ from support.two_stage_scene import (
     with_interpolators,
 )
 from thinslice.degradations import box, imresize, sparse
-from thinslice.degrading import thick_of
-from thinslice.drivers import finer
 from thinslice.methods import georgescu, georgescu_released
+from thinslice.operators.degradation import thick_of
+from thinslice.operators.finer_grids import finer_pixels, finer_slices
+from thinslice.operators.interpolation import place_on
 from thinslice.volume import Volume
 
 
@@ -63,7 +64,7 @@ def test_odd_sizes_come_back_to_the_thin_grid():
 
 @pytest.mark.parametrize("factor", [2, 3, 4, 5])
 def test_native_voxels_tile_the_thick_ones_in_millimetres(factor):
-    native = finer.slices(finer.pixels(THIN, factor), factor)
+    native = finer_slices(finer_pixels(THIN, factor), factor)
     for corner in ((-0.5, -0.5, -0.5), np.array(THIN.zyx) - 0.5):
         coarse = THIN.affine() @ [*corner, 1]
         fine = native.affine() @ [*((np.array(corner) + 0.5) * factor - 0.5), 1]
@@ -74,13 +75,13 @@ def test_native_voxels_tile_the_thick_ones_in_millimetres(factor):
 
 def test_voxels_that_lie_where_they_are_asked_for_are_given_unchanged():
     native = waves(0)
-    asked = finer.placed(native, replace(THIN, n=7, start_mm=1.0))
+    asked = place_on(native, replace(THIN, n=7, start_mm=1.0))
     assert np.array_equal(asked.voxels, native.voxels[4:11])
     y = np.array(THIN.direction[1])
     origin = tuple(float(v) for v in np.array(THIN.origin_mm) + 3 * 0.7 * y)
-    asked = finer.placed(native, replace(THIN, shape=(9, 24), origin_mm=origin))
+    asked = place_on(native, replace(THIN, shape=(9, 24), origin_mm=origin))
     assert np.array_equal(asked.voxels, native.voxels[:, 3:12])
-    between = finer.placed(volume(slant_hu()), replace(THIN, n=20, start_mm=5.5))
+    between = place_on(volume(slant_hu()), replace(THIN, n=20, start_mm=5.5))
     assert np.abs(between.voxels - 11 * 8.5 - (slant_hu()[0] + 11 * np.arange(20)[:, None, None]))[
         :, 8:-8, 8:-8
     ].max() < 0.05  # fmt: skip
@@ -121,7 +122,7 @@ def test_with_the_authors_weights_the_released_method_gives_the_authors_planes()
     method.use("in_plane", 2, theirs)
     grid = replace(THIN, n=1, shape=arrays["input"].shape)
     thick = volume(arrays["input"] / 255 * 4095 - 1024, grid)
-    restored = method.restore(thick, finer.pixels(grid, 2), run=RUN)
+    restored = method.restore(thick, finer_pixels(grid, 2), run=RUN)
     levels = (restored.voxels[0] + 1024) / 4095 * 255
     wrong = np.abs(levels - np.rint(arrays["ensemble_median"])) > 0.01
     assert wrong.mean() < 0.001  # but for halves, which the last digit decides
@@ -139,10 +140,10 @@ def test_what_lies_beyond_the_window_is_kept():
 def test_tiled_equals_untiled(stage):
     scan = waves(2)
     scan = Volume(scan.voxels[:26, :14, :12], replace(THIN, n=26, shape=(14, 12)))
-    finest = finer.slices(scan.grid, 2)
+    finest = finer_slices(scan.grid, 2)
     if stage == "in_plane":
         scan = Volume(waves(2).voxels[:3], replace(THIN, n=3))
-        finest = finer.pixels(scan.grid, 2)
+        finest = finer_pixels(scan.grid, 2)
     answers = []
     for side in (512, 23):
         method = georgescu.build(tile=side, channels=4)

@@ -9,7 +9,7 @@ import torch
 from support.wave_pairs import pairs, rmse
 from thinslice.interfaces import Pair, Run
 from thinslice.methods import msd_supervised
-from thinslice.resampling import resample_z
+from thinslice.operators.interpolation import resample_z
 from thinslice.training.plane_crops import Planes
 from thinslice.training.seeds import rng
 

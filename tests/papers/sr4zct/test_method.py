@@ -13,13 +13,14 @@ import pytest
 import torch
 from torch import nn
 
-from thinslice import slice_means, ssp
 from thinslice.degradations import overlap
 from thinslice.drivers import planes
 from thinslice.interfaces import Run
 from thinslice.methods import smore, sr4zct, sr4zct_released
 from thinslice.nets.msd import MSD
-from thinslice.resampling import resample_z
+from thinslice.operators import projection
+from thinslice.operators.interpolation import resample_z
+from thinslice.operators.slice_means import slice_mean_matrix
 from thinslice.training import self_supervised
 from thinslice.training.axial_pairs import AxialPairs
 from thinslice.training.plan import Plan
@@ -65,7 +66,7 @@ def scan(seed: int = 0) -> tuple[Volume, Volume]:
     thin = Volume(blobs((40, 40, 40), seed), Grid(40, 1.0, 1.0, (40, 40), (1.0, 1.0)))
     made = overlap.build(thickness_mm=4.0, overlap_mm=2.0)
     grid = made.thick_grid(thin.grid)
-    return thin.with_voxels(ssp.apply(made.matrix(thin.grid, grid), thin.voxels), grid), thin
+    return thin.with_voxels(projection.apply(made.matrix(thin.grid, grid), thin.voxels), grid), thin
 
 
 @pytest.mark.parametrize("module", METHODS)
@@ -196,10 +197,10 @@ def test_tiled_equals_untiled_where_the_halo_covers_what_the_network_sees():
 def test_onto_thicker_slices_a_native_one_weighs_the_part_inside():
     native = Grid(12, 0.5, 0.5, (2, 2), PIXEL_MM, start_mm=10.25)  # from 10 to 16 mm
     wanted = native.with_slices(n=2, increment_mm=2.0, thickness_mm=1.5, start_mm=12.75)
-    weights = slice_means.weights(native, wanted).toarray()
+    weights = slice_mean_matrix(native, wanted).toarray()
     assert weights[0] == pytest.approx([0] * 4 + [1 / 3] * 3 + [0] * 5)
     held = wanted.with_slices(n=1, increment_mm=1.0, thickness_mm=1.0, start_mm=16.0)
-    assert slice_means.weights(native, held).toarray()[0] == pytest.approx([0] * 11 + [1.0])
+    assert slice_mean_matrix(native, held).toarray()[0] == pytest.approx([0] * 11 + [1.0])
 
 
 def test_the_published_network_is_the_default():

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from thinslice.datasets.phantom import SIMULATED, build
+from thinslice.operators.profiles import box, gaussian, trapezoid
 from thinslice.scanner import anatomy
 from thinslice.scanner.plane import Plane
 from thinslice.scanner.read import Read, acquire
 from thinslice.scanner.solids import post
 from thinslice.scanner.steps import Layer, compose
-from thinslice.ssp import bell, box, trapezoid
 from thinslice.volume import Grid
 
 SMALL = {
@@ -149,7 +149,7 @@ def test_control_has_power():
         assert np.abs(middle_fives(c.thin, c.thick) - c.thick.voxels).max() > off_hu
 
 
-@pytest.mark.parametrize(("thick", "worst_hu"), [(trapezoid(5, 1.2), 5.8), (bell(5.0), 84.5)])
+@pytest.mark.parametrize(("thick", "worst_hu"), [(trapezoid(5, 1.2), 5.8), (gaussian(5.0), 84.5)])
 def test_control_edges_of_a_thousand_hu(thick, worst_hu):
     """Five thin bells of 1.25 mm against the thick read, at every place of the edge."""
     grid = Grid(n=5, increment_mm=1.0, thickness_mm=1.0, shape=(4, 4), pixel_mm=(1.0, 1.0))
@@ -157,7 +157,7 @@ def test_control_edges_of_a_thousand_hu(thick, worst_hu):
     for edge_mm in np.arange(-6, 6, 0.05):
         half = [Layer("half", 0.0, [post((edge_mm - 50, 0, 0), (50, 99, 99))])]
         steps = compose(half, Plane.of(grid, 1), (-40, 40))
-        five = acquire(steps, None, Read(bell(1.25), 0.5), grid).voxels.mean(0)
+        five = acquire(steps, None, Read(gaussian(1.25), 0.5), grid).voxels.mean(0)
         one = grid.with_slices(n=1, increment_mm=5.0, thickness_mm=5.0, start_mm=2.0)
         errors.append(np.abs(five - acquire(steps, None, Read(thick, 0.5), one).voxels[0]).max())
     assert max(errors) == pytest.approx(worst_hu, abs=0.8)  # both sides are whole HU

@@ -12,6 +12,7 @@ from torch.nn.functional import interpolate
 
 from thinslice.drivers import cubes, device, memory, planes, progress, tiling
 from thinslice.interfaces import Run
+from thinslice.operators import grids
 from thinslice.volume import Grid
 
 QUIET = Run(device="cpu", progress=False)
@@ -190,11 +191,11 @@ def test_networks_that_answer_in_another_size_are_refused():
 def test_native_slices_lie_where_the_grid_says():
     thick = Grid(4, 5.0, 5.0, (8, 8), (1.0, 1.0), start_mm=2.0)
     target = thick.with_slices(n=20, increment_mm=1.0, thickness_mm=1.0, start_mm=0.0)
-    ends = cubes.ends_for(thick, target)
-    native = cubes.native_grid(thick, 5, ends)
+    ends = grids.ends_for(thick, target)
+    native = grids.native_grid(thick, 5, ends)
     assert ends == 1
     np.testing.assert_allclose(native.centres_mm()[[0, 5, -1]], [-3.0, 2.0, 22.0])
-    assert cubes.ends_for(thick, thick) == 0
+    assert grids.ends_for(thick, thick) == 0
     assert len(native.centres_mm()) == (4 - 1 + 2) * 5 + 1
 
 

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from thinslice import scoring
 from thinslice.degradations import box
-from thinslice.degrading import thick_of
+from thinslice.operators.degradation import thick_of
 from thinslice.protocols import v1
 from thinslice.volume import Grid, Volume
 

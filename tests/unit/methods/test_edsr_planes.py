@@ -9,7 +9,7 @@ import torch
 from support.wave_pairs import pairs, rmse
 from thinslice.interfaces import Run
 from thinslice.methods import edsr_planes
-from thinslice.resampling import resample_z
+from thinslice.operators.interpolation import resample_z
 from thinslice.volume import Volume
 
 RUN = Run(device="cpu", progress=False)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from thinslice.target import thin_grid
+from thinslice.operators.grids import thin_grid
 from thinslice.volume import Grid
 
 TILTED = ((0.0, 0.6, 0.8), (0.0, 0.8, -0.6), (1.0, 0.0, 0.0))

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from support.golden_weights import fixture
-from thinslice import shrinking
 from thinslice.degradations import imresize
-from thinslice.degrading import in_plane, thick_of
-from thinslice.drivers import finer
+from thinslice.operators import imresize
+from thinslice.operators.degradation import in_plane, thick_of
+from thinslice.operators.finer_grids import finer_pixels, finer_slices
 from thinslice.volume import Grid, Volume
 
 META, ARRAYS = fixture("georgescu", "functions")
@@ -27,8 +27,8 @@ def rounded(values: np.ndarray) -> np.ndarray:
 def test_it_is_matlab_s_imresize(i):
     rows, columns = META["factors"][i]
     image = ARRAYS[f"image_{i}"].astype(float)
-    up = shrinking.weights(image.shape[0], rows)
-    across = shrinking.weights(image.shape[1], columns)
+    up = imresize.weights(image.shape[0], rows)
+    across = imresize.weights(image.shape[1], columns)
     assert np.abs(up @ image @ across.T - ARRAYS[f"double_{i}"]).max() < 1e-9
     assert np.array_equal(rounded(rounded(up @ image) @ across.T), ARRAYS[f"uint8_{i}"])
 
@@ -36,20 +36,20 @@ def test_it_is_matlab_s_imresize(i):
 @pytest.mark.parametrize("factor", [2, 4])
 def test_a_volume_is_shrunk_as_the_authors_shrink_it(factor):
     small, volume = ARRAYS[f"volume_small_x{factor}"], ARRAYS["volume"].astype(float)
-    y, x = (shrinking.weights(n, factor).toarray() for n in volume.shape[1:])
+    y, x = (imresize.weights(n, factor).toarray() for n in volume.shape[1:])
     slices = rounded(rounded(np.einsum("zyx,jy->zjx", volume, y)) @ x.T)
     n, n_out = len(volume), len(small)  # they ask for round(n / factor) slices, whatever n is
-    z = shrinking.weights(n, n / n_out, n_out).toarray()
+    z = imresize.weights(n, n / n_out, n_out).toarray()
     assert np.array_equal(rounded(np.einsum("kz,zyx->kyx", z, slices)), small)
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3, 4, 5, 7])
 @pytest.mark.parametrize("n", [29, 35, 8])
 def test_rows_sum_to_one_and_ramps_stay_ramps(factor, n):
-    weights = shrinking.weights(n, factor).toarray()
+    weights = imresize.weights(n, factor).toarray()
     assert weights.shape == (-(-n // factor), n)
     assert np.abs(weights.sum(1) - 1).max() < 1e-12
-    at = shrinking.centres(len(weights), factor)
+    at = imresize.centres(len(weights), factor)
     whole = (at - 2 * factor >= -0.5) & (at + 2 * factor <= n - 0.5)
     assert np.abs(weights @ np.arange(n) - at)[whole].max(initial=0) < 1e-9
     if factor == 1:
@@ -58,7 +58,7 @@ def test_rows_sum_to_one_and_ramps_stay_ramps(factor, n):
 
 def test_nothing_is_enlarged():
     with pytest.raises(ValueError, match="factor starts at 1"):
-        shrinking.weights(10, 0.5)
+        imresize.weights(10, 0.5)
 
 
 def places(grid: Grid) -> np.ndarray:
@@ -75,7 +75,7 @@ def test_thick_voxels_lie_amid_the_thin_ones_they_stand_for(z, p):
     blocks = places(THIN)[: n * z, : y * p, : x * p].reshape(n, z, y, p, x, p, 3)
     assert np.abs(blocks.mean((1, 3, 5)) - places(thick)).max() < 1e-9
     assert thick.thickness_mm == pytest.approx(z * THIN.thickness_mm)
-    back = finer.slices(finer.pixels(thick, p), z)
+    back = finer_slices(finer_pixels(thick, p), z)
     here = replace(THIN, n=n * z, shape=(y * p, x * p))
     assert back.same_place(here, 1e-9)
 

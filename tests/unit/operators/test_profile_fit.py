@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from support.paths import REAL_SCANS
-from thinslice import ssp
-from thinslice.taps import Taps, estimate_taps, matrix_from_taps
+from thinslice.operators import profiles, projection
+from thinslice.operators.profile_fit import ProfileFit, fit_taps, matrix_from_taps
 from thinslice.volume import Grid, Volume
 
 PAIR = REAL_SCANS / "pair"
@@ -27,20 +27,20 @@ def pair(taps: np.ndarray, start_mm: float = 5.0) -> tuple[Volume, Volume]:
 @pytest.mark.parametrize("start_mm", [5.0, 5.25])
 def test_known_taps_are_found_again_lobes_and_shift_included(start_mm):
     taps = np.array([-0.02, 0.1, 0.5, 0.37, 0.05])
-    found = estimate_taps(*pair(taps, start_mm), half_width_mm=3.0, slab=4)
+    found = fit_taps(*pair(taps, start_mm), half_width_mm=3.0, slab=4)
     assert found.weights == pytest.approx([0, *taps, 0], abs=1e-5)
     assert found.offset_mm == pytest.approx(float(taps @ np.arange(-2, 3)), abs=1e-4)
 
 
 def test_width_is_linear_between_taps():
-    assert Taps(np.array([0.25, 0.5, 0.25]), 1.0).fwhm_mm == pytest.approx(2.0)
-    assert Taps(np.array([1.0]), 0.8).fwhm_mm == pytest.approx(0.8)
+    assert ProfileFit(np.array([0.25, 0.5, 0.25]), 1.0).fwhm_mm == pytest.approx(2.0)
+    assert ProfileFit(np.array([1.0]), 0.8).fwhm_mm == pytest.approx(0.8)
 
 
 def test_their_matrix_repeats_the_fit():
     taps = np.array([0.05, 0.25, 0.4, 0.25, 0.05])
     thin, thick = pair(taps)
-    found = estimate_taps(thin, thick.with_voxels(thick.voxels), half_width_mm=2.0)
+    found = fit_taps(thin, thick.with_voxels(thick.voxels), half_width_mm=2.0)
     coarse = thin.grid.with_slices(n=7, increment_mm=5.0, thickness_mm=3.0, start_mm=5.0)
     weights = matrix_from_taps(found, thin.grid, coarse).toarray()
     assert weights[0, 3:8] == pytest.approx(taps, abs=1e-5)
@@ -49,9 +49,9 @@ def test_their_matrix_repeats_the_fit():
 def test_refusals_name_the_reason():
     thin, thick = pair(np.array([0.25, 0.5, 0.25]))
     with pytest.raises(ValueError, match="too little"):
-        estimate_taps(thin.with_voxels(np.zeros(thin.grid.zyx)), thick)
+        fit_taps(thin.with_voxels(np.zeros(thin.grid.zyx)), thick)
     with pytest.raises(ValueError, match="no thick slice"):
-        estimate_taps(thin, thick, half_width_mm=30.0)
+        fit_taps(thin, thick, half_width_mm=30.0)
 
 
 @pytest.mark.skipif(not PAIR.is_dir(), reason="the real pair is not beside this checkout")
@@ -63,14 +63,14 @@ def test_the_real_pair_has_a_bell_of_4_8_mm():
     coarse = thin.grid.with_slices(n=16, increment_mm=5.0, thickness_mm=5.0, start_mm=2.0)
     fitted_on = thin.with_voxels(b[:8], coarse.with_slices(
         n=8, increment_mm=5.0, thickness_mm=5.0, start_mm=2.0))  # fmt: skip
-    taps = estimate_taps(thin, fitted_on)
+    taps = fit_taps(thin, fitted_on)
     assert taps.fwhm_mm == pytest.approx(4.8, abs=0.05)
 
-    def held_out_rmse_hu(profile: ssp.Profile) -> float:
-        seen = ssp.apply(ssp.matrix(profile, thin.grid, coarse), thin)[9:14]
+    def held_out_rmse_hu(profile: profiles.Profile) -> float:
+        seen = projection.apply(projection.profile_matrix(profile, thin.grid, coarse), thin)[9:14]
         varies = np.stack([np.ptp(a[5 * k - 5 : 5 * k + 10], axis=0) > 3 for k in range(9, 14)])
         return float(np.sqrt(((seen - b[9:14])[varies] ** 2).mean()))
 
     assert held_out_rmse_hu(taps.profile()) < 4
-    assert held_out_rmse_hu(taps.profile()) < held_out_rmse_hu(ssp.bell(4.5)) < 8
-    assert held_out_rmse_hu(ssp.box(5)) > 15
+    assert held_out_rmse_hu(taps.profile()) < held_out_rmse_hu(profiles.gaussian(4.5)) < 8
+    assert held_out_rmse_hu(profiles.box(5)) > 15

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from thinslice.operators.profiles import box, gaussian, scanner_profile, trapezoid
 from thinslice.scanner.kernel import filtered, mtf
 from thinslice.scanner.noise import expose
 from thinslice.scanner.plane import Plane
 from thinslice.scanner.read import Read, acquire
 from thinslice.scanner.solids import post
 from thinslice.scanner.steps import Layer, compose
-from thinslice.ssp import bell, box, scanner_profile, trapezoid
 from thinslice.volume import Grid
 
 GRID = Grid(n=60, increment_mm=1.0, thickness_mm=1.0, shape=(40, 48), pixel_mm=(1.2, 1.0))
@@ -30,7 +30,12 @@ def correlation(a, b):
 
 @pytest.mark.parametrize(
     ("profile", "mtf50"),
-    [(bell(1.25), 0.7), (bell(1.25), 0.35), (trapezoid(5, 1.2), 0.35), (bell(5.0), 0.45)],
+    [
+        (gaussian(1.25), 0.7),
+        (gaussian(1.25), 0.35),
+        (trapezoid(5, 1.2), 0.35),
+        (gaussian(5.0), 0.45),
+    ],
 )
 def test_sd_is_the_closed_form(profile, mtf50):
     read = Read(profile, mtf50)
@@ -39,7 +44,7 @@ def test_sd_is_the_closed_form(profile, mtf50):
 
 
 def test_thick_to_thin_ratio_is_the_closed_form():
-    thin, thick = Read(bell(1.15), 0.7), Read(scanner_profile(5, 1.05, 0.3), 0.35)
+    thin, thick = Read(gaussian(1.15), 0.7), Read(scanner_profile(5, 1.05, 0.3), 0.35)
     ratio = seen(thick, 5.0, 12).std() / seen(thin).std()
     energies = thick.energy(WATER.plane) / thin.energy(WATER.plane)
     assert ratio == pytest.approx(np.sqrt(energies), rel=0.03)
@@ -47,14 +52,14 @@ def test_thick_to_thin_ratio_is_the_closed_form():
 
 
 def test_thin_slices_a_millimetre_apart_share_two_fifths_of_their_noise():
-    thin = seen(Read(bell(1.25), 0.7))
+    thin = seen(Read(gaussian(1.25), 0.7))
     assert correlation(thin[:-1], thin[1:]) == pytest.approx(0.41, abs=0.02)
     means = thin.reshape(12, 5, *GRID.shape).mean(1)
     assert means.std() / thin.std() == pytest.approx(0.58, abs=0.01)
 
 
 def test_control_mean_of_five_has_the_noise_of_the_thick_read():
-    thin, thick = Read(bell(1.25), 0.7), Read(trapezoid(5.0, 1.2), 0.7)
+    thin, thick = Read(gaussian(1.25), 0.7), Read(trapezoid(5.0, 1.2), 0.7)
     means = seen(thin).reshape(12, 5, *GRID.shape).mean(1)
     grid = GRID.with_slices(n=12, increment_mm=5.0, thickness_mm=5.0, start_mm=2.0)
     sd_hu = acquire(WATER, NOISE, thick, grid).voxels.std()
@@ -74,14 +79,14 @@ def test_noise_falls_off_as_the_frequency_ramp_times_the_kernel():
 
 
 def test_two_equal_reads_see_the_same_quanta():
-    read = Read(bell(1.25), 0.7)
+    read = Read(gaussian(1.25), 0.7)
     np.testing.assert_array_equal(seen(read), seen(read))
     part = GRID.with_slices(n=7, increment_mm=1.0, thickness_mm=1.0, start_mm=21.0)
     np.testing.assert_array_equal(acquire(WATER, NOISE, read, part).voxels, seen(read)[21:28])
 
 
 def test_another_seed_is_other_noise():
-    read = Read(bell(1.25), 0.7)
+    read = Read(gaussian(1.25), 0.7)
     other = seen(read, noise=expose(WATER, (0.0, 59.0), (8,), 60.0))
     assert abs(correlation(other, seen(read))) < 0.02
 
@@ -116,7 +121,7 @@ def test_a_kernel_halves_contrast_at_its_frequency():
 
 
 def test_iterative_reconstruction_smooths_noise_and_keeps_edges():
-    plain, damped = Read(bell(1.25), 0.7), Read(bell(1.25), 0.7, iterative=0.6)
+    plain, damped = Read(gaussian(1.25), 0.7), Read(gaussian(1.25), 0.7, iterative=0.6)
     assert seen(damped, n=8).std() < 0.7 * seen(plain, n=8).std()
     half = [Layer("half", 0.0, [post((0, 20, -20), (500, 500, 40))])]
     steps = compose(half, WATER.plane, (-30, 90))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from thinslice.operators.profiles import box, gaussian, scanner_profile
 from thinslice.scanner import steps
 from thinslice.scanner.plane import Plane
 from thinslice.scanner.solids import Capsules, Ellipsoids, barrel, contains, ellipsoid, post
 from thinslice.scanner.steps import AIR_HU, Layer, Tint, compose
-from thinslice.ssp import bell, box, scanner_profile
 
 Z = np.arange(-12, 12, 0.004)
 RNG = np.random.default_rng(3)
@@ -112,7 +112,7 @@ def layers():
 PLANE = Plane((6, 7), (1.9, 1.7), 2, (-5.7, -5.95))
 
 
-@pytest.mark.parametrize("profile", [box(3.0), bell(1.25), scanner_profile(5, 1.05, 0.3)])
+@pytest.mark.parametrize("profile", [box(3.0), gaussian(1.25), scanner_profile(5, 1.05, 0.3)])
 def test_slices_are_the_painted_scene_seen_through_the_profile(profile):
     z = np.arange(-24, 24, 0.01) + 0.005
     y, x = (v.ravel() for v in np.meshgrid(*PLANE.centres_mm(), indexing="ij"))
@@ -154,7 +154,7 @@ def test_a_nodule_s_volume_is_its_closed_form():
 def test_a_slice_beyond_the_known_anatomy_is_refused():
     short = compose(layers(), PLANE, (-10, 10))
     with pytest.raises(ValueError, match="known over"):
-        short.slices(bell(5.0), np.array([0.0, 4.0]))
+        short.slices(gaussian(5.0), np.array([0.0, 4.0]))
 
 
 def test_painting_over_a_layer_that_is_not_there_is_refused():
@@ -166,7 +166,7 @@ def test_off_centre_slices_are_broader_by_the_share_asked_for():
     plane = Plane((1, 41), (5.0, 5.0), 1, (-2.5, -102.5))
     edge = [Layer("step", 0.0, [post((-50, 0, 0), (50, 500, 500))])]
     z = np.arange(-4, 4, 0.02)
-    seen = compose(edge, plane, (-40, 40)).slices(bell(1.25), z, broadening=0.07)
+    seen = compose(edge, plane, (-40, 40)).slices(gaussian(1.25), z, broadening=0.07)
     response = -np.diff(seen[:, 0], axis=0)
     widths = (response > response.max(0) / 2).sum(0) * 0.02
     assert widths[20] == pytest.approx(1.25, abs=0.03)

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from support.patient import SCAN, patient
-from thinslice import domain, ssp, thickening, trust
-from thinslice.target import thin_grid
+from thinslice import domain, trust
+from thinslice.operators import profiles, projection
+from thinslice.operators.grids import thin_grid
+from thinslice.operators.thickening import thickening_matrix
 from thinslice.volume import Grid, Volume
 
 
 def made_thick(thin: Volume) -> Volume:
-    return Volume(ssp.apply(thickening.matrix(thin.grid, SCAN), thin), SCAN)
+    return Volume(projection.apply(thickening_matrix(thin.grid, SCAN), thin), SCAN)
 
 
 @pytest.mark.parametrize("thick", [(5, 5), (5, 2.5), (3, 2), (2.5, 1.25), (6.7, 5), (5, 7)])
@@ -24,22 +26,24 @@ def test_slices_of_any_thickness_and_increment_are_made_as_thick_as_the_scan_s(t
     fine = Grid(4000, 0.05, 0.05, (1, 1), (1.0, 1.0), scan.start_mm - 40)
     z_mm = fine.centres_mm()
     inside = 100 * np.sin(z_mm / 6) + 300 * (z_mm > 20)
-    seen = ssp.matrix(ssp.bell(scan.thickness_mm), fine, scan) @ inside
-    has = ssp.matrix(ssp.bell(restored.thickness_mm), fine, restored) @ inside
-    again = thickening.matrix(restored, scan) @ has
+    seen = projection.profile_matrix(profiles.gaussian(scan.thickness_mm), fine, scan) @ inside
+    has = (
+        projection.profile_matrix(profiles.gaussian(restored.thickness_mm), fine, restored) @ inside
+    )
+    again = thickening_matrix(restored, scan) @ has
     np.testing.assert_allclose(again[1:-1], seen[1:-1], atol=2.0)
     np.testing.assert_allclose(again, seen, atol=0.1 * np.ptp(seen))
 
 
 @pytest.mark.parametrize("grid", [SCAN, replace(SCAN, increment_mm=2.5), replace(SCAN, n=1)])
 def test_what_is_as_thick_as_the_scan_is_compared_as_it_is(grid):
-    weights = thickening.matrix(grid, grid).toarray()
+    weights = thickening_matrix(grid, grid).toarray()
     np.testing.assert_allclose(weights, np.eye(grid.n), atol=1e-12)
 
 
 def test_grids_of_two_frames_are_not_compared():
     with pytest.raises(ValueError, match="share origin"):
-        thickening.matrix(replace(SCAN, origin_mm=(1.0, 0.0, 0.0)), SCAN)
+        thickening_matrix(replace(SCAN, origin_mm=(1.0, 0.0, 0.0)), SCAN)
 
 
 def test_a_restored_scan_that_gives_its_slices_back_is_consistent_to_rounding():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from support.golden_weights import fixture
-from thinslice import overlapping
 from thinslice.methods import smore, sr4zct, sr4zct_released
+from thinslice.operators import overlap
 from thinslice.training.axial_pairs import AxialPairs, spread_over, upright
 from thinslice.volume import Grid
 
@@ -48,9 +48,9 @@ def test_the_scan_s_planes_are_interpolated_as_the_training_images_are():
     """A line seen by thick slices and interpolated is the same along z as along an image's rows."""
     n, pixel_mm = 60, 0.8
     fine = Grid(n, pixel_mm, pixel_mm, (3, 3), PIXEL_MM)
-    coarse = overlapping.exact(fine, 3.0, 1.0)
+    coarse = overlap.exact(fine, 3.0, 1.0)
     native = EXACT.native(coarse, pixel_mm)
-    down = overlapping.means_of_points(fine, coarse).toarray()
+    down = overlap.means_of_points(fine, coarse).toarray()
     along_z = EXACT.interpolated(coarse, native) @ down
     along_rows = EXACT.degraded(coarse, n, pixel_mm)
     assert np.abs(native.centres_mm() - fine.centres_mm()[: native.n]).max() < 1e-9
@@ -76,8 +76,8 @@ def test_released_resampling_equals_the_authors(call):
     else:
         scan = Grid(len(image), r - o, r, (9, 1), (thickness, 1.0))
         native = model.native(scan, thickness)
-        spread = overlapping.NINTHS if shared else overlapping.MIDDLE
-        made = overlapping.means_of_points(scan, native, spread) @ image
+        spread = overlap.NINTHS if shared else overlap.MIDDLE
+        made = overlap.means_of_points(scan, native, spread) @ image
         if not shared:
             np.testing.assert_array_equal(made, model.interpolated(scan, native) @ image)
     made = made.clip(image.min(), image.max())

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from thinslice.interfaces import Pair
-from thinslice.resampling import resample_z_array
+from thinslice.operators.interpolation import resample_z_array
 from thinslice.training import crops
 from thinslice.training.cube_crops import Cubes, CubeShape
 from thinslice.training.plane_crops import Planes

@@ -9,9 +9,9 @@ import torch
 from support.golden_weights import fixture
 from support.two_stage_scene import BOX5, CT, THIN, pair, slant_hu, volume, waves
 from thinslice.degradations import sparse
-from thinslice.degrading import thick_of
 from thinslice.interfaces import Pair
 from thinslice.methods import georgescu_released
+from thinslice.operators.degradation import thick_of
 from thinslice.training.native_patches import NativePatches, covered, native_mm
 from thinslice.training.shrunk_patches import Blur, PatchShape, ShrunkPatches
 from thinslice.volume import Volume

@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import ssp
 from thinslice.interfaces import Scan
+from thinslice.operators import profiles, projection
 from thinslice.volume import Grid
 
 
-class Taps(NamedTuple):
+class ProfileFit(NamedTuple):
     """Weights [J], J odd, of thin slices ``spacing_mm`` apart; the middle one is on the thick."""
 
     weights: np.ndarray
@@ -43,12 +43,12 @@ class Taps(NamedTuple):
         right = np.interp(wanted, h[last : last + 2][::-1], z[last : last + 2][::-1])
         return float(right - left)
 
-    def profile(self) -> ssp.Profile:
+    def profile(self) -> profiles.Profile:
         """The taps as a piecewise constant profile, centred on its centre of mass."""
-        return ssp.measured([float(w) for w in self.weights], self.spacing_mm)
+        return profiles.from_taps([float(w) for w in self.weights], self.spacing_mm)
 
 
-def estimate_taps(thin: Scan, thick: Scan, *, half_width_mm: float = 7.0, slab: int = 64) -> Taps:
+def fit_taps(thin: Scan, thick: Scan, *, half_width_mm: float = 7.0, slab: int = 64) -> ProfileFit:
     """Least-squares taps from a thin and a thick read of one acquisition.
 
     Taps sit at the thin increment out to ``half_width_mm``; thin slices are taken linearly where
@@ -74,12 +74,12 @@ def estimate_taps(thin: Scan, thick: Scan, *, half_width_mm: float = 7.0, slab: 
             columns -= middle
             normal += columns @ columns.T
             right += columns @ (coarse[k].ravel() - middle)
-    return Taps(_solved(normal, right), spacing)
+    return ProfileFit(_solved(normal, right), spacing)
 
 
-def matrix_from_taps(taps: Taps, thin: Grid, thick: Grid) -> csr_array:
+def matrix_from_taps(taps: ProfileFit, thin: Grid, thick: Grid) -> csr_array:
     """Weights [n_thick, n_thin] of the taps' profile; ends and positions as in ``ssp.matrix``."""
-    return ssp.matrix(taps.profile(), thin, thick)
+    return projection.profile_matrix(taps.profile(), thin, thick)
 
 
 def _between(voxels_ZYX: np.ndarray, at: np.ndarray) -> np.ndarray:

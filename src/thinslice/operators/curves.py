@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, spherical_jn
 
-BELL_REACH_SIGMA = 5.5  # one side's tail beyond it is 2e-8
+GAUSSIAN_REACH_SIGMA = 5.5  # one side's tail beyond it is 2e-8
 
 
 @dataclass(frozen=True)
-class Bell:
+class Gaussian:
     """A Gaussian of area one."""
 
     centre_mm: float
@@ -34,15 +34,15 @@ class Bell:
 
     def breaks_mm(self) -> np.ndarray:
         """Points between which a product with it is a smooth integrand; the ends are its reach."""
-        return self.centre_mm + self.sigma_mm * np.linspace(-1, 1, 23) * BELL_REACH_SIGMA
+        return self.centre_mm + self.sigma_mm * np.linspace(-1, 1, 23) * GAUSSIAN_REACH_SIGMA
 
-    def shifted(self, by_mm: float) -> "Bell":
+    def shifted(self, by_mm: float) -> "Gaussian":
         """The same curve ``by_mm`` further along z."""
-        return Bell(self.centre_mm + by_mm, self.sigma_mm)
+        return Gaussian(self.centre_mm + by_mm, self.sigma_mm)
 
 
 @dataclass(frozen=True)
-class Polygon:
+class PiecewiseLinear:
     """A piecewise linear density of area one: (z, h) by ascending z; two h at one z is a jump."""
 
     knots: tuple[tuple[float, float], ...]
@@ -82,6 +82,6 @@ class Polygon:
         """The knots, for the same use as a bell's breaks."""
         return np.array(self.knots)[:, 0]
 
-    def shifted(self, by_mm: float) -> "Polygon":
+    def shifted(self, by_mm: float) -> "PiecewiseLinear":
         """The same curve ``by_mm`` further along z."""
-        return Polygon(tuple((z + by_mm, h) for z, h in self.knots))
+        return PiecewiseLinear(tuple((z + by_mm, h) for z, h in self.knots))

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thinslice import ssp
 from thinslice.interfaces import Degradation, PlaneDegradation, Scan
+from thinslice.operators import projection
 from thinslice.volume import Volume
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def thick_of(degradation: Degradation, thin: Scan) -> Volume:
     """The thick scan that a degradation makes of a thin one, slab by slab."""
     grid = degradation.thick_grid(thin.grid)
-    voxels = ssp.apply(degradation.matrix(thin.grid, grid), thin)
+    voxels = projection.apply(degradation.matrix(thin.grid, grid), thin)
     if isinstance(degradation, PlaneDegradation):
         voxels = in_plane(degradation.planes(thin.grid, grid), voxels)
     return Volume(voxels, grid, thin.modality)

@@ -11,7 +11,7 @@ from statistics import NormalDist
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import ssp
+from thinslice.operators import profiles, projection
 from thinslice.volume import Grid
 
 POINTS = 129  # of equal weight, that a bell is the mean of
@@ -22,7 +22,7 @@ def missing_mm(restored: Grid, thick: Grid) -> float:
     return float(np.sqrt(max(thick.thickness_mm**2 - restored.thickness_mm**2, 0.0)))
 
 
-def matrix(restored: Grid, thick: Grid) -> csr_array:
+def thickening_matrix(restored: Grid, thick: Grid) -> csr_array:
     """Weights [n_thick, n_restored] by which thick slices arise from restored ones; sums are one.
 
     Between restored centres the scan is linear, which widens a slice by a sixth of the increment's
@@ -32,11 +32,11 @@ def matrix(restored: Grid, thick: Grid) -> csr_array:
     """
     if restored.direction != thick.direction or restored.origin_mm != thick.origin_mm:
         raise ValueError("restored and thick grids must share origin and direction")
-    variance = (missing_mm(restored, thick) / ssp.FWHM_PER_SIGMA) ** 2
+    variance = (missing_mm(restored, thick) / profiles.FWHM_PER_SIGMA) ** 2
     sigma_mm = float(np.sqrt(max(variance - restored.increment_mm**2 / 6, 0.0)))
     at_mm = thick.centres_mm()[:, None] + sigma_mm * _normal(POINTS)
     centres = restored.centres_mm()
-    return ssp.point_matrix(np.clip(at_mm, centres[0], centres[-1]), restored)
+    return projection.point_matrix(np.clip(at_mm, centres[0], centres[-1]), restored)
 
 
 def _normal(n: int) -> np.ndarray:

@@ -8,6 +8,7 @@ Lanczos-3 has its six taps scaled to sum to one (and still moves a ramp by up to
 No kernel is widened where the target is coarser: thickness is a degradation's business.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -163,3 +164,44 @@ def _as_thick_as(volume: Volume, grid: Grid) -> Grid:
         thickness_mm=volume.grid.thickness_mm,
         start_mm=grid.start_mm,
     )
+
+
+def place_on(native: Volume, grid: Grid) -> Volume:
+    """``native`` on exactly ``grid``: its own voxels where they lie there, else cubic splines.
+
+    Axis by axis; past the outermost native voxels the end is held. ValueError where the two grids'
+    axes point different ways.
+    """
+    cut = _cut(native, grid)
+    if cut.grid.same_place(grid):
+        return native.with_voxels(cut.voxels, grid)
+    return native.with_voxels(resample(cut, grid, "cubic").voxels, grid)
+
+
+def _cut(native: Volume, grid: Grid) -> Volume:
+    """``native`` less what lies beyond ``grid``, along the axes where their voxels coincide."""
+    have, want = native.grid, grid
+    axes = np.array(have.direction, float)
+    apart_mm = axes @ (np.array(want.origin_mm) - np.array(have.origin_mm))
+    apart_mm[0] += want.start_mm - have.start_mm
+    steps = [(have.increment_mm, *have.pixel_mm), (want.increment_mm, *want.pixel_mm)]
+    first, kept = [0, 0, 0], list(have.zyx)
+    for axis, (offset, step, wanted) in enumerate(zip(apart_mm, *steps)):
+        start, n = int(np.rint(offset / step)), grid.zyx[axis]
+        drift_mm = abs(offset - start * step) + (n - 1) * abs(wanted - step)
+        if drift_mm <= SAME_PLACE_MM and start >= 0 and start + n <= have.zyx[axis]:
+            first[axis], kept[axis] = start, n
+    z, y, x = (slice(start, start + n) for start, n in zip(first, kept))
+    o = (
+        np.array(have.origin_mm)
+        + axes[1] * first[1] * steps[0][1]
+        + axes[2] * first[2] * steps[0][2]
+    )
+    part = replace(
+        have,
+        n=kept[0],
+        shape=(kept[1], kept[2]),
+        start_mm=have.start_mm + first[0] * have.increment_mm,
+        origin_mm=(float(o[0]), float(o[1]), float(o[2])),
+    )
+    return native.with_voxels(native.voxels[z, y, x], part)

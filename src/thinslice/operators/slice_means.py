@@ -11,11 +11,11 @@ import math
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import ssp
+from thinslice.operators import profiles, projection
 from thinslice.volume import Grid
 
 
-def weights(native: Grid, wanted: Grid) -> csr_array:
+def slice_mean_matrix(native: Grid, wanted: Grid) -> csr_array:
     """[n_wanted, n_native]; rows sum to one. Both grids are of one frame."""
     pitch_mm = native.increment_mm
     width_mm = max(wanted.thickness_mm, pitch_mm)
@@ -29,7 +29,7 @@ def weights(native: Grid, wanted: Grid) -> csr_array:
         thickness_mm=native.thickness_mm,
         start_mm=native.start_mm - more * pitch_mm,
     )
-    seen = ssp.matrix(ssp.box(width_mm), longer, wanted).toarray()
+    seen = projection.profile_matrix(profiles.box(width_mm), longer, wanted).toarray()
     held = np.clip(np.arange(longer.n) - more, 0, native.n - 1)
     out = np.zeros((wanted.n, native.n))
     np.add.at(out.T, held, seen.T)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import ssp
+from thinslice.operators import projection
 from thinslice.volume import Grid
 
 NINTHS = np.arange(-4, 5) / 9
@@ -51,7 +51,7 @@ def means_of_points(fine: Grid, coarse: Grid, spread: np.ndarray = NINTHS) -> cs
     Points before the first or after the last centre are extrapolated.
     """
     points_mm = coarse.centres_mm()[:, None] + coarse.thickness_mm * spread
-    return ssp.point_matrix(points_mm, fine)
+    return projection.point_matrix(points_mm, fine)
 
 
 def _room(scan: Grid, thickness_mm: float, overlap_mm: float) -> tuple[float, float]:

@@ -15,15 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from thinslice.interfaces import Scan
-from thinslice.ssp_curves import Bell, Polygon
-from thinslice.volume import Grid
+from thinslice.operators.curves import Gaussian, PiecewiseLinear
 
 FWHM_PER_SIGMA = float(np.sqrt(8 * np.log(2)))
 RAMP_MM = 1.2  # about one detector row at the isocentre
-NEGLIGIBLE = 1e-9  # weights below it are left out of a matrix
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
@@ -31,7 +27,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 class Profile:
     """A slice sensitivity profile: shares of bells and polygons, around z = 0, of area one."""
 
-    parts: tuple[tuple[float, Bell | Polygon], ...]
+    parts: tuple[tuple[float, Gaussian | PiecewiseLinear], ...]
 
     def __post_init__(self) -> None:
         if abs(sum(share for share, _ in self.parts) - 1) > 1e-9:
@@ -110,7 +106,7 @@ def trapezoid(fwhm_mm: float, ramp_mm: float) -> Profile:
         raise ValueError(f"a trapezoid needs 0 <= ramp <= FWHM, found {ramp_mm} and {fwhm_mm} mm")
     foot, top, height = (fwhm_mm + ramp_mm) / 2, (fwhm_mm - ramp_mm) / 2, 1 / fwhm_mm
     knots = ((-foot, 0.0), (-top, height), (top, height), (foot, 0.0))
-    return Profile(((1.0, Polygon(knots)),))
+    return Profile(((1.0, PiecewiseLinear(knots)),))
 
 
 def box(width_mm: float) -> Profile:
@@ -123,11 +119,11 @@ def triangle(fwhm_mm: float) -> Profile:
     return trapezoid(fwhm_mm, fwhm_mm)
 
 
-def bell(fwhm_mm: float) -> Profile:
+def gaussian(fwhm_mm: float) -> Profile:
     """A Gaussian by its full width at half maximum."""
     if not fwhm_mm > 0:
         raise ValueError(f"a bell needs a positive FWHM, found {fwhm_mm} mm")
-    return Profile(((1.0, Bell(0.0, fwhm_mm / FWHM_PER_SIGMA)),))
+    return Profile(((1.0, Gaussian(0.0, fwhm_mm / FWHM_PER_SIGMA)),))
 
 
 def blend(first: Profile, second: Profile, fraction: float) -> Profile:
@@ -161,10 +157,10 @@ def scanner_profile(
     """
     fwhm_mm = nominal_mm * width_factor
     ramp_mm = min(RAMP_MM, fwhm_mm) if ramp_mm is None else ramp_mm
-    return blend(trapezoid(fwhm_mm, ramp_mm), bell(fwhm_mm), bell_fraction)
+    return blend(trapezoid(fwhm_mm, ramp_mm), gaussian(fwhm_mm), bell_fraction)
 
 
-def measured(taps: Sequence[float], spacing_mm: float) -> Profile:
+def from_taps(taps: Sequence[float], spacing_mm: float) -> Profile:
     """Measured weights as a profile: piecewise constant, one step of ``spacing_mm`` per tap.
 
     On slices of the same spacing and phase the matrix gives the taps back. Taps are scaled to sum
@@ -177,114 +173,6 @@ def measured(taps: Sequence[float], spacing_mm: float) -> Profile:
     edges = spacing_mm * (np.arange(len(weights) + 1) - len(weights) / 2)
     edges -= weights @ (edges[1:] + edges[:-1]) / 2
     steps = [((a, h), (b, h)) for a, b, h in zip(edges, edges[1:], weights / spacing_mm)]
-    return Profile(((1.0, Polygon(tuple((float(z), float(h)) for s in steps for z, h in s))),))
-
-
-def thick_slices(
-    thin: Grid, thickness_mm: float, increment_mm: float, phase_mm: float | None = None
-) -> Grid:
-    """The thick slices that fit on a thin scan, in its patient frame.
-
-    ``phase_mm`` is the first thick centre after the first thin one. Left out, the first thick slice
-    begins where the scan does (thickness 5 on slices of 1 mm: phase 2), and every thick slice lies
-    on the scan to its full thickness. A smaller phase lets the first stick out, and the last as
-    much: phase 0 keeps the thick centres within the thin ones.
-    Raises ValueError for a negative phase and where not one thick slice fits.
-    """
-    snug_mm = max((thickness_mm - thin.increment_mm) / 2, 0.0)
-    phase_mm = snug_mm if phase_mm is None else phase_mm
-    if phase_mm < 0:
-        raise ValueError(f"phase_mm counts from the first thin centre, found {phase_mm}")
-    room_mm = (thin.n - 1) * thin.increment_mm - phase_mm - min(phase_mm, snug_mm)
-    if room_mm < -1e-6 * thin.increment_mm:
-        raise ValueError(
-            f"no slice of {thickness_mm:g} mm fits at {phase_mm:g} mm on a scan of "
-            f"{thin.n} slices every {thin.increment_mm:g} mm"
-        )
-    return thin.with_slices(
-        n=1 + int(room_mm / increment_mm + 1e-6),
-        increment_mm=increment_mm,
-        thickness_mm=thickness_mm,
-        start_mm=thin.start_mm + phase_mm,
+    return Profile(
+        ((1.0, PiecewiseLinear(tuple((float(z), float(h)) for s in steps for z, h in s))),)
     )
-
-
-def point_matrix(at_mm: np.ndarray, thin: Grid) -> csr_array:
-    """Weights [n_thick, n_thin] of slices that are means of points, ``at_mm`` [n_thick, P].
-
-    Points are linear between thin centres and extrapolated beyond them; rows sum to one.
-    """
-    if thin.n == 1:
-        return csr_array(np.ones((len(at_mm), 1)))
-    at = (np.asarray(at_mm, float) - thin.start_mm) / thin.increment_mm
-    nearest = np.rint(at)
-    at = np.where(np.abs(at - nearest) < NEGLIGIBLE, nearest, at)  # a point on a slice is the slice
-    low = np.clip(np.floor(at).astype(int), 0, thin.n - 2)
-    weights = np.zeros((len(at), thin.n))
-    rows = np.arange(len(at))[:, None]
-    np.add.at(weights, (rows, low), (1 - (at - low)) / at.shape[1])
-    np.add.at(weights, (rows, low + 1), (at - low) / at.shape[1])
-    return csr_array(weights)
-
-
-def matrix(profile: Profile, thin: Grid, thick: Grid) -> csr_array:
-    """Weights [n_thick, n_thin] by which ``thick`` slices see ``thin`` ones; rows sum to one.
-
-    A thin slice stands for the cell of one increment around its centre, and weighs what the profile
-    has there. Where cell edges cut the profile unevenly, a share of the row (at most half a cell)
-    moves one slice over, so that a ramp keeps its positions to rounding. At the scan's ends a
-    row is scaled to the part of the profile that exists, and is not moved.
-    Raises ValueError for grids that are not in one frame, and for a thick slice that sees nothing.
-    """
-    if thin.direction != thick.direction or thin.origin_mm != thick.origin_mm:
-        raise ValueError("thin and thick grids must share origin and direction")
-    z, wanted = thin.centres_mm(), thick.centres_mm()
-    edges = np.append(z - thin.increment_mm / 2, z[-1] + thin.increment_mm / 2)
-    weights = np.diff(profile.cdf(edges - wanted[:, None]), axis=1)
-    weights[np.abs(weights) < NEGLIGIBLE] = 0.0
-    seen = weights.sum(1)
-    if seen.min() < 1e-3:
-        lost = wanted[seen.argmin()]
-        raise ValueError(f"the thick slice at {lost:g} mm lies off the scan, {z[0]:g}..{z[-1]:g}")
-    weights /= seen[:, None]
-    slack = 1e-6 * thin.increment_mm
-    whole = (wanted - profile.support_mm >= edges[0] - slack) & (
-        wanted + profile.support_mm <= edges[-1] + slack
-    )
-    weights[whole] = _centred(weights[whole], z, wanted[whole])
-    return csr_array(weights)
-
-
-def _centred(weights: np.ndarray, z: np.ndarray, wanted_mm: np.ndarray) -> np.ndarray:
-    """Rows moved by part of a slice until their centre of mass is where it should be."""
-    if len(z) == 1:
-        return weights
-    move = (wanted_mm - weights @ z) / (z[1] - z[0])  # in slices, within half a slice
-    for sign, last in ((1, -1), (-1, 0)):
-        rows = move * sign > 1e-14
-        moved = np.roll(weights[rows], sign, axis=1)
-        moved[:, last] += moved[:, (0, -1)[sign < 0]]  # what fell off the end stays there
-        moved[:, (0, -1)[sign < 0]] = 0.0
-        free = np.maximum(1 - weights[rows, last], 1e-12)
-        share = np.minimum(np.abs(move[rows]) / free, 1.0)[:, None]
-        weights[rows] = (1 - share) * weights[rows] + share * moved
-    return weights
-
-
-def apply(weights: csr_array, scan: Scan | np.ndarray, *, slab: int = 64) -> np.ndarray:
-    """The thick voxels, float32 [n_thick, Y, X], of a thin scan; ``slab`` rows of y at a time.
-
-    Every slab is read once and is all that is held besides the result.
-    Raises ValueError where the matrix does not fit the scan.
-    """
-    shape = scan.shape if isinstance(scan, np.ndarray) else scan.grid.zyx
-    n_thick, n_thin = weights.shape or (0, 0)
-    if n_thin != shape[0]:
-        raise ValueError(f"a matrix for {n_thin} thin slices, but the scan has {shape}")
-    out = np.empty((n_thick, *shape[1:]), np.float32)
-    for y in range(0, shape[1], slab):
-        rows = slice(y, min(y + slab, shape[1]))
-        block = scan[:, rows] if isinstance(scan, np.ndarray) else scan.read(y=rows)
-        flat = np.ascontiguousarray(block).reshape(shape[0], -1)
-        out[:, rows] = (weights @ flat).reshape(-1, *block.shape[1:])
-    return out
