@@ -7,14 +7,15 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from thinslice import __version__, domain, errors, plugins, store
-from thinslice.drivers import device
-from thinslice.drivers.processes import EndedError, peak_memory_gib
+from thinslice import __version__, errors, plugins, store
 from thinslice.fs.locks import locked
 from thinslice.interfaces import Pair, Run
 from thinslice.provenance.job import recorded_job, script_digest
 from thinslice.provenance.records import record_id, record_path
-from thinslice.training.team import together
+from thinslice.runtime import device
+from thinslice.runtime.processes import EndedError, peak_memory_gib
+from thinslice.training import fitted_on
+from thinslice.training.distributed import together
 
 
 def main() -> None:
@@ -77,8 +78,8 @@ def fit(a: argparse.Namespace, work: Path, run: Run) -> None:
             "card": a.card,
             "train": thick.cases("train"),
             "val": thick.cases("val"),
-            "fitted_on": domain.of_scans(
-                domain.of_scan(pair.thick, domain.kernel_of(thick.about(pair.case)["source"]))
+            "fitted_on": fitted_on.of_scans(
+                fitted_on.of_scan(pair.thick, fitted_on.kernel_of(thick.about(pair.case)["source"]))
                 for pair in pairs["train"]
             ),
         }

@@ -20,13 +20,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinslice import domain, trust
+from thinslice import trust
 from thinslice.choosing import Chosen, choose
 from thinslice.errors import Refused
 from thinslice.formats.found import Found
 from thinslice.interfaces import Run
 from thinslice.operators.grids import thin_grid
 from thinslice.provenance.records import sha256_of
+from thinslice.training import fitted_on
 from thinslice.trust import Trust
 from thinslice.volume import Grid, Volume
 
@@ -109,8 +110,8 @@ def plan(
     chosen = choose(method, Path(weights) if weights is not None else None)
     outside = []
     if chosen.fitted_on is not None:
-        kernel = domain.kernel_of(found.source) if found else None
-        outside = domain.outside(chosen.fitted_on, domain.of_scan(volume, kernel))
+        kernel = fitted_on.kernel_of(found.source) if found else None
+        outside = fitted_on.outside(chosen.fitted_on, fitted_on.of_scan(volume, kernel))
     return Planned(volume, found, _hashes(found), chosen, grid, tuple(outside))
 
 
@@ -135,7 +136,7 @@ def device_of(planned: Planned, run: Run) -> str:
     """Where it would be computed; RuntimeError where that device is not in this machine."""
     if planned.chosen.fit == "none":
         return "cpu"
-    from thinslice.drivers import device
+    from thinslice.runtime import device
 
     return str(device.choose(run))
 
@@ -144,7 +145,7 @@ def _placed(run: Run, chosen: Chosen) -> contextlib.AbstractContextManager[Run]:
     """The run on a device of its own; interpolation needs none, and no torch."""
     if chosen.fit == "none":
         return contextlib.nullcontext(replace(run, device="cpu"))
-    from thinslice.drivers import device
+    from thinslice.runtime import device
 
     return device.job(run)
 

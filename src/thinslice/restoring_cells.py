@@ -109,7 +109,7 @@ def _placed(run: Run) -> contextlib.AbstractContextManager[Run]:
     """The run on a device of its own; interpolation needs none, and no torch import."""
     if run.device == NO_TORCH:
         return contextlib.nullcontext(run)
-    from thinslice.drivers import device
+    from thinslice.runtime import device
 
     return device.job(run)
 

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinslice import domain
 from thinslice.interfaces import Scan
 from thinslice.metrics.body_mask import AIR_HU, body_mask
 from thinslice.operators import projection
 from thinslice.operators.thickening import missing_mm, thickening_matrix
+from thinslice.training import fitted_on
 from thinslice.volume import Volume, window_of
 
 ABOVE_NOISE = 2.0  # a slice whose RMSE exceeds the noise by this factor is flagged
@@ -63,7 +63,7 @@ def report(restored: Volume, thick: Volume, *, outside: Sequence[str] = ()) -> T
     outside   each way in which the scan lies outside what the method learned from
               (``domain.outside``)
     """
-    noise = domain.noise(thick)
+    noise = fitted_on.noise(thick)
     slices = tuple(_slices(restored, thick, noise))
     return Trust(slices, noise, _assumed(restored, thick), tuple(outside))
 

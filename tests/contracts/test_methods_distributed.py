@@ -9,9 +9,9 @@ import pytest
 from support.cards import module_of
 from support.tiny_methods import CARDS, RUN, THIN, TRAINED, built, fit_all, thick
 from support.toy_distributed import tensors
-from thinslice.drivers import device
 from thinslice.interfaces import Run
-from thinslice.training.team import together
+from thinslice.runtime import device
+from thinslice.training.distributed import together
 
 # Processes drop paths each for themselves; what follows from that is not what one process learns.
 DROPS = {"tvsrn", "tvsrn_no_tab", "tvsrn_released"}

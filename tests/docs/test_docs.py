@@ -13,10 +13,10 @@ import yaml
 from support.paths import ROOT
 from thinslice import plugins
 from thinslice.datasets.phantom import THICK, THIN, Series
-from thinslice.training.cube_method import CubeSettings
-from thinslice.training.self_supervised import SelfSupervised
-from thinslice.training.two_stage_settings import TwoStageSettings
-from thinslice.training.two_view_method import TwoViewSettings
+from thinslice.families.cube import CubeSettings
+from thinslice.families.self_supervised import SelfSupervised
+from thinslice.families.two_stage_settings import TwoStageSettings
+from thinslice.families.two_view import TwoViewSettings
 
 CONFIG_PAGE = (ROOT / "docs/reference/config.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from thinslice.drivers import device, gpu_lock
 from thinslice.interfaces import Run
+from thinslice.runtime import device, gpu_lock
 
 LOCKS = Path("gpu_locks")
 real_choose, real_claim = device.choose, gpu_lock.claim

@@ -7,7 +7,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from thinslice.drivers.processes import together
+from thinslice.runtime.processes import together
 
 
 def write_pid(folder: Path, name: str) -> None:

@@ -11,10 +11,10 @@ from support import dicom_maker as maker
 from support.patient import SCAN, patient
 from thinslice import choosing, handing_over, plugins, statement
 from thinslice.cli import main
-from thinslice.domain import of_scan, of_scans
+from thinslice.families import self_supervised
 from thinslice.interfaces import Pair, Run
 from thinslice.operators.grids import thin_grid
-from thinslice.training import self_supervised
+from thinslice.training.fitted_on import of_scan, of_scans
 from thinslice.training.plan import Plan
 
 SCHEMA = json.loads(statement.SCHEMA.read_text())

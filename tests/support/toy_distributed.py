@@ -17,12 +17,12 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from support.toy_training import PLAN
-from thinslice.drivers import device
-from thinslice.drivers.device import choose
 from thinslice.interfaces import Run
+from thinslice.runtime import device
+from thinslice.runtime.device import choose
 from thinslice.training import loop, seeds, validation, weights
+from thinslice.training.distributed import together
 from thinslice.training.plan import Plan
-from thinslice.training.team import together
 
 PLANS = {  # no drop-out in these: each process drops its own
     "plain": Plan(steps=24, lr=1e-2, log_every=4, seed=1),

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from thinslice.families.two_view import TwoViewMethod
 from thinslice.interfaces import Run
-from thinslice.training.two_view_method import TwoViewMethod
 
 RUN = Run(device="cpu", threads=1, progress=False)
 TINY = {

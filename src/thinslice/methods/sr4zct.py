@@ -18,10 +18,10 @@ from typing import Any
 
 from scipy.sparse import csr_array
 
+from thinslice.families import self_supervised
+from thinslice.families.standardised import Standardised
 from thinslice.interfaces import About, Run
 from thinslice.operators import interpolation, overlap
-from thinslice.training import self_supervised
-from thinslice.training.standardised import Standardised
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from thinslice.families import self_supervised
+from thinslice.families.self_supervised import View
 from thinslice.interfaces import About, Run
 from thinslice.operators import overlap
-from thinslice.training import self_supervised
-from thinslice.training.self_supervised import View
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(

@@ -8,12 +8,13 @@ import torch
 
 from support.two_view_scene import RUN, SHORT, TINY, bits
 from support.wave_pairs import pairs, rmse
-from thinslice.drivers import memory, referenced_views
+from thinslice.families.two_view import TwoViewMethod
+from thinslice.inference import memory, reference_views
 from thinslice.interfaces import Pair
 from thinslice.methods import acvtt, acvtt_released
 from thinslice.operators.interpolation import resample_z
-from thinslice.training import referenced_planes, seeds
-from thinslice.training.two_view_method import TwoViewMethod
+from thinslice.training import seeds
+from thinslice.training.samplers import referenced_planes
 from thinslice.volume import Grid, Volume
 
 
@@ -109,9 +110,9 @@ def test_references_are_spread_over_the_scan(have, n):
 
 def test_references_are_whole_or_the_middle_of_their_slices():
     slices_ZYX = noise(Grid(8, 5.0, 5.0, (20, 31), (0.7, 0.7))).voxels
-    whole = referenced_views.references_of(slices_ZYX, acvtt.spread, 2, None)
+    whole = reference_views.references_of(slices_ZYX, acvtt.spread, 2, None)
     np.testing.assert_array_equal(whole, slices_ZYX[[2, 5]])
-    middle = referenced_views.references_of(slices_ZYX, acvtt.spread, 2, 21)
+    middle = reference_views.references_of(slices_ZYX, acvtt.spread, 2, 21)
     np.testing.assert_array_equal(middle, slices_ZYX[[2, 5], :, 5:26])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from thinslice.drivers import memory
+from thinslice.inference import memory
 from thinslice.nets import references
 from thinslice.nets.acvtt import ACVTT
 from thinslice.nets.unet import UNet, mirrored

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from support.golden_weights import fixture, weights
-from thinslice.drivers import referenced_views
-from thinslice.drivers.referenced_views import references_of
+from thinslice.inference import reference_views
+from thinslice.inference.reference_views import references_of
 from thinslice.interfaces import Run
 from thinslice.methods import acvtt_released
 from thinslice.nets.acvtt import ACVTT
@@ -78,7 +78,7 @@ def views(golden, theirs):
     unit_ZYX = resample_z_array(thick_ZYX, 5.0 * np.arange(4), np.arange(16.0), "linear")
     references = references_of(thick_ZYX, acvtt_released.every_part, 3, None)
     net = network("stage1", theirs)
-    return referenced_views.views(net, unit_ZYX, references, tile=1024, batch=5, run=QUIET)
+    return reference_views.restore_views(net, unit_ZYX, references, tile=1024, batch=5, run=QUIET)
 
 
 def test_a_volume_comes_out_as_theirs(golden, views):

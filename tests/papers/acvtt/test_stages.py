@@ -8,12 +8,14 @@ import pytest
 
 from support.two_view_scene import RUN, SHORT, bits
 from support.wave_pairs import pairs
-from thinslice.drivers import referenced_views
+from thinslice.families import two_view
+from thinslice.families.two_view import TwoViewMethod, TwoViewSettings
+from thinslice.inference import reference_views
 from thinslice.interfaces import Pair
 from thinslice.methods import acvtt
-from thinslice.training import crops, loop, seeds, two_view_method
-from thinslice.training.two_view_method import TwoViewMethod, TwoViewSettings
-from thinslice.training.two_views import ViewPatches, kept
+from thinslice.training import loop, seeds
+from thinslice.training.samplers import crops
+from thinslice.training.samplers.two_view_patches import ViewPatches, kept
 from thinslice.volume import Volume
 
 CT = (-1024.0, 3071.0)
@@ -26,9 +28,9 @@ class KilledError(Exception):
 def killing(monkeypatch, place: str, at: int) -> None:
     """Lets the ``at``-th draw of a stage, or the ``at``-th answer, end the job."""
     owner, name = {
-        "transfer": (two_view_method.ReferencedPlanes, "__call__"),
-        "answers": (two_view_method.referenced_views, "views"),
-        "fusion": (two_view_method.ViewPatches, "__call__"),
+        "transfer": (two_view.ReferencedPlanes, "__call__"),
+        "answers": (two_view.referenced_views, "views"),
+        "fusion": (two_view.ViewPatches, "__call__"),
     }[place]
     real, count = getattr(owner, name), 0
 
@@ -56,13 +58,15 @@ def test_killed_and_run_again_it_ends_with_the_same_bits(monkeypatch, tmp_path, 
         with pytest.raises(KilledError):
             acvtt.build(**SHORT).fit(train, val, work=tmp_path / "killed", run=RUN)
     went_on, answered = [], []
-    real_train, real_views = loop.train, referenced_views.views
+    real_train, real_views = loop.train, reference_views.restore_views
     with monkeypatch.context() as patch:
         patch.setattr(
             loop, "train", lambda *a, **k: went_on.append(real_train(*a, **k)) or went_on[-1]
         )
         patch.setattr(
-            referenced_views, "views", lambda *a, **k: answered.append(1) or real_views(*a, **k)
+            reference_views,
+            "restore_views",
+            lambda *a, **k: answered.append(1) or real_views(*a, **k),
         )
         again = acvtt.build(**SHORT)
         curve_again = again.fit(train, val, work=tmp_path / "killed", run=RUN)

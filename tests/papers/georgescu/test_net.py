@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from support.golden_weights import fixture, weights
-from thinslice.drivers.self_ensemble import EIGHT, FOUR, ONE, SelfEnsemble
+from thinslice.inference.self_ensemble import EIGHT, FOUR, ONE, SelfEnsemble
 from thinslice.methods.georgescu_released import turned
 from thinslice.nets import georgescu
 from thinslice.nets.georgescu import REACH, Sizes, from_authors, in_plane, through_plane

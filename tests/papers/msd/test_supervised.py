@@ -10,7 +10,7 @@ from support.wave_pairs import pairs, rmse
 from thinslice.interfaces import Pair, Run
 from thinslice.methods import msd_supervised
 from thinslice.operators.interpolation import resample_z
-from thinslice.training.plane_crops import Planes
+from thinslice.training.samplers.planes import Planes
 from thinslice.training.seeds import rng
 
 RUN = Run(device="cpu", progress=False)

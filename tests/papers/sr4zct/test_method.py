@@ -14,16 +14,16 @@ import torch
 from torch import nn
 
 from thinslice.degradations import overlap
-from thinslice.drivers import planes
+from thinslice.families import self_supervised
+from thinslice.inference import planes
 from thinslice.interfaces import Run
 from thinslice.methods import smore, sr4zct, sr4zct_released
 from thinslice.nets.msd import MSD
 from thinslice.operators import projection
 from thinslice.operators.interpolation import resample_z
 from thinslice.operators.slice_means import slice_mean_matrix
-from thinslice.training import self_supervised
-from thinslice.training.axial_pairs import AxialPairs
 from thinslice.training.plan import Plan
+from thinslice.training.samplers.axial_pairs import AxialPairs
 from thinslice.volume import Grid, Volume
 
 QUIET = Run(device="cpu", threads=1, progress=False)

@@ -8,8 +8,8 @@ from support.cards import module_of, named
 from support.restore import CARD
 from thinslice import choosing, plugins
 from thinslice.cli import main
-from thinslice.domain import of_scans
 from thinslice.training import weights as files_of_weights
+from thinslice.training.fitted_on import of_scans
 
 FITS = {"none", "volume", "population"}
 

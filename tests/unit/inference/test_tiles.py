@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.functional import interpolate
 
-from thinslice.drivers import cubes, device, memory, planes, progress, tiling
+from thinslice.inference import cubes, memory, planes, tiling
 from thinslice.interfaces import Run
 from thinslice.operators import grids
+from thinslice.runtime import device, progress
 from thinslice.volume import Grid
 
 QUIET = Run(device="cpu", progress=False)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from support.patient import SCAN, patient
-from thinslice import domain, trust
+from thinslice import trust
 from thinslice.operators import profiles, projection
 from thinslice.operators.grids import thin_grid
 from thinslice.operators.thickening import thickening_matrix
+from thinslice.training import fitted_on
 from thinslice.volume import Grid, Volume
 
 
@@ -74,24 +75,24 @@ def test_noise_is_measured_on_flat_and_sloping_ground_alike(sigma):
     slope = np.broadcast_to(np.arange(96.0) * 3, flat.zyx)
     white = sigma * np.random.default_rng(1).standard_normal(flat.zyx)
     for ground in (0 * slope, slope):
-        found = domain.noise(Volume((ground + white).astype(np.float32), flat))
+        found = fitted_on.noise(Volume((ground + white).astype(np.float32), flat))
         assert found == pytest.approx(sigma, rel=0.05)
 
 
 def test_a_scan_like_those_fitted_on_is_inside_and_every_difference_is_named():
     like = [
-        domain.of_scan(patient(SCAN, 12.0), "B30f"),
-        domain.of_scan(patient(SCAN, 15.0), "B31f"),
+        fitted_on.of_scan(patient(SCAN, 12.0), "B30f"),
+        fitted_on.of_scan(patient(SCAN, 15.0), "B31f"),
     ]
-    fitted = domain.of_scans(like)
-    assert domain.outside(fitted, domain.of_scan(patient(SCAN, 14.0), "B30f")) == []
+    fitted = fitted_on.of_scans(like)
+    assert fitted_on.outside(fitted, fitted_on.of_scan(patient(SCAN, 14.0), "B30f")) == []
     thinner = replace(SCAN, thickness_mm=3.0, increment_mm=2.0, pixel_mm=(0.7, 0.7))
-    words = " ".join(domain.outside(fitted, domain.of_scan(patient(thinner, 60.0), "B70f")))
+    words = " ".join(fitted_on.outside(fitted, fitted_on.of_scan(patient(thinner, 60.0), "B70f")))
     for part in ("3 mm thick", "every 2 mm", "pixels of 0.7", "noise of", "kernel B70f"):
         assert part in words
-    brain = domain.of_scan(patient(SCAN, 12.0, "MR"))
-    assert domain.outside(fitted, brain) == ["the scan is MR; fitted on CT"]
+    brain = fitted_on.of_scan(patient(SCAN, 12.0, "MR"))
+    assert fitted_on.outside(fitted, brain) == ["the scan is MR; fitted on CT"]
 
 
 def test_weights_that_say_nothing_are_not_trusted_silently():
-    assert domain.outside({}, domain.of_scan(patient(SCAN))) != []
+    assert fitted_on.outside({}, fitted_on.of_scan(patient(SCAN))) != []

@@ -20,7 +20,7 @@ import os, signal, sys
 name = sys.argv.pop()
 from support.restore import often
 from thinslice.cli import main
-from thinslice.training import loop, self_supervised
+from thinslice.training import loop; from thinslice.families import self_supervised
 from thinslice.training.plan import Plan
 
 def descend(self, *how, step=loop._Training._descend):

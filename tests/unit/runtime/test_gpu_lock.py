@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from thinslice.drivers import device, gpu_lock
+from thinslice.runtime import device, gpu_lock
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from thinslice.drivers.gpu_lock import claim
+from thinslice.runtime.gpu_lock import claim
 with claim(sys.argv[2].split(","), Path(sys.argv[1]), int(sys.argv[3])) as held:
     print(*held, flush=True)
     time.sleep(60)
@@ -103,7 +103,7 @@ def test_a_killed_holder_of_two_gives_both_back(tmp_path):
 TURNS = """
 import sys, time
 from pathlib import Path
-from thinslice.drivers.gpu_lock import claim
+from thinslice.runtime.gpu_lock import claim
 folder, log = Path(sys.argv[1]), open(sys.argv[2], "a", buffering=1)
 for turn in range(6):
     with claim(["0", "1", "2"], folder, 2) as held:

@@ -12,7 +12,7 @@ import pytest
 
 from support import process_tasks as tasks
 from support.paths import importing
-from thinslice.drivers.processes import EndedError, together
+from thinslice.runtime.processes import EndedError, together
 
 
 def alive(pid: int) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from support import toy_training as toy
 from support.toy_training import curve_numbers, same
-from thinslice.training import interrupts
+from thinslice.runtime import signals
 
 RARELY = replace(toy.PLAN, checkpoint_every_s=3600.0)
 
@@ -74,7 +74,7 @@ def test_a_signal_that_a_command_answers_is_held_too_and_keeps_its_answer(tmp_pa
 
 
 def test_a_signal_that_kills_outright_still_does():
-    with interrupts.held():
+    with signals.deferred():
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -15,10 +15,10 @@ import torch
 
 from support import toy_distributed as toy
 from support.paths import importing
-from thinslice.drivers import device
-from thinslice.drivers.processes import EndedError
 from thinslice.interfaces import Run
-from thinslice.training.team import Team, together
+from thinslice.runtime import device
+from thinslice.runtime.processes import EndedError
+from thinslice.training.distributed import ProcessGroup, together
 
 CPU = torch.device("cpu")
 # In double precision two processes differ from one by the order of sums alone.
@@ -88,10 +88,10 @@ def test_what_goes_wrong_every_process_says_and_none_hangs(what, says, two):
 
 def test_shares_lie_side_by_side_and_what_all_need_is_left_whole():
     x, references = torch.arange(6.0).reshape(6, 1), torch.arange(3.0)
-    parts = [Team(rank, 3, CPU).share((x, references), whole=(1,)) for rank in range(3)]
+    parts = [ProcessGroup(rank, 3, CPU).share((x, references), whole=(1,)) for rank in range(3)]
     assert torch.equal(torch.cat([part[0] for part in parts]), x)
     assert all(len(part[0]) == 2 and torch.equal(part[1], references) for part in parts)
-    assert Team(0, 1, CPU).share((x[:5],))[0].shape == (5, 1)
+    assert ProcessGroup(0, 1, CPU).share((x[:5],))[0].shape == (5, 1)
 
 
 def test_a_run_that_names_others_who_never_came_is_refused(tmp_path):

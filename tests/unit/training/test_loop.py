@@ -13,10 +13,10 @@ import torch
 
 from support import toy_training as toy
 from support.paths import importing
-from thinslice.training import checkpoint, schedule, seeds, weights
+from thinslice.training import checkpoint, seeds, weights
 from thinslice.training.curve import Curve
 from thinslice.training.loop import train
-from thinslice.training.plan import Plan
+from thinslice.training.plan import Plan, learning_rate, plateaus
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +196,7 @@ def test_training_leaves_the_callers_random_numbers_alone(tmp_path):
 def test_rates_follow_their_schedules():
     def rates(**kw) -> np.ndarray:
         plan = Plan(steps=10, lr=1.0, **kw)
-        return np.array([schedule.learning_rate(plan, i) for i in range(10)])
+        return np.array([learning_rate(plan, i) for i in range(10)])
 
     np.testing.assert_array_equal(rates(), np.ones(10))
     cosine = rates(schedule="cosine")
@@ -205,8 +205,8 @@ def test_rates_follow_their_schedules():
     assert 0 < cosine[-1] < 0.03
     np.testing.assert_allclose(rates(warmup=3)[:4], [0.25, 0.5, 0.75, 1.0])
     np.testing.assert_allclose(rates(schedule="step", decay_every=4)[[3, 4, 8]], [1, 0.1, 0.01])
-    assert schedule.plateaus([3, 2, 2, 2], patience=1) == 1
-    assert schedule.plateaus([3, 2, 2, 1, 2], patience=1) == 0
+    assert plateaus([3, 2, 2, 2], patience=1) == 1
+    assert plateaus([3, 2, 2, 1, 2], patience=1) == 0
 
 
 @pytest.mark.parametrize(

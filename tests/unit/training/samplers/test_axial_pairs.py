@@ -8,7 +8,7 @@ import pytest
 from support.golden_weights import fixture
 from thinslice.methods import smore, sr4zct, sr4zct_released
 from thinslice.operators import overlap
-from thinslice.training.axial_pairs import AxialPairs, spread_over, upright
+from thinslice.training.samplers.axial_pairs import AxialPairs, spread_over, upright
 from thinslice.volume import Grid
 
 PIXEL_MM = (0.8, 0.6)  # (y, x): not square

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from thinslice.interfaces import Pair
 from thinslice.operators.interpolation import resample_z_array
-from thinslice.training import crops
-from thinslice.training.cube_crops import Cubes, CubeShape
-from thinslice.training.plane_crops import Planes
+from thinslice.training.samplers import crops
+from thinslice.training.samplers.cubes import Cubes, CubeShape
+from thinslice.training.samplers.planes import Planes
 from thinslice.volume import Grid, Volume
 
 CT = (0.0, 4000.0)  # a window in which nothing is clipped: unit * 4000 is the value

@@ -12,8 +12,8 @@ from thinslice.degradations import sparse
 from thinslice.interfaces import Pair
 from thinslice.methods import georgescu_released
 from thinslice.operators.degradation import thick_of
-from thinslice.training.native_patches import NativePatches, covered, native_mm
-from thinslice.training.shrunk_patches import Blur, PatchShape, ShrunkPatches
+from thinslice.training.samplers.native_patches import NativePatches, covered, native_mm
+from thinslice.training.samplers.shrunk_patches import Blur, PatchShape, ShrunkPatches
 from thinslice.volume import Volume
 
 

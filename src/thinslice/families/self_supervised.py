@@ -26,16 +26,16 @@ from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
-from thinslice.drivers import planes
+from thinslice.inference import planes
 from thinslice.interfaces import Run
 from thinslice.nets.msd import MSD
 from thinslice.operators import projection
 from thinslice.operators.interpolation import z_shift_mm
 from thinslice.operators.slice_means import slice_mean_matrix
-from thinslice.training.axial_pairs import AxialPairs, spread_over
 from thinslice.training.batches import Batch
 from thinslice.training.loop import train
 from thinslice.training.plan import Plan
+from thinslice.training.samplers.axial_pairs import AxialPairs, spread_over
 from thinslice.training.seeds import seeded
 from thinslice.volume import Grid, Volume
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from thinslice.interfaces import Pair, Scan
 from thinslice.operators import imresize
-from thinslice.training.crops import filled, place, window
+from thinslice.training.samplers.crops import filled, place, window
 from thinslice.volume import Window
 
 LEVELS = 255.0

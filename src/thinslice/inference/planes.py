@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from thinslice.drivers import memory, tiling
-from thinslice.drivers.device import choose
-from thinslice.drivers.progress import Progress
+from thinslice.inference import memory, tiling
 from thinslice.interfaces import Run
+from thinslice.runtime.device import choose
+from thinslice.runtime.progress import Progress
 
 AXIAL, CORONAL, SAGITTAL = 0, 1, 2  # the axis of [Z, Y, X] that a view's planes are stacked along
 TITLES = {AXIAL: "axial", CORONAL: "coronal", SAGITTAL: "sagittal"}

@@ -20,14 +20,15 @@ import numpy as np
 from torch import nn
 from torch.nn.functional import l1_loss
 
-from thinslice.drivers import cubes, tiling
-from thinslice.drivers.device import choose
+from thinslice.inference import cubes, tiling
 from thinslice.interfaces import Pair, Run
 from thinslice.operators import grids
 from thinslice.operators.interpolation import resample_z
-from thinslice.training import crops, loop, seeds, validation, weights
-from thinslice.training.cube_crops import Cubes, CubeShape
+from thinslice.runtime.device import choose
+from thinslice.training import loop, seeds, validation, weights
 from thinslice.training.plan import Plan
+from thinslice.training.samplers import crops
+from thinslice.training.samplers.cubes import Cubes, CubeShape
 from thinslice.volume import SAME_PLACE_MM, Grid, Volume, window_of
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from thinslice.drivers import planes
-from thinslice.drivers.device import choose
+from thinslice.inference import planes
 from thinslice.interfaces import Run
 from thinslice.nets.acvtt import ACVTT
 from thinslice.nets.unet import UNet
+from thinslice.runtime.device import choose
 
 
-def views(
+def restore_views(
     net: ACVTT,
     unit_ZYX: np.ndarray,
     references: Sequence[np.ndarray],

@@ -14,8 +14,8 @@ from tempfile import gettempdir
 
 import torch
 
-from thinslice.drivers import gpu_lock
 from thinslice.interfaces import Run
+from thinslice.runtime import gpu_lock
 
 LOG = logging.getLogger(__name__)
 

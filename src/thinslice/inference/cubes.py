@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from thinslice.drivers import memory, tiling
-from thinslice.drivers.device import choose
-from thinslice.drivers.progress import Progress
+from thinslice.inference import memory, tiling
 from thinslice.interfaces import Run
+from thinslice.runtime.device import choose
+from thinslice.runtime.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DEFERRED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def held(*, wait: bool = True) -> Iterator[Callable[[], bool]]:
+def deferred(*, wait: bool = True) -> Iterator[Callable[[], bool]]:
     """Signals that would raise in the block wait until it ends; yields whether one does.
 
     They are those that Python code answers: Ctrl-C as a rule, SIGTERM and SIGHUP where a command
@@ -29,7 +29,7 @@ def held(*, wait: bool = True) -> Iterator[Callable[[], bool]]:
             waiting.append(number)
 
     if wait and threading.current_thread() is threading.main_thread():
-        for number in SIGNALS:
+        for number in DEFERRED:
             answer = signal.getsignal(number)
             if callable(answer):
                 answers[number] = answer

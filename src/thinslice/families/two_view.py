@@ -21,18 +21,20 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from thinslice.drivers import referenced_views
-from thinslice.drivers.device import choose
+from thinslice.inference import reference_views
 from thinslice.interfaces import Pair, Run
 from thinslice.nets.acvtt import ACVTT
 from thinslice.nets.references import Fusion
 from thinslice.nets.unet import UNet
 from thinslice.operators.interpolation import resample_z, resample_z_array
-from thinslice.training import crops, loop, seeds, stages, validation, weights
+from thinslice.runtime.device import choose
+from thinslice.training import loop, seeds, validation, weights
 from thinslice.training.batches import Batch, Sample
+from thinslice.training.curve import join_stages
 from thinslice.training.plan import Plan
-from thinslice.training.referenced_planes import ReferencedPlanes, References
-from thinslice.training.two_views import ViewPatches, kept, weights_key
+from thinslice.training.samplers import crops
+from thinslice.training.samplers.referenced_planes import ReferencedPlanes, References
+from thinslice.training.samplers.two_view_patches import ViewPatches, kept, weights_key
 from thinslice.volume import Grid, Volume, window_of
 
 
@@ -139,7 +141,7 @@ class TwoViewMethod:
             if run.rank == 0:
                 shutil.rmtree(folder)
         self.net = net
-        return stages.join(curves, work / "curve.csv")
+        return join_stages(curves, work / "curve.csv")
 
     def save(self, path: Path, about: Mapping[str, Any]) -> None:
         """Weights of both stages and ``about`` into one file."""
@@ -239,12 +241,12 @@ class TwoViewMethod:
         self, net: ACVTT, thick: Volume, unit_ZYX: np.ndarray, run: Run
     ) -> tuple[np.ndarray, np.ndarray]:
         r, s = self.recipe, self.recipe.settings
-        taken = referenced_views.references_of(
+        taken = reference_views.references_of(
             thick.voxels, r.places, s.references, s.reference_side
         )
         window = window_of(thick, r.ct)
         references = [window.to_unit(slice_YX) for slice_YX in taken]
-        return referenced_views.views(
+        return reference_views.restore_views(
             net, unit_ZYX, references, tile=s.tile, batch=s.planes_at_a_time, run=run
         )
 
@@ -255,7 +257,7 @@ class TwoViewMethod:
             mean_ZYX += sagittal_ZYX
             mean_ZYX /= 2
             return mean_ZYX
-        return referenced_views.fuse(
+        return reference_views.fuse(
             self.net.fusion, answers, tile=s.tile, batch=s.planes_at_a_time, run=run
         )
 

@@ -16,7 +16,7 @@ import torch
 
 from thinslice.interfaces import Pair
 from thinslice.training.batches import Batch
-from thinslice.training.crops import filled, place, read_at, shift_mm, window
+from thinslice.training.samplers.crops import filled, place, read_at, shift_mm, window
 
 
 class Cube(NamedTuple):

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from thinslice.drivers.progress import Progress
 from thinslice.interfaces import Pair, Run
-from thinslice.training.crops import data_key, filled, place, window
-from thinslice.training.team import Team
+from thinslice.runtime.progress import Progress
+from thinslice.training.distributed import ProcessGroup
+from thinslice.training.samplers.crops import data_key, filled, place, window
 
 Answer = Callable[[Pair], Sequence[np.ndarray]]  # coronal and sagittal, on the thin scan's slices
 
@@ -50,7 +50,7 @@ def kept(pairs: Sequence[Pair], answer: Answer, key: str, folder: Path, run: Run
                 _write(path, np.stack([unit.astype(np.float16) for unit in answer(pair)]))
             paths.append(path)
             progress.advance()
-    Team.of(run).wait()
+    ProcessGroup.of(run).wait()
     return paths
 
 

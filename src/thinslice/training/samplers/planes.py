@@ -15,7 +15,7 @@ from torch import Tensor
 
 from thinslice.interfaces import Pair
 from thinslice.operators.interpolation import Kind
-from thinslice.training.crops import filled, place, read_at, shift_mm, window
+from thinslice.training.samplers.crops import filled, place, read_at, shift_mm, window
 
 View = Literal["coronal", "sagittal"]
 VIEWS: tuple[View, ...] = ("coronal", "sagittal")

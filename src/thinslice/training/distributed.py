@@ -23,9 +23,9 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
-from thinslice.drivers import processes
-from thinslice.drivers.device import choose
 from thinslice.interfaces import Run
+from thinslice.runtime import processes
+from thinslice.runtime.device import choose
 from thinslice.training.batches import Batch
 
 PATIENCE = timedelta(days=1)  # with the one that validates; dead ones are noticed at once
@@ -35,7 +35,7 @@ Loss = Callable[[nn.Module, Batch], Tensor]
 
 
 @dataclass(frozen=True)
-class Team:
+class ProcessGroup:
     """Who trains: the ``rank``-th of ``size`` processes, and the device it computes on."""
 
     rank: int
@@ -43,7 +43,7 @@ class Team:
     device: torch.device
 
     @classmethod
-    def of(cls, run: Run) -> "Team":
+    def of(cls, run: Run) -> "ProcessGroup":
         """The team that ``run`` names; RuntimeError if this process has not joined it."""
         if run.processes > 1 and not dist.is_initialized():
             raise RuntimeError(
@@ -181,5 +181,5 @@ def _met(run: Run, meeting: Path) -> Iterator[None]:
         timeout=PATIENCE,
     )
     yield
-    Team.of(run).wait()
+    ProcessGroup.of(run).wait()
     dist.destroy_process_group()  # after a failure the process ends, and with it the group

@@ -6,10 +6,10 @@ from typing import Literal, get_args
 
 from torch import nn
 
-from thinslice.drivers.self_ensemble import Merge, refuse_unknown
+from thinslice.inference.self_ensemble import Merge, refuse_unknown
 from thinslice.nets.georgescu import Sizes
 from thinslice.training.plan import Plan, Precision
-from thinslice.training.shrunk_patches import Blur, Finish
+from thinslice.training.samplers.shrunk_patches import Blur, Finish
 
 Stage = Literal["in_plane", "through_plane"]
 

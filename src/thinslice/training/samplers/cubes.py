@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from thinslice.interfaces import Pair
-from thinslice.training.crops import SAME_MM, filled, place, read_at, shift_mm, window
+from thinslice.training.samplers.crops import SAME_MM, filled, place, read_at, shift_mm, window
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from thinslice.interfaces import Pair
 from thinslice.operators import imresize
-from thinslice.training.crops import SAME_MM, filled, place, read_at, shift_mm, window
-from thinslice.training.shrunk_patches import (
+from thinslice.training.samplers.crops import SAME_MM, filled, place, read_at, shift_mm, window
+from thinslice.training.samplers.shrunk_patches import (
     LEVELS,
     Finish,
     Patch,

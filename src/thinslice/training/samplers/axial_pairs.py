@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from thinslice.training.crops import place
+from thinslice.training.samplers.crops import place
 
 
 class Moments(NamedTuple):

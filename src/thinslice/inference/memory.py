@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from thinslice.drivers import tiling
+from thinslice.inference import tiling
 from thinslice.interfaces import Run
 
 LOG = logging.getLogger(__name__)

@@ -25,26 +25,28 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from thinslice.drivers import planes
-from thinslice.drivers.device import choose
-from thinslice.drivers.self_ensemble import EIGHT, FOUR, SelfEnsemble, Symmetry
+from thinslice.families.cube import factor_of
+from thinslice.families.two_stage_settings import Recipe, Stage
+from thinslice.inference import planes
+from thinslice.inference.self_ensemble import EIGHT, FOUR, SelfEnsemble, Symmetry
 from thinslice.interfaces import Pair, Run
 from thinslice.nets import georgescu
 from thinslice.nets.georgescu import LEVELS, TwoBlocks
 from thinslice.operators.finer_grids import finer_pixels, finer_slices, pixel_factor
 from thinslice.operators.interpolation import place_on, resample
-from thinslice.training import crops, loop, seeds, stages, validation, weights
+from thinslice.runtime.device import choose
+from thinslice.training import loop, seeds, validation, weights
 from thinslice.training.batches import Batch, Sample
-from thinslice.training.cube_method import factor_of
-from thinslice.training.native_patches import NativePatches
-from thinslice.training.shrunk_patches import (
+from thinslice.training.curve import join_stages
+from thinslice.training.samplers import crops
+from thinslice.training.samplers.native_patches import NativePatches
+from thinslice.training.samplers.shrunk_patches import (
     Blur,
     Finish,
     PatchShape,
     ShrunkPatches,
     as_they_are,
 )
-from thinslice.training.two_stage_settings import Recipe, Stage
 from thinslice.volume import Grid, Volume, Window, window_of
 
 VIEWS = {"in_plane": (planes.AXIAL,), "through_plane": (planes.CORONAL, planes.SAGITTAL)}
@@ -86,7 +88,7 @@ class TwoStage:
         except BaseException:  # what is half learned must not restore
             self._factors, self._nets = before
             raise
-        return stages.join(curves, work / "curve.csv")
+        return join_stages(curves, work / "curve.csv")
 
     def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
         """The restored scan on exactly ``grid``.
