@@ -9,11 +9,12 @@ import json
 import os
 from pathlib import Path
 
-from thinslice import files, statement
+from thinslice import statement
 from thinslice.errors import refused
-from thinslice.formats.dicom_derived import Derivation
-from thinslice.formats.found import Found
 from thinslice.fs.transaction import beside, go_on, real_place
+from thinslice.io import files
+from thinslice.io.dicom.derived_header import Derivation
+from thinslice.io.scan import LoadedScan
 from thinslice.report import preview
 from thinslice.restoring import Restored
 
@@ -50,7 +51,9 @@ def write(restored: Restored, out: Path | str, *, overwrite: bool = False) -> No
         said.write_text(text + "\n", encoding="utf-8")
 
 
-def refuse_place(out: Path | str, scan: Found | None = None, *, overwrite: bool = False) -> None:
+def refuse_place(
+    out: Path | str, scan: LoadedScan | None = None, *, overwrite: bool = False
+) -> None:
     """Refuse, before anything is computed, a place that ``write`` would refuse.
 
     That is: one that is taken, unless ``overwrite`` and by what was written here before; the scan's

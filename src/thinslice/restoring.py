@@ -23,8 +23,8 @@ import numpy as np
 from thinslice import trust
 from thinslice.choosing import Chosen, choose
 from thinslice.errors import Refused
-from thinslice.formats.found import Found
 from thinslice.interfaces import Run
+from thinslice.io.scan import LoadedScan
 from thinslice.operators.grids import thin_grid
 from thinslice.provenance.records import sha256_of
 from thinslice.training import fitted_on
@@ -36,7 +36,7 @@ class Planned(NamedTuple):
     """What is going to be done."""
 
     thick: Volume
-    scan: Found | None  # where the volume was read from files
+    scan: LoadedScan | None  # where the volume was read from files
     inputs: Mapping[str, str]  # those files, unpacked: name to sha256
     chosen: Chosen
     grid: Grid
@@ -70,7 +70,7 @@ class Restored(NamedTuple):
 
 
 def restore(
-    scan: Found | Volume,
+    scan: LoadedScan | Volume,
     *,
     method: str | None = None,
     weights: Path | str | None = None,
@@ -96,7 +96,7 @@ def restore(
 
 
 def plan(
-    scan: Found | Volume,
+    scan: LoadedScan | Volume,
     *,
     method: str | None = None,
     weights: Path | str | None = None,
@@ -104,8 +104,8 @@ def plan(
     increment_mm: float = 1.0,
 ) -> Planned:
     """What ``restore`` would do with these arguments; refuses what it refuses."""
-    found = scan if isinstance(scan, Found) else None
-    volume = scan.volume if isinstance(scan, Found) else scan
+    found = scan if isinstance(scan, LoadedScan) else None
+    volume = scan.volume if isinstance(scan, LoadedScan) else scan
     grid = thin_grid(volume.grid, thickness_mm, increment_mm)
     chosen = choose(method, Path(weights) if weights is not None else None)
     outside = []
@@ -150,7 +150,7 @@ def _placed(run: Run, chosen: Chosen) -> contextlib.AbstractContextManager[Run]:
     return device.job(run)
 
 
-def _hashes(found: Found | None) -> dict[str, str]:
+def _hashes(found: LoadedScan | None) -> dict[str, str]:
     """The files a scan was read from, named from the folder that holds them all; in a zip too."""
     if found is None:
         return {}
@@ -162,7 +162,7 @@ def _hashes(found: Found | None) -> dict[str, str]:
     return {Path("/", file).relative_to(top).as_posix(): told for file, told in hashes.items()}
 
 
-def _of_source(found: Found | None) -> list[str]:
+def _of_source(found: LoadedScan | None) -> list[str]:
     """What reading the scan left open."""
     if found is None:
         return []

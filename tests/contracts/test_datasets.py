@@ -14,8 +14,8 @@ from support import scan_folders
 from support.cards import cards, module_of, with_settings
 from thinslice import plugins
 from thinslice.datasets import kits23, msd, msd_lung
-from thinslice.formats.writing_nifti import write_nifti
 from thinslice.interfaces import Case
+from thinslice.io.nifti.write import write_nifti
 from thinslice.volume import Grid, Volume, to_int16
 
 CARDS = cards("datasets")

@@ -10,7 +10,7 @@ import numpy as np
 from support.bad_dicom import HU, PLACES, on, report, scout, series
 from support.nifti_maker import saved, scan_ras
 from support.reading_law import Case, as_nibabel, as_pydicom
-from thinslice.formats import dicom_pixels
+from thinslice.io.dicom import pixels
 
 OTHER = {"SeriesInstanceUID": "1.2.3", "SeriesNumber": 7, "SeriesDescription": "Lung"}
 
@@ -120,13 +120,13 @@ def unlistable(folder, monkeypatch):
 def vanishing(folder, monkeypatch):
     """A file is gone between its header and its pixels."""
     made = series(folder)
-    read = dicom_pixels.SimpleITK.ReadImage
+    read = pixels.SimpleITK.ReadImage
 
     def gone(name, **more):
         Path(name).unlink()
         return read(name, **more)
 
-    monkeypatch.setattr(dicom_pixels.SimpleITK, "ReadImage", gone)
+    monkeypatch.setattr(pixels.SimpleITK, "ReadImage", gone)
     return made
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from support.bad_dicom import HU, series
 from support.nifti_maker import saved, scan_ras
 from support.reading_law import Case, as_nibabel
-from thinslice import files
-from thinslice.formats import dicom
+from thinslice.io import files
+from thinslice.io.dicom.read import read_dicom
 
 LINK, ENCRYPTED = 0o120777 << 16, 1
 
@@ -93,7 +93,7 @@ def damaged(folder, _):
 
 def holds_the_series(path, found):
     """The same voxels at the same places as the folder that was zipped."""
-    folder = dicom.read(path.parent / "scan")
+    folder = read_dicom(path.parent / "scan")
     np.testing.assert_array_equal(found.volume.voxels, folder.volume.voxels)
     assert found.volume.grid == folder.volume.grid
     assert found.files == (path,)

@@ -4,7 +4,7 @@ import numpy as np
 
 from support import dicom_maker as maker
 from support.nifti_maker import TURNS
-from thinslice.formats import dicom
+from thinslice.io.dicom.read import read_dicom
 
 PLACES_MM = 0.01  # how far a fiducial may move
 SLICES = [(5, 5), (5, 2.5), (3, 2), (2.5, 1.25), (6.7, 5)]  # thickness, increment
@@ -29,4 +29,4 @@ def source(folder, orientation, turn, slices, start_mm=0.0):
     hu = maker.scan_hu(6, 5, 7)
     start = np.array((-120.5, -80.25, 300.0)) + start_mm * np.cross(*plane)
     positions = maker.positions_of(len(hu), onward * increment_mm, plane, start)
-    return dicom.read(maker.series(folder, hu, positions, plane=plane, thickness_mm=thickness_mm))
+    return read_dicom(maker.series(folder, hu, positions, plane=plane, thickness_mm=thickness_mm))

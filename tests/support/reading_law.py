@@ -15,9 +15,9 @@ import numpy as np
 import pydicom
 import pytest
 
-from thinslice import files
 from thinslice.errors import Refused
-from thinslice.formats.found import Found
+from thinslice.io import files
+from thinslice.io.scan import LoadedScan
 
 MOST_S, MOST_BYTES = 5.0, 1 << 30
 ROUNDED_MM = 0.07  # headers may be rounded to a tenth of a millimetre
@@ -29,7 +29,7 @@ class Case(NamedTuple):
 
     make: Callable[[Path, pytest.MonkeyPatch], Path]
     refused: str | None = None  # pattern of the refusal; None: it need not be refused
-    right: Callable[[Path, Found], None] | None = None  # None: it must not be read
+    right: Callable[[Path, LoadedScan], None] | None = None  # None: it must not be read
     say: dict | None = None  # arguments of ``read``
 
 
@@ -62,7 +62,7 @@ def _plain(name: str) -> str:
     return "".join(c if c.isprintable() else " " for c in told)
 
 
-def as_pydicom(path: Path, found: Found) -> None:
+def as_pydicom(path: Path, found: LoadedScan) -> None:
     """Every pixel of every file has its value at the place that its own header says."""
     voxels, to_index = found.volume.voxels, np.linalg.inv(found.volume.grid.affine())
     folder = path if path.is_dir() else path.parent
@@ -82,7 +82,7 @@ def as_pydicom(path: Path, found: Found) -> None:
         np.testing.assert_allclose(ours, hu.ravel().astype(np.float32))
 
 
-def as_nibabel(path: Path, found: Found) -> None:
+def as_nibabel(path: Path, found: LoadedScan) -> None:
     """Every voxel has nibabel's value at nibabel's place."""
     image = nib.load(path)
     values = np.asanyarray(image.dataobj).reshape(image.shape[:3])

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from thinslice.datasets._transfer import Patience
+from thinslice.download.transfer import Patience
 
 DATA = bytes(range(256)) * 4096 + b"end"  # 1 MiB and a little
 SHA256 = hashlib.sha256(DATA).hexdigest()

@@ -9,7 +9,7 @@ import pytest
 
 from support.checkout import Checkout, fresh
 from support.paths import ROOT
-from thinslice.formats.writing_nifti import write_nifti
+from thinslice.io.nifti.write import write_nifti
 from thinslice.volume import Grid, Volume
 
 pytestmark = pytest.mark.slow

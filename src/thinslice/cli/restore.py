@@ -5,12 +5,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from thinslice import disk_room, files, handing_over, restoring, work_folder
+from thinslice import disk_room, handing_over, restoring, work_folder
 from thinslice.choosing import DEFAULT
 from thinslice.cli import restore_words, stopping
 from thinslice.cli.amounts import count, gibibytes, millimetres
 from thinslice.fs import transaction
 from thinslice.interfaces import Run
+from thinslice.io import files
 from thinslice.restoring import Planned, Restored
 from thinslice.statement import NOTICE
 

@@ -17,12 +17,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from thinslice.datasets import _download
-from thinslice.datasets._download import Remote
+from thinslice.download import fetch
+from thinslice.download.fetch import Remote
 from thinslice.errors import refused
-from thinslice.formats import nifti
-from thinslice.formats.archives import unpack
 from thinslice.interfaces import Case
+from thinslice.io.archive import unpack
+from thinslice.io.nifti.read import read_nifti
 from thinslice.operators import overlap
 from thinslice.operators.degradation import in_plane
 from thinslice.volume import Volume
@@ -58,7 +58,7 @@ class MsdLung:
         """The archive of the task, and the four scans out of it."""
         if self.settings.folder is None:
             wanted = {f"{TASK}/{part}/{c}.nii.gz" for c in TRAINED_ON + TESTED_ON for part in PARTS}
-            (archive,) = _download.fetch([REMOTE], raw, mirror)
+            (archive,) = fetch.fetch([REMOTE], raw, mirror)
             unpack(archive, raw, lambda name: PurePosixPath(name).as_posix() in wanted)
         self.files(raw)
 
@@ -69,7 +69,7 @@ class MsdLung:
     def cases(self, raw: Path) -> Iterator[Case]:
         """In the order of their numbers."""
         for case in TRAINED_ON + TESTED_ON:
-            found = nifti.read(self._path(raw, case))
+            found = read_nifti(self._path(raw, case))
             test = self.settings.test_all or case in TESTED_ON
             volume, pixel_mm = found.volume, self.settings.pixel_mm
             thin = volume if pixel_mm is None else with_pixels(volume, pixel_mm)

@@ -10,10 +10,10 @@ import pytest
 
 from support import published_sets as sets
 from support.golden_weights import fixture
-from thinslice.datasets import _published, ixi, kits23, msd
-from thinslice.datasets._published import cases_of, drawn
+from thinslice.datasets import _splits, ixi, kits23, msd
+from thinslice.datasets._splits import cases_of, drawn
 from thinslice.errors import Refused
-from thinslice.formats import nifti
+from thinslice.io.nifti.read import read_nifti
 
 META, ARRAYS = fixture("acvtt", "preparation")
 LISTS = {
@@ -53,9 +53,9 @@ def test_the_decathlon_s_list_has_the_published_exceptions():
 
 
 def test_another_list_is_refused(tmp_path, monkeypatch):
-    text = (_published.MANIFESTS / "kits23.csv").read_text()
+    text = (_splits.MANIFESTS / "kits23.csv").read_text()
     (tmp_path / "kits23.csv").write_text(text.replace(",test,test", ",train,test", 1))
-    monkeypatch.setattr(_published, "MANIFESTS", tmp_path)
+    monkeypatch.setattr(_splits, "MANIFESTS", tmp_path)
     assert "install the package again" in refusal(kits23.build)
     assert "msd.csv" in refusal(msd.build)
 
@@ -104,7 +104,7 @@ def test_every_voxel_kept_is_where_the_file_has_it(tmp_path, write):
     path = tmp_path / dataset.rows[0].case / "imaging.nii.gz"
     write(path, sets.body_zyx(3, n=13))
     thin = next(dataset.cases(tmp_path)).thin
-    whole = nifti.read(path).volume
+    whole = read_nifti(path).volume
     assert thin.grid.shape < whole.grid.shape
     to_whole = np.linalg.inv(whole.grid.affine()) @ thin.grid.affine()
     index = np.stack(np.meshgrid(*map(np.arange, thin.grid.zyx), indexing="ij"), -1)
@@ -161,7 +161,7 @@ def test_colon_212_counts_to_365_in_the_file_s_order(tmp_path):
     row = next(row for row in dataset.rows if row.case == "colon_212")
     dataset.rows = [row]
     (case,) = dataset.cases(tmp_path)
-    whole = nifti.read(path).volume
+    whole = read_nifti(path).volume
     assert case.thin.grid.n == 365
     assert case.thin.grid.start_mm == whole.grid.start_mm
     assert case.source["thin"]["zyx"][0] == 380
@@ -220,7 +220,7 @@ def test_ixi_comes_out_of_its_archive_untouched_but_trimmed(tmp_path, monkeypatc
     cases = list(dataset.cases(raw))
     assert [case.patient for case in cases] == [f"IXI{n:03d}" for n in range(12, 17)]
     assert Counter(case.split for case in cases) == {"train": 2, "val": 1, "test": 2}
-    whole = nifti.read(dataset.files(raw)[0], modality="MR").volume
+    whole = read_nifti(dataset.files(raw)[0], modality="MR").volume
     assert cases[0].thin.modality == "MR"
     assert cases[0].thin.grid.increment_mm == 1.25
     np.testing.assert_array_equal(cases[0].thin.voxels, whole.voxels[:11])

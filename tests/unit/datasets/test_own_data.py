@@ -12,7 +12,7 @@ from support import dicom_maker as maker
 from thinslice import plugins
 from thinslice.datasets import own_data
 from thinslice.errors import Refused
-from thinslice.formats.writing_nifti import write_nifti
+from thinslice.io.nifti.write import write_nifti
 from thinslice.volume import Grid, Volume
 
 HEAD = "case,patient,split,thin"

@@ -8,11 +8,11 @@ import pytest
 
 from thinslice.datasets.phantom import SIMULATED, build
 from thinslice.operators.profiles import box, gaussian, trapezoid
-from thinslice.scanner import anatomy
-from thinslice.scanner.plane import Plane
-from thinslice.scanner.read import Read, acquire
-from thinslice.scanner.solids import post
-from thinslice.scanner.steps import Layer, compose
+from thinslice.phantom.anatomy import draw_anatomy
+from thinslice.phantom.lattice import Plane
+from thinslice.phantom.layers import Layer, compose
+from thinslice.phantom.reconstruction import Reconstruction, acquire
+from thinslice.phantom.solids import column
 from thinslice.volume import Grid
 
 SMALL = {
@@ -155,18 +155,20 @@ def test_control_edges_of_a_thousand_hu(thick, worst_hu):
     grid = Grid(n=5, increment_mm=1.0, thickness_mm=1.0, shape=(4, 4), pixel_mm=(1.0, 1.0))
     errors = []
     for edge_mm in np.arange(-6, 6, 0.05):
-        half = [Layer("half", 0.0, [post((edge_mm - 50, 0, 0), (50, 99, 99))])]
+        half = [Layer("half", 0.0, [column((edge_mm - 50, 0, 0), (50, 99, 99))])]
         steps = compose(half, Plane.of(grid, 1), (-40, 40))
-        five = acquire(steps, None, Read(gaussian(1.25), 0.5), grid).voxels.mean(0)
+        five = acquire(steps, None, Reconstruction(gaussian(1.25), 0.5), grid).voxels.mean(0)
         one = grid.with_slices(n=1, increment_mm=5.0, thickness_mm=5.0, start_mm=2.0)
-        errors.append(np.abs(five - acquire(steps, None, Read(thick, 0.5), one).voxels[0]).max())
+        errors.append(
+            np.abs(five - acquire(steps, None, Reconstruction(thick, 0.5), one).voxels[0]).max()
+        )
     assert max(errors) == pytest.approx(worst_hu, abs=0.8)  # both sides are whole HU
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_nodules_have_lung_all_around(seed):
     """Else part of one would lie in the chest wall, and its volume would not be seen."""
-    chest = anatomy.draw(np.random.default_rng(seed), (128.0, 179.2))
+    chest = draw_anatomy(np.random.default_rng(seed), (128.0, 179.2))
     inner = ("nodule", "airway", "pulmonary")
     bare = [one for one in chest.layers if isinstance(one, Layer)]
     bare = [replace(one, solids=()) if one.name.startswith(inner) else one for one in bare]

@@ -10,7 +10,8 @@ import pytest
 
 from support.file_server import Files, serving
 from support.scan_folders import chest_zyx, rplhr_folder, write_rplhr
-from thinslice.datasets import _zenodo, rplhr_ct
+from thinslice.datasets import rplhr_ct
+from thinslice.download import zenodo
 from thinslice.errors import Refused
 
 
@@ -135,7 +136,7 @@ def test_what_zenodo_lists_is_fetched_checked_and_unpacked(tmp_path, monkeypatch
     content = zipped(tmp_path / "made", tmp_path / "x.zip")
     with serving(Files({"data.zip": content})) as files:
         files.content[f"api/{rplhr_ct.RECORD}"] = record(f"{files.url}/data.zip", "x.zip", content)
-        monkeypatch.setattr(_zenodo, "API", f"{files.url}/api")
+        monkeypatch.setattr(zenodo, "API", f"{files.url}/api")
         dataset = rplhr_ct.build(counts)
         dataset.fetch(tmp_path / "raw")
         dataset.fetch(tmp_path / "raw")
@@ -148,7 +149,7 @@ def test_what_zenodo_lists_is_held_to_its_checksum(tmp_path, monkeypatch):
     content = zipped(tmp_path / "made", tmp_path / "x.zip")
     with serving(Files({"data.zip": content[:-1] + b"!"})) as files:
         files.content[f"api/{rplhr_ct.RECORD}"] = record(f"{files.url}/data.zip", "x.zip", content)
-        monkeypatch.setattr(_zenodo, "API", f"{files.url}/api")
+        monkeypatch.setattr(zenodo, "API", f"{files.url}/api")
         with pytest.raises(Refused, match=hashlib.md5(content).hexdigest()):
             rplhr_ct.build(counts).fetch(tmp_path / "raw")
 
@@ -167,6 +168,6 @@ def test_a_mirror_holds_the_list_too(tmp_path):
 
 def test_an_answer_without_files_is_refused(tmp_path, monkeypatch):
     with serving(Files({f"api/{rplhr_ct.RECORD}": b'{"message": "busy"}'})) as files:
-        monkeypatch.setattr(_zenodo, "API", f"{files.url}/api")
+        monkeypatch.setattr(zenodo, "API", f"{files.url}/api")
         with pytest.raises(Refused, match="no list of files"):
             rplhr_ct.build().fetch(tmp_path)

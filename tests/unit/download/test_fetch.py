@@ -11,9 +11,9 @@ import pytest
 
 from support.file_server import Files, serving
 from support.remote_file import BRISK, DATA, MD5, SHA256
-from thinslice.datasets import _transfer
-from thinslice.datasets._download import Remote, fetch
-from thinslice.datasets._transfer import Patience
+from thinslice.download import transfer
+from thinslice.download.fetch import Remote, fetch
+from thinslice.download.transfer import Patience
 from thinslice.errors import Refused
 
 
@@ -158,7 +158,7 @@ def test_a_closed_door_says_register(files, tmp_path):
 
 def test_a_busy_server_is_asked_again_when_it_says(files, tmp_path, monkeypatch):
     waits = []
-    monkeypatch.setattr(_transfer.time, "sleep", waits.append)
+    monkeypatch.setattr(transfer.time, "sleep", waits.append)
     files.errors = [(503, {"Retry-After": "0.03"}), (429, {"Retry-After": "3000"}), (503, {})]
     assert got(files, tmp_path) == DATA
     assert waits == [0.01, 0.05, 0.04]  # not a whole number; bounded; doubled twice
@@ -166,7 +166,7 @@ def test_a_busy_server_is_asked_again_when_it_says(files, tmp_path, monkeypatch)
 
 def test_retry_after_may_be_a_date(files, tmp_path, monkeypatch):
     waits = []
-    monkeypatch.setattr(_transfer.time, "sleep", waits.append)
+    monkeypatch.setattr(transfer.time, "sleep", waits.append)
     files.errors = [(503, {"Retry-After": formatdate(time.time() + 20, usegmt=True)})]
     patience = Patience(wait_s=0.01, longest_s=60)
     fetch([remote(files)], tmp_path, patience=patience)
@@ -268,8 +268,8 @@ def test_without_a_public_address_the_mirror_is_the_only_way(tmp_path):
 
 
 def test_a_disk_too_small_is_refused_before_it_is_full(files, tmp_path, monkeypatch):
-    small = _transfer.shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(_transfer.shutil, "disk_usage", lambda _: small)
+    small = transfer.shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(transfer.shutil, "disk_usage", lambda _: small)
     assert "make room" in refusal(files, tmp_path)
 
 

@@ -12,14 +12,14 @@ import pytest
 from support.file_server import Files, serving
 from support.paths import importing
 from support.remote_file import BRISK, DATA, SHA256
-from thinslice.datasets._download import Remote, fetch
-from thinslice.datasets._part import Part
+from thinslice.download.fetch import Remote, fetch
+from thinslice.download.partial_file import Part
 
 CHILD = """
 import sys
 from pathlib import Path
-from thinslice.datasets._download import Remote, fetch
-from thinslice.datasets._transfer import Patience
+from thinslice.download.fetch import Remote, fetch
+from thinslice.download.transfer import Patience
 fetch([Remote(sys.argv[1], "a.bin", sha256=sys.argv[3])], Path(sys.argv[2]),
       patience=Patience(tries=9, wait_s=float(sys.argv[4])))
 """

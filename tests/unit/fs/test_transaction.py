@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from support.oriented_series import source
-from thinslice import files
 from thinslice.errors import Refused
-from thinslice.formats import writing_dicom
-from thinslice.formats.writing_nifti import write_nifti
 from thinslice.fs.transaction import beside
+from thinslice.io import files
+from thinslice.io.dicom import write
+from thinslice.io.nifti.write import write_nifti
 from thinslice.volume import Volume
 
 TAKEN = {
@@ -70,8 +70,8 @@ def test_another_ending_is_no_folder(tmp_path, name):
 
 DYING = """
 import os, signal
-from thinslice import files
-from thinslice.formats import writing_dicom
+from thinslice.io import files
+from thinslice.io.dicom import write
 
 def die(data, path, save=writing_dicom._save):
     save(data, path)
@@ -108,14 +108,14 @@ def test_a_writer_that_fails_leaves_what_was_there(tmp_path, monkeypatch, why, b
     found = source(tmp_path / "in", "supine+", "square", (5, 2.5))
     if before:
         files.write(found.volume, tmp_path / "out", source=found)
-    save = writing_dicom._save
+    save = write._save
 
     def fail(data, path):
         save(data, path)
         if path.name == "0003.dcm":
             raise why
 
-    monkeypatch.setattr(writing_dicom, "_save", fail)
+    monkeypatch.setattr(write, "_save", fail)
     with pytest.raises(KeyboardInterrupt if isinstance(why, KeyboardInterrupt) else Refused):
         files.write(found.volume, tmp_path / "out", source=found, overwrite=True)
     assert sorted(p.name for p in tmp_path.iterdir()) == (["in", "out"] if before else ["in"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from thinslice.errors import Refused
-from thinslice.formats.archives import unpack
+from thinslice.io.archive import unpack
 
 MEMBERS = {"set/a.nii": b"a" * 3000, "set/b.nii": b"b" * 5000, "set/note.txt": b"no scan"}
 

@@ -13,11 +13,12 @@ from support import dicom_maker as maker
 from support.nifti_maker import ORDERS, TURNS, reordered, saved, scan_ras
 from support.oriented_series import ORIENTATIONS, PLACES_MM, SLICES, source
 from support.paths import REAL_SCANS, ROOT
-from thinslice import files
-from thinslice.formats import dicom, nifti
-from thinslice.formats.dicom_derived import Derivation
-from thinslice.formats.writing_dicom import write_dicom
-from thinslice.formats.writing_nifti import write_nifti
+from thinslice.io import files
+from thinslice.io.dicom.derived_header import Derivation
+from thinslice.io.dicom.read import read_dicom, slices_of
+from thinslice.io.dicom.write import write_dicom
+from thinslice.io.nifti.read import read_nifti
+from thinslice.io.nifti.write import write_nifti
 from thinslice.store import open_scan, verify
 from thinslice.volume import Grid, Volume
 
@@ -61,7 +62,7 @@ def test_thinner_slices_lie_where_their_grid_says(tmp_path, orientation, turn):
     voxels = maker.scan_hu(13, *grid.shape)
     thin = Volume(voxels, grid)
     files.write(thin, tmp_path / "out", source=thick)
-    again = dicom.read(tmp_path / "out").volume
+    again = read_dicom(tmp_path / "out").volume
     assert moved_mm(thin, again) <= 1e-6
     reader = SimpleITK.ImageSeriesReader()
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(tmp_path / "out")))
@@ -83,7 +84,7 @@ def test_a_series_is_laid_out_like_its_source(tmp_path, orientation):
         data.InstanceNumber = k + 1
 
     folder = maker.series(tmp_path / "in", hu, positions, plane=(rows, columns), change=numbered)
-    found = dicom.read(folder)
+    found = read_dicom(folder)
     for k, path in enumerate(
         write_dicom(found.volume, tmp_path / "out", source=found.files, derivation=SAID)
     ):
@@ -96,7 +97,7 @@ def test_a_series_is_laid_out_like_its_source(tmp_path, orientation):
 def test_a_nifti_keeps_the_axes_of_its_source(tmp_path, order, flips, turn):
     """A mask drawn on the source lies on what is made of it, array on array."""
     values, affine = reordered(*scan_ras(TURNS[turn]), order, flips)
-    found = nifti.read(saved(tmp_path / "in.nii", values, affine))
+    found = read_nifti(saved(tmp_path / "in.nii", values, affine))
     files.write(found.volume, tmp_path / "out.nii", source=found)
     image = nib.Nifti1Image.from_filename(tmp_path / "out.nii")
     np.testing.assert_array_equal(image.dataobj, values)
@@ -108,10 +109,10 @@ def test_a_nifti_keeps_the_axes_of_its_source(tmp_path, order, flips, turn):
 
 def test_fractions_of_hu_stay_where_floats_are_asked_for(tmp_path):
     values, affine = scan_ras()
-    volume = nifti.read(saved(tmp_path / "in.nii", values, affine)).volume
+    volume = read_nifti(saved(tmp_path / "in.nii", values, affine)).volume
     fine = volume.with_voxels(volume.voxels + 0.375)
     write_nifti(fine, tmp_path / "f.nii.gz", dtype="float32")
-    np.testing.assert_array_equal(nifti.read(tmp_path / "f.nii.gz").volume.voxels, fine.voxels)
+    np.testing.assert_array_equal(read_nifti(tmp_path / "f.nii.gz").volume.voxels, fine.voxels)
 
 
 REAL = ("nifti_awkward/*SPL*", "nifti_awkward/*uint16*", "nifti_awkward/*oblique*", "thick/*")
@@ -141,7 +142,7 @@ def test_the_same_scan_is_the_same_bytes_and_another_is_another_series(tmp_path)
     for one, two in zip(sorted((tmp_path / "a").iterdir()), sorted((tmp_path / "b").iterdir())):
         assert one.read_bytes() == two.read_bytes()
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
-    series = {dicom.slices_of(tmp_path / name / "0001.dcm")[0].series for name in "abc"}
+    series = {slices_of(tmp_path / name / "0001.dcm")[0].series for name in "abc"}
     assert len(series) == 2
 
 
@@ -163,7 +164,7 @@ def test_hu_that_do_not_fit_with_the_sources_intercept_fit_without(tmp_path):
     voxels = found.volume.voxels.copy()
     voxels.flat[:2] = -32768, 32767
     files.write(found.volume.with_voxels(voxels), tmp_path / "out", source=found)
-    np.testing.assert_array_equal(dicom.read(tmp_path / "out").volume.voxels, voxels)
+    np.testing.assert_array_equal(read_dicom(tmp_path / "out").volume.voxels, voxels)
     for bad in (np.nan, 4e4):
         voxels.flat[0] = bad
         for name in ("no", "no.nii", "no.zarr"):
@@ -178,14 +179,14 @@ def test_mr_comes_back_within_half_a_step(tmp_path, low, high):
     values = np.linspace(low, high, np.prod(grid.zyx)).astype(np.float32).reshape(grid.zyx)
     volume = Volume(values, grid, "MR")
     files.write(volume, tmp_path / "out")
-    again = dicom.read(tmp_path / "out").volume
+    again = read_dicom(tmp_path / "out").volume
     assert again.modality == "MR"
     assert np.abs(again.voxels - values).max() <= (high - low) / 65535 * 0.51
     files.write(volume.with_voxels(np.rint(values * 7 % 100)), tmp_path / "whole")
-    again = dicom.read(tmp_path / "whole").volume
+    again = read_dicom(tmp_path / "whole").volume
     np.testing.assert_array_equal(again.voxels, np.rint(values * 7 % 100))
 
 
 def test_reading_and_writing_load_no_torch():
-    code = "import sys, thinslice.files; sys.exit('torch' in sys.modules)"
+    code = "import sys, thinslice.io.files; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src").returncode == 0

@@ -10,10 +10,11 @@ import pytest
 from support import dicom_maker as maker
 from support.nifti_maker import saved, scan_ras
 from support.paths import ROOT
-from thinslice import files
 from thinslice.cli import main
 from thinslice.errors import Refused
-from thinslice.formats import dicom, reading
+from thinslice.io import files
+from thinslice.io.dicom.read import read_dicom, slices_of
+from thinslice.io.read import read_scan
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def tree(tmp_path):
         file.rename(tmp_path / "two" / f"x{file.name}")
     (tmp_path / "two" / "broken").write_bytes(b"")
     saved(tmp_path / "two" / "n.nii.gz", *scan_ras())
-    found = reading.read(tmp_path / "two" / "n.nii.gz")
+    found = read_scan(tmp_path / "two" / "n.nii.gz")
     files.write(found.volume, tmp_path / "deep" / "er" / "s.zarr")
     (tmp_path / "two" / "notes.txt").write_text("companion")
     (tmp_path / "two" / "round").symlink_to(tmp_path)
@@ -63,14 +64,14 @@ def test_a_row_says_what_reading_says(tree, capsys):
     folder = maker.series(tree / "one", maker.scan_hu(), maker.positions_of(6, 2.0))
     _, said = asked(capsys, folder, "--json")
     (row,) = json.loads(said.out)
-    grid = dicom.read(folder).volume.grid
+    grid = read_dicom(folder).volume.grid
     assert tuple(row["pixel_mm"]) == grid.pixel_mm
     assert (row["thickness_mm"], row["increment_mm"]) == (grid.thickness_mm, grid.increment_mm)
     assert (row["overlap_mm"], row["kernel"]) == (grid.overlap_mm, "B30f")
     assert row["orientation"] == "axial"
-    sorted(folder.iterdir(), key=lambda p: dicom.slices_of(p)[0].position)[2].unlink()
+    sorted(folder.iterdir(), key=lambda p: slices_of(p)[0].position)[2].unlink()
     with pytest.raises(Refused) as refusal:
-        dicom.read(folder)
+        read_dicom(folder)
     _, said = asked(capsys, folder, "--json")
     assert json.loads(said.out)[0]["refused"] == str(refusal.value)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from thinslice.errors import Refused
-from thinslice.formats import nrrd
+from thinslice.io.nrrd import read_nrrd, shape_of
 
 VALUES = np.arange(60, dtype="<i2").reshape(3, 4, 5)  # [k, j, i], i fastest
 HEADER = (
@@ -38,7 +38,7 @@ def written(path: Path, header: str, data: bytes) -> Path:
 @pytest.mark.parametrize("space", [LPS, RAS])
 def test_every_voxel_keeps_its_place_in_the_patient(tmp_path, directions, space):
     path = written(tmp_path / "x.nrrd", text(space, directions), VALUES.tobytes())
-    volume = nrrd.read(path, modality="MR").volume
+    volume = read_nrrd(path, modality="MR").volume
     axes = np.array([[float(v) for v in d.strip("()").split(",")] for d in directions.split()])
     sides = np.array([1, 1, 1]) if space == LPS else np.array([-1, -1, 1])
     affine = volume.grid.affine()
@@ -54,13 +54,13 @@ def test_a_detached_header_is_read_with_its_data(tmp_path):
     (tmp_path / "x.raw.gz").write_bytes(gzip.compress(VALUES.tobytes()))
     path = tmp_path / "x.nhdr"
     path.write_text(text(encoding="gzip") + "data file: x.raw.gz\n")
-    found = nrrd.read(path, modality="MR", thickness_mm=3.0)
+    found = read_nrrd(path, modality="MR", thickness_mm=3.0)
     assert found.files == (path, tmp_path / "x.raw.gz")
     assert found.volume.grid.thickness_mm == 3.0
     assert set(found.volume.voxels.ravel()) == set(range(60))
     (tmp_path / "x.raw.gz").unlink()
     with pytest.raises(Refused, match="no data file"):
-        nrrd.read(path, modality="MR")
+        read_nrrd(path, modality="MR")
 
 
 def test_what_cannot_be_read_exactly_is_refused(tmp_path):
@@ -75,10 +75,10 @@ def test_what_cannot_be_read_exactly_is_refused(tmp_path):
     cases["noise.nrrd: found a broken"] = tmp_path / "noise.nrrd"
     for words, path in cases.items():
         with pytest.raises(Refused, match=words) as refused:
-            nrrd.read(path, modality="MR")
+            read_nrrd(path, modality="MR")
         assert "\n" not in str(refused.value)
 
 
 def test_the_shape_is_told_without_the_voxels(tmp_path):
     path = written(tmp_path / "cut.nrrd", text(), b"")
-    assert nrrd.shape_of(path) == (5, 4, 3)
+    assert shape_of(path) == (5, 4, 3)

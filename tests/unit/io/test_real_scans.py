@@ -13,7 +13,7 @@ import SimpleITK
 from support.paths import REAL_SCANS
 from thinslice.datasets import own_data
 from thinslice.errors import Refused
-from thinslice.formats import reading
+from thinslice.io.read import read_scan
 
 pytestmark = pytest.mark.skipif(
     not REAL_SCANS.is_dir(), reason="no real scans beside the repository"
@@ -35,7 +35,7 @@ def nifti_files():
 
 @pytest.mark.parametrize("path", nifti_files(), ids=lambda p: p.name)
 def test_nifti_as_simpleitk_reads_it(path):
-    volume = reading.read(path, modality="MR" if path.parent.name == "mr" else None).volume
+    volume = read_scan(path, modality="MR" if path.parent.name == "mr" else None).volume
     theirs = SimpleITK.ReadImage(str(path))
     values = SimpleITK.GetArrayViewFromImage(theirs)
     to_index = np.linalg.inv(volume.grid.affine())
@@ -52,13 +52,13 @@ def test_nifti_as_simpleitk_reads_it(path):
 )
 def test_awkward_nifti_is_refused(name, said):
     with pytest.raises(Refused, match=said):
-        reading.read(REAL_SCANS / "nifti_awkward" / f"{name}.nii.gz")
+        read_scan(REAL_SCANS / "nifti_awkward" / f"{name}.nii.gz")
 
 
 def test_the_same_crop_in_two_axis_orders_is_one_volume():
     folder = REAL_SCANS / "nifti_awkward"
-    spl = reading.read(folder / "derived_axes_SPL_thick_first.nii.gz").volume
-    lps = reading.read(folder / "derived_uint16_slope1_inter-1024.nii.gz").volume
+    spl = read_scan(folder / "derived_axes_SPL_thick_first.nii.gz").volume
+    lps = read_scan(folder / "derived_uint16_slope1_inter-1024.nii.gz").volume
     np.testing.assert_array_equal(spl.voxels, lps.voxels)
     assert spl.grid.same_place(lps.grid, 1e-3)
 
@@ -74,7 +74,7 @@ def test_the_same_crop_in_two_axis_orders_is_one_volume():
 )
 def test_dicom_series(tmp_path, name, n, increment_mm, thickness_mm):
     folder = unpacked(tmp_path, name)
-    found = reading.read(folder)
+    found = read_scan(folder)
     grid = found.volume.grid
     assert (grid.n, grid.increment_mm, grid.thickness_mm) == (n, increment_mm, thickness_mm)
     theirs = {}
@@ -95,7 +95,7 @@ def test_dicom_series(tmp_path, name, n, increment_mm, thickness_mm):
 )
 def test_dicom_that_is_refused(tmp_path, name, said):
     with pytest.raises(Refused, match=said):
-        reading.read(unpacked(tmp_path, name))
+        read_scan(unpacked(tmp_path, name))
 
 
 def test_every_transfer_syntax(tmp_path):
@@ -109,7 +109,7 @@ def test_every_transfer_syntax(tmp_path):
         second = pydicom.dcmread(file)
         second.ImagePositionPatient[2] = float(second.ImagePositionPatient[2]) + 5
         second.save_as(series / "b")
-        found = reading.read(series)
+        found = read_scan(series)
         plain = found.volume if plain is None else plain
         apart_hu = np.abs(found.volume.voxels - plain.voxels).max()
         assert (apart_hu > 0) == found.source["lossy"], file.name

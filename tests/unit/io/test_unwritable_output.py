@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thinslice import files
 from thinslice.errors import Refused
 from thinslice.fs import transaction
+from thinslice.io import files
 from thinslice.volume import Grid, Volume
 
 NAMES = ["out", "out.nii.gz", "out.zarr"]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from thinslice.operators.profiles import box, gaussian, scanner_profile
-from thinslice.scanner import steps
-from thinslice.scanner.plane import Plane
-from thinslice.scanner.solids import Capsules, Ellipsoids, barrel, contains, ellipsoid, post
-from thinslice.scanner.steps import AIR_HU, Layer, Tint, compose
+from thinslice.phantom import layers
+from thinslice.phantom.lattice import Plane
+from thinslice.phantom.layers import AIR_HU, Layer, Tint, compose
+from thinslice.phantom.solids import Capsules, Ellipsoids, barrel, column, contains, ellipsoid
 
 Z = np.arange(-12, 12, 0.004)
 RNG = np.random.default_rng(3)
@@ -52,7 +52,7 @@ KINDS = {
     "upright capsule": (capsule(*UPRIGHT), in_capsule(*UPRIGHT)),
     "flat capsule": (capsule(*FLAT), in_capsule(*FLAT)),
     "barrel": (barrel((1, 0, 0), (6, 4, 5), 2.5), in_barrel),
-    "post": (post((2, 1, 0), (3, 4, 5), 3.0, 0.3), in_post),
+    "post": (column((2, 1, 0), (3, 4, 5), 3.0, 0.3), in_post),
 }
 
 
@@ -134,7 +134,7 @@ def test_nothing_is_counted_twice_where_solids_overlap():
 
 def test_bands_of_rows_join_without_a_trace(monkeypatch):
     whole = compose(layers(), PLANE, (-30, 30))
-    monkeypatch.setattr(steps, "BAND", 3 * PLANE.cells[1])
+    monkeypatch.setattr(layers, "BAND", 3 * PLANE.cells[1])
     banded = compose(layers(), PLANE, (-30, 30))
     assert len(whole.cell) > 100
     for name in ("cell", "z_mm", "rise_hu"):
@@ -164,7 +164,7 @@ def test_painting_over_a_layer_that_is_not_there_is_refused():
 
 def test_off_centre_slices_are_broader_by_the_share_asked_for():
     plane = Plane((1, 41), (5.0, 5.0), 1, (-2.5, -102.5))
-    edge = [Layer("step", 0.0, [post((-50, 0, 0), (50, 500, 500))])]
+    edge = [Layer("step", 0.0, [column((-50, 0, 0), (50, 500, 500))])]
     z = np.arange(-4, 4, 0.02)
     seen = compose(edge, plane, (-40, 40)).slices(gaussian(1.25), z, broadening=0.07)
     response = -np.diff(seen[:, 0], axis=0)

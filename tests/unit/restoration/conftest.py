@@ -4,7 +4,7 @@ import pytest
 
 from support.patient import SCAN, patient
 from thinslice import handing_over
-from thinslice.formats.writing_nifti import write_nifti
+from thinslice.io.nifti.write import write_nifti
 
 
 @pytest.fixture

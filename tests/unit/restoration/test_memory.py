@@ -14,7 +14,7 @@ import sys
 import numpy as np
 import pytest
 
-from thinslice import files
+from thinslice.io import files
 from thinslice.volume import Grid, Volume
 
 FULL_GIB, FULL_VOXELS = 6.0, 512 * 512 * 800

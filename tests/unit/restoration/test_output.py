@@ -11,8 +11,9 @@ import pytest
 
 from support.paths import importing
 from support.restore import CPU, ENDS, dicom, killed_at, names, often, restored, said
-from thinslice import files, handing_over, restoring, statement
+from thinslice import handing_over, restoring, statement
 from thinslice.fs import transaction
+from thinslice.io import files
 from thinslice.training import loop
 
 pytestmark = pytest.mark.usefixtures("no_picture")

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from support.restore import CPU, dicom, names, often, restored
-from thinslice import disk_room, files, restoring
-from thinslice.formats.writing_nifti import write_nifti
+from thinslice import disk_room, restoring
+from thinslice.io import files
+from thinslice.io.nifti.write import write_nifti
 
 
 def taken(tmp_path, scan):

@@ -12,9 +12,10 @@ import pytest
 
 from support.patient import SCAN, patient
 from support.restore import CARD, SCHEMA, dicom, restored, said
-from thinslice import choosing, files, restoring, statement, trust
+from thinslice import choosing, restoring, statement, trust
 from thinslice.cli import amounts, main
-from thinslice.formats.writing_nifti import write_nifti
+from thinslice.io import files
+from thinslice.io.nifti.write import write_nifti
 from thinslice.provenance.code_digest import closure
 
 ENDINGS = ["", ".nii.gz", ".nii", ".zarr"]
@@ -186,7 +187,7 @@ def test_importing_the_package_loads_nothing_and_ties_nothing_together():
     code = "import sys, thinslice; print(*(m for m in ('numpy', 'torch') if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == ""
-    assert "thinslice.restoring" not in closure(["thinslice.formats.dicom_derived"])
+    assert "thinslice.restoring" not in closure(["thinslice.io.dicom.derived_header"])
     with pytest.raises(ImportError):
         from thinslice import no_such_thing  # noqa: F401
 

@@ -10,9 +10,10 @@ import pytest
 
 from support.paths import importing
 from support.restore import CPU, ENDS, at_rename, dicom, killed_at, names, often, restored, said
-from thinslice import files, handing_over, restoring, statement
+from thinslice import handing_over, restoring, statement
 from thinslice.cli import main, methods
 from thinslice.fs import transaction
+from thinslice.io import files
 
 pytestmark = pytest.mark.usefixtures("no_picture")
 STOPPED_AT_5 = """

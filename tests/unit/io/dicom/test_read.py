@@ -8,8 +8,9 @@ from scipy.spatial.transform import Rotation
 
 from support import dicom_maker as maker
 from thinslice.errors import Refused
-from thinslice.formats import dicom, nifti
-from thinslice.formats.dicom_kinds import is_lossy
+from thinslice.io.dicom.kinds import is_lossy
+from thinslice.io.dicom.read import read_dicom
+from thinslice.io.nifti.read import read_nifti
 
 HU = maker.scan_hu()
 
@@ -38,7 +39,7 @@ def planes():
 def test_every_voxel_keeps_its_place(tmp_path, name, increment_mm):
     plane = planes()[name]
     positions = maker.positions_of(len(HU), increment_mm, plane)
-    found = dicom.read(maker.series(tmp_path / "s", HU, positions, plane=plane))
+    found = read_dicom(maker.series(tmp_path / "s", HU, positions, plane=plane))
     places = fiducials(found.volume)
     assert len(places) == HU.size
     for (k, j, i), hu in np.ndenumerate(HU):
@@ -53,7 +54,7 @@ def test_every_voxel_keeps_its_place(tmp_path, name, increment_mm):
 def test_z_runs_to_the_head_y_to_the_back_x_to_the_left(tmp_path):
     plane = planes()["prone"]
     folder = maker.series(tmp_path / "s", HU, maker.positions_of(6, -2.0, plane), plane=plane)
-    grid = dicom.read(folder).volume.grid
+    grid = read_dicom(folder).volume.grid
     np.testing.assert_allclose(grid.direction, [[0, 0, 1], [0, 1, 0], [1, 0, 0]], atol=1e-12)
     assert grid.pixel_mm == (0.7, 0.9)
 
@@ -62,7 +63,7 @@ def test_same_as_simpleitk_and_as_nifti(tmp_path):
     plane = planes()["oblique"]
     positions = maker.positions_of(6, 2.0, plane)
     folder = maker.series(tmp_path / "s", HU, positions, plane=plane)
-    ours = dicom.read(folder).volume
+    ours = read_dicom(folder).volume
     reader = SimpleITK.ImageSeriesReader()
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder)))
     theirs = reader.Execute()
@@ -71,13 +72,13 @@ def test_same_as_simpleitk_and_as_nifti(tmp_path):
         place = theirs.TransformIndexToPhysicalPoint((i, j, k))
         assert np.abs(places[float(hu)] - place).max() < 1e-3
     SimpleITK.WriteImage(theirs, str(tmp_path / "s.nii.gz"))
-    again = nifti.read(tmp_path / "s.nii.gz", thickness_mm=5.0).volume
+    again = read_nifti(tmp_path / "s.nii.gz", thickness_mm=5.0).volume
     np.testing.assert_array_equal(again.voxels, ours.voxels)
     assert again.grid.same_place(ours.grid, 1e-3)
 
 
 def test_overlap_and_source(tmp_path):
-    found = dicom.read(maker.series(tmp_path / "s", HU, maker.positions_of(6, 2.0)))
+    found = read_dicom(maker.series(tmp_path / "s", HU, maker.positions_of(6, 2.0)))
     assert found.volume.grid.overlap_mm == pytest.approx(3.0)
     assert len(found.files) == 6
     assert (found.source["maker"], found.source["kernel"]) == ("ACME", "B30f")
@@ -92,7 +93,7 @@ def test_rescale_is_each_slices_own(tmp_path):
     folder = maker.series(tmp_path / "s", HU, maker.positions_of(6, 2.0), change=rescale)
     factor = np.arange(6.0)[:, None, None]
     expected = (HU + 1024) * (1 + factor / 4) - 1024 - 10 * factor
-    np.testing.assert_array_equal(dicom.read(folder).volume.voxels, expected)
+    np.testing.assert_array_equal(read_dicom(folder).volume.voxels, expected)
 
 
 def test_mr_is_read_with_its_own_units(tmp_path):
@@ -102,16 +103,16 @@ def test_mr_is_read_with_its_own_units(tmp_path):
         del data.RescaleSlope, data.RescaleIntercept
 
     folder = maker.series(tmp_path / "s", HU, maker.positions_of(6, 2.0), change=mr)
-    volume = dicom.read(folder).volume
+    volume = read_dicom(folder).volume
     assert volume.modality == "MR"
     np.testing.assert_array_equal(volume.voxels, HU + 1024)
     with pytest.raises(Refused, match="found modality MR; expected CT"):
-        dicom.read(folder, modality="CT")
+        read_dicom(folder, modality="CT")
 
 
 def test_header_rounding_is_allowed(tmp_path):
     positions = [(0, 0, round(100 + 1.25 * k, 1)) for k in range(6)]
-    grid = dicom.read(maker.series(tmp_path / "s", HU, positions)).volume.grid
+    grid = read_dicom(maker.series(tmp_path / "s", HU, positions)).volume.grid
     assert grid.increment_mm == pytest.approx(1.25, abs=0.02)
     wanted = [z for _, _, z in positions]
     off_mm = grid.origin_mm[2] + grid.centres_mm() - wanted
@@ -122,7 +123,7 @@ def test_header_rounding_is_allowed(tmp_path):
 def test_compressed_equals_plain(tmp_path):
     hu, places = maker.scan_hu(3, 32, 32), maker.positions_of(3, 2.0)
     rle = maker.series(tmp_path / "s", hu, places, change=lambda k, d: d.compress(RLELossless))
-    np.testing.assert_array_equal(dicom.read(rle).volume.voxels, hu)
+    np.testing.assert_array_equal(read_dicom(rle).volume.voxels, hu)
 
 
 def test_one_lossy_slice_flags_the_scan(tmp_path):
@@ -130,7 +131,7 @@ def test_one_lossy_slice_flags_the_scan(tmp_path):
         data.LossyImageCompression = "01" if k == 4 else "00"
 
     folder = maker.series(tmp_path / "s", HU, maker.positions_of(6, 2.0), change=once_lossy)
-    assert dicom.read(folder).source["lossy"] is True
+    assert read_dicom(folder).source["lossy"] is True
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_enhanced_multi_frame(tmp_path):
     positions = [maker.positions_of(6, -2.0)[k] for k in order]
     data = maker.enhanced(tmp_path / "e.dcm", HU[order], positions)
     data.save_as(tmp_path / "e.dcm", enforce_file_format=True)
-    volume = dicom.read(tmp_path / "e.dcm").volume
+    volume = read_dicom(tmp_path / "e.dcm").volume
     np.testing.assert_array_equal(volume.voxels, HU[::-1])
     assert volume.grid.increment_mm == pytest.approx(2.0)
     own = data.PerFrameFunctionalGroupsSequence
@@ -156,14 +157,14 @@ def test_enhanced_multi_frame(tmp_path):
     own[1].PixelValueTransformationSequence[0].RescaleIntercept = 0
     data.save_as(tmp_path / "e.dcm", enforce_file_format=True)
     with pytest.raises(Refused, match="2 different rescales"):
-        dicom.read(tmp_path / "e.dcm")
+        read_dicom(tmp_path / "e.dcm")
 
 
 def test_companions_are_passed_over(tmp_path):
     folder = maker.series(tmp_path / "s", HU, maker.positions_of(6, 2.0))
     for name in ("LICENSE", ".DS_Store", "DICOMDIR", "tags.json"):
         (folder / name).write_text("not a slice")
-    assert len(dicom.read(folder).files) == 6
+    assert len(read_dicom(folder).files) == 6
 
 
 def test_thickness_declared_or_assumed_is_said(tmp_path):
@@ -171,7 +172,7 @@ def test_thickness_declared_or_assumed_is_said(tmp_path):
         data.SliceThickness = None
 
     folder = maker.series(tmp_path / "s", HU, maker.positions_of(6, 2.0), change=silent)
-    assumed, declared = dicom.read(folder), dicom.read(folder, thickness_mm=3.0)
+    assumed, declared = read_dicom(folder), read_dicom(folder, thickness_mm=3.0)
     assert assumed.source["thickness_from"] == "increment"
     assert assumed.volume.grid.thickness_mm == pytest.approx(2.0)
     assert declared.source["thickness_from"] == "declared"

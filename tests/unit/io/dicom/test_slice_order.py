@@ -6,7 +6,8 @@ from pydicom.uid import SecondaryCaptureImageStorage, UltrasoundImageStorage, ge
 
 from support import dicom_maker as maker
 from thinslice.errors import Refused
-from thinslice.formats import dicom, reading
+from thinslice.io.dicom.read import read_dicom
+from thinslice.io.read import read_scan
 
 HU = maker.scan_hu()
 PLACES = maker.positions_of(6, 2.0)
@@ -14,7 +15,7 @@ PLACES = maker.positions_of(6, 2.0)
 
 def refusal(path):
     with pytest.raises(Refused) as caught:
-        reading.read(path)
+        read_scan(path)
     line = str(caught.value)
     assert "\n" not in line
     assert line.startswith(str(path.parent))
@@ -61,7 +62,7 @@ def test_the_smallest_tilt_that_matters(tmp_path):
         if refuses:
             assert "gantry tilt" in refusal(folder)
         else:
-            volume = dicom.read(folder).volume
+            volume = read_dicom(folder).volume
             np.testing.assert_allclose(
                 volume.grid.affine()[:3] @ [5, 0, 0, 1], places[5], atol=1e-6
             )
@@ -174,7 +175,7 @@ def test_truncated_file(tmp_path, cut):
     victim = sorted(folder.iterdir())[2]
     victim.write_bytes(victim.read_bytes()[:-cut])
     with pytest.raises(Refused, match=r"002\.dcm: found .*; expected .*again"):
-        dicom.read(folder)
+        read_dicom(folder)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def test_a_file_that_is_not_dicom(tmp_path, content, said):
     folder = maker.series(tmp_path / "s", HU, PLACES)
     (folder / "000").write_bytes(content)
     with pytest.raises(Refused, match=f"000: found {said}"):
-        dicom.read(folder)
+        read_dicom(folder)
 
 
 def test_garbage_after_the_mark(tmp_path):
@@ -192,7 +193,7 @@ def test_garbage_after_the_mark(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, 2000, np.uint8).tobytes()
     (folder / "000").write_bytes(bytes(128) + b"DICM" + noise)
     with pytest.raises(Refused, match="000: found"):
-        dicom.read(folder)
+        read_dicom(folder)
 
 
 def test_folders_without_a_series(tmp_path):

@@ -19,11 +19,11 @@ from pydicom.uid import MRImageStorage
 
 from support import dicom_maker as maker
 from support.paths import REAL_SCANS
-from thinslice import files
-from thinslice.formats import dicom
-from thinslice.formats.dicom_derived import Derivation
-from thinslice.formats.nifti import RAS_TO_LPS
-from thinslice.formats.writing_dicom import write_dicom
+from thinslice.io import files
+from thinslice.io.dicom.derived_header import Derivation
+from thinslice.io.dicom.read import read_dicom
+from thinslice.io.dicom.write import write_dicom
+from thinslice.io.nifti.read import RAS_TO_LPS
 from thinslice.volume import Volume
 
 REAL = [
@@ -69,7 +69,7 @@ def written(tmp_path, change=told, **how):
     positions = maker.positions_of(4, 2.5)
     hu = maker.scan_hu(4, 8, 9)
     folder = maker.series(tmp_path / "in", hu, positions, change=change, **how)
-    found = dicom.read(folder)
+    found = read_dicom(folder)
     out = write_dicom(restored(found), tmp_path / "out", source=found.files, derivation=SAID)
     return found, [pydicom.dcmread(path) for path in out]
 
@@ -163,7 +163,7 @@ def test_values_that_break_the_rules_do_not_stop_the_writing(tmp_path):
             assert right in content
             content = content.replace(right, wrong)
         path.write_bytes(content)
-    found = dicom.read(folder)
+    found = read_dicom(folder)
     out = write_dicom(found.volume, tmp_path / "out", source=found.files, derivation=SAID)
     data = pydicom.dcmread(out[0])
     assert (str(data.KVP), str(data.Exposure)) == ("120.5000", "12.345")
@@ -200,9 +200,9 @@ def test_mr_keeps_its_own_module(tmp_path):
         data.RescaleSlope, data.RescaleIntercept = 2, 0
 
     folder = maker.series(tmp_path / "in", maker.scan_hu(), maker.positions_of(6, 2.0), change=mr)
-    found = dicom.read(folder)
+    found = read_dicom(folder)
     files.write(found.volume, tmp_path / "out", source=found)
-    np.testing.assert_array_equal(dicom.read(tmp_path / "out").volume.voxels, found.volume.voxels)
+    np.testing.assert_array_equal(read_dicom(tmp_path / "out").volume.voxels, found.volume.voxels)
     data = pydicom.dcmread(tmp_path / "out" / "0001.dcm")
     assert (data.EchoTime, data.ScanningSequence, data.SOPClassUID) == (90, "SE", MRImageStorage)
     assert list(data.ImageType) == ["DERIVED", "SECONDARY", "M"]
@@ -246,8 +246,8 @@ def test_dcm2niix_sees_the_same_scan(tmp_path, turn):
     plane = (turn[:3], turn[3:])
     positions = maker.positions_of(5, -2.5, plane)
     folder = maker.series(tmp_path / "in", maker.scan_hu(5, 8, 9), positions, plane=plane)
-    thin = restored(dicom.read(folder))
-    files.write(thin, tmp_path / "out", source=dicom.read(folder))
+    thin = restored(read_dicom(folder))
+    files.write(thin, tmp_path / "out", source=read_dicom(folder))
     assert_dcm2niix_agrees(tmp_path / "out", thin, tmp_path / "theirs")
 
 

@@ -8,12 +8,13 @@ import pytest
 
 from support.nifti_maker import saved, scan_ras
 from thinslice.errors import Refused
-from thinslice.formats import nifti, reading
+from thinslice.io.nifti.read import read_nifti
+from thinslice.io.read import read_scan
 
 
 def refusal(path, **declared):
     with pytest.raises(Refused) as caught:
-        reading.read(path, **declared)
+        read_scan(path, **declared)
     line = str(caught.value)
     assert "\n" not in line
     assert line.startswith(f"{path}: found ")
@@ -26,7 +27,7 @@ def test_4d(tmp_path):
     path = saved(tmp_path / "a.nii.gz", np.stack([values, values], axis=-1), affine)
     assert "4-D data of shape (4, 5, 6, 2)" in refusal(path)
     one = saved(tmp_path / "b.nii.gz", values[..., None], affine)  # a volume after all
-    assert nifti.read(one).volume.grid.zyx == (6, 5, 4)
+    assert read_nifti(one).volume.grid.zyx == (6, 5, 4)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
