@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import errors, evidence, plugins
+from thinslice import errors, plugins
+from thinslice.analyses import _evidence
 from thinslice.fs.atomic import write_text
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
@@ -22,7 +23,7 @@ def main() -> None:
     with recorded_job(
         record_path(a.out), rule="analyse", cards={"analysis": a.card}, inputs=[given]
     ) as job:
-        found = evidence.read(a.evidence)
+        found = _evidence.read_evidence(a.evidence)
         answer = plugins.build("analyses", a.card)(found)
         for ending, text in tables.texts(a.card["name"], answer, found.skipped).items():
             write_text(a.out.with_suffix(ending), text)

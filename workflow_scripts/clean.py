@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from thinslice import cleaning, errors
+from thinslice import errors
+from thinslice.jobs import clean as cleaning
 
 WHAT = {
     "restored": (cleaning.restored, "restored volumes"),

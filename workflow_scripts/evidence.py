@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import errors, evidence
+from thinslice import errors
+from thinslice.analyses import _evidence
 from thinslice.fs.atomic import write_text
 from thinslice.provenance.job import recorded_job
 
@@ -20,9 +21,9 @@ def main() -> None:
     a = p.parse_args()
 
     tables = {
-        "scores": evidence.joined(a.records, "scores"),
-        "runs": evidence.joined(a.records, "runs"),
-        "pairs": evidence.pairs(a.pairs),
+        "scores": _evidence.joined(a.records, "scores"),
+        "runs": _evidence.joined(a.records, "runs"),
+        "pairs": _evidence.pairs(a.pairs),
         "skipped": pd.DataFrame(a.skipped, columns=["cells", "reason"]),
     }
     record = a.out / "evidence.record.json"

@@ -5,7 +5,8 @@ import json
 from importlib import import_module
 from pathlib import Path
 
-from thinslice import errors, evidence
+from thinslice import errors
+from thinslice.analyses import _evidence
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
 from thinslice.report import nothing
@@ -23,7 +24,7 @@ def main() -> None:
         record_path(a.out), rule="figure", cards={"figure": a.card}, inputs=[table]
     ) as job:
         kind = import_module(f"thinslice.report.{a.card['kind']}")
-        rows = evidence.read_table(table)
+        rows = _evidence.read_table(table)
         if rows.empty:
             nothing.draw(a.out.with_suffix(""), f"{a.card['name']}: no rows in {table.name}")
         else:

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from thinslice import errors, evidence
+from thinslice import errors
+from thinslice.analyses import _evidence
 from thinslice.fs.atomic import write_text
 from thinslice.provenance.job import recorded_job
 
@@ -17,8 +18,8 @@ def main() -> None:
     a = p.parse_args()
 
     with recorded_job(a.record, rule="gather", cards={}, inputs=a.records) as job:
-        write_text(a.scores, evidence.scores(a.records).to_csv(index=False))
-        write_text(a.runs, evidence.runs(a.records).to_csv(index=False))
+        write_text(a.scores, _evidence.scores(a.records).to_csv(index=False))
+        write_text(a.runs, _evidence.runs(a.records).to_csv(index=False))
         job.output(a.scores)
         job.output(a.runs)
 

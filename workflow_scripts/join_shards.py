@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import errors, joining, store
+from thinslice import errors, store
+from thinslice.jobs import join_shards
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import first_output, record_path
 
@@ -23,7 +24,7 @@ def main() -> None:
     with recorded_job(
         record_path(a.out), rule="restore", cards={"method": a.card}, inputs=inputs
     ) as job:
-        joining.join(a.shards, store.open_store(a.thick).cases("test"), a.out, job)
+        join_shards.join(a.shards, store.open_store(a.thick).cases("test"), a.out, job)
 
 
 if __name__ == "__main__":

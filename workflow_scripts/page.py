@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from thinslice import errors, evidence
+from thinslice import errors
+from thinslice.analyses import _evidence
 from thinslice.fs.atomic import write_text
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import first_output, record_path
@@ -20,8 +21,8 @@ def main() -> None:
 
     inputs = [*a.tables, *a.figures, a.evidence / "evidence.record.json"]
     with recorded_job(record_path(a.out), rule="page", cards={}, inputs=inputs) as job:
-        skipped = evidence.read(a.evidence).skipped
-        tables = {path.name.split(".")[0]: evidence.made(path) for path in a.tables}
+        skipped = _evidence.read_evidence(a.evidence).skipped
+        tables = {path.name.split(".")[0]: _evidence.made(path) for path in a.tables}
         figures = [first_output(path) for path in a.figures]
         write_text(a.out, page.html(tables, figures, skipped))
         job.output(a.out)

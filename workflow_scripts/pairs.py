@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import errors, evidence, store
+from thinslice import errors, store
 from thinslice.fs.atomic import write_text
+from thinslice.jobs import pairs
 from thinslice.metrics.slice_pairs import slice_pairs
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
@@ -27,7 +28,7 @@ def main() -> None:
         for case in thick.cases():
             about = {key: thin.about(case)[key] for key in ("patient", "split")}
             cell = {"dataset": a.out.stem, "degradation": ACQUIRED, "case": case, "sim": a.sim}
-            for row in evidence.pair_rows(slice_pairs(thin.read(case), thick.read(case))):
+            for row in pairs.pair_rows(slice_pairs(thin.read(case), thick.read(case))):
                 rows.append({**cell, **about, **row})
         write_text(a.out, pd.DataFrame(rows).to_csv(index=False))
         job.output(a.out)

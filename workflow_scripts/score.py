@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import errors, plugins, scoring, store
+from thinslice import errors, plugins, store
 from thinslice.fs.atomic import write_text
+from thinslice.jobs import score
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import read_record, record_path
 
@@ -24,7 +25,7 @@ def main() -> None:
     a = p.parse_args()
 
     protocols = {card["name"]: plugins.build("protocols", card) for card in a.protocols}
-    made_by = scoring.degradation_of(a.degradation)
+    made_by = score.degradation_of(a.degradation)
     cards = {"protocols": a.protocols, "degradation": a.degradation, "cell": a.cell}
     inputs = [a.restored, a.thin, a.thick]
     with recorded_job(record_path(a.out), rule="score", cards=cards, inputs=inputs) as job:
@@ -32,12 +33,12 @@ def main() -> None:
         made = read_record(record_path(a.restored))["facts"]
         rows = []
         for case in restored.cases():
-            question = scoring.question(
+            question = score.question(
                 restored.read(case), thin.read(case), thick.read(case), made_by
             )
             about = {"case": case, "patient": thin.about(case)["patient"]}
             about["fidelity"] = made["fidelity"]
-            rows += [{**a.cell, **about, **row} for row in scoring.rows(question, protocols)]
+            rows += [{**a.cell, **about, **row} for row in score.rows(question, protocols)]
         write_text(a.out, pd.DataFrame(rows).to_csv(index=False))
         job.output(a.out)
         job.fact("cases", len(restored.cases()))

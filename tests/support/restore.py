@@ -9,11 +9,12 @@ import jsonschema
 
 from support import dicom_maker as maker
 from support.patient import SCAN, patient
-from thinslice import choosing, handing_over, plugins, statement
+from thinslice import plugins
 from thinslice.cli import main
 from thinslice.families import self_supervised
 from thinslice.interfaces import Pair, Run
 from thinslice.operators.grids import thin_grid
+from thinslice.restoration import methods, output, statement
 from thinslice.training.fitted_on import of_scan, of_scans
 from thinslice.training.plan import Plan
 
@@ -23,7 +24,7 @@ CARD = {"name": "tiny", "module": "edsr_planes", "settings": TINY}
 ALONE = {"depth": 3, "width": 1, "steps": 8, "crop": 8, "batch": 2}
 PRESETS = {"sr4zct_small": {"name": "sr4zct_small", "module": "sr4zct", "settings": ALONE}}
 CPU = ["--device", "cpu", "--threads", "1"]
-ENDS = ("", handing_over.STATEMENT, handing_over.PREVIEW)
+ENDS = ("", output.STATEMENT, output.PREVIEW)
 
 
 def dicom(folder, thickness_mm=5.0, increment_mm=2.5, onward=1):
@@ -61,7 +62,7 @@ def fitted_weights(folder: Path) -> Path:
 
 def often(patch):
     """A tiny network, and a checkpoint after every step."""
-    patch(choosing, "presets", lambda: PRESETS)
+    patch(methods, "presets", lambda: PRESETS)
     patch(self_supervised, "Plan", lambda **how: Plan(**how, checkpoint_every_s=0))
 
 

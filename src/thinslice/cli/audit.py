@@ -5,7 +5,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from thinslice import audit, recompute
+from thinslice.audit import chain, recompute
 from thinslice.provenance.records import BrokenLinkError, link_to, record_path
 
 
@@ -54,12 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _record(record_id: str, results: Path, removed: list[str]) -> list[str]:
     """The chain behind one record."""
     with contextlib.chdir(results.parent):
-        return _chain(audit.find(record_id, Path(results.name)), audit.Walk(), removed)
+        return _chain(chain.find(record_id, Path(results.name)), chain.Walk(), removed)
 
 
 def _moved_to(table: Path, number: int | None, removed: list[str]) -> list[str]:
     """The audit of a table, from the folder its workflow ran in."""
-    folder = audit.ran_in(table)
+    folder = chain.ran_in(table)
     with contextlib.chdir(folder):
         return _table(table.resolve().relative_to(folder), number, removed)
 
@@ -74,7 +74,7 @@ def _table(table: Path, number: int | None, removed: list[str]) -> list[str]:
         wanted = cells.pop("records").split()
         print("; ".join(f"{name} {said}" for name, said in cells.items() if said))
     found: dict[str, Path] = {}
-    walk = audit.Walk(frozenset(wanted))
+    walk = chain.Walk(frozenset(wanted))
     problems = _chain(record_path(table), walk, removed, found)
     if problems:
         return problems
@@ -88,7 +88,7 @@ def _table(table: Path, number: int | None, removed: list[str]) -> list[str]:
 
 
 def _chain(
-    record: Path, walk: audit.Walk, removed: list[str], found: dict[str, Path] | None = None
+    record: Path, walk: chain.Walk, removed: list[str], found: dict[str, Path] | None = None
 ) -> list[str]:
     """Print every link below a record; returns the problems, and fills in where records are and
     which volumes were removed."""

@@ -16,8 +16,8 @@ from thinslice.analyses import (
     significance,
     slice_pairs,
 )
+from thinslice.analyses._statistics import bootstrap_interval, holm
 from thinslice.interfaces import Evidence
-from thinslice.statistics import bootstrap_interval, holm
 
 ALL = [benchmark, domain_gap, efficiency, patients, significance, slice_pairs]
 NAMES = [module.__name__.rsplit(".", 1)[-1] for module in ALL]

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.stats import bootstrap
 
-from thinslice.statistics import (
+from thinslice.analyses._statistics import (
     bootstrap_interval,
     exact_mean,
     expected_coverage,

@@ -6,8 +6,9 @@ import pytest
 
 from support.cards import module_of, named
 from support.restore import CARD
-from thinslice import choosing, plugins
+from thinslice import plugins
 from thinslice.cli import main
+from thinslice.restoration import methods
 from thinslice.training import weights as files_of_weights
 from thinslice.training.fitted_on import of_scans
 
@@ -21,9 +22,9 @@ def listed(capsys, *words):
 
 def test_every_method_and_preset_is_listed_with_what_it_needs(capsys):
     found = {one["name"]: one for one in listed(capsys, "methods")}
-    assert set(found) == {*plugins.names("methods"), *choosing.presets()}
+    assert set(found) == {*plugins.names("methods"), *methods.presets()}
     assert {one["fit"] for one in found.values()} == FITS
-    assert [name for name, one in found.items() if one["default"]] == [choosing.DEFAULT]
+    assert [name for name, one in found.items() if one["default"]] == [methods.DEFAULT]
     for one in found.values():
         assert (one["parameters"] == 0) == (one["fit"] == "none")
         assert one["licence"].startswith("Apache-2.0")
@@ -36,14 +37,14 @@ def test_every_method_and_preset_is_listed_with_what_it_needs(capsys):
 def test_what_configs_say_of_a_method_is_what_it_says_of_itself(name):
     card = named("methods")[name]
     about = plugins.module("methods", card).ABOUT
-    assert choosing.fit_of(plugins.build("methods", card)) == card["fit"]
+    assert methods.fit_of(plugins.build("methods", card)) == card["fit"]
     assert about.one_factor == card.get("one_factor", False)
     assert about.finer_pixels == card.get("finer_pixels", False)
     assert module_of(card) in plugins.names("methods")
 
 
 def test_the_default_needs_no_weights_and_learns_from_the_scan():
-    assert choosing.choose().fit == "volume"
+    assert methods.choose().fit == "volume"
 
 
 def test_weights_say_what_they_are(capsys, weights):

@@ -10,7 +10,7 @@ import pytest
 
 from support.audit import TABLE, audit
 from support.checkout import Checkout, twin
-from thinslice import cleaning
+from thinslice.jobs import clean
 from thinslice.provenance.records import sha256_of
 
 CELL = "phantom/box5/linear/untrained"
@@ -136,7 +136,7 @@ def test_what_is_not_scored_or_not_ours_stays(full, tmp_path, monkeypatch):
     linked = results / "restored/phantom/acquired/linear/untrained.zarr"
     shutil.move(linked, outside)
     os.symlink(outside, linked)
-    done = cleaning.restored(results)
+    done = clean.restored(results)
     assert (results / "restored" / f"{CELL}.zarr/manifest.json").exists()
     assert (other / "photos").is_dir()
     assert (outside / "manifest.json").exists()
@@ -151,6 +151,6 @@ def test_a_folder_behind_a_link_is_left_alone(full, tmp_path, monkeypatch):
     away = tmp_path / "away"
     shutil.move("results/restored", away)
     os.symlink(away, "results/restored")
-    done = cleaning.restored(Path("results"))
+    done = clean.restored(Path("results"))
     assert done.removed == 0
     assert any(away.rglob("manifest.json"))

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thinslice import cleaning, joining, restoring_cells, store
+from thinslice import store
 from thinslice.interfaces import Run
+from thinslice.jobs import clean, join_shards, restore
 from thinslice.provenance import environment, job
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import BrokenLinkError, link_to, read_record, record_path
@@ -48,11 +49,11 @@ def job(path: Path, rule: str, inputs: list[Path], card=CARD):
 
 def restored(thick: Path, out: Path, rule: str, cases: list[str], card=CARD) -> Path:
     """As the two scripts do it."""
-    asked = restoring_cells.Asked(card, thick, None, Path("results/work"), Run(device="none"))
+    asked = restore.RestoreRequest(card, thick, None, Path("results/work"), Run(device="none"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [f"{rule}.py"])
         with job(out, rule, asked.inputs, card) as running:
-            restoring_cells.restore(asked, cases, out, running)
+            restore.restore(asked, cases, out, running)
     return out
 
 
@@ -67,7 +68,7 @@ def shards_of(thick: Path, n: int, card=CARD) -> list[Path]:
 def joined(thick: Path, parts: list[Path]) -> Path:
     out = Path("results/restored") / f"{CELL}.zarr"
     with job(out, "restore", [thick]) as running:
-        joining.join(parts, CASES, out, running)
+        join_shards.join(parts, CASES, out, running)
     return out
 
 
@@ -179,7 +180,7 @@ def test_shards_that_all_lie_there_are_joined_though_another_number_is_asked(thi
 def test_cleaning_takes_the_shards_of_a_joined_cell_and_leaves_others(thick):
     joined(thick, shards_of(thick, 2))
     others = shards_of(thick, 3, {**CARD, "code": "0123456789abcdef"})
-    done = cleaning.work(Path("results"))
+    done = clean.work(Path("results"))
     assert done.removed == 2
     assert len(done.kept) == 3
     left = [path.name for path in sorted(Path("results/shards").rglob("*.record.json"))]

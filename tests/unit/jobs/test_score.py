@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from thinslice import scoring
 from thinslice.degradations import box
+from thinslice.jobs import score
 from thinslice.operators.degradation import thick_of
 from thinslice.protocols import v1
 from thinslice.volume import Grid, Volume
@@ -40,8 +40,8 @@ def thin_scan() -> Volume:
 
 def rows(made_by, thick: Volume) -> dict[str, float]:
     thin = thin_scan()
-    asked = scoring.question(thin.with_voxels(thin.voxels - 7), thin, thick, made_by)
-    found = scoring.rows(asked, {"v1": v1.build(threads=1)})
+    asked = score.question(thin.with_voxels(thin.voxels - 7), thin, thick, made_by)
+    found = score.rows(asked, {"v1": v1.build(threads=1)})
     return {row["metric"]: row["value"] for row in found}
 
 

@@ -8,7 +8,7 @@ from scipy import ndimage
 from scipy.sparse import csr_array
 from skimage.metrics import peak_signal_noise_ratio
 
-from thinslice import selftest
+from thinslice.audit import selftest
 from thinslice.metrics.consistency import consistency
 from thinslice.metrics.mae import mae
 from thinslice.metrics.phases import phases, rmse_by_phase

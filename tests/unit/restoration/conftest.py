@@ -3,15 +3,15 @@
 import pytest
 
 from support.patient import SCAN, patient
-from thinslice import handing_over
 from thinslice.io.nifti.write import write_nifti
+from thinslice.restoration import output
 
 
 @pytest.fixture
 def no_picture(monkeypatch):
     """Drawing takes most of a second."""
     drawn = lambda thick, restored, out, **how: out.write_bytes(b"a picture")  # noqa: E731
-    monkeypatch.setattr(handing_over.preview, "draw", drawn)
+    monkeypatch.setattr(output.preview, "draw", drawn)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ FULL_GIB, FULL_VOXELS = 6.0, 512 * 512 * 800
 SLICES, SIDE = 159, 250  # 795 thin slices: neither they nor 250 pixels are whole tokens
 CHILD = """
 import json, sys
-from thinslice import handing_over, plugins, read, restoring
+from thinslice.restoration import output, restore; from thinslice import plugins, read
 from thinslice.interfaces import Run
 scan, out, card, cap = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), float(sys.argv[4])
 planned = restoring.plan(read(scan), method="cubic")
@@ -30,7 +30,7 @@ chosen = planned.chosen._replace(card=card, method=method, fit="volume")
 run = Run("cpu", threads=1, max_memory_gib=cap, progress=False)
 handing_over.write(restoring.carry_out(planned._replace(chosen=chosen), run), out)
 """
-IDLE = "import torch, scipy.sparse, matplotlib.pyplot, thinslice.handing_over"
+IDLE = "import torch, scipy.sparse, matplotlib.pyplot, thinslice.restoration.output"
 FEW = {"steps": 2, "crop": 32, "depth": 3}
 SMALL = {"channels": 2, "levels": 2, "references": 1}
 HEAVIEST = {

@@ -11,9 +11,9 @@ import pytest
 
 from support.paths import importing
 from support.restore import CPU, ENDS, dicom, killed_at, names, often, restored, said
-from thinslice import handing_over, restoring, statement
 from thinslice.fs import transaction
 from thinslice.io import files
+from thinslice.restoration import output, restore, statement
 from thinslice.training import loop
 
 pytestmark = pytest.mark.usefixtures("no_picture")
@@ -92,7 +92,7 @@ def test_ctrl_c_is_one_line_and_what_was_learned_is_kept(tmp_path, capsys, monke
 
 def test_two_calls_do_not_write_one_name(tmp_path, capsys, monkeypatch, nifti):
     out, inner = tmp_path / "out.nii", []
-    carry_out = restoring.carry_out
+    carry_out = restore.carry_out
 
     def meanwhile(*how):
         if not inner:
@@ -100,7 +100,7 @@ def test_two_calls_do_not_write_one_name(tmp_path, capsys, monkeypatch, nifti):
             inner.append(restored(capsys, nifti, out, "--method", "linear"))
         return carry_out(*how)
 
-    monkeypatch.setattr(restoring, "carry_out", meanwhile)
+    monkeypatch.setattr(restore, "carry_out", meanwhile)
     assert restored(capsys, nifti, out, "--method", "linear")[0] == 0
     status, _, complaints = inner[1]
     assert status == 2
@@ -112,15 +112,15 @@ def test_two_calls_do_not_write_one_name(tmp_path, capsys, monkeypatch, nifti):
 )
 def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, name, before):
     scan = files.read(dicom(tmp_path / "in"))
-    new = restoring.restore(scan, method="linear")
-    old = restoring.restore(scan, method="linear", increment_mm=0.8) if before else None
+    new = restore.restore(scan, method="linear")
+    old = restore.restore(scan, method="linear", increment_mm=0.8) if before else None
     status, nth, renames = -signal.SIGKILL, 0, 6 if before else 3
     while status == -signal.SIGKILL:
         nth += 1
         out = tmp_path / f"try{nth}" / name
         out.parent.mkdir()
         if old:
-            handing_over.write(old, out)
+            output.write(old, out)
         hashes = statement.hashes(out) if old else None
         status = killed_at_rename(nth, new, out)
         _coherent(out, hashes, status)
@@ -128,7 +128,7 @@ def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, na
         assert out.exists()
         _coherent(out, hashes, status if not went_on else 0)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
-        handing_over.write(new, out, overwrite=True)
+        output.write(new, out, overwrite=True)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
         assert said(out)["output"]["files"] == statement.hashes(out)
     assert (status, nth) == (0, renames + 1)
@@ -136,7 +136,7 @@ def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, na
 
 def _coherent(out, old, status):
     """The old scan, or nothing, or the new one with its statement and its picture."""
-    beside = out.with_name(out.name + handing_over.STATEMENT)
+    beside = out.with_name(out.name + output.STATEMENT)
     told = json.loads(transaction.read_text())["output"]["files"] if transaction.exists() else None
     if not out.exists():
         return
@@ -144,12 +144,12 @@ def _coherent(out, old, status):
     assert told in (None, has)
     if has != old or status == 0:
         assert told == has
-        assert out.with_name(out.name + handing_over.PREVIEW).exists()
+        assert out.with_name(out.name + output.PREVIEW).exists()
 
 
 def killed_at_rename(nth, new, out):
     """Written by a child of this process that dies at its nth rename beside OUT; its status."""
-    return killed_at(nth, out, lambda: handing_over.write(new, out, overwrite=True))
+    return killed_at(nth, out, lambda: output.write(new, out, overwrite=True))
 
 
 @pytest.mark.parametrize("name", ["out", "out.nii", "out.zarr"])
@@ -164,15 +164,15 @@ def test_a_disk_that_is_full_leaves_what_was_there(tmp_path, capsys, monkeypatch
         raise OSError(28, "No space left on device")
 
     def last(made, place, move=os.replace, times=[]):  # noqa: B006 - once
-        if str(place).endswith(handing_over.PREVIEW) and not times:
+        if str(place).endswith(output.PREVIEW) and not times:
             times.append(None)
             full()
         move(made, place)
 
     owner, attribute, put = {
-        "scan": (handing_over.files, "write", full),
-        "picture": (handing_over.preview, "draw", full),
-        "last": (handing_over.os, "replace", last),
+        "scan": (output.files, "write", full),
+        "picture": (output.preview, "draw", full),
+        "last": (output.os, "replace", last),
     }[broken]
     with monkeypatch.context() as patched:
         patched.setattr(owner, attribute, put)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from support.patient import SCAN, patient
-from thinslice import trust
 from thinslice.operators import profiles, projection
 from thinslice.operators.grids import thin_grid
 from thinslice.operators.thickening import thickening_matrix
+from thinslice.restoration import quality
 from thinslice.training import fitted_on
 from thinslice.volume import Grid, Volume
 
@@ -49,11 +49,11 @@ def test_grids_of_two_frames_are_not_compared():
 
 def test_a_restored_scan_that_gives_its_slices_back_is_consistent_to_rounding():
     thin = patient(thin_grid(SCAN, 1.0, 1.0))
-    found = trust.report(thin, made_thick(thin))
+    found = quality.report(thin, made_thick(thin))
     assert len(found.slices) == SCAN.n
     assert max(abs(check.bias) for check in found.slices) < 1e-3
     assert max(check.rmse for check in found.slices) < 1e-3
-    assert trust.warnings(found) == []
+    assert quality.warnings(found) == []
     assert "blurred by 4.9 mm" in found.to_json()["consistency"]["profile"]
 
 
@@ -61,12 +61,12 @@ def test_a_drift_in_hu_is_the_bias_and_is_flagged_where_it_is():
     thin = patient(thin_grid(SCAN, 1.0, 1.0))
     drifted = thin.voxels.copy()
     drifted[30:] += 25
-    found = trust.report(thin.with_voxels(drifted), made_thick(thin))
+    found = quality.report(thin.with_voxels(drifted), made_thick(thin))
     assert found.slices[-1].bias == pytest.approx(25, abs=0.1)
     flagged = [check.index for check in found.slices if check.flagged]
     assert flagged
     assert min(flagged) >= 4  # the bell of the slice at 22.5 mm reaches into what begins at 30
-    assert "made thick again" in " ".join(trust.warnings(found))
+    assert "made thick again" in " ".join(quality.warnings(found))
 
 
 @pytest.mark.parametrize("sigma", [3.0, 25.0])

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from support.restore import CPU, dicom, names, often, restored
-from thinslice import disk_room, restoring
 from thinslice.io import files
 from thinslice.io.nifti.write import write_nifti
+from thinslice.restoration import disk_space, restore
 
 
 def taken(tmp_path, scan):
@@ -37,7 +37,7 @@ def taken(tmp_path, scan):
 @pytest.mark.parametrize("which", range(10))
 def test_a_place_that_is_taken_is_refused_before_any_work(tmp_path, capsys, monkeypatch, which):
     scan = dicom(tmp_path / "in")
-    monkeypatch.setattr(restoring, "carry_out", None)
+    monkeypatch.setattr(restore, "carry_out", None)
     out, plainly, overwriting = taken(tmp_path, scan)[which]
     before = sorted(tmp_path.rglob("*"))
     for words, more in ((plainly, []), (overwriting, ["--overwrite"])):
@@ -60,7 +60,7 @@ def test_a_nifti_is_not_written_over_itself(tmp_path, capsys, nifti):
 def test_a_folder_that_may_not_be_written_is_found_out_before_the_work(
     tmp_path, capsys, monkeypatch, nifti
 ):
-    monkeypatch.setattr(restoring, "carry_out", None)
+    monkeypatch.setattr(restore, "carry_out", None)
     status, _, complaints = restored(capsys, nifti, "/proc/nowhere/out.nii", "--method", "linear")
     assert (status, "Traceback" in complaints) == (2, False)
     closed = tmp_path / "closed"
@@ -80,7 +80,7 @@ def test_a_disk_without_room_is_found_out_before_the_work(
     needed, asked = 60 * 40 * 48 * least, []
     words = [nifti, tmp_path / "new" / name, "--method", "linear", "--dry-run"]
     disk = SimpleNamespace(total=10**9, free=needed)
-    monkeypatch.setattr(disk_room.shutil, "disk_usage", lambda path: asked.append(path) or disk)
+    monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda path: asked.append(path) or disk)
     assert restored(capsys, *words)[0] == 0
     disk.free -= 1
     status, _, complaints = restored(capsys, *words)

@@ -12,11 +12,11 @@ import pytest
 
 from support.patient import SCAN, patient
 from support.restore import CARD, SCHEMA, dicom, restored, said
-from thinslice import choosing, restoring, statement, trust
-from thinslice.cli import amounts, main
+from thinslice.cli import arguments, main
 from thinslice.io import files
 from thinslice.io.nifti.write import write_nifti
 from thinslice.provenance.code_digest import closure
+from thinslice.restoration import methods, quality, restore, statement
 
 ENDINGS = ["", ".nii.gz", ".nii", ".zarr"]
 
@@ -117,7 +117,7 @@ def test_weights_bring_their_method_and_a_like_scan_draws_no_warning(
     status, _, complaints = restored(
         capsys, nifti, out, "--weights", weights, "--strict", *declared
     )
-    assert (status, trust.OUTSIDE in complaints) == (0, False)
+    assert (status, quality.OUTSIDE in complaints) == (0, False)
     assert [row["index"] for row in said(out)["trust"]["consistency"]["slices"]] == [*range(12)]
     method = said(out)["method"]
     assert method["card"] == CARD
@@ -137,7 +137,7 @@ def test_a_scan_unlike_those_fitted_on_is_warned_of_and_with_strict_refused(
     for words in ways:
         assert complaints.count(words) == 2  # before and after
     assert any("3 mm thick" in words for words in ways)
-    monkeypatch.setattr(restoring, "carry_out", None)  # it is not even begun
+    monkeypatch.setattr(restore, "carry_out", None)  # it is not even begun
     status, _, complaints = restored(
         capsys, scan, out, "--weights", weights, "--strict", "--overwrite"
     )
@@ -149,7 +149,7 @@ def test_a_dry_run_says_all_and_writes_nothing(tmp_path, capsys, nifti):
     before = sorted(path.name for path in tmp_path.rglob("*"))
     status, printed, _ = restored(capsys, nifti, tmp_path / "new" / "out", "--dry-run")
     assert status == 0
-    for words in ("12 slices of 40 x 48", "60 slices of", choosing.DEFAULT, "device   c", "dry"):
+    for words in ("12 slices of 40 x 48", "60 slices of", methods.DEFAULT, "device   c", "dry"):
         assert words in printed
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
@@ -187,7 +187,7 @@ def test_importing_the_package_loads_nothing_and_ties_nothing_together():
     code = "import sys, thinslice; print(*(m for m in ('numpy', 'torch') if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == ""
-    assert "thinslice.restoring" not in closure(["thinslice.io.dicom.derived_header"])
+    assert "thinslice.restoration.restore" not in closure(["thinslice.io.dicom.derived_header"])
     with pytest.raises(ImportError):
         from thinslice import no_such_thing  # noqa: F401
 
@@ -196,7 +196,7 @@ def test_importing_the_package_loads_nothing_and_ties_nothing_together():
     ("text", "gib"), [("6G", 6.0), ("500M", 500 / 1024), ("1.5GiB", 1.5), ("2gb", 2.0)]
 )
 def test_memory_as_people_write_it(text, gib):
-    assert amounts.gibibytes(text) == pytest.approx(gib)
+    assert arguments.gibibytes(text) == pytest.approx(gib)
 
 
 @pytest.mark.parametrize(

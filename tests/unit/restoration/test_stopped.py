@@ -10,10 +10,10 @@ import pytest
 
 from support.paths import importing
 from support.restore import CPU, ENDS, at_rename, dicom, killed_at, names, often, restored, said
-from thinslice import handing_over, restoring, statement
 from thinslice.cli import main, methods
 from thinslice.fs import transaction
 from thinslice.io import files
+from thinslice.restoration import output, restore, statement
 
 pytestmark = pytest.mark.usefixtures("no_picture")
 STOPPED_AT_5 = """
@@ -63,7 +63,7 @@ def test_asked_to_end_it_says_so_and_the_same_command_ends_as_if_it_never_was(
 def test_signals_are_answered_while_it_runs_and_not_after(tmp_path, capsys, monkeypatch, nifti):
     seen = []
     monkeypatch.setattr(
-        restoring, "carry_out", lambda *how: seen.append(signal.getsignal(signal.SIGTERM))
+        restore, "carry_out", lambda *how: seen.append(signal.getsignal(signal.SIGTERM))
     )
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
     try:
@@ -96,7 +96,7 @@ def test_ctrl_c_when_all_is_in_its_place_does_not_say_otherwise(
 def two(tmp_path):
     """A scan restored in two ways."""
     scan = files.read(dicom(tmp_path / "in"))
-    return [restoring.restore(scan, method="linear", increment_mm=mm) for mm in (0.8, 1.0)]
+    return [restore.restore(scan, method="linear", increment_mm=mm) for mm in (0.8, 1.0)]
 
 
 @pytest.mark.parametrize("why", [SystemExit, KeyboardInterrupt, OSError])
@@ -105,7 +105,7 @@ def test_what_fails_between_the_renames_leaves_all_as_it_was(tmp_path, monkeypat
     old, new = two
     out = tmp_path / "place" / name
     out.parent.mkdir()
-    handing_over.write(old, out)
+    output.write(old, out)
     hashes, told = statement.hashes(out), said(out)
 
     def fail():
@@ -117,7 +117,7 @@ def test_what_fails_between_the_renames_leaves_all_as_it_was(tmp_path, monkeypat
             patched.setattr(os, "rename", rename)
             patched.setattr(os, "replace", replace)
             with pytest.raises(why):
-                handing_over.write(new, out, overwrite=True)
+                output.write(new, out, overwrite=True)
         assert (statement.hashes(out), said(out)) == (hashes, told)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
 
@@ -128,10 +128,10 @@ def test_going_on_may_be_killed_too(tmp_path, two, name):
     for nth in range(2, 7):
         out = tmp_path / str(nth) / name
         out.parent.mkdir()
-        handing_over.write(old, out)
+        output.write(old, out)
         wanted = tmp_path / f"new{nth}{name}"
-        handing_over.write(new, wanted)
-        assert killed_at(nth, out, partial(handing_over.write, new, out, overwrite=True)) == -9
+        output.write(new, wanted)
+        assert killed_at(nth, out, partial(output.write, new, out, overwrite=True)) == -9
         while killed_at(1, out, partial(transaction.go_on, out)) == -9:
             assert killed_at(2, out, partial(transaction.go_on, out)) in (-9, 0)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
@@ -145,9 +145,9 @@ def test_what_was_put_there_meanwhile_is_left_alone(tmp_path, two):
     old, new = two
     out = tmp_path / "place" / "out.nii"
     out.parent.mkdir()
-    handing_over.write(old, out)
+    output.write(old, out)
     hashes = statement.hashes(out)
-    assert killed_at(5, out, partial(handing_over.write, new, out, overwrite=True)) == -9
+    assert killed_at(5, out, partial(output.write, new, out, overwrite=True)) == -9
     out.write_text("mine")
     assert not transaction.go_on(out)
     assert out.read_text() == "mine"
@@ -158,7 +158,7 @@ def test_what_was_put_there_meanwhile_is_left_alone(tmp_path, two):
 def test_the_next_command_tells_of_it(tmp_path, capsys, two):
     out = tmp_path / "place" / "out.nii"
     out.parent.mkdir()
-    assert killed_at(1, out, partial(handing_over.write, two[0], out)) == -9
+    assert killed_at(1, out, partial(output.write, two[0], out)) == -9
     assert not out.exists()
     words = [tmp_path / "in", out, "--method", "linear"]
     status, _, complaints = restored(capsys, *words, "--dry-run")

@@ -3,7 +3,7 @@
 Every row carries ``record``, the id of the job record its numbers came from.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ PAIRS = (
 )  # fmt: skip
 
 
-def read(folder: Path) -> Evidence:
+def read_evidence(folder: Path) -> Evidence:
     """The evidence a run left in ``folder``."""
     skipped = read_table(folder / "skipped.csv")
     return Evidence(
@@ -49,21 +49,6 @@ def pairs(records: Sequence[Path]) -> pd.DataFrame:
     """The rows of every slice-pairs CSV, each with the id of its record."""
     found = _stack(_outputs(record) for record in records)
     return found if len(found.columns) else pd.DataFrame(columns=list(PAIRS))
-
-
-def pair_rows(found: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Slice-pair comparisons as long rows, one number each; relations without a pair left out."""
-    units = {"psnr_db": "dB", "ssim": "1"}
-    for row in found:
-        same = {
-            "relation": row["relation"].lower(),
-            "distance_mm": row["distance_mm"],
-            "protocol": "pairs",
-            "n": row["n"],
-        }
-        for metric, unit in units.items():
-            if row["n"]:
-                yield {**same, "metric": metric, "unit": unit, "value": row[metric]}
 
 
 def joined(records: Sequence[Path], name: str) -> pd.DataFrame:

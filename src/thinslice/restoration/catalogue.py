@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from thinslice import choosing, plugins
-from thinslice.choosing import DEFAULT, Fit
+from thinslice import plugins
 from thinslice.interfaces import About
+from thinslice.restoration import methods
+from thinslice.restoration.methods import DEFAULT, Fit
 
 LICENCES: dict[Fit, str] = {
     "none": "Apache-2.0",
@@ -31,13 +32,13 @@ class Entry(NamedTuple):
 
 def entries() -> Iterator[Entry]:
     """All of them, by name. Every method's module is imported, torch with it."""
-    for _, card in sorted(choosing.known().items()):
+    for _, card in sorted(methods.known().items()):
         yield _entry(card)
 
 
 def _entry(card: Mapping[str, Any]) -> Entry:
     built, about = plugins.build("methods", card), plugins.module("methods", card).ABOUT
-    fit = choosing.fit_of(built)
+    fit = methods.fit_of(built)
     return Entry(
         card["name"],
         about.title,

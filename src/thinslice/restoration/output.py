@@ -9,19 +9,19 @@ import json
 import os
 from pathlib import Path
 
-from thinslice import statement
 from thinslice.errors import refused
 from thinslice.fs.transaction import beside, go_on, real_place
 from thinslice.io import files
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.scan import LoadedScan
 from thinslice.report import preview
-from thinslice.restoring import Restored
+from thinslice.restoration import statement
+from thinslice.restoration.restore import Result
 
 STATEMENT, PREVIEW = ".thinslice.json", ".preview.png"
 
 
-def write(restored: Restored, out: Path | str, *, overwrite: bool = False) -> None:
+def write(restored: Result, out: Path | str, *, overwrite: bool = False) -> None:
     """The restored scan at ``out``, with its statement and a picture of it beside.
 
     out         .nii and .nii.gz are NIfTI, .zarr is OME-Zarr, else a DICOM folder; the others are
@@ -77,7 +77,7 @@ def refuse_inside(out: Path, folder: Path) -> None:
         raise refused(out, found, "a place beside it", "choose another name")
 
 
-def derivation(restored: Restored) -> Derivation:
+def derivation(restored: Result) -> Derivation:
     """What a DICOM series says of its making."""
     planned = restored.planned
     thick, thin, name = planned.thick.grid, planned.grid, planned.chosen.card["name"]

@@ -20,7 +20,7 @@ DEFAULT = "sr4zct_small"  # needs no weights, and models the scan's own thicknes
 Fit = Literal["none", "volume", "population"]  # learns nothing, from the scan itself, from others
 
 
-class Chosen(NamedTuple):
+class MethodChoice(NamedTuple):
     """A method, ready to restore, and what is known of it."""
 
     card: Mapping[str, Any]  # name, module, settings
@@ -59,7 +59,7 @@ def fit_of(method: Method) -> Fit:
     return "volume" if method.parameters() else "none"
 
 
-def choose(method: str | None = None, weights: Path | None = None) -> Chosen:
+def choose(method: str | None = None, weights: Path | None = None) -> MethodChoice:
     """The method asked for; with weights their own, without either the default.
 
     Refused for a name nobody knows, for a method that needs weights and was given none, and for
@@ -80,7 +80,7 @@ def choose(method: str | None = None, weights: Path | None = None) -> Chosen:
             "--weights FILE, as the workflow writes them",
             f"give weights, or use {DEFAULT!r}, which learns from the scan itself",
         )
-    return Chosen(cards[name], built, fit_of(built), None, None, None)
+    return MethodChoice(cards[name], built, fit_of(built), None, None, None)
 
 
 def card_of(path: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -100,7 +100,7 @@ def card_of(path: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
     return {key: card[key] for key in ("name", "module", "settings") if key in card}, about
 
 
-def _by_weights(method: str | None, path: Path) -> Chosen:
+def _by_weights(method: str | None, path: Path) -> MethodChoice:
     card, about = card_of(path)
     if method not in (None, card["name"], card.get("module", card["name"])):
         raise refused(path, f"weights of {card['name']!r}", repr(method), "leave out --method")
@@ -111,4 +111,4 @@ def _by_weights(method: str | None, path: Path) -> Chosen:
         found = f"weights that cannot be used ({error})"
         raise refused(path, found, "weights of a method of this version", "train again") from error
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Chosen(card, built, "population", path, sha256, about.get("fitted_on", {}))
+    return MethodChoice(card, built, "population", path, sha256, about.get("fitted_on", {}))

@@ -32,7 +32,7 @@ WORK_NAME = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass
-class Cleaned:
+class CleanupReport:
     """What was removed, and what was kept for a reason."""
 
     removed: int = 0
@@ -45,12 +45,12 @@ class Cleaned:
         return [*(f"kept {why}" for why in self.kept), freed]
 
 
-def restored(results: Path) -> Cleaned:
+def restored(results: Path) -> CleanupReport:
     """Remove the restored volumes of every cell that is scored; each leaves a note.
 
     Records, scores, tables, figures and weights stay, so nothing is to do afterwards.
     """
-    done = Cleaned()
+    done = CleanupReport()
     for path in _below(results / "restored", "*/*/*/*.zarr", done):
         cell = path.relative_to(results / "restored").with_suffix("")
         try:
@@ -67,9 +67,9 @@ def restored(results: Path) -> Cleaned:
     return done
 
 
-def work(results: Path) -> Cleaned:
+def work(results: Path) -> CleanupReport:
     """Remove checkpoints of trainings that ended, and shards of cells that were joined."""
-    done = Cleaned()
+    done = CleanupReport()
     ended = set(_ended(results))
     for path in _below(results / "work", "*/*", done):
         if not WORK_NAME.fullmatch(path.name) or not path.is_dir():
@@ -87,7 +87,7 @@ def work(results: Path) -> Cleaned:
     return done
 
 
-def _below(folder: Path, pattern: str, done: Cleaned) -> Iterator[Path]:
+def _below(folder: Path, pattern: str, done: CleanupReport) -> Iterator[Path]:
     """What matches below a folder, links left out, each with a word."""
     if folder.is_symlink():
         done.kept.append(f"{folder}: a link; clean where it points to")
@@ -99,7 +99,7 @@ def _below(folder: Path, pattern: str, done: Cleaned) -> Iterator[Path]:
             yield path
 
 
-def _remove(path: Path, done: Cleaned) -> None:
+def _remove(path: Path, done: CleanupReport) -> None:
     """Out of its place by one rename, then deleted: a kill leaves no half of a volume there.
 
     What a kill leaves beside has the name of an unfinished writer's, which the next one removes.

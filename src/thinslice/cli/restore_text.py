@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from thinslice import handing_over
-from thinslice.restoring import Planned, Restored
-from thinslice.statement import NOTICE
+from thinslice.restoration import output
+from thinslice.restoration.restore import Plan, Result
+from thinslice.restoration.statement import NOTICE
 from thinslice.volume import Grid
 
 FITS = {
@@ -17,7 +17,7 @@ FITS = {
 }
 
 
-def beforehand(path: Path, planned: Planned, device: str) -> Iterator[str]:
+def beforehand(path: Path, planned: Plan, device: str) -> Iterator[str]:
     """What is there, what is asked for, by what and where."""
     source = planned.scan.source if planned.scan else {}
     told = [source.get("format"), planned.thick.modality, source.get("maker"), source.get("kernel")]
@@ -31,7 +31,7 @@ def beforehand(path: Path, planned: Planned, device: str) -> Iterator[str]:
     yield f"device   {device}"
 
 
-def afterwards(out: Path, restored: Restored) -> Iterator[str]:
+def afterwards(out: Path, restored: Result) -> Iterator[str]:
     """What was written, and how far it agrees with the scan."""
     checks = restored.trust.slices
     unit = "HU" if restored.volume.modality == "CT" else "units"
@@ -44,7 +44,7 @@ def afterwards(out: Path, restored: Restored) -> Iterator[str]:
         )
     name = out.name
     yield f"written  {out}  in {restored.wall_s:.0f} s"
-    yield f"         {name}{handing_over.STATEMENT}, {name}{handing_over.PREVIEW}"
+    yield f"         {name}{output.STATEMENT}, {name}{output.PREVIEW}"
     yield NOTICE
 
 

@@ -20,32 +20,32 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinslice import trust
-from thinslice.choosing import Chosen, choose
 from thinslice.errors import Refused
 from thinslice.interfaces import Run
 from thinslice.io.scan import LoadedScan
 from thinslice.operators.grids import thin_grid
 from thinslice.provenance.records import sha256_of
+from thinslice.restoration import quality
+from thinslice.restoration.methods import MethodChoice, choose
+from thinslice.restoration.quality import Trust
 from thinslice.training import fitted_on
-from thinslice.trust import Trust
 from thinslice.volume import Grid, Volume
 
 
-class Planned(NamedTuple):
+class Plan(NamedTuple):
     """What is going to be done."""
 
     thick: Volume
     scan: LoadedScan | None  # where the volume was read from files
     inputs: Mapping[str, str]  # those files, unpacked: name to sha256
-    chosen: Chosen
+    chosen: MethodChoice
     grid: Grid
     outside: tuple[str, ...]  # ways in which the scan lies outside what the weights were fitted on
 
     @property
     def warnings(self) -> list[str]:
         """What a person should know beforehand, one sentence each."""
-        return [*self.notes, *(f"{trust.OUTSIDE}: {words}" for words in self.outside)]
+        return [*self.notes, *(f"{quality.OUTSIDE}: {words}" for words in self.outside)]
 
     @property
     def notes(self) -> list[str]:
@@ -53,12 +53,12 @@ class Planned(NamedTuple):
         return [*_of_source(self.scan), *_nothing_thinner(self.thick.grid, self.grid)]
 
 
-class Restored(NamedTuple):
+class Result(NamedTuple):
     """A restored scan and what can be said of it."""
 
     volume: Volume
     trust: Trust
-    planned: Planned
+    planned: Plan
     run: Run  # with the device that was found
     started: datetime
     wall_s: float  # of restoring alone
@@ -66,7 +66,7 @@ class Restored(NamedTuple):
     @property
     def warnings(self) -> list[str]:
         """What a person should read before looking at the scan, one sentence each."""
-        return [*self.planned.notes, *trust.warnings(self.trust)]
+        return [*self.planned.notes, *quality.warnings(self.trust)]
 
 
 def restore(
@@ -78,7 +78,7 @@ def restore(
     increment_mm: float = 1.0,
     strict: bool = False,
     run: Run | None = None,
-) -> Restored:
+) -> Result:
     """A thick scan on thin slices over the same extent, with a report of how far to trust it.
 
     method     a name of ``thinslice methods``; None: the weights' own, else the default
@@ -102,7 +102,7 @@ def plan(
     weights: Path | str | None = None,
     thickness_mm: float = 1.0,
     increment_mm: float = 1.0,
-) -> Planned:
+) -> Plan:
     """What ``restore`` would do with these arguments; refuses what it refuses."""
     found = scan if isinstance(scan, LoadedScan) else None
     volume = scan.volume if isinstance(scan, LoadedScan) else scan
@@ -112,27 +112,27 @@ def plan(
     if chosen.fitted_on is not None:
         kernel = fitted_on.kernel_of(found.source) if found else None
         outside = fitted_on.outside(chosen.fitted_on, fitted_on.of_scan(volume, kernel))
-    return Planned(volume, found, _hashes(found), chosen, grid, tuple(outside))
+    return Plan(volume, found, _hashes(found), chosen, grid, tuple(outside))
 
 
-def refuse_outside(planned: Planned) -> None:
+def refuse_outside(planned: Plan) -> None:
     """Refused where the scan lies outside what the weights were fitted on, in every way it does."""
     if planned.outside:
         ways = "; ".join(planned.outside)
-        raise Refused(f"{planned.chosen.weights}: {trust.OUTSIDE}: {ways}")
+        raise Refused(f"{planned.chosen.weights}: {quality.OUTSIDE}: {ways}")
 
 
-def carry_out(planned: Planned, run: Run | None = None) -> Restored:
+def carry_out(planned: Plan, run: Run | None = None) -> Result:
     """Restore as planned."""
     with _placed(run or Run(), planned.chosen) as placed:
         started, began = datetime.now(UTC), time.perf_counter()
         restored = planned.chosen.method.restore(planned.thick, planned.grid, run=placed)
         wall_s = time.perf_counter() - began
-    told = trust.report(restored, planned.thick, outside=planned.outside)
-    return Restored(restored, told, planned, placed, started, wall_s)
+    told = quality.report(restored, planned.thick, outside=planned.outside)
+    return Result(restored, told, planned, placed, started, wall_s)
 
 
-def device_of(planned: Planned, run: Run) -> str:
+def device_of(planned: Plan, run: Run) -> str:
     """Where it would be computed; RuntimeError where that device is not in this machine."""
     if planned.chosen.fit == "none":
         return "cpu"
@@ -141,7 +141,7 @@ def device_of(planned: Planned, run: Run) -> str:
     return str(device.choose(run))
 
 
-def _placed(run: Run, chosen: Chosen) -> contextlib.AbstractContextManager[Run]:
+def _placed(run: Run, chosen: MethodChoice) -> contextlib.AbstractContextManager[Run]:
     """The run on a device of its own; interpolation needs none, and no torch."""
     if chosen.fit == "none":
         return contextlib.nullcontext(replace(run, device="cpu"))

@@ -25,7 +25,7 @@ NO_TORCH = "none"  # the device of methods that need none
 
 
 @dataclass(frozen=True)
-class Asked:
+class RestoreRequest:
     """What a restore job is told; the same for a whole cell and for each shard of it.
 
     card      method entry of config.yaml
@@ -41,7 +41,7 @@ class Asked:
     run: Run
 
     @classmethod
-    def by(cls, a: argparse.Namespace) -> "Asked":
+    def by(cls, a: argparse.Namespace) -> "RestoreRequest":
         """As the flags of ``add_flags`` say."""
         memory_gib = a.max_memory_mb / 1024 if a.max_memory_mb else None
         weights = first_output(a.weights_record) if a.weights_record else None
@@ -76,7 +76,7 @@ def add_flags(p: argparse.ArgumentParser) -> None:
     p.add_argument("--device", default="auto", help="none: the method uses no torch")
 
 
-def restore(asked: Asked, cases: Sequence[str], out: Path, job: Job) -> None:
+def restore(asked: RestoreRequest, cases: Sequence[str], out: Path, job: Job) -> None:
     """The cases restored into a store at ``out``; seconds, parameters and device into the record.
 
     Raises what the method raises; then nothing is left at ``out``.

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import evidence, plugins
+from thinslice import plugins
+from thinslice.analyses import _evidence
 from thinslice.interfaces import Evidence
 from thinslice.provenance.records import BrokenLinkError, read_record, record_path
 from thinslice.report import tables
@@ -35,7 +36,7 @@ def records_of(table: Path) -> list[str]:
 def differences(table: Path, number: int | None = None) -> list[str]:
     """Where a table on disk is not what its evidence gives; the row asked for first, by cell."""
     card = read_record(record_path(table))["cards"]["analysis"]
-    found = _evidence(table)
+    found = _evidence_of(table)
     answer = plugins.build("analyses", card)(found)
     texts = tables.texts(card["name"], answer, found.skipped)
     problems = [] if number is None else list(_cells(table, number, _rows(texts[".csv"])))
@@ -51,21 +52,21 @@ def unlike_their_source(table: Path, found: dict[str, Path]) -> list[str]:
 
     found    id -> record, for every score and pairs record to look at
     """
-    kept = _evidence(table)
+    kept = _evidence_of(table)
     gathered = pd.concat([kept.scores, kept.pairs], ignore_index=True)
     problems = []
     for identity, record in found.items():
-        same = _same(gathered, evidence.scores([record]), identity)
+        same = _same(gathered, _evidence.scores([record]), identity)
         if read_record(record)["rule"] == "score":
-            same = same and _same(kept.runs, evidence.runs([record]), identity)
+            same = same and _same(kept.runs, _evidence.runs([record]), identity)
         if not same:
             problems.append(f"evidence of record {identity} is not what {record} made")
     return problems
 
 
-def _evidence(table: Path) -> Evidence:
+def _evidence_of(table: Path) -> Evidence:
     record = read_record(record_path(table))
-    return evidence.read(Path(record["inputs"][0]["path"]).parent)
+    return _evidence.read_evidence(Path(record["inputs"][0]["path"]).parent)
 
 
 def _same(gathered: pd.DataFrame, source: pd.DataFrame, identity: str) -> bool:

@@ -19,7 +19,7 @@ from thinslice.errors import refused
 from thinslice.fs.transaction import real_place
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.records import record_id
-from thinslice.restoring import Planned
+from thinslice.restoration.restore import Plan
 
 ENDING = ".thinslice.work"
 OURS = re.compile(r"[0-9a-f]{16}")
@@ -39,7 +39,7 @@ def place(out: Path) -> Path:
     return out.with_name(out.name + ENDING)
 
 
-def identity(planned: Planned) -> str:
+def identity(planned: Plan) -> str:
     """Hash of all that checkpoints rest on: the scan as it was read, the method and its code."""
     thick, card = planned.thick, planned.chosen.card
     return record_id(
@@ -56,7 +56,7 @@ def identity(planned: Planned) -> str:
 
 
 @contextmanager
-def held(out: Path, planned: Planned) -> Iterator[Work]:
+def held(out: Path, planned: Plan) -> Iterator[Work]:
     """The work on ``out``, locked; gone when the block ends well, kept where there is something.
 
     Refused while another process holds it; OSError where nothing can be written beside ``out``.

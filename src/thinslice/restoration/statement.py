@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import __version__
-from thinslice.choosing import Chosen
 from thinslice.provenance.environment import peak_memory_gib, versions
 from thinslice.provenance.records import sha256_of
-from thinslice.restoring import Planned, Restored
+from thinslice.restoration.methods import MethodChoice
+from thinslice.restoration.restore import Plan, Result
 
 FORMAT = 1
 SCHEMA = Path(__file__).with_name("restored.schema.json")
@@ -24,7 +24,7 @@ NOTICE = (
 )
 
 
-def of(restored: Restored, output: Path) -> dict[str, Any]:
+def of(restored: Result, output: Path) -> dict[str, Any]:
     """The statement on one restored scan, written at ``output``; plain JSON."""
     planned, run = restored.planned, restored.run
     said = {
@@ -68,7 +68,7 @@ def _hashed(files: Mapping[str, str]) -> dict[str, Any]:
     return {"sha256": combined(files), "files": dict(files)}
 
 
-def _input(planned: Planned) -> dict[str, Any]:
+def _input(planned: Plan) -> dict[str, Any]:
     scan = planned.scan
     return {
         "path": os.path.commonpath([f.absolute() for f in scan.files]) if scan else None,
@@ -78,7 +78,7 @@ def _input(planned: Planned) -> dict[str, Any]:
     }
 
 
-def _method(chosen: Chosen) -> dict[str, Any]:
+def _method(chosen: MethodChoice) -> dict[str, Any]:
     weights = None
     if chosen.weights is not None:
         weights = {
