@@ -9,7 +9,7 @@ from thinslice.analyses import _evidence
 from thinslice.fs.atomic import write_text
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
-from thinslice.report import tables
+from thinslice.report.tables import typeset
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     ) as job:
         found = _evidence.read_evidence(a.evidence)
         answer = plugins.build("analyses", a.card)(found)
-        for ending, text in tables.texts(a.card["name"], answer, found.skipped).items():
+        for ending, text in typeset.texts(a.card["name"], answer, found.skipped).items():
             write_text(a.out.with_suffix(ending), text)
             job.output(a.out.with_suffix(ending))
 

@@ -9,7 +9,7 @@ from thinslice import errors
 from thinslice.analyses import _evidence
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
-from thinslice.report import nothing
+from thinslice.report.style import draw_nothing
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
         kind = import_module(f"thinslice.report.{a.card['kind']}")
         rows = _evidence.read_table(table)
         if rows.empty:
-            nothing.draw(a.out.with_suffix(""), f"{a.card['name']}: no rows in {table.name}")
+            draw_nothing(a.out.with_suffix(""), f"{a.card['name']}: no rows in {table.name}")
         else:
             kind.draw(rows, a.out.with_suffix(""), **a.card.get("settings", {}))
         job.output(a.out)

@@ -7,7 +7,7 @@ from pathlib import Path
 from thinslice import errors, store
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
-from thinslice.report import panels, patches
+from thinslice.report.pictures import panels, patches
 
 KINDS = {"panels": panels, "patches": patches}
 

@@ -11,7 +11,9 @@ from support.depth_scans import scans
 from support.evidence import demo
 from thinslice.degradations import imresize
 from thinslice.operators.degradation import thick_of
-from thinslice.report import findings, nothing, page, panels, patches, style
+from thinslice.report import findings, page, style
+from thinslice.report.pictures import panels, patches
+from thinslice.report.style import draw_nothing
 
 DRAWN_FROM = {
     "bars": "patients",
@@ -95,7 +97,7 @@ def test_a_figure_refuses_the_table_of_another(kind, tables, tmp_path):
 
 
 def test_the_gap_matrix_prints_every_mean_once(tables, tmp_path, words):
-    import_module("thinslice.report.gap_matrix").draw(tables["domain_gap"], tmp_path / "a")
+    import_module("thinslice.report.figures.gap_matrix").draw(tables["domain_gap"], tmp_path / "a")
     table = tables["domain_gap"]
     printed = sorted(text.split(" ")[0] for text in words if text[:1].isdigit())
     assert printed == sorted(f"{mean:.1f}" for mean in table["mean"])
@@ -104,7 +106,7 @@ def test_the_gap_matrix_prints_every_mean_once(tables, tmp_path, words):
 def test_bars_put_one_dot_per_patient_and_the_bar_at_the_mean(tables, tmp_path, monkeypatch):
     kept: list[Figure] = []
     monkeypatch.setattr(style, "save", lambda drawn, stem: kept.append(drawn) or [])
-    import_module("thinslice.report.bars").draw(tables["patients"], tmp_path / "a")
+    import_module("thinslice.report.figures.bars").draw(tables["patients"], tmp_path / "a")
     axes = kept[0].axes[0]  # acquired: all methods
     dots = [dot for c in axes.collections for dot in np.asarray(c.get_offsets())[:, 1]]
     acquired = tables["patients"].query("degradation == 'acquired'")
@@ -205,7 +207,7 @@ def style_png(path):
 
 
 def test_a_table_without_rows_gives_a_figure_that_says_so(tmp_path, words):
-    written = nothing.draw(tmp_path / "pairs", "pairs: no rows in slice_pairs.csv")
+    written = draw_nothing(tmp_path / "pairs", "pairs: no rows in slice_pairs.csv")
     assert [path.name for path in written] == ["pairs.png", "pairs.pdf"]
     assert all(path.stat().st_size > 500 for path in written)
     assert "pairs: no rows in slice_pairs.csv" in words

@@ -11,7 +11,7 @@ from support.cards import cards
 from thinslice import plugins
 from thinslice.degradations import box
 from thinslice.interfaces import Score, ScoringInput
-from thinslice.report import wording
+from thinslice.report.tables import wording
 from thinslice.volume import Grid, Volume
 
 CARDS = cards("protocols")

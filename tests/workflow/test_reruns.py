@@ -84,7 +84,7 @@ def test_another_protocol_setting_scores_again_but_restores_nothing(edited):
 
 
 def test_a_figure_whose_drawing_changed_is_drawn_again_alone(edited):
-    edited.edit("src/thinslice/report/slice_pairs.py", "linewidth=0.8", "linewidth=0.9")
+    edited.edit("src/thinslice/report/figures/slice_pairs.py", "linewidth=0.8", "linewidth=0.9")
     assert edited.planned() == {"results/figures/slice_pairs.png", "results/report.html"}
 
 

@@ -15,7 +15,7 @@ from thinslice import plugins
 from thinslice.analyses import _evidence
 from thinslice.interfaces import Evidence
 from thinslice.provenance.records import BrokenLinkError, read_record, record_path
-from thinslice.report import tables
+from thinslice.report.tables import typeset
 
 
 def row(table: Path, number: int) -> dict[str, str]:
@@ -38,7 +38,7 @@ def differences(table: Path, number: int | None = None) -> list[str]:
     card = read_record(record_path(table))["cards"]["analysis"]
     found = _evidence_of(table)
     answer = plugins.build("analyses", card)(found)
-    texts = tables.texts(card["name"], answer, found.skipped)
+    texts = typeset.texts(card["name"], answer, found.skipped)
     problems = [] if number is None else list(_cells(table, number, _rows(texts[".csv"])))
     for ending, text in texts.items():
         path = table.with_suffix(ending)

@@ -13,12 +13,8 @@ from scipy.sparse import csr_array
 
 from thinslice.metrics.body_mask import body_mask
 from thinslice.metrics.consistency import consistency
-from thinslice.metrics.mae import mae
-from thinslice.metrics.phases import phases
-from thinslice.metrics.psnr import psnr
-from thinslice.metrics.ranges import LUNG, SOFT, WIDE, width
-from thinslice.metrics.rmse import rmse
-from thinslice.metrics.scored_slices import border_slices, observed
+from thinslice.metrics.errors import LUNG, SOFT, WIDE, mae, psnr, rmse, width
+from thinslice.metrics.scored_slices import border_slices, observed, phases
 from thinslice.metrics.slice_pairs import slice_pairs
 from thinslice.metrics.ssim import PLANES, ssim
 from thinslice.metrics.ssim_uniform import plane_scores, volume_score

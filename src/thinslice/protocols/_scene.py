@@ -6,9 +6,8 @@ import numpy as np
 
 from thinslice.interfaces import ScoringInput
 from thinslice.metrics.body_mask import AIR_HU, body_mask
-from thinslice.metrics.phases import phases
-from thinslice.metrics.ranges import LUNG, SOFT, UNIT, WIDE
-from thinslice.metrics.scored_slices import kept_slices, observed
+from thinslice.metrics.errors import LUNG, SOFT, UNIT, WIDE
+from thinslice.metrics.scored_slices import kept_slices, observed, phases
 from thinslice.protocols._comparable import check
 from thinslice.volume import Window, window_of
 

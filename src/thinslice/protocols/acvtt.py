@@ -23,8 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from thinslice.interfaces import Score, ScoringInput
-from thinslice.metrics.positions import coincident
-from thinslice.metrics.psnr import decibels
+from thinslice.metrics.errors import decibels
+from thinslice.metrics.scored_slices import coincident
 from thinslice.metrics.ssim import PLANES
 from thinslice.metrics.ssim_uniform import RADIUS, fits, plane_scores, volume_score
 from thinslice.protocols._comparable import check, passed_over

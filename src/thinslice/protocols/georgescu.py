@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thinslice.interfaces import Score, ScoringInput
-from thinslice.metrics.psnr import decibels
+from thinslice.metrics.errors import decibels
 from thinslice.metrics.ssim_uniform import SIDE, fits, plane_scores
 from thinslice.protocols._comparable import check, passed_over
 from thinslice.volume import Volume, Window, window_of

@@ -24,7 +24,7 @@ import numpy as np
 
 from thinslice.interfaces import Score, ScoringInput
 from thinslice.metrics.body_mask import body_mask
-from thinslice.metrics.psnr import decibels
+from thinslice.metrics.errors import decibels
 from thinslice.metrics.ssim import PLANES
 from thinslice.metrics.ssim_uniform import SIDE, fits, plane_scores
 from thinslice.protocols._comparable import check, passed_over

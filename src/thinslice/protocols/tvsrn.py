@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from thinslice.interfaces import Score, ScoringInput
-from thinslice.metrics.psnr import decibels
+from thinslice.metrics.errors import decibels
 from thinslice.metrics.ssim import TAPS
 from thinslice.protocols._comparable import check, passed_over
 from thinslice.volume import Window

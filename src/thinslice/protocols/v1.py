@@ -31,10 +31,8 @@ import numpy as np
 from thinslice.interfaces import Score, ScoringInput
 from thinslice.metrics.body_mask import mask_digest
 from thinslice.metrics.consistency import consistency
-from thinslice.metrics.mae import mae
-from thinslice.metrics.phases import rmse_by_phase
-from thinslice.metrics.psnr import psnr
-from thinslice.metrics.rmse import rmse
+from thinslice.metrics.errors import mae, psnr, rmse
+from thinslice.metrics.scored_slices import rmse_by_phase
 from thinslice.metrics.ssim import PLANES, ssim
 from thinslice.metrics.ssim_volume import ssim_volume
 from thinslice.metrics.z_offset import z_offset_slices

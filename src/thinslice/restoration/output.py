@@ -14,7 +14,7 @@ from thinslice.fs.transaction import beside, go_on, real_place
 from thinslice.io import files
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.scan import LoadedScan
-from thinslice.report import preview
+from thinslice.report.pictures import preview
 from thinslice.restoration import statement
 from thinslice.restoration.restore import Result
 

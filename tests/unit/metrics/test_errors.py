@@ -10,12 +10,14 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from thinslice.audit import selftest
 from thinslice.metrics.consistency import consistency
-from thinslice.metrics.mae import mae
-from thinslice.metrics.phases import phases, rmse_by_phase
-from thinslice.metrics.psnr import psnr
-from thinslice.metrics.ranges import LUNG
-from thinslice.metrics.rmse import rmse, squared_errors
-from thinslice.metrics.scored_slices import border_slices, kept_slices, observed
+from thinslice.metrics.errors import LUNG, mae, psnr, rmse, squared_errors
+from thinslice.metrics.scored_slices import (
+    border_slices,
+    kept_slices,
+    observed,
+    phases,
+    rmse_by_phase,
+)
 from thinslice.metrics.z_offset import z_offset_slices
 from thinslice.volume import Grid
 

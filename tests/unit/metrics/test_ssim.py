@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from thinslice.metrics.ranges import LUNG, SOFT, WIDE
+from thinslice.metrics.errors import LUNG, SOFT, WIDE
 from thinslice.metrics.ssim import PLANES, RADIUS, ssim, ssim_map
 from thinslice.metrics.ssim_volume import ssim_volume
 

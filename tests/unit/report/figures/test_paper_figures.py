@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from support.depth_scans import scans
 from support.evidence import demo, evidence_of, score
 from thinslice.analyses import benchmark, efficiency, patients
-from thinslice.report import distribution, model_grid, page, patches, references, style
+from thinslice.report import page, style
+from thinslice.report.figures import distribution, model_grid, references
+from thinslice.report.pictures import patches
 
 ASSUMED = {f"t{k}_o{j}": [4.5 + k / 2, 2.0 + j / 2] for k in range(3) for j in range(3)}
 LINES = {"by relevance": {0: "r0", 1: "r1", 2: "r2"}, "averaged": {"2": "r2_average"}}

@@ -9,7 +9,8 @@ from support.evidence import demo
 from support.printed_paper import SETTINGS, SKIPPED, STAND_INS
 from thinslice.analyses import published
 from thinslice.interfaces import Evidence
-from thinslice.report import page, tables, terminal
+from thinslice.report import page, terminal
+from thinslice.report.tables import typeset
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def from_csv(table: pd.DataFrame, folder) -> pd.DataFrame:
 
 
 def test_the_sheet_has_the_paper_s_rows_and_columns_with_ours_beside(stood_in, tmp_path):
-    first, second = tables.sheets("published", from_csv(stood_in, tmp_path))
+    first, second = typeset.sheets("published", from_csv(stood_in, tmp_path))
     assert [row[0].text for row in first.rows] == ["Bicubic", "EDSR", "SAINT", "TVSRN"]
     assert first.head[1:3] == ["PSNR", "ours (n = 4, sim)"]
     assert first.head[-1] == "GPU"  # nothing of ours: no column for it
@@ -53,7 +54,7 @@ def test_the_sheet_has_the_paper_s_rows_and_columns_with_ours_beside(stood_in, t
 
 def test_every_cell_of_the_sheet_leads_to_its_row_of_the_csv(table, tmp_path):
     rows = from_csv(table, tmp_path)
-    for sheet in tables.sheets("published", rows):
+    for sheet in typeset.sheets("published", rows):
         for line in sheet.rows:
             for cell in line[1:]:
                 if cell.row is not None:
@@ -62,7 +63,7 @@ def test_every_cell_of_the_sheet_leads_to_its_row_of_the_csv(table, tmp_path):
 
 def test_markdown_and_latex_hold_every_number(stood_in, tmp_path):
     table = from_csv(stood_in, tmp_path)
-    text, tex = tables.markdown("published", table), tables.latex("published", table)
+    text, tex = typeset.markdown("published", table), typeset.latex("published", table)
     for words in ("35.1", "36.812 ± 1.700", "38.61", "1.73 M", "80.0 "):
         assert words in text
         assert words.replace("±", r"$\pm$") in tex

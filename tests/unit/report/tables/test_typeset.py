@@ -17,7 +17,8 @@ from thinslice.analyses import (
     slice_pairs,
 )
 from thinslice.interfaces import Evidence
-from thinslice.report import tables, terminal, wording
+from thinslice.report import terminal
+from thinslice.report.tables import typeset, wording
 
 ANALYSES = {
     "benchmark": benchmark,
@@ -38,11 +39,11 @@ def named(request, tmp_path) -> tuple[str, pd.DataFrame]:
 
 
 def test_every_table_says_sim_protocol_and_n_and_has_even_rows(named):
-    for text in (tables.markdown(*named), tables.latex(*named)):
+    for text in (typeset.markdown(*named), typeset.latex(*named)):
         assert "(sim)" in text
         assert "protocol v1" in text
         assert re.search(r"\bn\b", text)
-    sizes = {(len(s.head), len(row)) for s in tables.sheets(*named) for row in s.rows}
+    sizes = {(len(s.head), len(row)) for s in typeset.sheets(*named) for row in s.rows}
     assert all(head == row for head, row in sizes)
 
 
@@ -53,8 +54,8 @@ def own_scans() -> Evidence:
 
 
 def test_sim_stands_where_it_is_true_and_nowhere_else():
-    main, *_ = tables.sheets("benchmark", benchmark.build()(own_scans()))
-    gap, _ = tables.sheets("domain_gap", domain_gap.build()(own_scans()))
+    main, *_ = typeset.sheets("benchmark", benchmark.build()(own_scans()))
+    gap, _ = typeset.sheets("domain_gap", domain_gap.build()(own_scans()))
     for sheet in (main, gap):
         assert "(sim)" not in sheet.caption
         numbers = sheet.head[sheet.left :]
@@ -68,7 +69,7 @@ def test_weights_tested_elsewhere_too_are_named_and_have_one_line():
     moved = score("a", 7.0, degradation="acquired", method="edsr", fitted_on="phantom/bell")
     for rows, name in ((matched, "edsr"), ([*matched, moved], "edsr, fitted on phantom/bell")):
         table = benchmark.build(cells="all")(evidence_of(rows))
-        (main, *_) = tables.sheets("benchmark", table)
+        (main, *_) = typeset.sheets("benchmark", table)
         assert sorted(row[0].text for row in main.rows) == sorted([name, "linear"])
         assert ("they are tested on" in main.caption) == (name == "edsr")
 
@@ -76,21 +77,21 @@ def test_weights_tested_elsewhere_too_are_named_and_have_one_line():
 def test_a_sheet_without_rows_is_not_printed():
     untrained = EVIDENCE.scores["fitted_on"] == ""
     table = domain_gap.build()(replace(EVIDENCE, scores=EVIDENCE.scores[untrained]))
-    assert [len(sheet.rows) for sheet in tables.sheets("domain_gap", table)] == [2]
+    assert [len(sheet.rows) for sheet in typeset.sheets("domain_gap", table)] == [2]
 
 
 def test_every_table_of_methods_prints_their_fidelity(named):
     name, table = named
     if "fidelity" in table:
-        assert "as-published" in tables.markdown(name, table)
-        assert "textbook" in tables.latex(name, table)
+        assert "as-published" in typeset.markdown(name, table)
+        assert "textbook" in typeset.latex(name, table)
     else:
         assert name == "slice_pairs"
 
 
 def test_row_numbers_lead_back_to_the_csv(named):
     name, table = named
-    cells = [c for s in tables.sheets(name, table) for row in s.rows for c in row if c.row]
+    cells = [c for s in typeset.sheets(name, table) for row in s.rows for c in row if c.row]
     column = "value" if name == "patients" else "mean"
     for cell in cells:
         row = table.iloc[cell.row - 1]
@@ -99,7 +100,7 @@ def test_row_numbers_lead_back_to_the_csv(named):
 
 
 def test_latex_is_balanced_and_leaves_no_bare_special_character(named):
-    text = tables.latex(*named)
+    text = typeset.latex(*named)
     body = re.sub(r"^%.*$", "", text, flags=re.MULTILINE)
     assert body.count("{") - body.count(r"\{") == body.count("}") - body.count(r"\}")
     assert body.count(r"\begin{longtable}") == body.count(r"\end{longtable}") > 0
@@ -120,8 +121,8 @@ def test_latex_is_balanced_and_leaves_no_bare_special_character(named):
 def test_names_are_escaped(raw, markdown, latex):
     scores = [score("a", 10, method=raw), score("b", 12, method=raw)]
     table = benchmark.build()(evidence_of(scores))
-    assert f"| {markdown} |" in tables.markdown("benchmark", table)
-    assert f"{latex} & textbook" in tables.latex("benchmark", table)
+    assert f"| {markdown} |" in typeset.markdown("benchmark", table)
+    assert f"{latex} & textbook" in typeset.latex("benchmark", table)
 
 
 @pytest.mark.parametrize("better", ["lower", "higher"])
@@ -130,7 +131,7 @@ def test_bold_only_where_the_best_interval_meets_no_other(better):
         scores = [score(f"p{k}", 10 + k, method="a", better=better) for k in range(4)]
         scores += [score(f"p{k}", near + k, method="b", better=better) for k in range(4)]
         table = benchmark.build()(evidence_of(scores))
-        main = tables.sheets("benchmark", table)[0]
+        main = typeset.sheets("benchmark", table)[0]
         return [row[0].text for row in main.rows for cell in row if cell.strong]
 
     assert strong(near=11.6) == []  # the means are apart, the intervals meet
@@ -143,13 +144,13 @@ def test_nothing_is_bold_without_an_interval_or_a_better_way():
     neither = [score(p, v, method=m, better="") for p in "pq" for m, v in values.items()]
     for scores in (one, neither):
         table = benchmark.build()(evidence_of(scores))
-        assert "**" not in tables.markdown("benchmark", table)
+        assert "**" not in typeset.markdown("benchmark", table)
 
 
 def test_published_numbers_and_skipped_cells_are_footnoted():
     published = {"tvsrn": {"psnr4000_db": 38.609, "sd": 1.721, "source": "a paper, Fig. 3a"}}
     table = benchmark.build(published=published)(EVIDENCE)
-    text = tables.markdown("benchmark", table, EVIDENCE.skipped)
+    text = typeset.markdown("benchmark", table, EVIDENCE.skipped)
     assert "| 38.609 ± 1.721 |" in text
     assert "- Published, tvsrn: PSNR4000 (dB) ↑ 38.609 ± 1.721, a paper, Fig. 3a." in text
     assert "- Not run, phantom/sparse_5mm/saint: SAINT needs an integer factor" in text
@@ -158,10 +159,10 @@ def test_published_numbers_and_skipped_cells_are_footnoted():
 
 def test_a_variant_looks_like_its_original_and_an_unknown_analysis_is_still_printed():
     table = domain_gap.build()(EVIDENCE)
-    assert tables.sheets("gap_of_psnr", table) == tables.sheets("domain_gap", table)
+    assert typeset.sheets("gap_of_psnr", table) == typeset.sheets("domain_gap", table)
     other = pd.DataFrame({"method": ["a"], "wobble": [1.23456789], "records": ["r"]})
-    assert "| a | 1.235 |" in tables.markdown("wobbles", other)
-    assert "Nothing was scored" in tables.markdown("benchmark", table.iloc[:0])
+    assert "| a | 1.235 |" in typeset.markdown("wobbles", other)
+    assert "Nothing was scored" in typeset.markdown("benchmark", table.iloc[:0])
 
 
 def test_terminal_table_keeps_to_100_columns_and_shows_every_number():

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from thinslice.report import wording
-from thinslice.report.sheet import (
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import (
     Cell,
     Sheet,
     best_first,

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from thinslice.report import style, wording
-from thinslice.report.sheet import one_metric, only, rows_of, split_by, with_entrants
+from thinslice.report import style
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import one_metric, only, rows_of, split_by, with_entrants
 
 NEEDS = ("patient", "value", "mean")
 ENOUGH_FOR_QUARTILES = 5

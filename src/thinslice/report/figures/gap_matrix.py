@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from thinslice.report import style, wording
-from thinslice.report.sheet import one_metric, rows_of, split_by
+from thinslice.report import style
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import one_metric, rows_of, split_by
 
 UNTRAINED = "not trained"
 

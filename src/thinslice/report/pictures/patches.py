@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from thinslice.interfaces import Scan
 from thinslice.report import style
-from thinslice.report.planes import (
+from thinslice.report.pictures._planes import (
     NORMAL,
     WINDOWS,
     View,

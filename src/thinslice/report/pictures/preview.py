@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from thinslice.interfaces import Scan
 from thinslice.report import style
-from thinslice.report.planes import NORMAL, View, cut, extent, limit, limits, plane, show
+from thinslice.report.pictures._planes import NORMAL, View, cut, extent, limit, limits, plane, show
 from thinslice.volume import Grid
 
 MIDDLE = (0.5, 0.5, 0.5)

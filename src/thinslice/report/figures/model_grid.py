@@ -14,8 +14,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from thinslice.report import style, wording
-from thinslice.report.sheet import one_metric, only, rows_of, split_by
+from thinslice.report import style
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import one_metric, only, rows_of, split_by
 
 NEEDS = ("mean", "published")  # the second is the benchmark's own
 

@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from thinslice.report import style, wording
-from thinslice.report.sheet import only, rows_of, split_by
+from thinslice.report import style
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import only, rows_of, split_by
 
 APART = 0.05  # of one reference, between lines that share a count
 

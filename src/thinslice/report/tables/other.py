@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from thinslice.report import wording
-from thinslice.report.sheet import TEXT, Cell, Sheet, best_first, rows_of, split_by
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import TEXT, Cell, Sheet, best_first, rows_of, split_by
 
 UNPRINTED = ("records", "interval", "note")
 

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from thinslice.report import benchmark_sheets, comparison_sheets, other_sheets, published_sheets
-from thinslice.report.sheet import Cell, Sheet
+from thinslice.report.tables import benchmark, comparisons, other, published
+from thinslice.report.tables.sheet import Cell, Sheet
 
 # A column that only this analysis has, and its layout.
 LAYOUTS = {
-    "published": benchmark_sheets.sheets,
-    "tested_on": lambda table, _: comparison_sheets.gap_sheets(table),
-    "median_gain": lambda table, _: comparison_sheets.significance_sheets(table),
-    "wall_s": lambda table, _: other_sheets.efficiency_sheets(table),
-    "relation": lambda table, _: other_sheets.pair_sheets(table),
-    "cases": lambda table, _: other_sheets.patient_sheets(table),
-    "paper_value": lambda table, _: published_sheets.published_sheets(table),
+    "published": benchmark.sheets,
+    "tested_on": lambda table, _: comparisons.gap_sheets(table),
+    "median_gain": lambda table, _: comparisons.significance_sheets(table),
+    "wall_s": lambda table, _: other.efficiency_sheets(table),
+    "relation": lambda table, _: other.pair_sheets(table),
+    "cases": lambda table, _: other.patient_sheets(table),
+    "paper_value": lambda table, _: published.published_sheets(table),
 }
 LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",
@@ -48,7 +48,7 @@ def sheets(name: str, table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = 
     for column, layout in LAYOUTS.items():
         if column in table:
             return layout(table, skipped)
-    return other_sheets.plain_sheets(name, table)
+    return other.plain_sheets(name, table)
 
 
 def markdown(name: str, table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> str:

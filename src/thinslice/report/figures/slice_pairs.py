@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from thinslice.report import style, wording
-from thinslice.report.sheet import rows_of, split_by
+from thinslice.report import style
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import rows_of, split_by
 
 RELATIONS = ("match", "near", "far")
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from thinslice.interfaces import Scan
 from thinslice.report import style
-from thinslice.report.planes import (
+from thinslice.report.pictures._planes import (
     View,
     cut,
     extent,
