@@ -23,7 +23,7 @@ def main() -> None:
     with recorded_job(
         record_path(a.out), rule="figure", cards={"figure": a.card}, inputs=[table]
     ) as job:
-        kind = import_module(f"thinslice.report.{a.card['kind']}")
+        kind = import_module(f"thinslice.report.figures.{a.card['kind']}")
         rows = _evidence.read_table(table)
         if rows.empty:
             draw_nothing(a.out.with_suffix(""), f"{a.card['name']}: no rows in {table.name}")

@@ -218,7 +218,7 @@ def _digest(key: str, card: Mapping[str, Any]) -> str:
     """Digest of the code that a card names, as it is here; "gone" where it is not."""
     try:
         if key == "figure":
-            return code_digest(f"thinslice.report.{card['kind']}")
+            return code_digest(f"thinslice.report.figures.{card['kind']}")
         return code_digest(plugins.module_name(KIND_OF_CARD[key], card))
     except LookupError:
         return "gone"

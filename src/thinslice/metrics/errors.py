@@ -1,8 +1,9 @@
-"""Root mean square error: the primary score. Range-free, so no choice of window can flatter it.
+"""Voxelwise errors: RMSE (the primary score), MAE, PSNR, and the value ranges they use.
 
-Squares are summed slice by slice, so that the sums of slices can be regrouped (by phase, see
-``phases``) and a 512x512x300 volume needs no copy. A difference is taken in the voxels' own type,
-squared and summed in float64.
+RMSE is range-free, so no choice of window can flatter it; PSNR states its range, and volumes are
+clipped to it. Squares are summed slice by slice: the sums of slices can be regrouped (by phase, see
+``scored_slices``) and a 512x512x300 volume needs no copy. A difference is taken in the voxels' own
+type, squared and summed in float64.
 """
 
 import math
@@ -11,6 +12,11 @@ import cv2
 import numpy as np
 
 from thinslice.volume import Window
+
+WIDE = Window(-1024.0, 2976.0)  # HU; 4000 wide: everything but metal
+LUNG = Window(-1000.0, 400.0)  # HU; 1400 wide
+SOFT = Window(-160.0, 240.0)  # HU; 400 wide: soft tissue
+UNIT = Window(0.0, 1.0)  # MR, after scaling
 
 
 def squared_errors(
@@ -57,12 +63,6 @@ def psnr(restored: np.ndarray, thin: np.ndarray, mask: np.ndarray, window: Windo
     if not counts.any():
         return math.nan
     return decibels(float(sums.sum() / counts.sum()), width(window))
-
-
-WIDE = Window(-1024.0, 2976.0)  # HU; 4000 wide: everything but metal
-LUNG = Window(-1000.0, 400.0)  # HU; 1400 wide
-SOFT = Window(-160.0, 240.0)  # HU; 400 wide: soft tissue
-UNIT = Window(0.0, 1.0)  # MR, after scaling
 
 
 def width(window: Window) -> float:

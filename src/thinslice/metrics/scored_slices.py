@@ -1,4 +1,4 @@
-"""Which thin slices a score is taken over.
+"""Which thin slices a score is taken over, and the error by phase: by distance to a thick slice.
 
 Slices at the ends are dropped, where a method has too few thick neighbours. A slice that the
 method was shown is dropped too, but only where the thick slices *are* thin slices: sparse
@@ -12,6 +12,8 @@ import numpy as np
 
 from thinslice.metrics.errors import squared_errors
 from thinslice.volume import SAME_PLACE_MM, Grid
+
+FUZZ = 1e-6  # of an increment: rounding of positions must not move a slice over a limit
 
 
 def border_slices(thin: Grid, thick: Grid) -> int:
@@ -57,9 +59,6 @@ def rmse_by_phase(
         if n:
             found[int(p)] = (float(np.sqrt(sums[phase == p].sum() / n)), n)
     return found
-
-
-FUZZ = 1e-6  # of an increment: rounding of positions must not move a slice over a limit
 
 
 def centres_seen_from(grid: Grid, frame: Grid) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Grids whose voxels tile coarser ones, and getting from them to the grid that is asked for.
+"""Grids whose voxels tile coarser ones: whole-number factors of pixels and slices.
 
 A sub-pixel layer makes r voxels of one, side by side over the same extent. So native voxel centres
 are (j + 0.5) / r - 0.5 coarse voxels from a coarse centre: for an odd r one of them lies on it, for

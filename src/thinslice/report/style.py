@@ -14,8 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from thinslice.report import style
-
 PALETTE = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#B8A800",
 )  # fmt: skip
@@ -103,6 +101,6 @@ def numbers_only(axes: Axes, axis: str = "y") -> None:
 
 def draw_nothing(out_stem: Path, words: str) -> list[Path]:
     """One line of text instead of a figure, as PNG and PDF."""
-    with style.figure(6.0, 0.6) as drawn:
-        drawn.text(0.012, 0.5, words, va="center", color=style.QUIET)
-        return style.save(drawn, out_stem)
+    with figure(6.0, 0.6) as drawn:
+        drawn.text(0.012, 0.5, words, va="center", color=QUIET)
+        return save(drawn, out_stem)

@@ -4,7 +4,8 @@
 
 ``loss`` is the mean since the row before, ``val`` empty where no validation was made, ``wall_s``
 the seconds of training so far over all its runs, ``speed`` the steps per second since the row
-before. A resumed training drops the rows past the step it goes on from, so no step stands twice.
+before. A resumed training drops the rows past the step it resumes from, so no step appears twice.
+A training of several stages has one curve: ``join_stages``.
 """
 
 import os

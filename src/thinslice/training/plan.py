@@ -1,4 +1,8 @@
-"""How a network is trained: optimiser, learning rate, validation, precision, as plain numbers."""
+"""How a network is trained: optimiser, learning rate, validation, precision, as plain numbers.
+
+The learning rate is a pure function of the plan, the step and the validations so far: no scheduler
+has a state that could be lost, and a resumed training computes the rate it would have had.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

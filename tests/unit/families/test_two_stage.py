@@ -64,8 +64,7 @@ def test_factors_it_was_not_fitted_for_are_refused(tmp_path):
     with pytest.raises(RuntimeError, match="fit or load"):
         method.restore(made.thick, THIN, run=RUN)
     method.fit([made], [], work=tmp_path, run=RUN)
-    finer_pixels = finer_pixels(THIN, 2)
-    for grid in (finer_pixels, finer_slices(THIN, 2), made.thick.grid):
+    for grid in (finer_pixels(THIN, 2), finer_slices(THIN, 2), made.thick.grid):
         with pytest.raises(ValueError, match="pixels of"):
             method.restore(made.thick, grid, run=RUN)
     odd = replace(THIN, pixel_mm=(0.5, 0.9))

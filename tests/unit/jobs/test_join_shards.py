@@ -11,7 +11,8 @@ import pytest
 from thinslice import store
 from thinslice.interfaces import Run
 from thinslice.jobs import clean, join_shards, restore
-from thinslice.provenance import environment, job
+from thinslice.provenance import environment
+from thinslice.provenance import job as job_module
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import BrokenLinkError, link_to, read_record, record_path
 from thinslice.volume import Grid, Volume
@@ -125,7 +126,7 @@ def test_a_shard_of_other_thick_slices_is_refused(thick):
 
 def test_a_shard_made_by_other_code_is_refused(thick, monkeypatch):
     parts = shards_of(thick, 2)
-    monkeypatch.setattr(job, "script_digest", lambda name: "0123456789abcdef")
+    monkeypatch.setattr(job_module, "script_digest", lambda name: "0123456789abcdef")
     assert_refused(thick, parts, "its code is")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from support.golden_weights import fixture
-from thinslice.degradations import imresize
+from thinslice.degradations import imresize as degradation
 from thinslice.operators import imresize
 from thinslice.operators.degradation import in_plane, thick_of
 from thinslice.operators.finer_grids import finer_pixels, finer_slices
@@ -69,7 +69,7 @@ def places(grid: Grid) -> np.ndarray:
 
 @pytest.mark.parametrize(("z", "p"), [(2, 1), (5, 1), (1, 2), (3, 4), (4, 3)])
 def test_thick_voxels_lie_amid_the_thin_ones_they_stand_for(z, p):
-    thick = imresize.build(through_plane=z, in_plane=p).thick_grid(THIN)
+    thick = degradation.build(through_plane=z, in_plane=p).thick_grid(THIN)
     n, (y, x) = thick.n, thick.shape
     assert (n, y, x) == (26 // z, 21 // p, 17 // p)
     blocks = places(THIN)[: n * z, : y * p, : x * p].reshape(n, z, y, p, x, p, 3)
@@ -82,7 +82,7 @@ def test_thick_voxels_lie_amid_the_thin_ones_they_stand_for(z, p):
 
 def test_a_slanted_plane_keeps_its_values_where_its_voxels_are():
     slant = places(THIN) @ [3.0, -2.0, 5.0]
-    thick = thick_of(imresize.build(through_plane=2, in_plane=2), Volume(_f32(slant), THIN))
+    thick = thick_of(degradation.build(through_plane=2, in_plane=2), Volume(_f32(slant), THIN))
     inner = (slice(2, -2),) * 3
     wanted = places(thick.grid) @ [3.0, -2.0, 5.0]
     assert np.abs(thick.voxels - wanted)[inner].max() < 1e-3
@@ -90,14 +90,14 @@ def test_a_slanted_plane_keeps_its_values_where_its_voxels_are():
 
 def test_a_constant_stays_constant_even_at_the_ends():
     level = Volume(np.full(THIN.zyx, -876.0, np.float32), THIN)
-    thick = thick_of(imresize.build(through_plane=3, in_plane=2), level)
+    thick = thick_of(degradation.build(through_plane=3, in_plane=2), level)
     assert np.abs(thick.voxels + 876).max() < 1e-3
 
 
 def test_nothing_but_the_result_is_held_besides_the_input():
     voxels = np.zeros((60, 64, 64), np.float32)
     grid = replace(THIN, n=60, shape=(64, 64))
-    by = imresize.build(through_plane=1, in_plane=1)
+    by = degradation.build(through_plane=1, in_plane=1)
     planes = by.planes(grid, by.thick_grid(grid))
     tracemalloc.start()
     try:
@@ -112,9 +112,9 @@ def test_nothing_but_the_result_is_held_besides_the_input():
 def test_impossible_factors_are_refused():
     for wrong in ({"through_plane": 0}, {"in_plane": 1.5}):
         with pytest.raises(ValueError, match="whole number"):
-            imresize.build(**wrong)
+            degradation.build(**wrong)
     with pytest.raises(ValueError, match="cannot be shrunk"):
-        imresize.build(in_plane=18).thick_grid(THIN)
+        degradation.build(in_plane=18).thick_grid(THIN)
 
 
 def _f32(values: np.ndarray) -> np.ndarray:

@@ -104,8 +104,8 @@ def test_thick_noise_is_in_the_thin_slices_below_it():
 def test_more_tissue_on_the_way_is_more_noise():
     plane = Plane.of(GRID, 1)
     y, x = plane.centres_mm()
-    column = Layer("water", 0.0, [column((0, y.mean(), x.mean()), (500, 6, 500))])
-    steps = compose([column], plane, (-30, 90))
+    water = Layer("water", 0.0, [column((0, y.mean(), x.mean()), (500, 6, 500))])
+    steps = compose([water], plane, (-30, 90))
     dose = expose(steps, (0.0, 59.0), (1,), 1.0).dose
     amplitude = dose.amplitude(30.0)
     inside = np.abs(y - y.mean()) <= 6

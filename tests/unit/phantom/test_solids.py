@@ -99,7 +99,7 @@ def painted(z, y, x):
     return np.where(in_ellipsoid(z, y, x), 900.0, hu)
 
 
-def layers():
+def scene_layers():
     solids = {name: solid for name, (solid, _) in KINDS.items()}
     return [
         Layer("lung", -800.0, [solids["barrel"]]),
@@ -118,7 +118,7 @@ def test_slices_are_the_painted_scene_seen_through_the_profile(profile):
     y, x = (v.ravel() for v in np.meshgrid(*PLANE.centres_mm(), indexing="ij"))
     truth = painted(z[:, None], y, x)
     centres = np.array([-7.0, -2.3, 0.0, 1.1, 6.0])
-    seen = compose(layers(), PLANE, (-30, 30)).slices(profile, centres)
+    seen = compose(scene_layers(), PLANE, (-30, 30)).slices(profile, centres)
     for one, centre in zip(seen, centres):
         expected = 0.01 * (profile.density(centre - z)[:, None] * truth).sum(0)
         outside = AIR_HU * (1 - 0.01 * profile.density(centre - z).sum())
@@ -133,9 +133,9 @@ def test_nothing_is_counted_twice_where_solids_overlap():
 
 
 def test_bands_of_rows_join_without_a_trace(monkeypatch):
-    whole = compose(layers(), PLANE, (-30, 30))
+    whole = compose(scene_layers(), PLANE, (-30, 30))
     monkeypatch.setattr(layers, "BAND", 3 * PLANE.cells[1])
-    banded = compose(layers(), PLANE, (-30, 30))
+    banded = compose(scene_layers(), PLANE, (-30, 30))
     assert len(whole.cell) > 100
     for name in ("cell", "z_mm", "rise_hu"):
         np.testing.assert_array_equal(getattr(banded, name), getattr(whole, name))
@@ -152,14 +152,14 @@ def test_a_nodule_s_volume_is_its_closed_form():
 
 
 def test_a_slice_beyond_the_known_anatomy_is_refused():
-    short = compose(layers(), PLANE, (-10, 10))
+    short = compose(scene_layers(), PLANE, (-10, 10))
     with pytest.raises(ValueError, match="known over"):
         short.slices(gaussian(5.0), np.array([0.0, 4.0]))
 
 
 def test_painting_over_a_layer_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="lung"):
-        compose(layers()[1:], PLANE, (-30, 30))
+        compose(scene_layers()[1:], PLANE, (-30, 30))
 
 
 def test_off_centre_slices_are_broader_by_the_share_asked_for():

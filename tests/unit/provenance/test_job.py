@@ -5,7 +5,8 @@ import multiprocessing
 import pytest
 
 from thinslice.fs.atomic import write_text
-from thinslice.provenance.job import fcntl, recorded_job
+from thinslice.fs.locks import fcntl
+from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import read_record, record_path
 
 CONTEXT = multiprocessing.get_context("fork")

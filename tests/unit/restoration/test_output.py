@@ -136,14 +136,14 @@ def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, na
 
 def _coherent(out, old, status):
     """The old scan, or nothing, or the new one with its statement and its picture."""
-    beside = out.with_name(out.name + output.STATEMENT)
-    told = json.loads(transaction.read_text())["output"]["files"] if transaction.exists() else None
+    report = out.with_name(out.name + output.STATEMENT)
+    listed = json.loads(report.read_text())["output"]["files"] if report.exists() else None
     if not out.exists():
         return
     has = statement.hashes(out)
-    assert told in (None, has)
+    assert listed in (None, has)
     if has != old or status == 0:
-        assert told == has
+        assert listed == has
         assert out.with_name(out.name + output.PREVIEW).exists()
 
 
