@@ -48,7 +48,9 @@ def paired():
 @cache
 def code(script, *modules):
     """Digest of a rule's script and of the plug-ins it runs, with all they import."""
-    return code_digest.code_digest(*modules, script=Path(workflow.basedir, "workflow_scripts", script))
+    return code_digest.code_digest(
+        *modules, script=Path(workflow.basedir, "workflow_scripts", script)
+    )
 
 
 @cache
