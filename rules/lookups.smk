@@ -93,7 +93,7 @@ def analysis_card(wildcards):
 
 def figure_card(wildcards):
     told = {"name": wildcards.figure, **config["figures"][wildcards.figure]}
-    told["code"] = code_digest.code_digest(f"thinslice.report.figures.{told['kind']}")
+    told["code"] = code_digest.code_digest(plugins.module_name("figures", told))
     return json.dumps(told, sort_keys=True)
 
 

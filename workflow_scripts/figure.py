@@ -2,10 +2,9 @@
 
 import argparse
 import json
-from importlib import import_module
 from pathlib import Path
 
-from thinslice import errors
+from thinslice import errors, plugins
 from thinslice.analyses import _evidence
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
@@ -23,7 +22,7 @@ def main() -> None:
     with recorded_job(
         record_path(a.out), rule="figure", cards={"figure": a.card}, inputs=[table]
     ) as job:
-        kind = import_module(f"thinslice.report.figures.{a.card['kind']}")
+        kind = plugins.module("figures", a.card)
         rows = _evidence.read_table(table)
         if rows.empty:
             draw_nothing(a.out.with_suffix(""), f"{a.card['name']}: no rows in {table.name}")

@@ -31,6 +31,7 @@ KIND_OF_CARD = {
     "method": "methods",
     "protocols": "protocols",
     "analysis": "analyses",
+    "figure": "figures",
 }
 
 
@@ -217,8 +218,6 @@ def _code(content: Mapping[str, Any]) -> Iterator[str]:
 def _digest(key: str, card: Mapping[str, Any]) -> str:
     """Digest of the code that a card names, as it is here; "gone" where it is not."""
     try:
-        if key == "figure":
-            return code_digest(f"thinslice.report.figures.{card['kind']}")
         return code_digest(plugins.module_name(KIND_OF_CARD[key], card))
     except LookupError:
         return "gone"
