@@ -1,1 +1,0 @@
-"""A file written beside its place, brought to the disk, renamed: whole, older, or not there."""
