@@ -1,4 +1,4 @@
-"""The seams of the benchmark, on one page.
+"""The interfaces of the benchmark, on one page.
 
 A plug-in is a module ``thinslice/<kind>/<name>.py`` that exposes ``build(**settings)`` and returns
 an object of the kind below. Adding one: that file, and its line in config.yaml.

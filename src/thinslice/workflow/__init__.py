@@ -1,1 +1,1 @@
-"""What the Snakefile and its rules import; standard library only."""
+"""What the Snakefile and its rules import: cells, cards, resources; standard library only."""
