@@ -30,8 +30,8 @@ atexit.register(gc.freeze)
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice import cells, manifest, panel_choice
-from thinslice.resuming import run_lock, run_memory, settling
+from thinslice.workflow import cells, own_data, panels
+from thinslice.workflow.recovery import prepare, run_lock, snakemake_state
 
 
 configfile: os.path.join(workflow.basedir, "config.yaml")
@@ -40,14 +40,14 @@ configfile: os.path.join(workflow.basedir, "config.yaml")
 validate(config, "rules/config.schema.yaml")
 try:
     cells.check(config)
-    run_memory.check(Path("results"), Path(".snakemake"))
-    config = manifest.with_own_data(config)
+    snakemake_state.check(Path("results"), Path(".snakemake"))
+    config = own_data.with_own_data(config)
     cells.check_some_run(config)
 except (ValueError, OSError) as refusal:
     sys.exit(f"refused: {refusal}")
 
 if workflow.is_main_process and not workflow.output_settings.dryrun:  # no job of a cluster
-    workflow.execute = settling.before(workflow.execute, Path("results"), Path(".snakemake"))
+    workflow.execute = prepare.before(workflow.execute, Path("results"), Path(".snakemake"))
 
 # Jobs run the scripts and import the package of this checkout, wherever --directory puts results,
 # by the interpreter that runs Snakemake; inside a conda environment, by that environment's.
@@ -104,7 +104,7 @@ rule all:
         "results/report.record.json",
         collect("results/tables/{a}.{end}", a=config["analyses"], end=["csv", "md", "tex"]),
         collect("results/figures/{f}.{end}", f=config["figures"], end=["png", "pdf"]),
-        collect("results/figures/{p}.{end}", p=panel_choice.pictures(config), end=["png", "pdf"]),
+        collect("results/figures/{p}.{end}", p=panels.pictures(config), end=["png", "pdf"]),
         behind_the_evidence(),
 
 

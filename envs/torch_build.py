@@ -5,7 +5,7 @@ import sys
 import torch
 
 from envs import lock
-from thinslice.drivers import gpu_check
+from thinslice.runtime import gpu_check
 
 
 def main() -> None:

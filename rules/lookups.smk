@@ -4,8 +4,10 @@ import json
 import shutil
 from functools import cache
 
-from thinslice import digest, plugins, scheduling
-from thinslice import shards as cell_shards
+from thinslice import plugins
+from thinslice.provenance import code_digest
+from thinslice.workflow import resources
+from thinslice.workflow import shards as cell_shards
 
 CELLS = cells.cells(config)
 SCORED = cells.scored(config)
@@ -46,7 +48,9 @@ def paired():
 @cache
 def code(script, *modules):
     """Digest of a rule's script and of the plug-ins it runs, with all they import."""
-    return digest.code_digest(*modules, script=Path(workflow.basedir, "workflow_scripts", script))
+    return code_digest.code_digest(
+        *modules, script=Path(workflow.basedir, "workflow_scripts", script)
+    )
 
 
 @cache
@@ -54,7 +58,7 @@ def card(kind, name):
     """One config entry as JSON: what a job needs to know, and what makes it rerun."""
     entry = {"name": name, **config[kind][name]}
     told = {key: entry[key] for key in CASE_KEYS if key in entry}
-    told["code"] = digest.code_digest(plugins.module_name(kind, entry))
+    told["code"] = code_digest.code_digest(plugins.module_name(kind, entry))
     return json.dumps(told, sort_keys=True)
 
 
@@ -89,7 +93,7 @@ def analysis_card(wildcards):
 
 def figure_card(wildcards):
     told = {"name": wildcards.figure, **config["figures"][wildcards.figure]}
-    told["code"] = digest.code_digest(f"thinslice.report.{told['kind']}")
+    told["code"] = code_digest.code_digest(plugins.module_name("figures", told))
     return json.dumps(told, sort_keys=True)
 
 
@@ -233,7 +237,7 @@ def restoring_script(wildcards, input, threads, resources):
 def asked(kind, dataset, method):
     """What the first try of a kind of job asks for; of a picture, by the methods it shows."""
     shown_of = len(panels_of(dataset).cells) if kind == "panels" else 0
-    return scheduling.ask(kind, config, dataset, method, shown_of)
+    return resources.ask(kind, config, dataset, method, shown_of)
 
 
 def first_ask(kind, wildcards):
@@ -269,7 +273,7 @@ def picture_card(wildcards):
 
 @cache
 def panels_of(dataset):
-    return panel_choice.panels(config, dataset)
+    return panels.panels(config, dataset)
 
 
 def shown(wildcards):

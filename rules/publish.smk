@@ -118,7 +118,7 @@ rule page:
     input:
         tables=collect("results/tables/{a}.record.json", a=config["analyses"]),
         figures=collect("results/figures/{f}.record.json", f=config["figures"]),
-        panels=collect("results/figures/{p}.record.json", p=panel_choice.pictures(config)),
+        panels=collect("results/figures/{p}.record.json", p=panels.pictures(config)),
     output:
         page=report("results/report.html", category="Report"),
         record="results/report.record.json",

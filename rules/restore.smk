@@ -120,7 +120,7 @@ rule restore:
     params:
         card=method_card,
         script=restoring_script,
-        code=code("restore.py", "thinslice.joining"),
+        code=code("restore.py", "thinslice.jobs.join_shards"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/{params.script} --card {params.card:q} \

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-import slurm_cluster
-from checkout import Checkout, fresh
+
+from support import slurm_cluster
+from support.checkout import Checkout, fresh
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import evidence, plugins, provenance, refusal
-from thinslice.report import tables
+from thinslice import errors, plugins
+from thinslice.analyses import _evidence
+from thinslice.fs.atomic import write_text
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import record_path
+from thinslice.report.tables import typeset
 
 
 def main() -> None:
@@ -16,15 +20,15 @@ def main() -> None:
     a = p.parse_args()
 
     given = a.evidence / "evidence.record.json"
-    with provenance.job(
-        provenance.record_of(a.out), rule="analyse", cards={"analysis": a.card}, inputs=[given]
+    with recorded_job(
+        record_path(a.out), rule="analyse", cards={"analysis": a.card}, inputs=[given]
     ) as job:
-        found = evidence.read(a.evidence)
+        found = _evidence.read_evidence(a.evidence)
         answer = plugins.build("analyses", a.card)(found)
-        for ending, text in tables.texts(a.card["name"], answer, found.skipped).items():
-            provenance.write_text(a.out.with_suffix(ending), text)
+        for ending, text in typeset.texts(a.card["name"], answer, found.skipped).items():
+            write_text(a.out.with_suffix(ending), text)
             job.output(a.out.with_suffix(ending))
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

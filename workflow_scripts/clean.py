@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from thinslice import cleaning, refusal
+from thinslice import errors
+from thinslice.jobs import clean as cleaning
 
 WHAT = {
     "restored": (cleaning.restored, "restored volumes"),
@@ -22,4 +23,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

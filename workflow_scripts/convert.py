@@ -4,8 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import plugins, provenance, refusal, store
-from thinslice.seams import Case
+from thinslice import errors, plugins, store
+from thinslice.interfaces import Case
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import record_path
 from thinslice.volume import Grid
 
 
@@ -27,8 +29,8 @@ def main() -> None:
     a = p.parse_args()
 
     dataset = plugins.build("datasets", a.card)
-    records = [provenance.record_of(a.thin), provenance.record_of(a.thick)]
-    with provenance.job(
+    records = [record_path(a.thin), record_path(a.thick)]
+    with recorded_job(
         *records, rule="convert", cards={"dataset": a.card}, inputs=[a.raw_record]
     ) as job:
         with store.writing(a.thin) as thin, store.writing(a.thick) as thick:
@@ -45,4 +47,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

@@ -4,7 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import degrading, plugins, provenance, refusal, store
+from thinslice import errors, plugins, store
+from thinslice.operators.degradation import thick_of
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import record_path
 
 
 def main() -> None:
@@ -16,16 +19,16 @@ def main() -> None:
 
     degradation = plugins.build("degradations", a.card)
     thin = store.open_store(a.thin)
-    with provenance.job(
-        provenance.record_of(a.out), rule="degrade", cards={"degradation": a.card}, inputs=[a.thin]
+    with recorded_job(
+        record_path(a.out), rule="degrade", cards={"degradation": a.card}, inputs=[a.thin]
     ) as job:
         with store.writing(a.out) as out:
             for case in thin.cases():
                 scan = thin.scan(case)
                 about = {**thin.about(case), "target": scan.grid.to_json()}
-                out.add(case, degrading.thick_of(degradation, scan), **about)
+                out.add(case, thick_of(degradation, scan), **about)
         job.output(a.out)
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import evidence, provenance, refusal
+from thinslice import errors
+from thinslice.analyses import _evidence
+from thinslice.fs.atomic import write_text
+from thinslice.provenance.job import recorded_job
 
 
 def main() -> None:
@@ -18,17 +21,17 @@ def main() -> None:
     a = p.parse_args()
 
     tables = {
-        "scores": evidence.joined(a.records, "scores"),
-        "runs": evidence.joined(a.records, "runs"),
-        "pairs": evidence.pairs(a.pairs),
+        "scores": _evidence.joined(a.records, "scores"),
+        "runs": _evidence.joined(a.records, "runs"),
+        "pairs": _evidence.pairs(a.pairs),
         "skipped": pd.DataFrame(a.skipped, columns=["cells", "reason"]),
     }
     record = a.out / "evidence.record.json"
-    with provenance.job(record, rule="evidence", cards={}, inputs=[*a.records, *a.pairs]) as job:
+    with recorded_job(record, rule="evidence", cards={}, inputs=[*a.records, *a.pairs]) as job:
         for name, table in tables.items():
-            provenance.write_text(a.out / f"{name}.csv", table.to_csv(index=False))
+            write_text(a.out / f"{name}.csv", table.to_csv(index=False))
             job.output(a.out / f"{name}.csv")
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import plugins, provenance, refusal
+from thinslice import errors, plugins
+from thinslice.provenance.job import recorded_job
 
 
 def main() -> None:
@@ -18,11 +19,11 @@ def main() -> None:
     dataset = plugins.build("datasets", a.card)
     dataset.fetch(a.raw, a.mirror or None)
     files = list(dataset.files(a.raw))
-    with provenance.job(
+    with recorded_job(
         a.record, rule="fetch", cards={"dataset": a.card}, inputs=[], raw=files
     ) as job:
         job.fact("files", len(files))
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

@@ -2,11 +2,13 @@
 
 import argparse
 import json
-from importlib import import_module
 from pathlib import Path
 
-from thinslice import evidence, provenance, refusal
-from thinslice.report import nothing
+from thinslice import errors, plugins
+from thinslice.analyses import _evidence
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import record_path
+from thinslice.report.style import draw_nothing
 
 
 def main() -> None:
@@ -17,13 +19,13 @@ def main() -> None:
     a = p.parse_args()
 
     table = a.tables / f"{a.card['table']}.csv"
-    with provenance.job(
-        provenance.record_of(a.out), rule="figure", cards={"figure": a.card}, inputs=[table]
+    with recorded_job(
+        record_path(a.out), rule="figure", cards={"figure": a.card}, inputs=[table]
     ) as job:
-        kind = import_module(f"thinslice.report.{a.card['kind']}")
-        rows = evidence.read_table(table)
+        kind = plugins.module("figures", a.card)
+        rows = _evidence.read_table(table)
         if rows.empty:
-            nothing.draw(a.out.with_suffix(""), f"{a.card['name']}: no rows in {table.name}")
+            draw_nothing(a.out.with_suffix(""), f"{a.card['name']}: no rows in {table.name}")
         else:
             kind.draw(rows, a.out.with_suffix(""), **a.card.get("settings", {}))
         job.output(a.out)
@@ -31,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

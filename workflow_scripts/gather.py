@@ -3,7 +3,10 @@
 import argparse
 from pathlib import Path
 
-from thinslice import evidence, provenance, refusal
+from thinslice import errors
+from thinslice.analyses import _evidence
+from thinslice.fs.atomic import write_text
+from thinslice.provenance.job import recorded_job
 
 
 def main() -> None:
@@ -14,12 +17,12 @@ def main() -> None:
     p.add_argument("--record", type=Path, required=True)
     a = p.parse_args()
 
-    with provenance.job(a.record, rule="gather", cards={}, inputs=a.records) as job:
-        provenance.write_text(a.scores, evidence.scores(a.records).to_csv(index=False))
-        provenance.write_text(a.runs, evidence.runs(a.records).to_csv(index=False))
+    with recorded_job(a.record, rule="gather", cards={}, inputs=a.records) as job:
+        write_text(a.scores, _evidence.scores(a.records).to_csv(index=False))
+        write_text(a.runs, _evidence.runs(a.records).to_csv(index=False))
         job.output(a.scores)
         job.output(a.runs)
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

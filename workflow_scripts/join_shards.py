@@ -4,7 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import joining, provenance, refusal, store
+from thinslice import errors, store
+from thinslice.jobs import join_shards
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import first_output, record_path
 
 
 def main() -> None:
@@ -16,13 +19,13 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True, help="store of restored volumes")
     a = p.parse_args()
 
-    weights = provenance.first_made(a.weights_record) if a.weights_record else None
+    weights = first_output(a.weights_record) if a.weights_record else None
     inputs = [a.thick, *([weights] if weights else [])]
-    with provenance.job(
-        provenance.record_of(a.out), rule="restore", cards={"method": a.card}, inputs=inputs
+    with recorded_job(
+        record_path(a.out), rule="restore", cards={"method": a.card}, inputs=inputs
     ) as job:
-        joining.join(a.shards, store.open_store(a.thick).cases("test"), a.out, job)
+        join_shards.join(a.shards, store.open_store(a.thick).cases("test"), a.out, job)
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

@@ -3,7 +3,11 @@
 import argparse
 from pathlib import Path
 
-from thinslice import evidence, provenance, refusal
+from thinslice import errors
+from thinslice.analyses import _evidence
+from thinslice.fs.atomic import write_text
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import first_output, record_path
 from thinslice.report import page, terminal
 
 
@@ -16,11 +20,11 @@ def main() -> None:
     a = p.parse_args()
 
     inputs = [*a.tables, *a.figures, a.evidence / "evidence.record.json"]
-    with provenance.job(provenance.record_of(a.out), rule="page", cards={}, inputs=inputs) as job:
-        skipped = evidence.read(a.evidence).skipped
-        tables = {path.name.split(".")[0]: evidence.made(path) for path in a.tables}
-        figures = [provenance.first_made(path) for path in a.figures]
-        provenance.write_text(a.out, page.html(tables, figures, skipped))
+    with recorded_job(record_path(a.out), rule="page", cards={}, inputs=inputs) as job:
+        skipped = _evidence.read_evidence(a.evidence).skipped
+        tables = {path.name.split(".")[0]: _evidence.made(path) for path in a.tables}
+        figures = [first_output(path) for path in a.figures]
+        write_text(a.out, page.html(tables, figures, skipped))
         job.output(a.out)
     print(terminal.main_table(tables["benchmark"], skipped))
     for published in (table for table in tables.values() if "paper_value" in table):
@@ -29,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

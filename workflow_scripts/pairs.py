@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import evidence, provenance, refusal, store
-from thinslice.cells import ACQUIRED
+from thinslice import errors, store
+from thinslice.fs.atomic import write_text
+from thinslice.jobs import pairs
 from thinslice.metrics.slice_pairs import slice_pairs
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import record_path
+from thinslice.workflow.cells import ACQUIRED
 
 
 def main() -> None:
@@ -18,19 +22,17 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True, help="csv: case, relation, metric, value ...")
     a = p.parse_args()
 
-    with provenance.job(
-        provenance.record_of(a.out), rule="pairs", cards={}, inputs=[a.thin, a.thick]
-    ) as job:
+    with recorded_job(record_path(a.out), rule="pairs", cards={}, inputs=[a.thin, a.thick]) as job:
         thin, thick = store.open_store(a.thin), store.open_store(a.thick)
         rows = []
         for case in thick.cases():
             about = {key: thin.about(case)[key] for key in ("patient", "split")}
             cell = {"dataset": a.out.stem, "degradation": ACQUIRED, "case": case, "sim": a.sim}
-            for row in evidence.pair_rows(slice_pairs(thin.read(case), thick.read(case))):
+            for row in pairs.pair_rows(slice_pairs(thin.read(case), thick.read(case))):
                 rows.append({**cell, **about, **row})
-        provenance.write_text(a.out, pd.DataFrame(rows).to_csv(index=False))
+        write_text(a.out, pd.DataFrame(rows).to_csv(index=False))
         job.output(a.out)
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

@@ -4,8 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import provenance, refusal, store
-from thinslice.report import panels, patches
+from thinslice import errors, store
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import record_path
+from thinslice.report.pictures import panels, patches
 
 KINDS = {"panels": panels, "patches": patches}
 
@@ -22,8 +24,8 @@ def main() -> None:
     a = p.parse_args()
 
     inputs = [*([a.thin] if a.thin else []), a.thick, *a.restored]
-    with provenance.job(
-        provenance.record_of(a.out), rule="panels", cards={"picture": a.card}, inputs=inputs
+    with recorded_job(
+        record_path(a.out), rule="panels", cards={"picture": a.card}, inputs=inputs
     ) as job:
         restored = [store.open_store(path) for path in a.restored]
         case = restored[0].cases()[0]
@@ -37,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

@@ -2,28 +2,31 @@
 
 import argparse
 
-from thinslice import provenance, refusal, restoring_cells, store
+from thinslice import errors, store
+from thinslice.jobs import restore
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import record_path
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--shard", type=int, required=True, help="which, from 0")
     p.add_argument("--of", type=int, required=True, help="to how many the cases are dealt out")
-    restoring_cells.add_flags(p)
+    restore.add_flags(p)
     a = p.parse_args()
 
-    asked = restoring_cells.Asked.by(a)
-    with provenance.job(
-        provenance.record_of(a.out),
+    asked = restore.RestoreRequest.by(a)
+    with recorded_job(
+        record_path(a.out),
         rule="restore_shard",
         cards={"method": a.card},
         inputs=asked.inputs,
         seed=asked.seed,
     ) as job:
         cases = store.open_store(a.thick).cases("test")[a.shard :: a.of]
-        restoring_cells.restore(asked, cases, a.out, job)
+        restore.restore(asked, cases, a.out, job)
         job.fact("shard", [a.shard, a.of])
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

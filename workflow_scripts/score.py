@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice import plugins, provenance, refusal, scoring, store
+from thinslice import errors, plugins, store
+from thinslice.fs.atomic import write_text
+from thinslice.jobs import score
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import read_record, record_path
 
 
 def main() -> None:
@@ -21,26 +25,24 @@ def main() -> None:
     a = p.parse_args()
 
     protocols = {card["name"]: plugins.build("protocols", card) for card in a.protocols}
-    made_by = scoring.degradation_of(a.degradation)
+    made_by = score.degradation_of(a.degradation)
     cards = {"protocols": a.protocols, "degradation": a.degradation, "cell": a.cell}
     inputs = [a.restored, a.thin, a.thick]
-    with provenance.job(
-        provenance.record_of(a.out), rule="score", cards=cards, inputs=inputs
-    ) as job:
+    with recorded_job(record_path(a.out), rule="score", cards=cards, inputs=inputs) as job:
         restored, thin, thick = (store.open_store(path) for path in inputs)
-        made = provenance.read(provenance.record_of(a.restored))["facts"]
+        made = read_record(record_path(a.restored))["facts"]
         rows = []
         for case in restored.cases():
-            question = scoring.question(
+            question = score.question(
                 restored.read(case), thin.read(case), thick.read(case), made_by
             )
             about = {"case": case, "patient": thin.about(case)["patient"]}
             about["fidelity"] = made["fidelity"]
-            rows += [{**a.cell, **about, **row} for row in scoring.rows(question, protocols)]
-        provenance.write_text(a.out, pd.DataFrame(rows).to_csv(index=False))
+            rows += [{**a.cell, **about, **row} for row in score.rows(question, protocols)]
+        write_text(a.out, pd.DataFrame(rows).to_csv(index=False))
         job.output(a.out)
         job.fact("cases", len(restored.cases()))
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

@@ -7,11 +7,15 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from thinslice import __version__, domain, plugins, provenance, refusal, store
-from thinslice.drivers import device
-from thinslice.drivers.processes import EndedError, peak_memory_gib
-from thinslice.seams import Pair, Run
-from thinslice.training.team import together
+from thinslice import __version__, errors, plugins, store
+from thinslice.fs.locks import locked
+from thinslice.interfaces import Pair, Run
+from thinslice.provenance.job import recorded_job, script_digest
+from thinslice.provenance.records import record_id, record_path
+from thinslice.runtime import device
+from thinslice.runtime.processes import EndedError, peak_memory_gib
+from thinslice.training import fitted_on
+from thinslice.training.distributed import together
 
 
 def main() -> None:
@@ -28,15 +32,15 @@ def main() -> None:
     p.add_argument("--reserved-gpus", type=int, default=0, help="for this job, by the workflow")
     a = p.parse_args()
 
-    record = provenance.record_of(a.out)
+    record = record_path(a.out)
     seed = a.card.get("settings", {}).get("seed", 0)  # every method's default
-    with provenance.job(
+    with recorded_job(
         record, rule="train", cards={"method": a.card}, inputs=[a.thick, a.thin], seed=seed
     ) as job:
         hashes = [link["sha256"] for link in job.inputs]
         # What checkpoints rest on: the card holds the method's code, the script's reads the data.
-        rests_on = {"card": a.card, "data": hashes, "script": provenance.script_digest("train.py")}
-        work = a.work / a.out.parent.name / provenance.record_id(rests_on)
+        rests_on = {"card": a.card, "data": hashes, "script": script_digest("train.py")}
+        work = a.work / a.out.parent.name / record_id(rests_on)
         run = Run(device=a.device, threads=a.threads, reserved_gpus=a.reserved_gpus)
         with device.team(run, a.gpus) as runs:
             devices = ", ".join(dict.fromkeys(run.device for run in runs))
@@ -69,15 +73,15 @@ def fit(a: argparse.Namespace, work: Path, run: Run) -> None:
     if run.rank:
         method.fit(pairs["train"], pairs["val"], work=work, run=run)
         return
-    with provenance.locked(work / "fit"):  # a process of a killed job may be dying still
+    with locked(work / "fit"):  # a process of a killed job may be dying still
         curve = method.fit(pairs["train"], pairs["val"], work=work, run=run)
         about = {
             "thinslice": __version__,
             "card": a.card,
             "train": thick.cases("train"),
             "val": thick.cases("val"),
-            "fitted_on": domain.of_scans(
-                domain.of_scan(pair.thick, domain.kernel_of(thick.about(pair.case)["source"]))
+            "fitted_on": fitted_on.of_scans(
+                fitted_on.of_scan(pair.thick, fitted_on.kernel_of(thick.about(pair.case)["source"]))
                 for pair in pairs["train"]
             ),
         }
@@ -86,4 +90,4 @@ def fit(a: argparse.Namespace, work: Path, run: Run) -> None:
 
 
 if __name__ == "__main__":
-    refusal.run(main)
+    errors.run_script(main)

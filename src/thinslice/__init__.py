@@ -7,16 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thinslice.files import read as read
-    from thinslice.handing_over import write as write
-    from thinslice.restoring import restore as restore
+    from thinslice.io.files import read as read
+    from thinslice.restoration.output import write as write
+    from thinslice.restoration.restore import restore as restore
 
 __version__ = "0.1.0"
 # Looked up when first asked for: importing the package loads nothing, and ties nothing together.
 _FROM = {
-    "read": "thinslice.files",
-    "restore": "thinslice.restoring",
-    "write": "thinslice.handing_over",
+    "read": "thinslice.io.files",
+    "restore": "thinslice.restoration.restore",
+    "write": "thinslice.restoration.output",
 }
 
 

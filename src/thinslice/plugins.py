@@ -7,15 +7,23 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-KINDS = ("datasets", "degradations", "methods", "protocols", "analyses")
+PACKAGES = {  # of each kind, below thinslice
+    "datasets": "datasets",
+    "degradations": "degradations",
+    "methods": "methods",
+    "protocols": "protocols",
+    "analyses": "analyses",
+    "figures": "report.figures",
+}
+KINDS = tuple(PACKAGES)
 
 
 def module_name(kind: str, card: Mapping[str, Any]) -> str:
-    """Dotted name of the module behind a card: its ``module``, else its ``name``."""
+    """Dotted name of the module behind a card: its ``module``, a figure's ``kind``, or its name."""
     if kind not in KINDS:
         raise ValueError(f"no plug-ins of kind {kind!r}; kinds are {', '.join(KINDS)}")
-    name = card.get("module", card["name"])
-    full = f"thinslice.{kind}.{name}"
+    name = card["kind"] if kind == "figures" else card.get("module", card["name"])
+    full = f"thinslice.{PACKAGES[kind]}.{name}"
     if find_spec(full) is None:
         near = get_close_matches(name, names(kind), n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -25,7 +33,7 @@ def module_name(kind: str, card: Mapping[str, Any]) -> str:
 
 def names(kind: str) -> list[str]:
     """Modules of one kind, by file name."""
-    folder = Path(__file__).parent / kind
+    folder = Path(__file__).parent.joinpath(*PACKAGES[kind].split("."))
     return sorted(p.stem for p in folder.glob("*.py") if not p.stem.startswith("_"))
 
 

@@ -5,7 +5,9 @@ import shlex
 import sys
 
 import pytest
-from checkout import PARTS, REPOSITORY, fresh
+
+from support.checkout import PARTS, fresh
+from support.paths import ROOT
 
 RECORD = "results/raw/phantom.record.json"
 # A stand-in that contains nothing: it logs the call and runs the job with the image's PATH.
@@ -52,9 +54,9 @@ def test_a_job_runs_in_the_image_by_its_python(checkout, programs):
 
 def test_the_image_holds_what_the_set_up_and_the_workflow_need():
     """`.dockerignore` lets in the parts that tests copy, and what `make` reads."""
-    listed = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    listed = (ROOT / ".dockerignore").read_text().splitlines()
     let_in = {line.removeprefix("!") for line in listed if line.startswith("!")}
     make = {"Makefile", "requirements.lock", "pyproject.toml", "README.md", "LICENSE"}
     assert {*PARTS, *make, "experiments"} <= let_in
     assert listed[0] == "*"
-    assert [name for name in let_in if not (REPOSITORY / name).exists()] == []
+    assert [name for name in let_in if not (ROOT / name).exists()] == []

@@ -2,14 +2,13 @@
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
 
 from envs import check_setup, conda, lock
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PINS = lock.read((ROOT / "requirements.lock").read_text())
 VERSIONS = {pin.name: pin.version for pin in PINS}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import thinslice
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src/thinslice"
 
 

@@ -4,7 +4,8 @@ import os
 
 import pytest
 import torch
-from checkout import fresh
+
+from support.checkout import fresh
 
 WEIGHTS = "results/weights/edsr_small/phantom--acquired.pt"
 LOG = "results/logs/train/edsr_small/phantom--acquired.log"

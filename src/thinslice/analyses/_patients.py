@@ -10,8 +10,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from thinslice.seams import Evidence
-from thinslice.statistics import (
+from thinslice.analyses._statistics import (
     LEVEL,
     RESAMPLES,
     bootstrap_interval,
@@ -19,6 +18,7 @@ from thinslice.statistics import (
     expected_coverage,
     smallest_p,
 )
+from thinslice.interfaces import Evidence
 
 CELL = ["dataset", "degradation", "method", "fitted_on"]
 METRIC = ["protocol", "metric", "unit", "better"]

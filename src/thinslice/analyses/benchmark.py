@@ -20,8 +20,8 @@ from thinslice.analyses._patients import (
     scores_of,
     summarise,
 )
-from thinslice.seams import Evidence
-from thinslice.statistics import RESAMPLES
+from thinslice.analyses._statistics import RESAMPLES
+from thinslice.interfaces import Evidence
 
 KEYS = [*CELL, *METRIC, *LABELS]
 PUBLISHED = ["published", "published_sd", "published_source"]

@@ -28,14 +28,14 @@ from thinslice.analyses._patients import (
     scores_of,
     summarise,
 )
-from thinslice.seams import Evidence
-from thinslice.statistics import (
+from thinslice.analyses._statistics import (
     RESAMPLES,
     bootstrap_interval,
     exact_mean,
     holm,
     wilcoxon_greater,
 )
+from thinslice.interfaces import Evidence
 
 KEYS = ["method", "fitted_on", "tested_on", "reference", *METRIC, *LABELS]
 DROP = ["drop", "drop_low", "drop_high", "p", "n_paired"]

@@ -24,8 +24,8 @@ from thinslice.analyses._patients import (
     summarise,
     tidy,
 )
-from thinslice.seams import Evidence
-from thinslice.statistics import RESAMPLES, exact_mean
+from thinslice.analyses._statistics import RESAMPLES, exact_mean
+from thinslice.interfaces import Evidence
 
 KEYS = [*CELL, *METRIC, *LABELS]
 COST = ["parameters", "wall_s", "peak_memory_gib", "volumes", "device"]

@@ -27,8 +27,8 @@ from thinslice.analyses._patients import (
     tidy,
 )
 from thinslice.analyses._printed import PLACE, Printed
-from thinslice.seams import Evidence
-from thinslice.statistics import RESAMPLES
+from thinslice.analyses._statistics import RESAMPLES
+from thinslice.interfaces import Evidence
 
 KEYS = [*CELL, *METRIC, *LABELS]
 COSTS = {"parameters": "", "wall_s": "s", "peak_memory_gib": "GiB"}  # of a run, and their units

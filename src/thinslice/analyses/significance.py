@@ -25,13 +25,8 @@ from thinslice.analyses._patients import (
     paired_gains,
     scores_of,
 )
-from thinslice.seams import Evidence
-from thinslice.statistics import (
-    RESAMPLES,
-    bootstrap_interval,
-    holm,
-    wilcoxon_greater,
-)
+from thinslice.analyses._statistics import RESAMPLES, bootstrap_interval, holm, wilcoxon_greater
+from thinslice.interfaces import Evidence
 
 PLACE = ["dataset", "degradation", *METRIC, "sim"]
 ENTRANT = ["method", "fitted_on", "fidelity"]

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pandas as pd
 
 from thinslice.analyses._patients import SUMMARY, in_order, per_patient, summarise, tidy
-from thinslice.seams import Evidence
-from thinslice.statistics import RESAMPLES, exact_mean
+from thinslice.analyses._statistics import RESAMPLES, exact_mean
+from thinslice.interfaces import Evidence
 
 KEYS = ["dataset", "degradation", "split", "relation", "protocol", "metric", "unit", "sim"]
 COLUMNS = [*KEYS, "distance_mm", *SUMMARY]

@@ -5,8 +5,8 @@ import contextlib
 import sys
 from pathlib import Path
 
-from thinslice import audit, provenance, recompute
-from thinslice.provenance import BrokenLinkError
+from thinslice.audit import chain, recompute
+from thinslice.provenance.records import BrokenLinkError, link_to, record_path
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -54,19 +54,19 @@ def run(arguments: argparse.Namespace) -> int:
 def _record(record_id: str, results: Path, removed: list[str]) -> list[str]:
     """The chain behind one record."""
     with contextlib.chdir(results.parent):
-        return _chain(audit.find(record_id, Path(results.name)), audit.Walk(), removed)
+        return _chain(chain.find(record_id, Path(results.name)), chain.Walk(), removed)
 
 
 def _moved_to(table: Path, number: int | None, removed: list[str]) -> list[str]:
     """The audit of a table, from the folder its workflow ran in."""
-    folder = audit.ran_in(table)
+    folder = chain.ran_in(table)
     with contextlib.chdir(folder):
         return _table(table.resolve().relative_to(folder), number, removed)
 
 
 def _table(table: Path, number: int | None, removed: list[str]) -> list[str]:
     """The chain of one row of a table, or of the whole table, and the numbers once more."""
-    provenance.link(table)  # the table is what its record says, before anything is read from it
+    link_to(table)  # the table is what its record says, before anything is read from it
     if number is None:
         wanted = recompute.records_of(table)
     else:
@@ -74,8 +74,8 @@ def _table(table: Path, number: int | None, removed: list[str]) -> list[str]:
         wanted = cells.pop("records").split()
         print("; ".join(f"{name} {said}" for name, said in cells.items() if said))
     found: dict[str, Path] = {}
-    walk = audit.Walk(frozenset(wanted))
-    problems = _chain(provenance.record_of(table), walk, removed, found)
+    walk = chain.Walk(frozenset(wanted))
+    problems = _chain(record_path(table), walk, removed, found)
     if problems:
         return problems
     if lost := [identity for identity in wanted if identity not in found]:
@@ -88,7 +88,7 @@ def _table(table: Path, number: int | None, removed: list[str]) -> list[str]:
 
 
 def _chain(
-    record: Path, walk: audit.Walk, removed: list[str], found: dict[str, Path] | None = None
+    record: Path, walk: chain.Walk, removed: list[str], found: dict[str, Path] | None = None
 ) -> list[str]:
     """Print every link below a record; returns the problems, and fills in where records are and
     which volumes were removed."""

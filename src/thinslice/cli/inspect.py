@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from thinslice import files
-from thinslice.formats.found import Refused, in_one_line, one_line
-from thinslice.formats.inspecting import Seen, of_found, seen_in, stores_in, unread
+from thinslice.errors import Refused, in_one_line, one_line
+from thinslice.io import files
+from thinslice.io.inspect import ScanSummary, of_found, seen_in, stores_in, unread
 
 COLUMNS = ("slices", "size", "pixel mm", "thickness", "increment", "slices meet", "kernel", "plane")
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(one.refused and not one.is_other for one in seen))
 
 
-def _seen(path: Path) -> Iterator[Seen]:
+def _seen(path: Path) -> Iterator[ScanSummary]:
     yield from seen_in(path)
     for store in stores_in(path):
         try:
@@ -55,7 +55,7 @@ def _seen(path: Path) -> Iterator[Seen]:
             yield unread(store, "OME-Zarr", "", str(error))
 
 
-def _lines(one: Seen) -> Iterator[str]:
+def _lines(one: ScanSummary) -> Iterator[str]:
     """The scan's name and how to ask for it, then its numbers, then what ails it."""
     name = f"{one.path}  {one.format} {one.modality or ''} {one.series}".rstrip()
     yield one_line(f"{name}  [series {one.choose}]" if one.uid and one.choose else name)
@@ -69,7 +69,7 @@ def _lines(one: Seen) -> Iterator[str]:
         yield f"    {'no scan' if one.is_other else 'REFUSED'}  {why}"
 
 
-def _cells(one: Seen) -> tuple[str, ...]:
+def _cells(one: ScanSummary) -> tuple[str, ...]:
     size, pixel = one.size or (), one.pixel_mm or ()
     return (
         str(one.slices),

@@ -5,8 +5,8 @@ import json
 import sys
 from collections.abc import Sequence
 
-from thinslice import catalogue
-from thinslice.catalogue import Entry
+from thinslice.restoration import catalogue
+from thinslice.restoration.catalogue import Entry
 
 FITS = {"none": "nothing", "volume": "the scan itself", "population": "others: --weights"}
 HEADS = ("name", "learns from", "fidelity", "grids", "parameters", "paper")

@@ -2,7 +2,7 @@
 
 import argparse
 
-from thinslice import selftest
+from thinslice.audit import selftest
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:

@@ -5,14 +5,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from thinslice import disk_room, files, handing_over, restoring, work_folder
-from thinslice.choosing import DEFAULT
-from thinslice.cli import restore_words, stopping
-from thinslice.cli.amounts import count, gibibytes, millimetres
-from thinslice.formats import beside
-from thinslice.restoring import Planned, Restored
-from thinslice.seams import Run
-from thinslice.statement import NOTICE
+from thinslice.cli import restore_text, stop_signals
+from thinslice.cli.arguments import count, gibibytes, millimetres
+from thinslice.fs import transaction
+from thinslice.interfaces import Run
+from thinslice.io import files
+from thinslice.restoration import checkpoints, disk_space, output, restore
+from thinslice.restoration.methods import DEFAULT
+from thinslice.restoration.restore import Plan, Result
+from thinslice.restoration.statement import NOTICE
 
 FORESEEN = (OSError, ValueError, MemoryError, LookupError, ArithmeticError, RuntimeError)
 
@@ -69,13 +70,13 @@ def _about_the_run(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if OUT stands (or would), 2 if refused or failed, 130 or 143 if stopped; never half."""
-    before = beside.standing(arguments.out)
+    before = transaction.standing(arguments.out)
     try:
-        with stopping.answered():
+        with stop_signals.answered():
             return _restore(arguments)
     except KeyboardInterrupt as stop:
         _complain(_stopped(arguments.out, before))
-        return stopping.status(stop)
+        return stop_signals.status(stop)
     except FORESEEN as error:
         _complain(" ".join(str(error).split()) or type(error).__name__)
         return 2
@@ -83,10 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _restore(asked: argparse.Namespace) -> int:
     if asked.scan.is_dir():
-        handing_over.refuse_inside(asked.out.absolute(), asked.scan)
-    if not asked.dry_run and beside.go_on(asked.out):
+        output.refuse_inside(asked.out.absolute(), asked.scan)
+    if not asked.dry_run and transaction.go_on(asked.out):
         _warn([f"a run before was killed while putting {asked.out} into its place; it stands now"])
-    handing_over.refuse_place(asked.out, overwrite=asked.overwrite)
+    output.refuse_place(asked.out, overwrite=asked.overwrite)
     scan = files.read(
         asked.scan,
         series=asked.series,
@@ -94,48 +95,48 @@ def _restore(asked: argparse.Namespace) -> int:
         unit_window=asked.unit_window and tuple(asked.unit_window),
         modality=asked.modality,
     )
-    handing_over.refuse_place(asked.out, scan, overwrite=asked.overwrite)
-    planned = restoring.plan(
+    output.refuse_place(asked.out, scan, overwrite=asked.overwrite)
+    planned = restore.plan(
         scan,
         method=asked.method,
         weights=asked.weights,
         thickness_mm=asked.thickness,
         increment_mm=asked.increment,
     )
-    disk_room.refuse_full(asked.out, planned.grid, planned.thick.modality)
+    disk_space.refuse_full(asked.out, planned.grid, planned.thick.modality)
     how = Run(asked.device, asked.threads, asked.max_memory)
-    device = restoring.device_of(planned, how)
-    print("\n".join(restore_words.beforehand(asked.scan, planned, device)), flush=True)
+    device = restore.device_of(planned, how)
+    print("\n".join(restore_text.beforehand(asked.scan, planned, device)), flush=True)
     _warn(planned.warnings)
     if asked.strict:
-        restoring.refuse_outside(planned)
+        restore.refuse_outside(planned)
     if asked.dry_run:
         print("dry run: nothing was computed or written")
         return 0
     restored = _computed(asked, planned, how)
-    print("\n".join(restore_words.afterwards(asked.out, restored)))
+    print("\n".join(restore_text.afterwards(asked.out, restored)))
     _warn(restored.warnings)
     return 0
 
 
 def _stopped(out: Path, before: object) -> str:
     """What a stop left."""
-    if beside.standing(out) != before:
+    if transaction.standing(out) != before:
         return f"stopped; {out} had been written by then, and is whole"
-    kept = work_folder.place(out)
+    kept = checkpoints.place(out)
     goes_on = f"; the same command goes on from {kept}" if kept.exists() else ""
     return f"stopped; {out} was not written{goes_on}"
 
 
-def _computed(asked: argparse.Namespace, planned: Planned, how: Run) -> Restored:
+def _computed(asked: argparse.Namespace, planned: Plan, how: Run) -> Result:
     """Restored and handed over, under the lock of the folder that keeps checkpoints."""
-    with work_folder.held(asked.out, planned) as work:
+    with checkpoints.held(asked.out, planned) as work:
         if work.goes_on:
             print(f"going on from the checkpoints in {work.folder.parent}", flush=True)
         elif work.others:
             _warn([f"checkpoints in {work.folder.parent} are of another scan, method or version"])
-        restored = restoring.carry_out(planned, replace(how, work=work.folder))
-        handing_over.write(restored, asked.out, overwrite=asked.overwrite)
+        restored = restore.carry_out(planned, replace(how, work=work.folder))
+        output.write(restored, asked.out, overwrite=asked.overwrite)
     return restored
 
 

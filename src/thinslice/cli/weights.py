@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from thinslice import choosing
-from thinslice.choosing import Chosen
+from thinslice.restoration import methods
+from thinslice.restoration.methods import MethodChoice
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -22,7 +22,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 if the weights are whole and their method takes them, 2 if not."""
     try:
-        chosen = choosing.choose(weights=arguments.file)
+        chosen = methods.choose(weights=arguments.file)
         said = _said(arguments.file, chosen)
     except (ValueError, OSError) as error:
         print(f"thinslice weights: {' '.join(str(error).split())}", file=sys.stderr)
@@ -35,8 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _said(path: Path, chosen: Chosen) -> dict[str, Any]:
-    _, about = choosing.card_of(path)
+def _said(path: Path, chosen: MethodChoice) -> dict[str, Any]:
+    _, about = methods.card_of(path)
     return {
         "file": str(path),
         "sha256": chosen.weights_sha256,

@@ -1,1 +1,1 @@
-"""Sources of scans: one file each, ``build(**settings)`` returns a ``seams.Dataset``."""
+"""Sources of scans: one file each, ``build(**settings)`` returns a ``interfaces.Dataset``."""

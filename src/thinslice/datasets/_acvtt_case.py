@@ -6,22 +6,23 @@ from typing import Any
 import numpy as np
 
 from thinslice.datasets._acvtt_preparation import Preparation, first_slices, prepared
-from thinslice.datasets._published import Listed
-from thinslice.formats import nifti
-from thinslice.formats.found import Found, refused
-from thinslice.formats.frame import HEAD
-from thinslice.seams import Case
+from thinslice.datasets._splits import SplitRow
+from thinslice.errors import refused
+from thinslice.interfaces import Case
+from thinslice.io.nifti.read import read_nifti
+from thinslice.io.orientation import HEAD
+from thinslice.io.scan import LoadedScan
 
 
 def prepared_case(
-    row: Listed, path: Path, how: Preparation, thickness_mm: float | None = None
+    row: SplitRow, path: Path, how: Preparation, thickness_mm: float | None = None
 ) -> Case:
     """The CT at ``path``, prepared as ACVTT does; thickness as declared, else the increment.
 
     NIfTI says no thickness; slices are taken to be as thick as they lay apart in the file. Raises
     Refused as ``nifti.read`` and ``prepared`` do.
     """
-    found = nifti.read(path, thickness_mm=thickness_mm)
+    found = read_nifti(path, thickness_mm=thickness_mm)
     to_feet = runs_to_feet(found)
     volume = found.volume
     if row.first_slices:
@@ -30,14 +31,14 @@ def prepared_case(
     return Case(row.case, row.patient, row.split, thin, None, story(row, found))
 
 
-def runs_to_feet(found: Found) -> bool:
+def runs_to_feet(found: LoadedScan) -> bool:
     """Whether the file's slices run to the feet; Refused where they are not axial."""
     if int(np.abs(found.volume.grid.direction[0]).argmax()) != HEAD:
         raise refused(found.files[0], "slices that are not axial", "axial ones", "leave it out")
     return "I" in found.source["axes"]
 
 
-def story(row: Listed, found: Found) -> dict[str, Any]:
+def story(row: SplitRow, found: LoadedScan) -> dict[str, Any]:
     """What the file said before it was prepared; JSON."""
     grid = found.volume.grid
     (file,) = found.files

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from thinslice.formats.found import refused
-from thinslice.resampling import resample_z_array
+from thinslice.errors import refused
+from thinslice.operators.interpolation import resample_z_array
 from thinslice.volume import Grid, Volume
 
 THIN_MM = 1.5  # scans whose slices lie farther apart are no thin truth

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from thinslice.formats.found import listed, refused
+from thinslice.errors import listed, refused
 from thinslice.volume import Modality
 
 NEEDED = ("case", "patient", "split", "thin")

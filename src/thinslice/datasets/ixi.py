@@ -18,15 +18,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from thinslice.datasets import _download
 from thinslice.datasets._acvtt_case import runs_to_feet, story
 from thinslice.datasets._acvtt_preparation import trimmed
-from thinslice.datasets._download import Remote
-from thinslice.datasets._published import Listed, drawn, first_of_splits
-from thinslice.formats import nifti
-from thinslice.formats.archives import unpack
-from thinslice.formats.found import listed, refused
-from thinslice.seams import Case
+from thinslice.datasets._splits import SplitRow, drawn, first_of_splits
+from thinslice.download import fetch
+from thinslice.download.fetch import Remote
+from thinslice.errors import listed, refused
+from thinslice.interfaces import Case
+from thinslice.io.archive import unpack
+from thinslice.io.nifti.read import read_nifti
 
 SIMULATED = False
 SCAN = re.compile(r"(IXI\d{3})-HH-\d{4}-T2\.nii\.gz")
@@ -65,7 +65,7 @@ class Ixi:
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
         """The archive, and Hammersmith's scans out of it."""
         if self.settings.folder is None:
-            (archive,) = _download.fetch([ARCHIVE], raw, mirror)
+            (archive,) = fetch.fetch([ARCHIVE], raw, mirror)
             unpack(archive, raw, lambda name: bool(SCAN.fullmatch(PurePosixPath(name).name)))
         self.files(raw)
 
@@ -80,8 +80,8 @@ class Ixi:
         for row in self._rows(paths):
             yield self._case(row, paths[row.patient])
 
-    def _case(self, row: Listed, path: Path) -> Case:
-        found = nifti.read(path, thickness_mm=self.settings.thickness_mm, modality="MR")
+    def _case(self, row: SplitRow, path: Path) -> Case:
+        found = read_nifti(path, thickness_mm=self.settings.thickness_mm, modality="MR")
         to_feet = runs_to_feet(found)
         thin = trimmed(found.volume, to_feet, self.settings.trim_factor, path)
         return Case(row.case, row.patient, row.split, thin, None, story(row, found))
@@ -102,13 +102,13 @@ class Ixi:
             raise refused(root, found, f"{self.settings.subjects}", advice)
         return paths
 
-    def _rows(self, paths: dict[str, Path]) -> list[Listed]:
+    def _rows(self, paths: dict[str, Path]) -> list[SplitRow]:
         ranked = drawn("ixi", paths, len(paths))
         test, val = self.settings.test, self.settings.val
         split = dict.fromkeys(ranked, "train")
         split |= dict.fromkeys(ranked[:test], "test")
         split |= dict.fromkeys(ranked[test : test + val], "val")
-        rows = [Listed(subject.lower(), subject, split[subject], "") for subject in paths]
+        rows = [SplitRow(subject.lower(), subject, split[subject], "") for subject in paths]
         return first_of_splits(rows, self.settings.limit)
 
 

@@ -16,13 +16,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thinslice.datasets import _download
 from thinslice.datasets._acvtt_case import prepared_case
 from thinslice.datasets._acvtt_preparation import Preparation
-from thinslice.datasets._download import Remote
-from thinslice.datasets._published import cases_of, first_of_splits
-from thinslice.formats.found import refused
-from thinslice.seams import Case
+from thinslice.datasets._splits import cases_of, first_of_splits
+from thinslice.download import fetch
+from thinslice.download.fetch import Remote
+from thinslice.errors import refused
+from thinslice.interfaces import Case
 
 SIMULATED = False
 MANIFEST_SHA256 = "210bfe72eeb38d2a6c0d2f58fa14a889dfb8a9ec7329aaa0c22d5b5a9030b57c"
@@ -51,7 +51,7 @@ class Kits23:
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
         """One file per case, unless there is a folder; Refused if any is missing then."""
         if self.settings.folder is None:
-            _download.fetch([remote(row.case) for row in self.rows], raw, mirror)
+            fetch.fetch([remote(row.case) for row in self.rows], raw, mirror)
         self.files(raw)
 
     def files(self, raw: Path) -> Sequence[Path]:

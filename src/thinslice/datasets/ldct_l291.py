@@ -24,17 +24,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thinslice.datasets._download import Remote, fetch
-from thinslice.formats import dicom
-from thinslice.formats.found import listed, refused
-from thinslice.seams import Case
+from thinslice.download.fetch import Remote, fetch
+from thinslice.errors import listed, refused
+from thinslice.interfaces import Case
+from thinslice.io.dicom.read import read_dicom
 from thinslice.volume import Grid
 
 SIMULATED = False
 COMMIT = "5d58d31e648050fb724fe604ed0b597100b47d19"
 FOLDER = "L291/full_3mm_sharp"
 ADDRESS = f"https://raw.githubusercontent.com/jiayangshi/SR4ZCT/{COMMIT}/{FOLDER}"
-MANIFEST = Path(__file__).parent / "manifests" / "ldct_l291.csv"
+MANIFEST = Path(__file__).parent / "splits" / "ldct_l291.csv"
 MANIFEST_SHA256 = "3ccabc34c124584862a7fbee232b67260a591554f78752cdf31e253a20e7f0be"
 PUBLISHED = 140  # slices that the paper uses
 ROUND = 1e-6  # of a slice: lengths that are whole numbers of slices, but for rounding
@@ -65,7 +65,7 @@ class LdctL291:
     def cases(self, raw: Path) -> Iterator[Case]:
         """The one case, in split test."""
         files = self.files(raw)
-        found = dicom.read(files[0].parent, only=files, modality="CT")
+        found = read_dicom(files[0].parent, only=files, modality="CT")
         thick = found.volume
         target = finer(thick.grid, self.increment_mm or thick.grid.pixel_mm[0])
         source = {"thick": {"first": files[0].name, "n_files": len(files), **found.source}}

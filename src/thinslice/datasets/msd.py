@@ -19,14 +19,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from thinslice.datasets import _download
 from thinslice.datasets._acvtt_case import prepared_case
 from thinslice.datasets._acvtt_preparation import Preparation
-from thinslice.datasets._download import Remote
-from thinslice.datasets._published import Listed, cases_of, first_of_splits
-from thinslice.formats.archives import unpack
-from thinslice.formats.found import refused
-from thinslice.seams import Case
+from thinslice.datasets._splits import SplitRow, cases_of, first_of_splits
+from thinslice.download import fetch
+from thinslice.download.fetch import Remote
+from thinslice.errors import refused
+from thinslice.interfaces import Case
+from thinslice.io.archive import unpack
 
 SIMULATED = False
 MANIFEST_SHA256 = "1cd636740c82e28e3f47163b7b1901367b94b99430f6d68dea53018d2629ac9e"
@@ -73,7 +73,7 @@ class Msd:
         if self.settings.folder is None:
             tasks = sorted({row.task for row in self.rows})
             wanted = {f"{r.task}/{part}/{r.case}.nii.gz" for r in self.rows for part in PARTS}
-            for archive in _download.fetch([remote(task) for task in tasks], raw, mirror):
+            for archive in fetch.fetch([remote(task) for task in tasks], raw, mirror):
                 unpack(archive, raw, lambda name: PurePosixPath(name).as_posix() in wanted)
         self.files(raw)
 
@@ -87,7 +87,7 @@ class Msd:
             path = self._path(raw, row)
             yield prepared_case(row, path, self.how, self.settings.thickness_mm)
 
-    def _path(self, raw: Path, row: Listed) -> Path:
+    def _path(self, raw: Path, row: SplitRow) -> Path:
         root = raw if self.settings.folder is None else Path(self.settings.folder).expanduser()
         paths = [root / row.task / part / f"{row.case}.nii.gz" for part in PARTS]
         there = [path for path in paths if path.is_file()]

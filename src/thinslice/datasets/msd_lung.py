@@ -17,13 +17,14 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from thinslice import degrading, overlapping
-from thinslice.datasets import _download
-from thinslice.datasets._download import Remote
-from thinslice.formats import nifti
-from thinslice.formats.archives import unpack
-from thinslice.formats.found import refused
-from thinslice.seams import Case
+from thinslice.download import fetch
+from thinslice.download.fetch import Remote
+from thinslice.errors import refused
+from thinslice.interfaces import Case
+from thinslice.io.archive import unpack
+from thinslice.io.nifti.read import read_nifti
+from thinslice.operators import overlap
+from thinslice.operators.degradation import in_plane
 from thinslice.volume import Volume
 
 SIMULATED = False
@@ -57,7 +58,7 @@ class MsdLung:
         """The archive of the task, and the four scans out of it."""
         if self.settings.folder is None:
             wanted = {f"{TASK}/{part}/{c}.nii.gz" for c in TRAINED_ON + TESTED_ON for part in PARTS}
-            (archive,) = _download.fetch([REMOTE], raw, mirror)
+            (archive,) = fetch.fetch([REMOTE], raw, mirror)
             unpack(archive, raw, lambda name: PurePosixPath(name).as_posix() in wanted)
         self.files(raw)
 
@@ -68,7 +69,7 @@ class MsdLung:
     def cases(self, raw: Path) -> Iterator[Case]:
         """In the order of their numbers."""
         for case in TRAINED_ON + TESTED_ON:
-            found = nifti.read(self._path(raw, case))
+            found = read_nifti(self._path(raw, case))
             test = self.settings.test_all or case in TESTED_ON
             volume, pixel_mm = found.volume, self.settings.pixel_mm
             thin = volume if pixel_mm is None else with_pixels(volume, pixel_mm)
@@ -86,9 +87,9 @@ class MsdLung:
 
 def with_pixels(volume: Volume, pixel_mm: float) -> Volume:
     """The same slices with pixels ``pixel_mm`` wide, each the mean of nine points across it."""
-    fine = [overlapping.line(n, mm) for n, mm in zip(volume.grid.shape, volume.grid.pixel_mm)]
-    coarse = [overlapping.exact(line, pixel_mm, 0.0) for line in fine]
-    rows, columns = (overlapping.means_of_points(a, b) for a, b in zip(fine, coarse))
+    fine = [overlap.line(n, mm) for n, mm in zip(volume.grid.shape, volume.grid.pixel_mm)]
+    coarse = [overlap.exact(line, pixel_mm, 0.0) for line in fine]
+    rows, columns = (overlap.means_of_points(a, b) for a, b in zip(fine, coarse))
     _, y, x = np.array(volume.grid.direction)
     grid = replace(
         volume.grid,
@@ -100,7 +101,7 @@ def with_pixels(volume: Volume, pixel_mm: float) -> Volume:
             + x * (coarse[1].start_mm - fine[1].start_mm)
         ),
     )
-    return volume.with_voxels(degrading.in_plane((rows, columns), volume.voxels), grid)
+    return volume.with_voxels(in_plane((rows, columns), volume.voxels), grid)
 
 
 def build(**settings) -> MsdLung:

@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from thinslice.datasets._download import Remote, fetch
-from thinslice.formats import nrrd
-from thinslice.formats.archives import unpack
-from thinslice.formats.found import listed, refused
-from thinslice.seams import Case
+from thinslice.download.fetch import Remote, fetch
+from thinslice.errors import listed, refused
+from thinslice.interfaces import Case
+from thinslice.io.archive import unpack
+from thinslice.io.nrrd import SUFFIXES, files, read_nrrd, shape_of
 
 SIMULATED = False
 Contrast = Literal["t1w", "t2w"]
@@ -51,21 +51,21 @@ class Namic:
 
     def files(self, raw: Path) -> Sequence[Path]:
         """Every file read, sorted; with a detached header its data file too."""
-        return sorted(file for scan in self._scans(raw) for file in nrrd.files(scan))
+        return sorted(file for scan in self._scans(raw) for file in files(scan))
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """By name: training cases, validation cases, test cases."""
         splits = ["train"] * self.train + ["val"] * self.val + ["test"] * self.test
         for split, scan in zip(splits, self._scans(raw)):
             number = _case_of(scan)
-            through = odd_axis(nrrd.shape_of(scan))
-            found = nrrd.read(scan, modality="MR", through_plane=through)
+            through = odd_axis(shape_of(scan))
+            found = read_nrrd(scan, modality="MR", through_plane=through)
             source = {"thin": {"path": f"{scan.parent.name}/{scan.name}", **found.source}}
             yield Case(f"case{number}", f"case{number}", split, found.volume, None, source)
 
     def _scans(self, raw: Path) -> list[Path]:
         """One file per case, sorted by case; Refused unless there are as many as are split."""
-        named = [p for s in nrrd.SUFFIXES for p in raw.rglob(f"*-{self.contrast}{s}")]
+        named = [p for s in SUFFIXES for p in raw.rglob(f"*-{self.contrast}{s}")]
         scans = sorted(named, key=lambda p: (_case_of(p), p.as_posix()))
         counts = Counter(_case_of(scan) for scan in scans)
         twice = [case for case, n in counts.items() if n > 1]
@@ -88,7 +88,7 @@ def odd_axis(shape: Sequence[int]) -> int | None:
 
 
 def _is_scan(member: str) -> bool:
-    endings = tuple(f"-{c}{s}" for c in get_args(Contrast) for s in nrrd.SUFFIXES)
+    endings = tuple(f"-{c}{s}" for c in get_args(Contrast) for s in SUFFIXES)
     return member.endswith(endings) or member.endswith((".raw", ".raw.gz"))
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from thinslice.datasets._manifest import Row, rows_of
-from thinslice.formats import reading
-from thinslice.formats.found import Found, refused
-from thinslice.seams import Case
+from thinslice.errors import refused
+from thinslice.interfaces import Case
+from thinslice.io.read import read_scan, scan_files
+from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid, Volume
 
 SIMULATED = False
@@ -36,7 +37,7 @@ class OwnData:
     def files(self, raw: Path) -> Sequence[Path]:
         """The manifest and every file of every scan, sorted."""
         scans = [scan for row in rows_of(self.manifest) for scan in (row.thin, row.thick) if scan]
-        return sorted({self.manifest, *(file for scan in scans for file in reading.files(scan))})
+        return sorted({self.manifest, *(file for scan in scans for file in scan_files(scan))})
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """One case per row, in the manifest's order; Refused where a scan cannot be read."""
@@ -60,12 +61,12 @@ class OwnData:
         placed = in_frame_of(thin.volume, thick.volume, row.thick)
         return Case(row.case, row.patient, row.split, thin.volume, placed, source)
 
-    def _read(self, row: Row, path: Path, thickness_mm: float | None) -> Found:
-        return reading.read(
+    def _read(self, row: Row, path: Path, thickness_mm: float | None) -> LoadedScan:
+        return read_scan(
             path, thickness_mm=thickness_mm, unit_window=self.unit_window, modality=row.modality
         )
 
-    def _story(self, path: Path, found: Found) -> dict[str, Any]:
+    def _story(self, path: Path, found: LoadedScan) -> dict[str, Any]:
         root = self.manifest.parent
         name = path.relative_to(root) if path.is_relative_to(root) else path
         return {"path": name.as_posix(), "n_files": len(found.files), **found.source}

@@ -14,13 +14,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from thinslice.scanner import anatomy
-from thinslice.scanner.kernel import SHARP, SOFT
-from thinslice.scanner.noise import expose
-from thinslice.scanner.plane import Plane
-from thinslice.scanner.read import Read, acquire
-from thinslice.seams import Case
-from thinslice.ssp import scanner_profile
+from thinslice.interfaces import Case
+from thinslice.operators.profiles import scanner_profile
+from thinslice.phantom.anatomy import draw_anatomy
+from thinslice.phantom.kernel import SHARP, SOFT
+from thinslice.phantom.lattice import Plane
+from thinslice.phantom.noise import expose
+from thinslice.phantom.reconstruction import Reconstruction, acquire
 from thinslice.volume import Grid
 
 SIMULATED = True
@@ -56,13 +56,13 @@ class Series:
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} lies in {low} to {high}, found {getattr(self, name)}")
 
-    def read(self, seed: Sequence[int]) -> Read:
+    def read(self, seed: Sequence[int]) -> Reconstruction:
         """The scanner's read with these settings."""
         profile = scanner_profile(
             self.nominal_mm, self.width_factor, self.bell_fraction, self.ramp_mm
         )
         extras = (self.iterative, self.broadening, self.jitter_mm)
-        return Read(profile, self.mtf50_per_mm, *extras, tuple(seed))
+        return Reconstruction(profile, self.mtf50_per_mm, *extras, tuple(seed))
 
 
 THIN: Mapping[str, Any] = {}
@@ -171,7 +171,7 @@ class Phantom:
         chest_rng, phase_rng = np.random.default_rng(seed).spawn(2)
         grid = s.thin_grid()
         frame = grid.shape[0] * grid.pixel_mm[0], grid.shape[1] * grid.pixel_mm[1]
-        chest = anatomy.draw(chest_rng, frame)
+        chest = draw_anatomy(chest_rng, frame)
         furthest = grid.increment_mm / 2
         drawn = float(phase_rng.uniform(-furthest, furthest))
         phase_mm = drawn if s.phase == "free" else float(s.phase)
@@ -187,7 +187,11 @@ class Phantom:
         return Case(name, f"phantom-{s.seed}-{name}", split, thin, thick, source)
 
     def _source(
-        self, seed: Sequence[int], phase_mm: float, reads: Sequence[Read], drawn: Mapping[str, Any]
+        self,
+        seed: Sequence[int],
+        phase_mm: float,
+        reads: Sequence[Reconstruction],
+        drawn: Mapping[str, Any],
     ) -> dict[str, Any]:
         series = (self.settings.series_thin, self.settings.series_thick)
         told = [{**asdict(s), "fwhm_mm": r.profile.fwhm_mm} for s, r in zip(series, reads)]
@@ -202,7 +206,7 @@ class Phantom:
         }
 
 
-def _extent_mm(grid: Grid, reads: Sequence[Read]) -> tuple[float, float]:
+def _extent_mm(grid: Grid, reads: Sequence[Reconstruction]) -> tuple[float, float]:
     """How far along z the slices of both reads can see, with room to spare."""
     reach = 1 + max(1.5 * read.profile.support_mm for read in reads)
     z = grid.centres_mm()

@@ -23,13 +23,14 @@ from pathlib import Path
 
 import numpy as np
 
-from thinslice.datasets._download import fetch
-from thinslice.datasets._zenodo import list_of, remotes_of
-from thinslice.formats import nifti
-from thinslice.formats.archives import TARS, unpack
-from thinslice.formats.found import Found, Refused, listed, refused
-from thinslice.formats.nifti_header import SUFFIXES
-from thinslice.seams import Case
+from thinslice.download.fetch import fetch
+from thinslice.download.zenodo import list_of, remotes_of
+from thinslice.errors import Refused, listed, refused
+from thinslice.interfaces import Case
+from thinslice.io.archive import TARS, unpack
+from thinslice.io.nifti.header import SUFFIXES
+from thinslice.io.nifti.read import read_nifti
+from thinslice.io.scan import LoadedScan
 from thinslice.volume import Volume
 
 SIMULATED = False
@@ -133,14 +134,14 @@ def _case(split: str, thin_path: Path, thick_path: Path) -> Case:
     return Case(name, name, split, thin.volume, placed, source)
 
 
-def _read(path: Path, thickness_mm: float) -> Found:
+def _read(path: Path, thickness_mm: float) -> LoadedScan:
     """HU as they are; [0, 1] by the authors' window. The file itself says which."""
     try:
-        return nifti.read(path, thickness_mm=thickness_mm, unit_window=WINDOW)
+        return read_nifti(path, thickness_mm=thickness_mm, unit_window=WINDOW)
     except Refused as refusal:
         if "drop unit_window" not in str(refusal):
             raise
-    return nifti.read(path, thickness_mm=thickness_mm)
+    return read_nifti(path, thickness_mm=thickness_mm)
 
 
 def _placed(thin: Volume, thick: Volume, path: Path) -> tuple[Volume, float]:

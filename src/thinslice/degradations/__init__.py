@@ -1,1 +1,1 @@
-"""Thin to simulated thick: one file each, ``build(**settings)`` returns a ``seams.Degradation``."""
+"""Thin to simulated thick: one file each, ``build()`` returns an ``interfaces.Degradation``."""

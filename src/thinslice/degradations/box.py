@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from scipy.sparse import csr_array
 
-from thinslice import ssp
+from thinslice.operators import grids, profiles, projection
 from thinslice.volume import Grid
 
 
@@ -23,11 +23,11 @@ class Box:
 
     def thick_grid(self, thin: Grid) -> Grid:
         """Thick slices on the scan, see ``ssp.thick_slices``."""
-        return ssp.thick_slices(thin, self.thickness_mm, self.increment_mm, self.phase_mm)
+        return grids.thick_slices(thin, self.thickness_mm, self.increment_mm, self.phase_mm)
 
     def matrix(self, thin: Grid, thick: Grid) -> csr_array:
         """[n_thick, n_thin]; whole thin slices under the box weigh the same."""
-        return ssp.matrix(ssp.box(self.thickness_mm), thin, thick)
+        return projection.profile_matrix(profiles.box(self.thickness_mm), thin, thick)
 
 
 def build(*, thickness_mm: float, increment_mm: float, phase_mm: float | None = None) -> Box:

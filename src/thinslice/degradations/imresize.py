@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import shrinking
+from thinslice.operators import imresize
 from thinslice.volume import Grid
 
 
@@ -58,12 +58,12 @@ class Imresize:
 
     def matrix(self, thin: Grid, thick: Grid) -> csr_array:
         """[n_thick, n_thin]; at the scan's ends the thin slices are mirrored."""
-        return shrinking.weights(thin.n, self.through_plane, thick.n)
+        return imresize.weights(thin.n, self.through_plane, thick.n)
 
     def planes(self, thin: Grid, thick: Grid) -> tuple[csr_array, csr_array]:
         """[y_thick, y_thin] and [x_thick, x_thin], the same along y and x."""
         y, x = (
-            shrinking.weights(have, self.in_plane, want)
+            imresize.weights(have, self.in_plane, want)
             for have, want in zip(thin.shape, thick.shape)
         )
         return y, x

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import ssp
-from thinslice.taps import Taps, matrix_from_taps
+from thinslice.operators import grids
+from thinslice.operators.profile_fit import ProfileFit, matrix_from_taps
 from thinslice.volume import Grid
 
 
@@ -19,13 +19,13 @@ from thinslice.volume import Grid
 class Measured:
     """Measured taps, every ``increment_mm``."""
 
-    taps: Taps
+    taps: ProfileFit
     increment_mm: float
     phase_mm: float | None = None  # None: the first thick slice begins where the scan does
 
     def thick_grid(self, thin: Grid) -> Grid:
         """Thick slices whose FWHM (linear between taps) is on the scan."""
-        return ssp.thick_slices(thin, self.taps.fwhm_mm, self.increment_mm, self.phase_mm)
+        return grids.thick_slices(thin, self.taps.fwhm_mm, self.increment_mm, self.phase_mm)
 
     def matrix(self, thin: Grid, thick: Grid) -> csr_array:
         """[n_thick, n_thin]; on slices ``spacing_mm`` apart the rows are the taps."""
@@ -39,4 +39,4 @@ def build(
     increment_mm: float,
     phase_mm: float | None = None,
 ) -> Measured:
-    return Measured(Taps(np.asarray(taps, float), spacing_mm), increment_mm, phase_mm)
+    return Measured(ProfileFit(np.asarray(taps, float), spacing_mm), increment_mm, phase_mm)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scipy.sparse import csr_array
 
-from thinslice import overlapping, ssp
+from thinslice.operators import overlap, projection
 from thinslice.volume import Grid
 
 
@@ -28,12 +28,12 @@ class Overlap:
 
     def thick_grid(self, thin: Grid) -> Grid:
         """As many thick slices as the scan holds whole; the last may end before the scan does."""
-        return overlapping.exact(thin, self.thickness_mm, self.overlap_mm)
+        return overlap.exact(thin, self.thickness_mm, self.overlap_mm)
 
     def matrix(self, thin: Grid, thick: Grid) -> csr_array:
         """[n_thick, n_thin]; points before the first or after the last centre extrapolate."""
-        points_mm = thick.centres_mm()[:, None] + self.thickness_mm * overlapping.NINTHS
-        return ssp.point_matrix(points_mm, thin)
+        points_mm = thick.centres_mm()[:, None] + self.thickness_mm * overlap.NINTHS
+        return projection.point_matrix(points_mm, thin)
 
 
 def build(*, thickness_mm: float, overlap_mm: float) -> Overlap:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from scipy.sparse import csr_array
 
-from thinslice import overlapping, ssp
+from thinslice.operators import overlap, projection
 from thinslice.volume import Grid
 
 
@@ -29,12 +29,14 @@ class OverlapReleased:
 
     def thick_grid(self, thin: Grid) -> Grid:
         """Slices from one end of the scan to the other."""
-        return overlapping.anchored(thin, self.thickness_mm, self.overlap_mm)
+        return overlap.anchored(thin, self.thickness_mm, self.overlap_mm)
 
     def matrix(self, thin: Grid, thick: Grid) -> csr_array:
         """[n_thick, n_thin]; means of nine points with overlap, single points without."""
-        spread = overlapping.NINTHS if self.overlap_mm > 0 else overlapping.MIDDLE
-        return ssp.point_matrix(thick.centres_mm()[:, None] + self.thickness_mm * spread, thin)
+        spread = overlap.NINTHS if self.overlap_mm > 0 else overlap.MIDDLE
+        return projection.point_matrix(
+            thick.centres_mm()[:, None] + self.thickness_mm * spread, thin
+        )
 
 
 def build(*, thickness_mm: float, overlap_mm: float) -> OverlapReleased:

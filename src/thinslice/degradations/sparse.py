@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scipy.sparse import csr_array
 
-from thinslice import ssp
+from thinslice.operators import grids, projection
 from thinslice.volume import Grid
 
 
@@ -29,7 +29,7 @@ class Sparse:
         if self.whole_slices:
             increment_mm = max(round(increment_mm / thin.increment_mm), 1) * thin.increment_mm
             phase_mm = round(phase_mm / thin.increment_mm) * thin.increment_mm
-        kept = ssp.thick_slices(thin, thin.increment_mm, increment_mm, phase_mm)
+        kept = grids.thick_slices(thin, thin.increment_mm, increment_mm, phase_mm)
         return thin.with_slices(
             n=kept.n,
             increment_mm=kept.increment_mm,
@@ -39,7 +39,7 @@ class Sparse:
 
     def matrix(self, thin: Grid, thick: Grid) -> csr_array:
         """[n_thick, n_thin]: one weight of one per row, or two that sum to one."""
-        return ssp.point_matrix(thick.centres_mm()[:, None], thin)
+        return projection.point_matrix(thick.centres_mm()[:, None], thin)
 
 
 def build(*, increment_mm: float, phase_mm: float = 0.0, whole_slices: bool = False) -> Sparse:

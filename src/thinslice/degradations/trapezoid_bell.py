@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from scipy.sparse import csr_array
 
-from thinslice import ssp
+from thinslice.operators import grids, profiles, projection
 from thinslice.volume import Grid
 
 
@@ -17,17 +17,17 @@ from thinslice.volume import Grid
 class TrapezoidBell:
     """A profile of the scanner family, every ``increment_mm``."""
 
-    profile: ssp.Profile
+    profile: profiles.Profile
     increment_mm: float
     phase_mm: float | None = None  # None: the first thick slice begins where the scan does
 
     def thick_grid(self, thin: Grid) -> Grid:
         """Thick slices whose FWHM is on the scan, see ``ssp.thick_slices``."""
-        return ssp.thick_slices(thin, self.profile.fwhm_mm, self.increment_mm, self.phase_mm)
+        return grids.thick_slices(thin, self.profile.fwhm_mm, self.increment_mm, self.phase_mm)
 
     def matrix(self, thin: Grid, thick: Grid) -> csr_array:
         """[n_thick, n_thin]; a tail beyond the scan's end is left out and the rest scaled up."""
-        return ssp.matrix(self.profile, thin, thick)
+        return projection.profile_matrix(self.profile, thin, thick)
 
 
 def build(
@@ -39,5 +39,5 @@ def build(
     bell_fraction: float = 0.0,  # 0 trapezoid, 1 Gaussian
     ramp_mm: float | None = None,  # flank of the trapezoid; None: 1.2, at most the FWHM
 ) -> TrapezoidBell:
-    profile = ssp.scanner_profile(thickness_mm, width_factor, bell_fraction, ramp_mm)
+    profile = profiles.scanner_profile(thickness_mm, width_factor, bell_fraction, ramp_mm)
     return TrapezoidBell(profile, increment_mm, phase_mm)

@@ -1,1 +1,1 @@
-"""The entrants: one file each, ``build(**settings)`` returns a ``seams.Method``."""
+"""The entrants: one file each, ``build(**settings)`` returns a ``interfaces.Method``."""

@@ -25,9 +25,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thinslice.seams import About
-from thinslice.training.referenced_planes import inside
-from thinslice.training.two_view_method import Recipe, TwoViewMethod, TwoViewSettings
+from thinslice.families.two_view import Recipe, TwoViewMethod, TwoViewSettings
+from thinslice.interfaces import About
+from thinslice.training.samplers.referenced_planes import inside
 
 ABOUT = About(
     title="ACVTT",

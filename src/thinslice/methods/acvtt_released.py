@@ -18,10 +18,10 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
+from thinslice.families.two_view import Recipe, TwoViewMethod, TwoViewSettings
+from thinslice.interfaces import About
 from thinslice.nets.acvtt_authors import from_authors
-from thinslice.seams import About
-from thinslice.training.referenced_planes import anywhere
-from thinslice.training.two_view_method import Recipe, TwoViewMethod, TwoViewSettings
+from thinslice.training.samplers.referenced_planes import anywhere
 
 ABOUT = About(
     title="ACVTT (released)",

@@ -1,7 +1,7 @@
 """Cubic B-spline interpolation: the smooth curve through every thick slice."""
 
-from thinslice import resampling
-from thinslice.seams import About, Run
+from thinslice.interfaces import About, Run
+from thinslice.operators import interpolation
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(
@@ -18,7 +18,7 @@ class Cubic:
 
     def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
         """The thick volume at the voxel centres of ``grid``; pixels too, where they are others."""
-        return thick.with_voxels(resampling.resample(thick, grid, "cubic").voxels, grid)
+        return thick.with_voxels(interpolation.resample(thick, grid, "cubic").voxels, grid)
 
     def parameters(self) -> int:
         """Nothing is learned."""

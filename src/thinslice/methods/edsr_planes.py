@@ -18,16 +18,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from thinslice.drivers import planes
-from thinslice.drivers.device import choose
+from thinslice.inference import planes
+from thinslice.interfaces import About, Pair, Run
 from thinslice.nets.edsr import EDSR
-from thinslice.resampling import resample_z
-from thinslice.seams import About, Pair, Run
-from thinslice.training import crops, validation, weights
+from thinslice.operators.interpolation import resample_z
+from thinslice.runtime.device import choose
+from thinslice.training import validation, weights
 from thinslice.training.batches import Batch
 from thinslice.training.loop import train
 from thinslice.training.plan import Plan
-from thinslice.training.plane_crops import Planes
+from thinslice.training.samplers import crops
+from thinslice.training.samplers.planes import Planes
 from thinslice.training.seeds import seeded
 from thinslice.volume import Grid, Volume, window_of
 

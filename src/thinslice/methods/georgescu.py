@@ -18,9 +18,9 @@ Every ablation of tables I and II is a setting. ``georgescu_released`` is the au
 from dataclasses import dataclass
 from typing import Any
 
-from thinslice.seams import About
-from thinslice.training.two_stage import TwoStage
-from thinslice.training.two_stage_settings import Recipe, TwoStageSettings
+from thinslice.families.two_stage import TwoStage
+from thinslice.families.two_stage_settings import Recipe, TwoStageSettings
+from thinslice.interfaces import About
 
 ABOUT = About(
     title="Two-stage CNN",

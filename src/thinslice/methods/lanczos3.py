@@ -1,7 +1,7 @@
 """Lanczos-3 interpolation: a sinc under a sinc window, six slices wide, scaled to sum to one."""
 
-from thinslice import resampling
-from thinslice.seams import About, Run
+from thinslice.interfaces import About, Run
+from thinslice.operators import interpolation
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(
@@ -18,7 +18,7 @@ class Lanczos3:
 
     def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
         """The thick volume at the voxel centres of ``grid``; pixels too, where they are others."""
-        return thick.with_voxels(resampling.resample(thick, grid, "lanczos3").voxels, grid)
+        return thick.with_voxels(interpolation.resample(thick, grid, "lanczos3").voxels, grid)
 
     def parameters(self) -> int:
         """Nothing is learned."""

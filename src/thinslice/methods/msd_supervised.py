@@ -24,15 +24,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from thinslice.drivers import planes
-from thinslice.drivers.device import choose
+from thinslice.inference import planes
+from thinslice.interfaces import About, Pair, Run
 from thinslice.nets.msd import MSD
-from thinslice.resampling import resample_z
-from thinslice.seams import About, Pair, Run
-from thinslice.training import crops, loop, seeds, stages, validation, weights
+from thinslice.operators.interpolation import resample_z
+from thinslice.runtime.device import choose
+from thinslice.training import loop, seeds, validation, weights
 from thinslice.training.batches import Batch
+from thinslice.training.curve import join_stages
 from thinslice.training.plan import Plan
-from thinslice.training.plane_crops import Planes, View
+from thinslice.training.samplers import crops
+from thinslice.training.samplers.planes import Planes, View
 from thinslice.volume import Grid, Volume, window_of
 
 ABOUT = About(
@@ -126,7 +128,7 @@ class MSDSupervised:
             view: _fit(self._net(view), self.settings, view, *pairs, work / view, key, run or Run())
             for view in VIEWS[self.settings.view]
         }
-        return stages.join(curves, work / "curve.csv")
+        return join_stages(curves, work / "curve.csv")
 
     def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
         """``thick`` on ``grid``, whose pixels must be its own; the mean of the views."""

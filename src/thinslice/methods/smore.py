@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import resampling
-from thinslice.seams import About, Run
-from thinslice.training import self_supervised
-from thinslice.training.standardised import Standardised
+from thinslice.families import self_supervised
+from thinslice.families.standardised import Standardised
+from thinslice.interfaces import About, Run
+from thinslice.operators import interpolation
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(
@@ -53,7 +53,7 @@ class Convolved(Standardised):
         first = np.arange(0, n - width + 1, stride)
         down = np.zeros((len(first), n))
         down[np.arange(len(first))[:, None], first[:, None] + np.arange(width)] = 1 / width
-        up = resampling.weights(first + (width - 1) / 2, np.arange(n), "linear")
+        up = interpolation.weights(first + (width - 1) / 2, np.arange(n), "linear")
         return csr_array(up @ down)
 
 

@@ -18,10 +18,10 @@ from typing import Any
 
 from scipy.sparse import csr_array
 
-from thinslice import overlapping, resampling
-from thinslice.seams import About, Run
-from thinslice.training import self_supervised
-from thinslice.training.standardised import Standardised
+from thinslice.families import self_supervised
+from thinslice.families.standardised import Standardised
+from thinslice.interfaces import About, Run
+from thinslice.operators import interpolation, overlap
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(
@@ -53,10 +53,10 @@ class Exact(Standardised):
         """Down to thick rows, linearly up again; rows at the ends are held."""
         thickness_mm = thick.thickness_mm if self.thickness_mm is None else self.thickness_mm
         overlap_mm = thick.overlap_mm if self.overlap_mm is None else self.overlap_mm
-        pixels = overlapping.line(n, pixel_mm)
-        rows = overlapping.exact(pixels, thickness_mm, overlap_mm)
-        up = resampling.weights(rows.centres_mm(), pixels.centres_mm(), "linear")
-        return csr_array(up @ overlapping.means_of_points(pixels, rows))
+        pixels = overlap.line(n, pixel_mm)
+        rows = overlap.exact(pixels, thickness_mm, overlap_mm)
+        up = interpolation.weights(rows.centres_mm(), pixels.centres_mm(), "linear")
+        return csr_array(up @ overlap.means_of_points(pixels, rows))
 
 
 class SR4ZCT:

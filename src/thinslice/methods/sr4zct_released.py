@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice import overlapping
-from thinslice.seams import About, Run
-from thinslice.training import self_supervised
-from thinslice.training.self_supervised import View
+from thinslice.families import self_supervised
+from thinslice.families.self_supervised import View
+from thinslice.interfaces import About, Run
+from thinslice.operators import overlap
 from thinslice.volume import Grid, Volume
 
 ABOUT = About(
@@ -54,19 +54,19 @@ class Anchored:
 
     def degraded(self, thick: Grid, n: int, pixel_mm: float) -> csr_array:
         """Down to thick rows, linearly up again, extrapolated at the ends."""
-        pixels = overlapping.line(n, pixel_mm)
-        rows = overlapping.anchored(pixels, thick.thickness_mm, thick.overlap_mm)
-        spread = overlapping.NINTHS if thick.overlap_mm > 0 else overlapping.MIDDLE
-        down = overlapping.means_of_points(pixels, rows, spread)
+        pixels = overlap.line(n, pixel_mm)
+        rows = overlap.anchored(pixels, thick.thickness_mm, thick.overlap_mm)
+        spread = overlap.NINTHS if thick.overlap_mm > 0 else overlap.MIDDLE
+        down = overlap.means_of_points(pixels, rows, spread)
         return csr_array(self.interpolated(rows, pixels) @ down)
 
     def native(self, thick: Grid, pixel_mm: float, wanted: Grid | None = None) -> Grid:
         """Slices about a pixel apart, from end to end, wherever those ``wanted`` are."""
-        return overlapping.anchored(thick, pixel_mm, 0.0)
+        return overlap.anchored(thick, pixel_mm, 0.0)
 
     def interpolated(self, thick: Grid, native: Grid) -> csr_array:
         """Linear, extrapolated at the ends."""
-        return overlapping.means_of_points(thick, native, overlapping.MIDDLE)
+        return overlap.means_of_points(thick, native, overlap.MIDDLE)
 
 
 class SR4ZCTReleased:

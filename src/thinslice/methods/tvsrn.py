@@ -14,9 +14,9 @@ is listed in ``thinslice.nets.tvsrn``.
 from dataclasses import asdict, dataclass, replace
 from math import lcm
 
+from thinslice.families.cube import CubeMethod, CubeSettings, Recipe
+from thinslice.interfaces import About
 from thinslice.nets.tvsrn import TVSRN, Sizes
-from thinslice.seams import About
-from thinslice.training.cube_method import CubeMethod, CubeSettings, Recipe
 
 ABOUT = About(
     title="TVSRN",

@@ -9,10 +9,10 @@ CT scans", MICCAI 2022, section 3.3 (TVSRN w/o TAB).
 from dataclasses import asdict, dataclass, replace
 from math import lcm
 
+from thinslice.families.cube import CubeMethod, CubeSettings, Recipe
+from thinslice.interfaces import About
 from thinslice.nets.tvsrn import Sizes
 from thinslice.nets.tvsrn_no_tab import TVSRNNoTAB
-from thinslice.seams import About
-from thinslice.training.cube_method import CubeMethod, CubeSettings, Recipe
 
 ABOUT = About(
     title="TVSRN w/o TAB",

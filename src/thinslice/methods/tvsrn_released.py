@@ -20,10 +20,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from thinslice.drivers import tiling
+from thinslice.families.cube import CubeMethod, CubeSettings, Recipe
+from thinslice.inference import tiling
+from thinslice.interfaces import About
 from thinslice.nets.tvsrn_released import DEPTH, FACTOR, TRIM, TVSRNReleased, from_authors
-from thinslice.seams import About
-from thinslice.training.cube_method import CubeMethod, CubeSettings, Recipe
 
 ABOUT = About(
     title="TVSRN (released)",

@@ -10,9 +10,9 @@ CT scans", MICCAI 2022, section 3.3 (TVSRN Encoder ViT).
 
 from dataclasses import asdict, dataclass, replace
 
+from thinslice.families.cube import CubeMethod, CubeSettings, Recipe
+from thinslice.interfaces import About
 from thinslice.nets.tvsrn_vit import Sizes, TVSRNViT
-from thinslice.seams import About
-from thinslice.training.cube_method import CubeMethod, CubeSettings, Recipe
 
 ABOUT = About(
     title="TVSRN ViT encoder",

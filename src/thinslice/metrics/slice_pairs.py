@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from thinslice.metrics.positions import FUZZ, centres_seen_from
-from thinslice.metrics.psnr import decibels
-from thinslice.metrics.ranges import width
+from thinslice.metrics.errors import decibels, width
+from thinslice.metrics.scored_slices import FUZZ, centres_seen_from
 from thinslice.metrics.ssim import RADIUS, ssim_map
 from thinslice.volume import Volume, Window
 

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from thinslice.metrics.ranges import width
+from thinslice.metrics.errors import width
 from thinslice.volume import Window
 
 PLANES = {"axial": 0, "coronal": 1, "sagittal": 2}  # name -> axis across the planes

@@ -4,11 +4,11 @@ import sys
 
 import numpy as np
 
-from thinslice.seams import Question, Score
+from thinslice.interfaces import Score, ScoringInput
 from thinslice.volume import SAME_PLACE_MM
 
 
-def check(question: Question) -> None:
+def check(question: ScoringInput) -> None:
     """Refuse volumes that cannot be compared voxel by voxel."""
     restored, thin, thick = question.restored, question.thin, question.thick
     found = {v.modality for v in (restored, thin, thick)}
@@ -29,7 +29,7 @@ def check(question: Question) -> None:
             raise ValueError(f"{broken} {name} voxels are not finite numbers")
 
 
-def passed_over(protocol: str, wanted: str, question: Question) -> list[Score]:
+def passed_over(protocol: str, wanted: str, question: ScoringInput) -> list[Score]:
     """No scores, and the reason on stderr: what a protocol scores, and what it was asked."""
     thin = question.thin
     rows, columns = thin.grid.shape

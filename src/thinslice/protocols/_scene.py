@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinslice.interfaces import ScoringInput
 from thinslice.metrics.body_mask import AIR_HU, body_mask
-from thinslice.metrics.phases import phases
-from thinslice.metrics.ranges import LUNG, SOFT, UNIT, WIDE
-from thinslice.metrics.scored_slices import kept_slices, observed
+from thinslice.metrics.errors import LUNG, SOFT, UNIT, WIDE
+from thinslice.metrics.scored_slices import kept_slices, observed, phases
 from thinslice.protocols._comparable import check
-from thinslice.seams import Question
 from thinslice.volume import Window, window_of
 
 
@@ -56,7 +55,7 @@ class Scene:
     thick: np.ndarray  # [n_thick, Y, X], or coarser pixels
 
 
-def scene_of(question: Question) -> Scene:
+def scene_of(question: ScoringInput) -> Scene:
     """The scene of a question; ValueError, with the numbers, where nothing can be scored."""
     check(question)
     units = CT if question.thin.modality == "CT" else MR
@@ -76,7 +75,7 @@ def scene_of(question: Question) -> Scene:
     return Scene(units, restored[kept], thin[kept], scored, phase, kept, body, *whole)
 
 
-def in_units(question: Question) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def in_units(question: ScoringInput) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Restored, thin and thick voxels: HU as they are; MR with thick's percentiles at 0 and 1."""
     restored, thin, thick = (v.voxels for v in (question.restored, question.thin, question.thick))
     if question.thin.modality == "CT":

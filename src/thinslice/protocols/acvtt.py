@@ -22,12 +22,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thinslice.metrics.positions import coincident
-from thinslice.metrics.psnr import decibels
+from thinslice.interfaces import Score, ScoringInput
+from thinslice.metrics.errors import decibels
+from thinslice.metrics.scored_slices import coincident
 from thinslice.metrics.ssim import PLANES
 from thinslice.metrics.ssim_uniform import RADIUS, fits, plane_scores, volume_score
 from thinslice.protocols._comparable import check, passed_over
-from thinslice.seams import Question, Score
 from thinslice.volume import Window
 
 CUT = 5  # slices at each end, whatever the factor
@@ -43,7 +43,7 @@ class Acvtt:
     mr: Window
     skip_observed: bool
 
-    def score(self, question: Question) -> list[Score]:
+    def score(self, question: ScoringInput) -> list[Score]:
         """Scores of one case; none, and said, where it is too small for their window."""
         check(question)
         n, rows, columns = question.thin.grid.zyx
@@ -91,7 +91,9 @@ def view_scores(restored: np.ndarray, thin: np.ndarray) -> list[Score]:
     ]
 
 
-def unobserved_scores(restored: np.ndarray, thin: np.ndarray, question: Question) -> list[Score]:
+def unobserved_scores(
+    restored: np.ndarray, thin: np.ndarray, question: ScoringInput
+) -> list[Score]:
     """PSNR and SSIM without every fifth slice; none, and said, where those were not the shown."""
     skipped = np.arange(len(thin)) % EVERY == 0
     shown = coincident(question.thin.grid, question.thick.grid)[CUT:-CUT]

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thinslice.metrics.psnr import decibels
+from thinslice.interfaces import Score, ScoringInput
+from thinslice.metrics.errors import decibels
 from thinslice.metrics.ssim_uniform import SIDE, fits, plane_scores
 from thinslice.protocols._comparable import check, passed_over
-from thinslice.seams import Question, Score
 from thinslice.volume import Volume, Window, window_of
 
 PEAK = 255.0
@@ -39,7 +39,7 @@ class Georgescu:
     window: tuple[float, float]  # HU
     drop_black: bool
 
-    def score(self, question: Question) -> list[Score]:
+    def score(self, question: ScoringInput) -> list[Score]:
         """PSNR and SSIM of one case; none, and said, where slices are below 7 x 7 pixels."""
         check(question)
         if not fits(*question.thin.grid.shape):

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinslice.interfaces import Score, ScoringInput
 from thinslice.metrics.body_mask import body_mask
-from thinslice.metrics.psnr import decibels
+from thinslice.metrics.errors import decibels
 from thinslice.metrics.ssim import PLANES
 from thinslice.metrics.ssim_uniform import SIDE, fits, plane_scores
 from thinslice.protocols._comparable import check, passed_over
-from thinslice.seams import Question, Score
 from thinslice.volume import Volume
 
 VIEWS = ("coronal", "sagittal")
@@ -41,7 +41,7 @@ class Sr4zct:
     peak: float  # HU
     central: float  # share of the box's rows and columns
 
-    def score(self, question: Question) -> list[Score]:
+    def score(self, question: ScoringInput) -> list[Score]:
         """PSNR and SSIM of both views; none, and said, where it is MR or holds no body."""
         check(question)
         box = body_box(question.thin) if question.thin.modality == "CT" else None

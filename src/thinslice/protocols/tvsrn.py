@@ -12,10 +12,10 @@ convolution, equal to 2e-5 (1e-4 dB).
 import cv2
 import numpy as np
 
-from thinslice.metrics.psnr import decibels
+from thinslice.interfaces import Score, ScoringInput
+from thinslice.metrics.errors import decibels
 from thinslice.metrics.ssim import TAPS
 from thinslice.protocols._comparable import check, passed_over
-from thinslice.seams import Question, Score
 from thinslice.volume import Window
 
 WINDOW = Window(-1024.0, 2048.0)
@@ -27,7 +27,7 @@ C1, C2 = 0.01**2, 0.03**2
 class Tvsrn:
     """The protocol; see the module."""
 
-    def score(self, question: Question) -> list[Score]:
+    def score(self, question: ScoringInput) -> list[Score]:
         """PSNR and SSIM of one case; none, and said, where it is MR or has ten slices or fewer."""
         check(question)
         if question.thin.modality != "CT" or question.thin.grid.n <= 2 * CUT:

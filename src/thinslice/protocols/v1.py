@@ -28,18 +28,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thinslice.degrading import in_plane
+from thinslice.interfaces import Score, ScoringInput
 from thinslice.metrics.body_mask import mask_digest
 from thinslice.metrics.consistency import consistency
-from thinslice.metrics.mae import mae
-from thinslice.metrics.phases import rmse_by_phase
-from thinslice.metrics.psnr import psnr
-from thinslice.metrics.rmse import rmse
+from thinslice.metrics.errors import mae, psnr, rmse
+from thinslice.metrics.scored_slices import rmse_by_phase
 from thinslice.metrics.ssim import PLANES, ssim
 from thinslice.metrics.ssim_volume import ssim_volume
 from thinslice.metrics.z_offset import z_offset_slices
+from thinslice.operators.degradation import in_plane
 from thinslice.protocols._scene import Scene, scene_of
-from thinslice.seams import Question, Score
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class V1:
 
     threads: int
 
-    def score(self, question: Question) -> list[Score]:
+    def score(self, question: ScoringInput) -> list[Score]:
         """Every score of one case; ValueError, with the numbers, where it cannot be scored."""
         scene = scene_of(question)
         scores = [
@@ -107,7 +105,7 @@ def similarities(scene: Scene, threads: int) -> list[Score]:
     return scores
 
 
-def data_consistency(scene: Scene, question: Question) -> list[Score]:
+def data_consistency(scene: Scene, question: ScoringInput) -> list[Score]:
     """A(restored) - thick, beside the floor: what the thin volume itself leaves.
 
     No row where nobody knows how the thick volume arose, or how its pixels did where they are not
@@ -132,7 +130,7 @@ def data_consistency(scene: Scene, question: Question) -> list[Score]:
     ]
 
 
-def audit(scene: Scene, question: Question) -> list[Score]:
+def audit(scene: Scene, question: ScoringInput) -> list[Score]:
     """What tells whether the scores above may be believed: the offset, and which voxels."""
     thin_mm, thick_mm = question.thin.grid.increment_mm, question.thick.grid.increment_mm
     offset = z_offset_slices(scene.restored, scene.thin, scene.scored, thick_mm / thin_mm)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from thinslice.report import wording
-from thinslice.report.benchmark_sheets import main_metric
-from thinslice.report.sheet import best_first, best_row, one_metric, rows_of, split_by
+from thinslice.report.tables import wording
+from thinslice.report.tables.benchmark import main_metric
+from thinslice.report.tables.sheet import best_first, best_row, one_metric, rows_of, split_by
 
 
 def sentences(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:

@@ -11,21 +11,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinslice.report import (
+from thinslice.report import findings
+from thinslice.report.figures import (
     bars,
-    benchmark_sheets,
     distribution,
-    findings,
     gap_matrix,
     model_grid,
-    panels,
-    patches,
     references,
     slice_pairs,
-    tables,
     tradeoff,
 )
-from thinslice.report.sheet import Cell, Sheet
+from thinslice.report.pictures import panels, patches
+from thinslice.report.tables import benchmark, typeset
+from thinslice.report.tables.sheet import Cell, Sheet
 
 CSS = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 72rem; margin: 2rem auto;
@@ -107,7 +105,7 @@ def _main(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
     parts = ["<h2>Which method restores best?</h2>"]
     for name, table in tables_by_name.items():
         if "published" in table and len(table):
-            parts += [_table(sheet, name) for sheet in benchmark_sheets.main_sheets(table)]
+            parts += [_table(sheet, name) for sheet in benchmark.main_sheets(table)]
     return parts if len(parts) > 1 else [*parts, "<p>Nothing was scored.</p>"]
 
 
@@ -148,7 +146,7 @@ def _details(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
     parts = ["<h2>All tables</h2>"]
     for name, table in tables_by_name.items():
         asked = next((q for column, q in QUESTIONS.items() if column in table), name)
-        body = "".join(_table(sheet, name) for sheet in tables.sheets(name, table))
+        body = "".join(_table(sheet, name) for sheet in typeset.sheets(name, table))
         opened = " open" if any(column in table for column in OPENED) else ""
         parts.append(
             f"<details{opened}><summary>{escape(asked)} <span class='quiet'>"

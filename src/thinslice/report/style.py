@@ -97,3 +97,10 @@ def numbers_only(axes: Axes, axis: str = "y") -> None:
     """Thin grid lines along the axis that carries numbers, none elsewhere."""
     axes.grid(axis="y" if axis == "y" else "x")
     axes.tick_params(axis="both", length=0)
+
+
+def draw_nothing(out_stem: Path, words: str) -> list[Path]:
+    """One line of text instead of a figure, as PNG and PDF."""
+    with figure(6.0, 0.6) as drawn:
+        drawn.text(0.012, 0.5, words, va="center", color=QUIET)
+        return save(drawn, out_stem)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from thinslice.report import tables
-from thinslice.report.benchmark_sheets import main_sheets
-from thinslice.report.published_sheets import published_sheets
-from thinslice.report.sheet import Sheet
+from thinslice.report.tables import typeset
+from thinslice.report.tables.benchmark import main_sheets
+from thinslice.report.tables.published import published_sheets
+from thinslice.report.tables.sheet import Sheet
 
 WIDTH = 100
 FIDELITY = 1  # its column in a main sheet
@@ -70,7 +70,7 @@ def _blocks(sheet: Sheet) -> list[str]:
         stop = len(numbers)
         while stop > start + 1 and not _ends_well(sheet, numbers, start, stop):
             stop -= 1
-        blocks.append(tables.text(_part(sheet, numbers[start:stop])))
+        blocks.append(typeset.text(_part(sheet, numbers[start:stop])))
         start = stop
     return blocks
 
@@ -88,7 +88,7 @@ def _part(sheet: Sheet, columns: Sequence[int]) -> Sheet:
 
 
 def _width(sheet: Sheet) -> int:
-    return max(len(line) for line in tables.text(sheet).splitlines())
+    return max(len(line) for line in typeset.text(sheet).splitlines())
 
 
 def _wrapped(note: str) -> str:

@@ -6,9 +6,9 @@ Only this room knows zarr. ``writing`` makes a store that is whole or not there 
 ``verify`` finds any byte that changed since.
 """
 
+from thinslice.store.commit import refuse_foreign
+from thinslice.store.hashes import digest, verify
 from thinslice.store.layout import StoreError
-from thinslice.store.manifest import digest, verify
-from thinslice.store.place import refuse_foreign
 from thinslice.store.reader import Store, StoredScan, open_store
 from thinslice.store.single import open_scan, write_scan
 from thinslice.store.writer import Writer, writing

@@ -13,9 +13,9 @@ import numpy as np
 import zarr
 from zarr.storage import LocalStore
 
-from thinslice.store import layout, manifest
+from thinslice.store import hashes, layout
+from thinslice.store.commit import MARK
 from thinslice.store.layout import OURS, VOXELS, StoreError
-from thinslice.store.place import MARK
 from thinslice.volume import Grid, Modality, Volume
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def open_store(path: Path) -> "Store":
         raise StoreError(f"{path}: no store here; run the step that makes it")
     if MARK in path.name:
         raise StoreError(f"{path}: left behind by an interrupted writer; make the store again")
-    if not (path / manifest.NAME).exists() and not (path / "zarr.json").exists():
-        raise StoreError(f"{path}: not a thinslice store (no {manifest.NAME}); convert it first")
-    files = manifest.read(path)
+    if not (path / hashes.NAME).exists() and not (path / "zarr.json").exists():
+        raise StoreError(f"{path}: not a thinslice store (no {hashes.NAME}); convert it first")
+    files = hashes.read(path)
     return Store(path, files, _ours(path, "zarr.json", files)["cases"])
 
 
@@ -84,7 +84,7 @@ class Store:
         prefix = f"{case}/{VOXELS}/"
         for name in (name for name in self.files if name.startswith(prefix)):
             self._refuse_other_size(name)
-        manifest.check(self.path, f"{prefix}zarr.json", self.files.get(f"{prefix}zarr.json"))
+        hashes.check(self.path, f"{prefix}zarr.json", self.files.get(f"{prefix}zarr.json"))
         array = zarr.open_array(LocalStore(self.path / prefix, read_only=True), mode="r")
         return StoredScan(case, Grid.from_json(ours["grid"]), ours["modality"], array)
 
@@ -116,4 +116,4 @@ class Store:
 
 
 def _ours(path: Path, name: str, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return json.loads(manifest.check(path, name, files.get(name)))["attributes"][OURS]
+    return json.loads(hashes.check(path, name, files.get(name)))["attributes"][OURS]

@@ -16,9 +16,9 @@ import numpy as np
 import zarr
 from zarr.storage import LocalStore
 
-from thinslice.store import layout, manifest, ome
+from thinslice.store import hashes, layout, ome
+from thinslice.store.commit import placed, sync
 from thinslice.store.layout import FORMAT, OURS, VERSION, VOXELS
-from thinslice.store.place import placed, sync
 from thinslice.volume import Grid, Modality, Volume
 
 if TYPE_CHECKING:
@@ -91,10 +91,10 @@ class Writer:
         cases = {name: {"split": self._cases[name]} for name in sorted(self._cases)}
         attributes = {OURS: {"format": FORMAT, "version": VERSION, "cases": cases}}
         self._root.update_attributes(attributes)
-        for file in manifest.listed(self._folder).values():
+        for file in hashes.listed(self._folder).values():
             sync(file)
-        manifest.write(self._folder)
-        for name in (manifest.NAME, "."):
+        hashes.write(self._folder)
+        for name in (hashes.NAME, "."):
             sync(self._folder / name)
 
     def _refuse_name(self, case: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from thinslice.training.beside import replacing
+from thinslice.fs.atomic import replacing
 from thinslice.training.plan import Plan
 
 LOG = logging.getLogger(__name__)

@@ -4,15 +4,17 @@
 
 ``loss`` is the mean since the row before, ``val`` empty where no validation was made, ``wall_s``
 the seconds of training so far over all its runs, ``speed`` the steps per second since the row
-before. A resumed training drops the rows past the step it goes on from, so no step stands twice.
+before. A resumed training drops the rows past the step it resumes from, so no step appears twice.
+A training of several stages has one curve: ``join_stages``.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from thinslice.training.beside import replacing
+from thinslice.fs.atomic import replacing
 
 COLUMNS = "step,loss,val,lr,wall_s,speed"
 
@@ -23,7 +25,7 @@ class Curve:
     def __init__(self, path: Path, after: int = 0):
         self.path = path
         with replacing(path) as beside:
-            beside.write_text("".join(f"{line}\n" for line in [COLUMNS, *kept(path, after)]))
+            beside.write_text("".join(f"{line}\n" for line in [COLUMNS, *rows_up_to(path, after)]))
         self._file = path.open("a")
 
     def add(
@@ -50,10 +52,29 @@ class Curve:
         self._file.close()
 
 
-def kept(path: Path, after: int) -> list[str]:
+def rows_up_to(path: Path, after: int) -> list[str]:
     """Whole rows of an earlier run, up to and with step ``after``."""
     if after == 0 or not path.exists():
         return []
     lines = path.read_text().split("\n")[1:-1]  # what follows the last newline was torn off
     whole = [line for line in lines if line.count(",") == COLUMNS.count(",")]
     return [line for line in whole if int(line.split(",", 1)[0]) <= after]
+
+
+def join_stages(curves: Mapping[str, Path], out: Path) -> Path:
+    """The curves' rows in one CSV, in the order given, with a first column ``stage``; ``out``.
+
+    ValueError where two curves have different columns.
+    """
+    heads: dict[str, str] = {}
+    rows: list[str] = []
+    for stage, path in curves.items():
+        heads[stage], *lines = path.read_text().splitlines()
+        rows += [f"{stage},{line}" for line in lines]
+    if len(set(heads.values())) != 1:
+        raise ValueError(f"stages have curves of different columns: {heads}")
+    beside = out.with_name(f".{out.name}.{os.getpid()}")  # processes that train together all join
+    head = next(iter(heads.values()))
+    beside.write_text("".join(f"{line}\n" for line in [f"stage,{head}", *rows]))
+    os.replace(beside, out)
+    return out

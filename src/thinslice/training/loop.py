@@ -18,14 +18,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from thinslice.drivers.progress import Progress
-from thinslice.seams import Run
-from thinslice.training import checkpoint, interrupts, precision, seeds
+from thinslice.interfaces import Run
+from thinslice.runtime import signals
+from thinslice.runtime.progress import Progress
+from thinslice.training import checkpoint, precision, seeds
 from thinslice.training.batches import Batch, Sample, ahead, to_device
 from thinslice.training.curve import Curve
-from thinslice.training.plan import Plan, Precision, optimiser
-from thinslice.training.schedule import learning_rate
-from thinslice.training.team import Loss, Team
+from thinslice.training.distributed import Loss, ProcessGroup
+from thinslice.training.plan import Plan, Precision, learning_rate, optimiser
 
 LOG = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def train(
     """
     run = run or Run()
     work.mkdir(parents=True, exist_ok=True)
-    team = Team.of(run)
+    team = ProcessGroup.of(run)
     training = _Training(net, loss, validate, plan, work, team, key)
     resumed_at = training.resume()
     curve_file = work / "curve.csv"
@@ -79,7 +79,7 @@ def train(
         precision.matmuls(training.precision),
         Curve(curve_file, after=resumed_at) if team.leads else nullcontext() as curve,
         Progress(plan.steps, "train", "step", shown=run.progress, done=resumed_at) as progress,
-        interrupts.held(wait=team.size == 1) as asked,
+        signals.deferred(wait=team.size == 1) as asked,
     ):
         for batch in ahead(sample, plan.seed, range(resumed_at, plan.steps)):
             training.advance(team.share(batch, whole), curve, progress)
@@ -99,7 +99,7 @@ class _Training:
         validate: Validate | None,
         plan: Plan,
         work: Path,
-        team: Team,
+        team: ProcessGroup,
         key: str,
     ):
         self.team, self.device = team, team.device

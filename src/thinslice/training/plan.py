@@ -1,6 +1,12 @@
-"""How a network is trained: optimiser, learning rate, validation, precision, as plain numbers."""
+"""How a network is trained: optimiser, learning rate, validation, precision, as plain numbers.
 
+The learning rate is a pure function of the plan, the step and the validations so far: no scheduler
+has a state that could be lost, and a resumed training computes the rate it would have had.
+"""
+
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import cos, pi
 from typing import Any, Literal
 
 import torch
@@ -60,3 +66,28 @@ def optimiser(net: nn.Module, plan: Plan) -> torch.optim.Optimizer:
     kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
     weights = [p for p in net.parameters() if p.requires_grad]
     return kinds[plan.optimiser](weights, lr=plan.lr, weight_decay=plan.weight_decay)
+
+
+def learning_rate(plan: Plan, step: int, vals: Sequence[float] = ()) -> float:
+    """Rate of step 0, 1, ...; ``vals`` are the validations made before it, lower is better."""
+    rise = min(1.0, (step + 1) / (plan.warmup + 1))
+    if plan.schedule == "cosine":
+        return plan.lr * rise * (1 + cos(pi * step / plan.steps)) / 2
+    if plan.schedule == "step":
+        return plan.lr * rise * plan.decay ** (step // plan.decay_every)
+    if plan.schedule == "plateau":
+        return plan.lr * rise * plan.decay ** plateaus(vals, plan.patience)
+    return plan.lr * rise
+
+
+def plateaus(vals: Sequence[float], patience: int) -> int:
+    """How often more than ``patience`` validations in a row brought no new best."""
+    found, waited, best = 0, 0, float("inf")
+    for val in vals:
+        if val < best:
+            best, waited = val, 0
+            continue
+        waited += 1
+        if waited > patience:
+            found, waited = found + 1, 0
+    return found

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from thinslice.training.beside import replacing
+from thinslice.fs.atomic import replacing
 
 HEAD = "thinslice_weights"  # no tensor of a network is called so
 VERSION = 1

@@ -5,8 +5,8 @@ import logging
 import pytest
 import torch
 
-from thinslice.drivers import device, gpu_check
-from thinslice.seams import Run
+from thinslice.interfaces import Run
+from thinslice.runtime import device, gpu_check
 
 LISTED = "GPU 0: NVIDIA A100 (UUID: GPU-1)\nGPU 1: NVIDIA A100 (UUID: GPU-2)\n"
 

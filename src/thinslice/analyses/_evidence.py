@@ -1,0 +1,112 @@
+"""The evidence of the analyses: scores, runs and slice pairs, read from where jobs left them.
+
+Every row carries ``record``, the id of the job record its numbers came from.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from thinslice.interfaces import Evidence
+from thinslice.provenance.records import SUFFIX, BrokenLinkError, first_output, read_record
+
+TEXT = (
+    "dataset", "degradation", "method", "fitted_on", "tested_on", "reference", "protocol", "metric",
+    "unit", "better", "fidelity", "sim", "case", "patient", "split", "relation", "device", "note",
+    "interval", "published_source", "record", "records", "paper", "table", "title", "printed_row",
+    "printed_column", "paper_mark", "ours_on", "stand_in", "why",
+)  # fmt: skip
+PAIRS = (
+    "dataset", "degradation", "case", "sim", "patient", "split", "relation", "distance_mm",
+    "protocol", "metric", "unit", "value", "n", "record",
+)  # fmt: skip
+
+
+def read_evidence(folder: Path) -> Evidence:
+    """The evidence a run left in ``folder``."""
+    skipped = read_table(folder / "skipped.csv")
+    return Evidence(
+        scores=read_table(folder / "scores.csv"),
+        runs=read_table(folder / "runs.csv"),
+        pairs=read_table(folder / "pairs.csv"),
+        skipped=tuple(zip(skipped["cells"], skipped["reason"])),
+    )
+
+
+def scores(records: Sequence[Path]) -> pd.DataFrame:
+    """The rows of every scores CSV, each with the id of its record."""
+    return _stack(_outputs(record) for record in records)
+
+
+def runs(records: Sequence[Path]) -> pd.DataFrame:
+    """Seconds, memory and parameters of every restored case behind the scores."""
+    return pd.DataFrame([row for record in records for row in _runs(read_record(record))])
+
+
+def pairs(records: Sequence[Path]) -> pd.DataFrame:
+    """The rows of every slice-pairs CSV, each with the id of its record."""
+    found = _stack(_outputs(record) for record in records)
+    return found if len(found.columns) else pd.DataFrame(columns=list(PAIRS))
+
+
+def joined(records: Sequence[Path], name: str) -> pd.DataFrame:
+    """One table of several gather jobs, under each other."""
+    return _stack(read_table(record.with_name(_named(record, name))) for record in records)
+
+
+def made(record: Path) -> pd.DataFrame:
+    """The table a job made."""
+    return read_table(first_output(record))
+
+
+def _named(record: Path, name: str) -> str:
+    return record.name.replace(SUFFIX, f".{name}.csv")
+
+
+def _outputs(path: Path) -> pd.DataFrame:
+    record = read_record(path)
+    table = read_table(Path(record["outputs"][0]["path"]))
+    return table.assign(record=record["id"])
+
+
+def _runs(score: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row per case, from the restore record that a score record links to.
+
+    The row carries the score record's id: its chain holds the restore record.
+    """
+    cell = score["cards"]["cell"]
+    restored = score["inputs"][0]
+    restore = read_record(Path(restored["record"]))
+    if restore["id"] != restored["record_id"]:
+        raise BrokenLinkError(
+            f"{restored['record']} is record {restore['id']}, but its scores are those of "
+            f"{restored['record_id']}; run the workflow again"
+        )
+    facts = restore["facts"]
+    shared = {
+        "parameters": facts["parameters"],
+        "peak_memory_gib": facts.get("peak_memory_gib", restore["peak_memory_gib"]),  # of shards
+        "device": facts["device"],
+        "fidelity": facts["fidelity"],
+        "record": score["id"],
+    }
+    return [{**cell, "case": case, "wall_s": s, **shared} for case, s in facts["wall_s"].items()]
+
+
+def _stack(tables: Any) -> pd.DataFrame:
+    """Tables under each other; the empty ones say nothing of dtypes."""
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV of ours: names stay text even where they look like numbers, an empty number is nan."""
+    try:
+        columns = pd.read_csv(path, nrows=0).columns
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
+    text = [name for name in TEXT if name in columns]
+    table = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""])
+    return table.assign(**{name: table[name].fillna("") for name in text})

@@ -1,0 +1,223 @@
+"""The chain behind a number: from a table's cell back to the raw scan, every link verified.
+
+A link is a record and what it made. It holds if the record is its own id, if every output still has
+the hash the record gives, if every input is what the record that made it says, and if the code that
+ran is the code that is here. Nothing is repaired; the first broken link is named. Where a volume
+was removed on purpose its record still holds, but not a byte can be looked at: that is said apart.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from thinslice import plugins, store
+from thinslice.provenance import tombstone
+from thinslice.provenance.code_digest import code_digest
+from thinslice.provenance.environment import versions
+from thinslice.provenance.job import script_digest
+from thinslice.provenance.records import (
+    SUFFIX,
+    BrokenLinkError,
+    claimed_sha256,
+    read_record,
+    record_path,
+    sha256_of,
+)
+
+KIND_OF_CARD = {
+    "dataset": "datasets",
+    "degradation": "degradations",
+    "method": "methods",
+    "protocols": "protocols",
+    "analysis": "analyses",
+    "figure": "figures",
+}
+
+
+@dataclass(frozen=True)
+class Link:
+    """One step of the chain; ``problems`` is empty where it holds."""
+
+    depth: int
+    rule: str
+    record_id: str
+    record: Path
+    made: tuple[tuple[str, str], ...]  # (path, sha256)
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what may move last digits without breaking the link
+    removed: tuple[str, ...] = ()  # volumes that are not here to be looked at
+
+
+@dataclass
+class Walk:
+    """A walk from one record down to raw files; every record is visited once.
+
+    only    of the many score records that a gather job joined, the ids to follow; all if empty
+    """
+
+    only: frozenset[str] = frozenset()
+    _seen: dict[Path, str | None] = field(default_factory=dict)  # record -> its id, if readable
+
+    def links(self, record: Path, expected_id: str | None = None, depth: int = 0) -> Iterator[Link]:
+        """The link of ``record``, then those of its inputs, depth first."""
+        if record in self._seen:
+            seen = self._seen[record]
+            if seen and (problem := _identity(seen, record, expected_id)):
+                yield Link(depth, "again", seen, record, (), (problem,))
+            return
+        self._seen[record] = None
+        try:
+            content = read_record(record)
+        except BrokenLinkError as error:
+            made = ((str(record), "?"),)
+            yield Link(depth, "?", expected_id or "?", record, made, (str(error),))
+            return
+        self._seen[record] = content["id"]
+        moved = _identity(content["id"], record, expected_id)
+        problems = [*([moved] if moved else []), *_outputs(content), *_code(content)]
+        made = tuple((output["path"], output["sha256"]) for output in content["outputs"])
+        notes = tuple(_versions(content))
+        own = made or ((str(record), sha256_of(record)),)
+        link = Link(depth, content["rule"], content["id"], record, own, tuple(problems), notes)
+        yield replace(link, removed=tuple(_removed(content)))
+        for given in content["inputs"]:
+            yield from self._input(content, given, depth + 1)
+
+    def _input(
+        self, content: Mapping[str, Any], given: Mapping[str, Any], depth: int
+    ) -> Iterator[Link]:
+        made = ((given["path"], given["sha256"]),)
+        if given["record"] is None:
+            yield Link(depth, "raw", "-", Path(given["path"]), made, tuple(_raw(given)))
+            return
+        if content["rule"] == "gather" and self.only and given["record_id"] not in self.only:
+            return
+        record = Path(given["record"])
+        if problem := _handed_on(given):
+            yield Link(depth, "input", given["record_id"], record, made, (problem,))
+        yield from self.links(record, given["record_id"], depth)
+
+
+def find(record_id: str, results: Path) -> Path:
+    """The record with an id (or its beginning) below a results folder.
+
+    LookupError if there is none or more than one; BrokenLinkError if there is none but a record was
+    changed, since it may be the one.
+    """
+    found, broken = {}, []
+    for path in sorted(results.rglob(f"*{SUFFIX}")):
+        try:
+            own = read_record(path)["id"]
+        except BrokenLinkError as error:
+            broken.append(str(error))
+            continue
+        if own.startswith(record_id):
+            found.setdefault(own, path)  # a job that makes two stores leaves its record beside each
+    if len(found) > 1:
+        raise LookupError(f"{record_id} begins the ids of {len(found)} records: {', '.join(found)}")
+    if not found and broken:
+        raise BrokenLinkError(f"no record {record_id}; {'; '.join(broken)}")
+    if not found:
+        raise LookupError(f"no record {record_id} below {results}")
+    return next(iter(found.values()))
+
+
+def ran_in(table: Path) -> Path:
+    """The folder a table's workflow ran in, which the paths in records count from.
+
+    A results folder may be moved or copied whole; BrokenLinkError if its table then lies elsewhere
+    in it than its record says.
+    """
+    parts = table.resolve().parts
+    outputs = read_record(record_path(table))["outputs"]
+    for output in outputs:
+        recorded = Path(output["path"]).parts
+        if parts[-len(recorded) :] == recorded:
+            return Path(*parts[: -len(recorded)])
+    made = ", ".join(output["path"] for output in outputs)
+    raise BrokenLinkError(f"{table} is not what its record made: {made}")
+
+
+def _identity(own_id: str, record: Path, expected_id: str | None) -> str | None:
+    if expected_id is None or own_id == expected_id:
+        return None
+    return (
+        f"{record} is now record {own_id}, but the next link was made from {expected_id}: "
+        "run the workflow again"
+    )
+
+
+def _outputs(content: Mapping[str, Any]) -> Iterator[str]:
+    """What no longer is as the record says it was made."""
+    for output in content["outputs"]:
+        path = Path(output["path"])
+        if tombstone.removed(path, content):
+            continue
+        if path.is_dir():
+            yield from (f"{path}/{why}" for why in store.verify(path, output["sha256"]))
+        else:
+            yield from _file(path, output["sha256"])
+
+
+def _removed(content: Mapping[str, Any]) -> Iterator[str]:
+    """Outputs of a record that somebody removed since, disk space being dear."""
+    paths = (Path(output["path"]) for output in content["outputs"])
+    yield from (str(path) for path in paths if tombstone.removed(path, content))
+
+
+def _file(path: Path, sha256: str) -> Iterator[str]:
+    try:
+        found = sha256_of(path)
+    except BrokenLinkError as error:
+        yield str(error)
+        return
+    if found != sha256:
+        yield f"{path} was changed: sha256 {found[:12]}, recorded {sha256[:12]}"
+
+
+def _raw(given: Mapping[str, Any]) -> Iterator[str]:
+    yield from _file(Path(given["path"]), given["sha256"])
+
+
+def _handed_on(given: Mapping[str, Any]) -> str | None:
+    """Whether the record of an input still claims the hash the input had when it was used."""
+    if given["path"] == given["record"]:
+        return next(_raw(given), None)
+    try:
+        claimed = claimed_sha256(read_record(Path(given["record"])), Path(given["path"]))
+    except BrokenLinkError:
+        return None  # the record's own link says so
+    if claimed != given["sha256"]:
+        return f"{given['path']} was made again after it was used; run the workflow again"
+    return None
+
+
+def _versions(content: Mapping[str, Any]) -> Iterator[str]:
+    """Packages that made this in another version than the one installed here."""
+    here = versions()
+    for name, then in content["packages"].items():
+        if here.get(name) != then:
+            yield f"{name} was {then}, is {here.get(name, 'not installed')} here"
+
+
+def _code(content: Mapping[str, Any]) -> Iterator[str]:
+    """Plug-ins and scripts whose code here is not the code that ran."""
+    for key, cards in content["cards"].items():
+        for card in cards if isinstance(cards, list) else [cards]:
+            if "code" in card:
+                here = _digest(key, card)
+                if here != card["code"]:
+                    yield f"code of {card['name']} is {here} here, {card['code']} made this"
+    if content["script_code"] is not None:
+        here = script_digest(content["command"][0])
+        if here != content["script_code"]:
+            yield f"{content['command'][0]} is {here} here, {content['script_code']} made this"
+
+
+def _digest(key: str, card: Mapping[str, Any]) -> str:
+    """Digest of the code that a card names, as it is here; "gone" where it is not."""
+    try:
+        return code_digest(plugins.module_name(KIND_OF_CARD[key], card))
+    except LookupError:
+        return "gone"

@@ -1,0 +1,96 @@
+"""A table, computed again from the per-case scores it rests on.
+
+The scores a table names are read from their own files and compared with the evidence; then the
+analysis is run again and its table compared with what is on disk: the row asked for cell by cell,
+and all of it as CSV, Markdown and LaTeX.
+"""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from thinslice import plugins
+from thinslice.analyses import _evidence
+from thinslice.interfaces import Evidence
+from thinslice.provenance.records import BrokenLinkError, read_record, record_path
+from thinslice.report.tables import typeset
+
+
+def row(table: Path, number: int) -> dict[str, str]:
+    """Cells of data row ``number`` of a table, the first being 1. BrokenLinkError if none."""
+    rows = _rows(table.read_text(encoding="utf-8"))
+    if not 1 <= number <= len(rows):
+        raise BrokenLinkError(f"{table} has rows 1 to {len(rows)}, not {number}")
+    return {str(name): str(cell) for name, cell in rows.iloc[number - 1].items()}
+
+
+def records_of(table: Path) -> list[str]:
+    """Ids of every record a table rests on, each once."""
+    rows = _rows(table.read_text(encoding="utf-8"))
+    lists = rows["records"] if "records" in rows else []
+    return sorted({one for ids in lists for one in str(ids).split()})
+
+
+def differences(table: Path, number: int | None = None) -> list[str]:
+    """Where a table on disk is not what its evidence gives; the row asked for first, by cell."""
+    card = read_record(record_path(table))["cards"]["analysis"]
+    found = _evidence_of(table)
+    answer = plugins.build("analyses", card)(found)
+    texts = typeset.texts(card["name"], answer, found.skipped)
+    problems = [] if number is None else list(_cells(table, number, _rows(texts[".csv"])))
+    for ending, text in texts.items():
+        path = table.with_suffix(ending)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            problems.append(f"{path} is not what the per-case scores give")
+    return problems
+
+
+def unlike_their_source(table: Path, found: dict[str, Path]) -> list[str]:
+    """Records whose rows in the evidence differ from the files they came from.
+
+    found    id -> record, for every score and pairs record to look at
+    """
+    kept = _evidence_of(table)
+    gathered = pd.concat([kept.scores, kept.pairs], ignore_index=True)
+    problems = []
+    for identity, record in found.items():
+        same = _same(gathered, _evidence.scores([record]), identity)
+        if read_record(record)["rule"] == "score":
+            same = same and _same(kept.runs, _evidence.runs([record]), identity)
+        if not same:
+            problems.append(f"evidence of record {identity} is not what {record} made")
+    return problems
+
+
+def _evidence_of(table: Path) -> Evidence:
+    record = read_record(record_path(table))
+    return _evidence.read_evidence(Path(record["inputs"][0]["path"]).parent)
+
+
+def _same(gathered: pd.DataFrame, source: pd.DataFrame, identity: str) -> bool:
+    """Whether the rows of one record stand in the evidence as they came, by their text."""
+    if not set(source.columns) <= set(gathered.columns):
+        return False
+    here = pd.DataFrame(gathered.loc[gathered["record"] == identity], columns=source.columns)
+    return here.to_csv(index=False) == source.to_csv(index=False)
+
+
+def _cells(table: Path, number: int, again: pd.DataFrame) -> Iterator[str]:
+    on_disk = row(table, number)
+    if number > len(again):
+        yield f"{table} row {number}: the analysis now gives {len(again)} rows only"
+        return
+    fresh = again.iloc[number - 1]
+    for name, found in on_disk.items():
+        if found != fresh.get(name):
+            yield f"{table} row {number}, {name}: {found!r} on disk, {fresh.get(name)!r} recomputed"
+
+
+def _rows(text: str) -> pd.DataFrame:
+    """A table's cells as text."""
+    try:
+        return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()

@@ -1,0 +1,61 @@
+"""What ``thinslice restore`` says of a scan before and after restoring it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from thinslice.restoration import output
+from thinslice.restoration.restore import Plan, Result
+from thinslice.restoration.statement import NOTICE
+from thinslice.volume import Grid
+
+FITS = {
+    "none": "interpolation, learns nothing",
+    "volume": "learns from this scan alone",
+    "population": "fitted on other scans",
+}
+
+
+def beforehand(path: Path, planned: Plan, device: str) -> Iterator[str]:
+    """What is there, what is asked for, by what and where."""
+    source = planned.scan.source if planned.scan else {}
+    told = [source.get("format"), planned.thick.modality, source.get("maker"), source.get("kernel")]
+    chosen = planned.chosen
+    yield f"scan     {path}  {' '.join(str(word) for word in told if word)}"
+    yield f"         {_grid(planned.thick.grid)}"
+    yield f"thin     {_grid(planned.grid)}"
+    yield f"method   {chosen.card['name']}: {chosen.about.title}, {FITS[chosen.fit]}"
+    if chosen.weights is not None:
+        yield f"weights  {chosen.weights}  sha256 {(chosen.weights_sha256 or '')[:16]}"
+    yield f"device   {device}"
+
+
+def afterwards(out: Path, restored: Result) -> Iterator[str]:
+    """What was written, and how far it agrees with the scan."""
+    checks = restored.trust.slices
+    unit = "HU" if restored.volume.modality == "CT" else "units"
+    if checks:
+        rmse = np.sqrt(np.mean([check.rmse**2 for check in checks]))
+        bias = np.mean([check.bias for check in checks])
+        yield (
+            f"trust    made thick again, it differs from the scan by {rmse:.3g} {unit} (RMSE) and "
+            f"{bias:+.2g} {unit} (bias); the scan's noise is {restored.trust.noise:.3g} {unit}"
+        )
+    name = out.name
+    yield f"written  {out}  in {restored.wall_s:.0f} s"
+    yield f"         {name}{output.STATEMENT}, {name}{output.PREVIEW}"
+    yield NOTICE
+
+
+def _grid(grid: Grid) -> str:
+    rows, columns = grid.shape
+    y, x = grid.pixel_mm
+    meeting = ""
+    if abs(grid.overlap_mm) >= 0.01:
+        word = "overlapping by" if grid.overlap_mm > 0 else "with gaps of"
+        meeting = f", {word} {abs(grid.overlap_mm):.3g} mm"
+    return (
+        f"{grid.n} slices of {rows} x {columns} pixels of {y:.4g} x {x:.4g} mm, "
+        f"{grid.thickness_mm:g} mm thick every {grid.increment_mm:g} mm{meeting}"
+    )

@@ -1,0 +1,1 @@
+"""Download published scans: resumable, verified by checksum."""

@@ -1,0 +1,109 @@
+"""How a job ends on what a person can mend: one line, the last one of its log, and exit status 1,
+or 74 where the disk may not have taken even that line (workflow_scripts/ending.sh says it then).
+
+A full disk, too little memory or an input that is not what its record says is no fault of the code;
+a traceback would hide the one sentence that helps. Everything else keeps its traceback. Standard
+library only.
+"""
+
+import contextlib
+import errno
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SAME_AGAIN = "then run the same command again"
+DISK = {
+    errno.ENOSPC: f"the disk is full: free some space, {SAME_AGAIN}",
+    errno.EDQUOT: f"the quota of this disk is used up: free some space, {SAME_AGAIN}",
+    errno.EROFS: f"the disk is read-only: mount it for writing, {SAME_AGAIN}",
+    errno.EIO: f"the disk fails: see the system's log, {SAME_AGAIN}",
+    errno.ESTALE: f"the network disk went away: mount it again, {SAME_AGAIN}",
+}
+OF_DISK = 74  # EX_IOERR of sysexits.h
+PERMISSION = f"no permission: mend it, {SAME_AGAIN}"
+MEMORY = (
+    "more memory is needed: raise the method's train_mem_mb or restore_mem_mb, or run fewer jobs "
+    f"at once (--cores), {SAME_AGAIN}"
+)
+
+
+def run_script(main: Callable[[], None]) -> None:
+    """Run a script's ``main``; SystemExit with one line where it meets a known condition."""
+    try:
+        main()
+    except Exception as error:
+        if (line := known_reason(error)) is None:
+            raise
+        with contextlib.suppress(OSError):
+            print(f"refused: {line}", file=sys.stderr, flush=True)
+        sys.exit(OF_DISK if any(reason in line for reason in DISK.values()) else 1)
+
+
+def known_reason(error: BaseException) -> str | None:
+    """The one line for a known condition, whatever it was wrapped in; None for any other."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if (line := _known(seen)) is not None:
+            return " ".join(line.split())
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _known(error: BaseException) -> str | None:
+    reasons = {**DISK, errno.EACCES: PERMISSION}
+    if isinstance(error, OSError) and error.errno in reasons:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{reasons[error.errno]}"
+    if (isinstance(error, OSError) and error.errno == errno.ENOMEM) or _is_of_memory(error):
+        return MEMORY
+    if isinstance(error, ValueError) and type(error).__module__.startswith("thinslice."):
+        return str(error)  # our own refusals say themselves what was found and what to do
+    return None
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    """Python's own, and those of libraries that have no class for it."""
+    text = str(error).lower()
+    of_library = isinstance(error, RuntimeError | ImportError) and (
+        "out of memory" in text or "cannot allocate memory" in text or "can't allocate" in text
+    )
+    return isinstance(error, MemoryError) or of_library
+
+
+class Refused(ValueError):  # noqa: N818 - the word for it
+    """A scan that will not be read: the path, what was found, what was expected, what to do."""
+
+
+def refused(path: Path | str, found: str, expected: str, advice: str) -> Refused:
+    """The one line of a refusal; raise it."""
+    return Refused(one_line(f"{path}: found {found}; expected {expected}; {advice}"))
+
+
+def one_line(text: str) -> str:
+    """For a terminal: whatever names and errors hold, one line that can be printed."""
+    plain = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else " " for c in plain)
+
+
+@contextmanager
+def in_one_line(
+    path: Path | str, expected: str = "a readable file", advice: str = "check it"
+) -> Iterator[None]:
+    """What the system or its memory refuses inside the block, as a refusal of ``path``."""
+    try:
+        yield
+    except MemoryError as error:
+        found = f"more than fits into memory ({error})"
+        raise refused(path, found, "a smaller scan", "use a larger machine") from error
+    except OSError as error:
+        which = f" ({error.filename})" if error.filename not in (None, str(path)) else ""
+        found = f"that the system refuses: {error.strerror or error}{which}"
+        raise refused(path, found, expected, advice) from error
+
+
+def listed(items: list[str], most: int = 5) -> str:
+    """The first few of many, and how many more there are."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more

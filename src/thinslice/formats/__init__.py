@@ -1,1 +1,0 @@
-"""Foreign files to volumes: DICOM series and NIfTI."""

@@ -1,0 +1,1 @@
+"""Run networks over whole scans: tiles, planes, cubes, memory caps."""

@@ -1,0 +1,159 @@
+"""Running a plane network over the planes of a scan, one view after the other.
+
+The planes of a view go through the network in batches; a plane too large for the memory cap is
+tiled like a cube. A network may see several channels (what other networks made of the same plane,
+say) and may give finer planes than it was shown: ``PlaneTiles.scale``.
+
+``both`` averages coronal and sagittal answers: axial planes hold no through-plane detail.
+
+Shape suffixes: B planes, C channels, P and Q the axes of a plane (z, then x or y; y, then x where
+it is axial), Z Y X the scan's.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+import torch
+from torch import nn
+
+from thinslice.inference import memory, tiling
+from thinslice.interfaces import Run
+from thinslice.runtime.device import choose
+from thinslice.runtime.progress import Progress
+
+AXIAL, CORONAL, SAGITTAL = 0, 1, 2  # the axis of [Z, Y, X] that a view's planes are stacked along
+TITLES = {AXIAL: "axial", CORONAL: "coronal", SAGITTAL: "sagittal"}
+Beyond = Callable[[np.ndarray, int], np.ndarray]  # positions, some past the end of n; all within
+
+
+def held(at: np.ndarray, n: int) -> np.ndarray:
+    """The last pixel."""
+    return at.clip(0, n - 1)
+
+
+def mirrored(at: np.ndarray, n: int) -> np.ndarray:
+    """Reflected at the last pixel's centre, and at the first's where the plane is that small."""
+    if n == 1:
+        return np.zeros_like(at)
+    folded = at % (2 * (n - 1))
+    return np.minimum(folded, 2 * (n - 1) - folded)
+
+
+@dataclass(frozen=True)
+class PlaneTiles:
+    """How a plane network is moved over a plane."""
+
+    tile: tuple[int, int] = (512, 512)  # (p, q), at most
+    halo: int = 16  # pixels of a tile's inner edges that are thrown away
+    blend: int = 8  # pixels beside them over which neighbours are crossfaded
+    align: int = 1  # sizes the network takes are multiples of it
+    batch: int = 16  # planes at a time, at most
+    scale: tuple[int, int] = (1, 1)  # pixels that come out for one that went in
+    beyond: Beyond = held  # what a network sees past the far edge, up to a multiple of ``align``
+
+    def __post_init__(self) -> None:
+        if any(side % self.align for side in self.tile):
+            raise ValueError(f"tile {self.tile} is no multiple of {self.align}")
+
+
+def both(
+    net: nn.Module,
+    units: Sequence[np.ndarray],
+    tiles: PlaneTiles,
+    *,
+    run: Run | None = None,
+) -> np.ndarray:
+    """The mean of the coronal and the sagittal answer, float32 [Z', Y, X]."""
+    if tiles.scale[1] != 1:
+        raise ValueError(f"views that grow in-plane cannot be averaged, found {tiles.scale}")
+    volume = 4 * prod(units[0].shape) * tiles.scale[0]
+    out_ZYX = view(net, units, tiles, CORONAL, run=run, reserved=volume)  # equal tiles in both
+    out_ZYX += view(net, units, tiles, SAGITTAL, run=run)
+    out_ZYX /= 2
+    return out_ZYX
+
+
+@torch.inference_mode()
+def view(
+    net: nn.Module,
+    units: Sequence[np.ndarray],
+    tiles: PlaneTiles,
+    across: int,
+    *,
+    run: Run | None = None,
+    reserved: int = 0,
+) -> np.ndarray:
+    """Every plane of one view through ``net``, float32 [Z, Y, X], finer by ``tiles.scale``.
+
+    net        x_BCPQ to y_B1PQ
+    units      the network's channels, each a scan [Z, Y, X] as the network sees it
+    across     AXIAL, CORONAL or SAGITTAL
+    reserved   bytes of volumes that the caller will make, which tiles must leave room for
+    """
+    run = run or Run()
+    device = choose(run)
+    net = net.to(device).eval()
+    planes = [np.moveaxis(unit_ZYX, across, 0) for unit_ZYX in units]
+    n, *plane = planes[0].shape
+    shape = [side * s for side, s in zip(plane, tiles.scale)]
+    shape.insert(across, n)
+    out_ZYX = np.zeros(shape, np.float32)
+    out_NPQ = np.moveaxis(out_ZYX, across, 0)
+    reserved += out_ZYX.nbytes
+    tile, batch = memory.tile_and_batch(
+        net, (), tiles, (plane[0], plane[1]), run, device, reserved, channels=len(units)
+    )
+    axes = [
+        tiling.axis(
+            tiling.rounded_up(side, tiles.align),
+            length,
+            tiles.halo,
+            tiles.blend,
+            tiles.align,
+            tiling.crossfade,
+        )
+        for side, length in zip(plane, tile)
+    ]
+    places = list(product(range(len(axes[0].starts)), range(len(axes[1].starts))))
+    with Progress(n * len(places), TITLES[across], "plane", shown=run.progress) as progress:
+        for first in range(0, n, batch):
+            some = slice(first, min(first + batch, n))
+            channels = [plane_NPQ[some] for plane_NPQ in planes]
+            for place in places:
+                _run_tile(net, channels, out_NPQ[some], axes, place, tiles, device)
+                progress.advance(some.stop - some.start)
+    return out_ZYX
+
+
+def _run_tile(
+    net: nn.Module,
+    channels: Sequence[np.ndarray],
+    out_BPQ: np.ndarray,
+    axes: Sequence[tiling.Axis],
+    place: tuple[int, int],
+    tiles: PlaneTiles,
+    device: torch.device,
+) -> None:
+    """One tile of a batch of planes: cut, through the network, added by its share."""
+    starts = [int(axis.starts[i]) for axis, i in zip(axes, place)]
+    sides, scale = channels[0].shape[1:], tiles.scale
+    p, q = (
+        tiles.beyond(start + np.arange(axis.length), side)
+        for start, axis, side in zip(starts, axes, sides)
+    )
+    x_BCPQ = np.stack([one[:, p[:, None], q] for one in channels], axis=1)
+    x_BCPQ = np.ascontiguousarray(x_BCPQ, np.float32)
+    y_B1PQ = net(torch.from_numpy(x_BCPQ).to(device)).float().cpu().numpy()
+    wanted = (len(x_BCPQ), 1, *(axis.length * s for axis, s in zip(axes, scale)))
+    if y_B1PQ.shape != wanted:
+        raise ValueError(f"the network gave {y_B1PQ.shape}, expected {wanted}")
+    # A coarse pixel's share is that of all the finer ones it becomes.
+    shares = [np.repeat(axis.shares[i], s) for axis, i, s in zip(axes, place, scale)]
+    inside = [min(axis.length, side - start) for axis, side, start in zip(axes, sides, starts)]
+    have = [s * size for s, size in zip(scale, inside)]
+    here = tuple(slice(s * start, s * start + size) for s, start, size in zip(scale, starts, have))
+    weight_PQ = (shares[0][: have[0], None] * shares[1][: have[1]]).astype(np.float32)
+    out_BPQ[(slice(None), *here)] += y_B1PQ[:, 0, : have[0], : have[1]] * weight_PQ

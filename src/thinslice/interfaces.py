@@ -1,0 +1,213 @@
+"""The interfaces of the benchmark, on one page.
+
+A plug-in is a module ``thinslice/<kind>/<name>.py`` that exposes ``build(**settings)`` and returns
+an object of the kind below. Adding one: that file, and its line in config.yaml.
+
+Axes are always [Z, Y, X], z through-plane; lengths are mm; CT is HU.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from thinslice.volume import Grid, Modality, Volume
+
+if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or scipy.sparse
+    import pandas as pd
+    from scipy.sparse import csr_array
+
+
+class Scan(Protocol):
+    """A volume in memory or still on disk: a ``Volume``, or a case of a store."""
+
+    @property
+    def grid(self) -> Grid: ...
+    @property
+    def modality(self) -> Modality: ...
+    def read(self, z: slice = ..., y: slice = ..., x: slice = ...) -> np.ndarray:
+        """A block of voxels, float32 [z, y, x]."""
+        ...
+
+
+class Case(NamedTuple):
+    """One scan of one patient; ``thick`` where the scanner reconstructed it too, or it alone.
+
+    A scan without thin slices can be restored and looked at, never scored; it says in ``target``
+    which grid is asked for. Where there is a thin scan, its grid is the one asked for.
+    """
+
+    name: str  # unique in the dataset, [a-z0-9_-]
+    patient: str  # splits never cut through a patient
+    split: str  # "train", "val" or "test"
+    thin: Volume | None
+    thick: Volume | None = None
+    source: Mapping[str, Any] = {}  # what the files said: kernel, maker, file names; JSON
+    target: Grid | None = None
+
+
+class Pair(NamedTuple):
+    """A thick scan and its thin truth, as a method is fitted on them."""
+
+    case: str
+    thick: Scan
+    thin: Scan
+
+
+class Dataset(Protocol):
+    """A source of scans. The module also says ``SIMULATED: bool``."""
+
+    def fetch(self, raw: Path, mirror: str | None = None) -> None:
+        """Download into ``raw`` and verify; nothing to do where the scans are made or local.
+
+        mirror   folder or address that is tried before the publisher's
+        """
+        ...
+
+    def files(self, raw: Path) -> Sequence[Path]:
+        """Every raw file the cases are read from, for the audit trail."""
+        ...
+
+    def cases(self, raw: Path) -> Iterator[Case]:
+        """One case at a time, in a fixed order."""
+        ...
+
+
+class Degradation(Protocol):
+    """Thin to simulated thick: one sparse matrix along z, a pure function of the grids."""
+
+    def thick_grid(self, thin: Grid) -> Grid:
+        """The thick slices this degradation makes from a scan on ``thin``."""
+        ...
+
+    def matrix(self, thin: Grid, thick: Grid) -> "csr_array":
+        """[n_thick, n_thin]; every row sums to one."""
+        ...
+
+
+@runtime_checkable
+class PlaneDegradation(Degradation, Protocol):
+    """A degradation that makes pixels coarser as well; its setting ``in_plane`` says how much."""
+
+    def planes(self, thin: Grid, thick: Grid) -> "tuple[csr_array, csr_array]":
+        """[y_thick, y_thin] and [x_thick, x_thin]; every row sums to one."""
+        ...
+
+
+class About(NamedTuple):
+    """What a method's table row says of it; the module's constant ``ABOUT``."""
+
+    title: str  # as printed, e.g. "TVSRN"
+    fidelity: str  # "as-published", "as-released", "from-abstract" or "textbook"
+    paper: str  # short reference; "" for textbook methods
+    idea: str  # one sentence
+    one_factor: bool = False  # thick and thin slices lie as far apart as those it was fitted on
+    finer_pixels: bool = False  # it can restore on finer pixels too
+    tried: Mapping[str, tuple[Any, ...]] = {}  # by setting: what the source tried, ablations too
+
+    def fidelity_of(self, settings: Mapping[str, Any]) -> str:
+        """The label of one config line: what the source itself tried is its own, all else ours."""
+        ours = [
+            name
+            for name, value in settings.items()
+            if name != "seed" and value not in self.tried.get(name, ())
+        ]
+        own = ours and self.fidelity.startswith("as-")
+        return f"{self.fidelity}, own settings" if own else self.fidelity
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a job runs, never what it computes: device, threads, memory, progress."""
+
+    device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1"
+    threads: int | None = None  # None: leave as the process has it
+    max_memory_gib: float | None = None  # the drivers tile to stay below it
+    progress: bool = True
+    work: Path | None = None  # where a method that learns from the scan itself keeps checkpoints
+    rank: int = 0  # of the processes that train together, this one; the first is 0 and leads
+    processes: int = 1  # that train together
+    reserved_gpus: int = 0  # for this job by the workflow: an error if torch cannot use them
+
+
+class Method(Protocol):
+    """Thick to restored. It sees the thick volume and the grid asked for, never the thin one."""
+
+    def restore(self, thick: Volume, grid: Grid, *, run: Run = ...) -> Volume:
+        """A volume on exactly ``grid``; ``thick`` is left alone."""
+        ...
+
+    def parameters(self) -> int:
+        """Numbers learned from data; 0 for interpolation."""
+        ...
+
+
+class Trainable(Method, Protocol):
+    """A method that learns from a population before it restores (``fit: population``)."""
+
+    def fit(
+        self, train: Sequence[Pair], val: Sequence[Pair], *, work: Path, run: Run = ...
+    ) -> Path:
+        """Learn; checkpoints live in ``work`` and are gone on from; returns the curve's CSV."""
+        ...
+
+    def save(self, path: Path, about: Mapping[str, Any]) -> None:
+        """Weights and ``about`` (JSON) into one file, written beside and renamed."""
+        ...
+
+    def load(self, path: Path) -> None:
+        """Weights from ``save``; refuses weights of another network or other settings."""
+        ...
+
+
+class Score(NamedTuple):
+    """One number about one case."""
+
+    metric: str  # e.g. "rmse_hu", "ssim_coronal_lung", "rmse_hu@2mm"
+    unit: str  # "HU", "dB", "1"
+    better: str  # "lower", "higher" or "" where neither is
+    value: float
+    n: int  # voxels (or slices) it was taken over
+
+
+@dataclass(frozen=True)
+class ScoringInput:
+    """What a protocol scores: one restored case beside its truth and its input."""
+
+    restored: Volume
+    thin: Volume
+    thick: Volume
+    matrix: "csr_array | None" = None  # [n_thick, n_thin], how thick arises from thin, if known
+    planes: "tuple[csr_array, csr_array] | None" = None  # likewise rows, columns; None: same pixels
+
+
+class ScoringProtocol(Protocol):
+    """A fixed, named way of scoring; its id stands beside every number."""
+
+    def score(self, question: ScoringInput) -> list[Score]: ...
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What analyses answer from: tables alone, no volumes.
+
+    scores   one row per cell x case x metric: dataset, degradation, method, fitted_on, case,
+             patient, fidelity, sim, protocol, metric, unit, better, value, n, record
+    runs     one row per cell x case: dataset, degradation, method, fitted_on, case, parameters,
+             wall_s, peak_memory_gib, device, fidelity, sim, record
+    pairs    one row per dataset x case x relation x metric: slice pairs of thin and acquired
+             thick; also distance_mm, protocol, split
+    """
+
+    scores: "pd.DataFrame"
+    runs: "pd.DataFrame"
+    pairs: "pd.DataFrame"
+    skipped: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (cell, reason in words)
+
+
+class Analysis(Protocol):
+    """Evidence in, one table out; every row carries ``n`` and ``records`` (ids, spaced)."""
+
+    def __call__(self, evidence: Evidence) -> "pd.DataFrame": ...

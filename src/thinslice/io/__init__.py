@@ -1,0 +1,1 @@
+"""People's scans, in and out: DICOM, NIfTI, NRRD, zip, OME-Zarr."""

@@ -1,0 +1,43 @@
+"""What a person should look at in a DICOM series that can be read; headers alone are looked at."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from thinslice.errors import listed
+from thinslice.io.dicom.headers import Slice
+
+
+def notes_on(slices: Sequence[Slice], declared_mm: float | None = None) -> list[str]:
+    """One sentence each; none for a series as scanners make them.
+
+    declared_mm   the thickness that is used whatever the files say; None: theirs
+    """
+    first, notes = slices[0], []
+    if declared_mm is not None and first.thickness_mm not in (None, declared_mm):
+        notes.append(f"SliceThickness {first.thickness_mm:g} mm; {declared_mm:g} mm declared")
+    if first.facts["tilt_deg"]:
+        notes.append(f"GantryDetectorTilt {first.facts['tilt_deg']:g}, but positions show no tilt")
+    if first.modality == "CT" and first.facts["rescale_type"] not in (None, "HU"):
+        notes.append(f"RescaleType {first.facts['rescale_type']}; are the values HU?")
+    return [*notes, *_shared(slices), *_rescaled(slices)]
+
+
+def _shared(slices: Sequence[Slice]) -> list[str]:
+    """Images that go by one name, which a viewer or an archive would take for one image."""
+    named = {(s.uid, s.path) for s in slices if s.uid}
+    files = Counter(uid for uid, _ in named)
+    twice = [uid for uid, n in files.items() if n > 1]
+    if not twice:
+        return []
+    names = sorted(path.name for uid, path in named if uid in twice)
+    return [f"{len(names)} slices share a SOPInstanceUID with another one ({listed(names)})"]
+
+
+def _rescaled(slices: Sequence[Slice]) -> list[str]:
+    """Each slice's own rescale is honoured; in a CT it is the same one as a rule."""
+    said = Counter(s.rescale for s in slices)
+    if slices[0].modality != "CT" or len(said) < 2:
+        return []
+    usual = said.most_common(1)[0][0]
+    odd = listed(sorted(s.name for s in slices if s.rescale != usual))
+    return [f"RescaleSlope and RescaleIntercept differ from slice to slice ({odd}); each is used"]

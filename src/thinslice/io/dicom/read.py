@@ -1,0 +1,80 @@
+"""DICOM series to volumes: headers by pydicom, pixels by GDCM, geometry from positions.
+
+Enhanced multi-frame objects are read where their frames make one regular stack.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from thinslice.errors import refused
+from thinslice.io.dicom.headers import Slice, files_of, slices_of
+from thinslice.io.dicom.notes import notes_on
+from thinslice.io.dicom.pixels import fill
+from thinslice.io.dicom.slice_order import Stack, stack_of
+from thinslice.io.orientation import place
+from thinslice.io.scan import LoadedScan, odd_hu
+from thinslice.volume import Modality, Volume
+
+
+def read_dicom(
+    path: Path | str,
+    *,
+    thickness_mm: float | None = None,
+    modality: Modality | None = None,
+    only: Sequence[Path] | None = None,
+) -> LoadedScan:
+    """A folder with one series (or one multi-frame file) as a volume [Z, Y, X], CT in HU.
+
+    thickness_mm   None: SliceThickness, or the increment where the files do not say
+    modality       None: as the files say; else they must agree
+    only           files of the folder to read; None: every one
+
+    Raises Refused for whatever is not one regular stack of slices: tilt, gaps, duplicates,
+    localizers, mixed series, broken files, no geometry.
+    """
+    path = Path(path)
+    files = files_of(path) if only is None else tuple(sorted(only))
+    slices = [s for file in files for s in slices_of(file)]
+    return of_slices(path, slices, thickness_mm=thickness_mm, modality=modality)
+
+
+def of_slices(
+    path: Path,
+    slices: Sequence[Slice],
+    *,
+    thickness_mm: float | None = None,
+    modality: Modality | None = None,
+) -> LoadedScan:
+    """As ``read``, of headers that were read before; ``path`` is what messages call the scan."""
+    stack = stack_of(path, slices)
+    first = stack.slices[0]
+    if modality is not None and modality != first.modality:
+        raise refused(path, f"modality {first.modality}", f"{modality} as declared", "correct it")
+    thick_mm = thickness_mm if thickness_mm is not None else first.thickness_mm
+    shape = (len(stack.slices), *first.shape)
+    placed = place(path, stack.affine, shape, thickness_mm=thick_mm, through_plane=0)
+    voxels = np.empty(placed.grid.zyx, np.float32)
+    fill(placed.file_view(voxels), stack.slices)
+    volume = Volume(voxels, placed.grid, cast(Modality, first.modality))
+    source = _source(stack, thickness_mm)
+    if first.modality == "CT":
+        source["warnings"] += odd_hu(float(voxels.min()), float(voxels.max()))
+    return LoadedScan(volume, source, tuple(sorted({s.path for s in slices})))
+
+
+def _source(stack: Stack, declared_mm: float | None) -> dict[str, Any]:
+    first = stack.slices[0]
+    said = "increment" if first.thickness_mm is None else "file"
+    return {
+        "format": "DICOM",
+        "modality": first.modality,
+        **{key: first.facts[key] for key in ("maker", "device", "kernel", "transfer_syntax")},
+        "thickness_mm": first.thickness_mm if declared_mm is None else declared_mm,
+        "thickness_from": said if declared_mm is None else "declared",
+        "lossy": any(s.lossy for s in stack.slices),
+        "series_uid": first.series,
+        "warnings": notes_on(stack.slices, declared_mm),
+    }

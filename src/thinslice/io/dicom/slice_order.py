@@ -1,0 +1,247 @@
+"""A heap of slices to one regular stack, or a refusal that says where it is not one.
+
+Order and increment come from the positions along the normal of the image plane; file names,
+instance numbers and SpacingBetweenSlices are not looked at. SliceLocation is a witness only: where
+it tells of the same regular stack in another order, one of the two is wrong.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinslice.errors import listed, refused
+from thinslice.io.dicom.headers import Slice
+
+ROUNDED_MM = 0.06  # headers to a tenth of a millimetre are half of it off, and the line a little
+ROUNDED = 0.01  # of the increment
+SAME_MM = 0.01  # positions closer than this are one position
+SAME_PLANE = 1e-4  # orientation components: 0.03 mm over a slice
+SQUARE = 1e-3  # cosine between rows and columns, and how far from unit vectors
+STRAIGHT = 0.9e-3  # tangent between normal and line of positions, 0.05 degrees
+
+
+class Stack(NamedTuple):
+    """Slices in order along the normal, and where they are."""
+
+    slices: tuple[Slice, ...]
+    affine: np.ndarray  # 4x4, index (slice, row, column) to patient LPS, mm
+
+
+def stack_of(path: Path, slices: Sequence[Slice]) -> Stack:
+    """The one regular stack that the slices make; Refused, with numbers, if they make none."""
+    _one_scan(path, slices)
+    x, y, normal = _plane(path, slices[0])
+    heap = np.array([s.position for s in slices], float)
+    along_mm = heap @ normal
+    order = np.argsort(along_mm, kind="stable")
+    ordered, positions = tuple(slices[i] for i in order), heap[order]
+    _no_duplicates(path, ordered, along_mm[order])
+    _no_tilt(path, ordered, positions, normal)
+    increment_mm, start_mm = _regular(path, ordered, along_mm[order])
+    _same_order(path, ordered, increment_mm)
+    line = positions[-1] - positions[0]
+    line /= np.linalg.norm(line)
+    rows_mm, columns_mm = np.array(slices[0].pixel_mm, float)
+    affine = np.eye(4)
+    affine[:3, 0], affine[:3, 1], affine[:3, 2] = line * increment_mm, y * rows_mm, x * columns_mm
+    affine[:3, 3] = positions[0] + line * start_mm
+    return Stack(ordered, affine)
+
+
+def _one_scan(path: Path, slices: Sequence[Slice]) -> None:
+    """Slices alone, of one series, alike in everything but position."""
+    _only_slices(path, slices)
+    _one_series(path, slices)
+    _said(path, slices)
+    _one_frame(path, slices)
+    _one_kind_of_pixels(path, slices)
+    _same(path, slices, "sizes", lambda s: s.shape, 0, "pixels")
+    _same(path, slices, "pixel spacings", lambda s: s.pixel_mm, 1e-4, "mm")
+    _same(path, slices, "orientations", lambda s: s.orientation, SAME_PLANE, "")
+    _same(path, slices, "thicknesses", lambda s: (s.thickness_mm or 0.0,), ROUNDED_MM, "mm")
+    if len(slices) < 2:
+        raise refused(path, "1 slice", "two or more", "give the folder with the whole series")
+
+
+def key_of(one: Slice) -> tuple[str, str, str]:
+    """What the images of one series share: patient, study and series."""
+    return (one.patient, one.study, one.series)
+
+
+def _only_slices(path: Path, slices: Sequence[Slice]) -> None:
+    others = [s for s in slices if s.kind != "slice"]
+    if others:
+        kinds = [f"{n} {kind}" for kind, n in Counter(s.kind for s in others).items()]
+        names = listed([s.name for s in others])
+        found = f"{', '.join(kinds)} among {len(slices)} images ({names})"
+        raise refused(path, found, "slices only", "move those files elsewhere")
+    foreign = sorted({s.modality for s in slices} - {"CT", "MR"})
+    if foreign:
+        raise refused(path, f"modality {', '.join(foreign) or 'none'}", "CT or MR", "leave it out")
+
+
+def _one_series(path: Path, slices: Sequence[Slice]) -> None:
+    labels = {key_of(s): s.label.strip() for s in slices}
+    counts = Counter(key_of(s) for s in slices)
+    if len(counts) > 1:
+        each = [f"{key[-1]} ({labels[key]}, {n} images)" for key, n in sorted(counts.items())]
+        found = f"{len(counts)} series: {listed(each)}"
+        raise refused(path, found, "one series", "put each series in a folder of its own")
+
+
+def _said(path: Path, slices: Sequence[Slice]) -> None:
+    """Every slice says where it is and what its values mean."""
+    needed = {
+        "ImagePositionPatient": [s for s in slices if len(s.position or ()) != 3],
+        "ImageOrientationPatient": [s for s in slices if len(s.orientation or ()) != 6],
+        "PixelSpacing": [s for s in slices if len(s.pixel_mm or ()) != 2],
+        "RescaleSlope and RescaleIntercept": [
+            s for s in slices if s.modality == "CT" and s.rescale is None
+        ],
+    }
+    for tag, silent in needed.items():
+        if silent:
+            names = listed([s.name for s in silent])
+            found = f"no {tag} in {len(silent)} of {len(slices)} images ({names})"
+            raise refused(path, found, "it in every image", "export the original series")
+    numbers = np.array([(*(s.position or ()), *(s.orientation or ())) for s in slices])
+    if not np.isfinite(numbers).all():
+        raise refused(path, "positions that are not numbers", "finite ones", "export it again")
+    for one in slices:
+        slope, intercept = one.rescale or (1.0, 0.0)
+        if not np.isfinite((slope, intercept)).all() or slope == 0:
+            found = f"RescaleSlope {slope:g} and RescaleIntercept {intercept:g} in {one.name}"
+            raise refused(path, found, "finite numbers, a slope other than 0", "export it again")
+
+
+def _one_frame(path: Path, slices: Sequence[Slice]) -> None:
+    """Positions of two frames of reference do not speak of one place."""
+    frames = Counter(s.reference for s in slices if s.reference)
+    if len(frames) > 1:
+        found = f"{len(frames)} frames of reference ({listed(sorted(frames))})"
+        raise refused(path, found, "one FrameOfReferenceUID", "separate the scans")
+
+
+def _one_kind_of_pixels(path: Path, slices: Sequence[Slice]) -> None:
+    """A slice stored otherwise than the others was damaged, or made by somebody else."""
+    kinds = Counter(s.facts["stored_as"] for s in slices)
+    if len(kinds) > 1:
+        usual = kinds.most_common(1)[0][0]
+        odd = next(s for s in slices if s.facts["stored_as"] != usual)
+        a, b = (" ".join(map(str, one)) for one in (odd.facts["stored_as"], usual))
+        found = f"different pixels: {a} in {odd.name}, {b} in most"
+        raise refused(path, found, "the same in every slice", "export the original series")
+
+
+def _same(
+    path: Path,
+    slices: Sequence[Slice],
+    what: str,
+    get: Callable[[Slice], Any],
+    tolerance: float,
+    unit: str,
+) -> None:
+    first = np.array(get(slices[0]))
+    for other in slices:
+        if not np.abs(np.array(get(other)) - first).max() <= tolerance:  # NaN is not the same
+            a, b = ("x".join(f"{v:g}" for v in get(s)) for s in (slices[0], other))
+            found = f"different {what}: {a} {unit} in {slices[0].name}, {b} {unit} in {other.name}"
+            raise refused(path, found, "the same in every slice", "separate the scans")
+
+
+def _plane(path: Path, one: Slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Unit vectors of x, y and the normal of the image plane."""
+    x, y = np.array(one.orientation).reshape(2, 3)
+    lengths, cosine = np.linalg.norm([x, y], axis=1), float(x @ y)
+    if np.abs(lengths - 1).max() > SQUARE or abs(cosine) > SQUARE:
+        found = (
+            f"ImageOrientationPatient {one.orientation} (lengths {lengths}, cosine {cosine:.3g})"
+        )
+        raise refused(path, found, "two unit vectors at right angles", "export it again")
+    normal = np.cross(x, y)
+    return x / lengths[0], y / lengths[1], normal / np.linalg.norm(normal)
+
+
+def _no_duplicates(path: Path, ordered: Sequence[Slice], along_mm: np.ndarray) -> None:
+    twice = np.flatnonzero(np.diff(along_mm) < SAME_MM)
+    if twice.size:
+        k = int(twice[0])
+        found = (
+            f"{twice.size} positions given twice among {len(ordered)} slices, the first at "
+            f"{along_mm[k]:g} mm by {ordered[k].name} and {ordered[k + 1].name}"
+        )
+        raise refused(path, found, "one slice per position", "separate the phases or copies")
+
+
+def _no_tilt(
+    path: Path, ordered: Sequence[Slice], positions: np.ndarray, normal: np.ndarray
+) -> None:
+    """Positions on one straight line, along the normal."""
+    reach = positions - positions[0]
+    line = reach[-1] / np.linalg.norm(reach[-1])
+    beside_mm = np.linalg.norm(reach - np.outer(reach @ line, line), axis=1)
+    worst = int(beside_mm.argmax())
+    if beside_mm[worst] > ROUNDED_MM:
+        found = f"{ordered[worst].name} {beside_mm[worst]:.3g} mm beside the line of the others"
+        raise refused(path, found, "slices straight above each other", "export the original series")
+    tangent = np.linalg.norm(np.cross(line, normal)) / abs(line @ normal)
+    if tangent > STRAIGHT:
+        degrees = np.degrees(np.arctan(tangent))
+        shift_mm = np.linalg.norm(reach[-1] - (reach[-1] @ normal) * normal)
+        found = (
+            f"gantry tilt: the slices' normal and the line of their positions are {degrees:.2f} "
+            f"degrees apart ({shift_mm:.3g} mm over {len(ordered)} slices)"
+        )
+        raise refused(path, found, "0 degrees", "resample it without tilt before use")
+
+
+def _regular(path: Path, ordered: Sequence[Slice], along_mm: np.ndarray) -> tuple[float, float]:
+    """Increment, and the regular line's start from the first slice; Refused if uneven."""
+    k = np.arange(len(ordered))
+    increment_mm, start_mm = (float(c) for c in np.polyfit(k, along_mm - along_mm[0], 1))
+    off_mm = np.abs(along_mm - along_mm[0] - start_mm - increment_mm * k)
+    allowed_mm = max(ROUNDED * increment_mm, ROUNDED_MM)
+    if off_mm.max() <= allowed_mm:
+        return round(increment_mm, 9), round(start_mm, 9)
+    gaps_mm = np.diff(along_mm)
+    usual_mm = float(np.median(gaps_mm))
+    odd = np.flatnonzero(np.abs(gaps_mm - usual_mm) > max(ROUNDED * usual_mm, ROUNDED_MM))
+    if not odd.size:
+        found = f"an increment that drifts, up to {off_mm.max():.3g} mm off a regular line"
+        raise refused(path, found, f"within {allowed_mm:.3g} mm", "export the original series")
+    where = [
+        f"{gaps_mm[i]:g} mm between {ordered[i].name} ({along_mm[i]:g} mm) and "
+        f"{ordered[i + 1].name} ({along_mm[i + 1]:g} mm){_missing(gaps_mm[i], usual_mm)}"
+        for i in odd.tolist()
+    ]
+    found = f"uneven or missing slices: increment {usual_mm:g} mm, but {listed(where, 3)}"
+    raise refused(path, found, f"one increment within {allowed_mm:.3g} mm", "add the slices")
+
+
+def _same_order(path: Path, ordered: Sequence[Slice], increment_mm: float) -> None:
+    """Refused where SliceLocation says that slices stand in each other's place."""
+    said = [s.location_mm for s in ordered if s.location_mm is not None]
+    if len(said) < len(ordered):
+        return
+    gaps_mm = np.diff(np.sort(said))
+    if not np.abs(gaps_mm - increment_mm).max() <= ROUNDED_MM:
+        return  # of another stack: stale, as after reformatting
+    steps = np.sign(np.diff(said))
+    usual = 1 if steps.sum() > 0 else -1
+    if (steps == usual).all():
+        return
+    k = int(np.flatnonzero(steps != usual)[0])
+    found = (
+        f"slices that SliceLocation and ImagePositionPatient put in different orders, the first "
+        f"{ordered[k].name} and {ordered[k + 1].name}"
+    )
+    raise refused(path, found, "one order", "export the original series")
+
+
+def _missing(gap_mm: float, usual_mm: float) -> str:
+    holes = round(gap_mm / usual_mm) - 1
+    whole = holes > 0 and abs(gap_mm - (holes + 1) * usual_mm) <= max(ROUNDED_MM, 0.05 * usual_mm)
+    return f", {holes} missing" if whole else ""

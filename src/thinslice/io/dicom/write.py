@@ -1,0 +1,136 @@
+"""A volume as a new DICOM series: one file per slice, derived from the series it was made of.
+
+CT Image or MR Image Storage, Explicit VR Little Endian, 0001.dcm onwards. Rows, columns and slices
+run as in the source, so the new series scrolls and looks like it in a viewer.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.valuerep import format_number_as_ds
+
+from thinslice.fs.transaction import beside, free
+from thinslice.io.dicom.copied_tags import headers
+from thinslice.io.dicom.derived_header import Derivation, shared_header, uid
+from thinslice.io.dicom.encode import PLAIN, Rescale, Stored, stored
+from thinslice.io.dicom.headers import Slice, slices_of
+from thinslice.io.dicom.layout import View, laid_out, usual_view
+from thinslice.io.orientation import Place
+from thinslice.volume import Volume
+
+OURS = "[0-9][0-9][0-9][0-9]*.dcm"  # what a folder that may be overwritten holds
+
+
+def write_dicom(
+    volume: Volume,
+    out: Path | str,
+    *,
+    source: Sequence[Path] = (),
+    derivation: Derivation,
+    overwrite: bool = False,
+) -> list[Path]:
+    """The files of the new series in the folder ``out``, in the order of their numbers.
+
+    source      every file of the DICOM series the volume was made of; none: a scan that was not
+                DICOM. The series then has a study of its own and a patient without name and number
+    overwrite   replace a folder that holds 0001.dcm and the like alone
+
+    CT is stored as whole HU, MR in the source's steps (``dicom_stored``). Positions are exact to
+    1e-9 mm. The bytes depend on the arguments alone. The folder is written beside and renamed.
+    Raises Refused where ``out`` is taken or is the source's own folder, ValueError for values that
+    do not fit.
+    """
+    out = Path(out)
+    free(out, overwrite=overwrite, ours=OURS, source=source)
+    slices = [one for file in source for one in slices_of(file)]
+    pixels = stored(volume, _rescale(slices))
+    placed = laid_out(volume.grid, _view(slices) or usual_view(volume.grid))
+    sources = headers(source, volume.modality)
+    shared = shared_header(sources, volume.modality, derivation, _hash(volume, pixels))
+    _series(shared, pixels, volume, placed)
+    if volume.modality == "CT" or (pixels.slope, pixels.intercept) != PLAIN:
+        _rescaled(shared, pixels, slices[0].facts["rescale_type"] if slices else None)
+    digits = max(4, len(str(volume.grid.n)))
+    names = [f"{k + 1:0{digits}d}.dcm" for k in range(volume.grid.n)]
+    with beside(out) as folder:
+        folder.mkdir()
+        for k, image in enumerate(placed.file_view(pixels.pixels)):
+            _save(_slice(shared, placed, k, image), folder / names[k])
+    return [out / name for name in names]
+
+
+def _rescale(slices: Sequence[Slice]) -> Rescale | None:
+    """The one rescale of the source, 1 and 0 where it says none; None if it has several."""
+    said = {one.rescale or (1.0, 0.0) for one in slices}
+    return said.pop() if len(said) == 1 else None
+
+
+def _view(slices: Sequence[Slice]) -> View | None:
+    """As the source is laid out, its slices in the order of their files' numbers."""
+    numbered = [one for one in slices if one.orientation and one.position]
+    if len(numbered) < 2:
+        return None
+    right, down = np.array(numbered[0].orientation).reshape(2, 3)
+    numbered.sort(key=lambda one: (one.number, one.frame or 0))
+    onward = np.array(numbered[-1].position) - np.array(numbered[0].position)
+    return View(right, down, onward)
+
+
+def _hash(volume: Volume, pixels: Stored) -> str:
+    said = json.dumps([volume.grid.to_json(), pixels.slope, pixels.intercept], sort_keys=True)
+    out = hashlib.sha256(said.encode())
+    out.update(pixels.pixels.data)
+    return out.hexdigest()
+
+
+def _series(shared: Dataset, pixels: Stored, volume: Volume, placed: Place) -> None:
+    """What the geometry and the pixels of every slice have in common, into the shared header."""
+    affine = placed.file_affine()
+    rows_mm, columns_mm = (float(np.linalg.norm(affine[:3, axis])) for axis in (1, 2))
+    across = np.concatenate([affine[:3, 2] / columns_mm, affine[:3, 1] / rows_mm])
+    shared.ImageOrientationPatient = [_decimal(v) for v in across]
+    shared.PixelSpacing = [_decimal(rows_mm), _decimal(columns_mm)]
+    shared.SliceThickness = _decimal(volume.grid.thickness_mm)
+    shared.SpacingBetweenSlices = _decimal(volume.grid.increment_mm)
+    shared.SamplesPerPixel, shared.PhotometricInterpretation = 1, "MONOCHROME2"
+    shared.BitsAllocated, shared.BitsStored, shared.HighBit = 16, 16, 15
+    shared.PixelRepresentation = 1
+
+
+def _rescaled(shared: Dataset, pixels: Stored, kind: str | None) -> None:
+    """How values come from pixels; an MR image of plain values has no room for it."""
+    shared.RescaleSlope, shared.RescaleIntercept = map(_decimal, (pixels.slope, pixels.intercept))
+    shared.RescaleType = kind or ("HU" if shared.Modality == "CT" else "US")
+
+
+def _slice(shared: Dataset, placed: Place, k: int, image: np.ndarray) -> Dataset:
+    """One image: where it is, its number and its pixels [row, column]."""
+    data = Dataset()
+    data.update(shared)
+    position = placed.file_affine()[:3] @ (k, 0, 0, 1)
+    data.SOPInstanceUID = uid("image", shared.SeriesInstanceUID, str(k))
+    data.InstanceNumber = k + 1
+    data.ImagePositionPatient = [_decimal(v) for v in position]
+    data.SliceLocation = _decimal(float(position @ np.array(placed.grid.direction[0])))
+    data.Rows, data.Columns = image.shape
+    data.add_new("PixelData", "OW", np.ascontiguousarray(image, "<i2").tobytes())
+    return data
+
+
+def _decimal(value: float) -> str:
+    """As many digits as a decimal string holds, 16 characters in all."""
+    return format_number_as_ds(float(value) + 0.0)  # + 0.0: no minus zero
+
+
+def _save(data: Dataset, path: Path) -> None:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = data.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.file_meta = meta
+    data.save_as(path, enforce_file_format=True)

@@ -1,0 +1,176 @@
+"""A person's own scan in and out: DICOM, NIfTI or OME-Zarr, told apart by the name.
+
+``read`` gives the volume with its story, ``write`` puts a volume where its name says, with the
+place, the axes and, in DICOM, the patient of the scan it was made of.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from thinslice.errors import in_one_line, refused
+from thinslice.fs.transaction import folder_of, free
+from thinslice.io import zip_folder
+from thinslice.io.dicom.derived_header import Derivation
+from thinslice.io.dicom.write import OURS, write_dicom
+from thinslice.io.nifti.header import SUFFIXES
+from thinslice.io.nifti.write import write_nifti
+from thinslice.io.read import read_scan
+from thinslice.io.scan import LoadedScan
+from thinslice.volume import Modality, Volume
+
+ZARR = ".zarr"
+STORE = "*"  # the store itself refuses a folder that is not one
+OTHER = set(".nii .gz .zarr .zip .dcm .mha .mhd .nrrd .img .hdr .npy .npz .png".split())  # any case
+
+
+def read(
+    path: Path | str,
+    *,
+    series: str | int | None = None,
+    thickness_mm: float | None = None,
+    unit_window: tuple[float, float] | None = None,
+    modality: Modality | None = None,
+) -> LoadedScan:
+    """The scan at ``path``: a DICOM folder, a NIfTI file, a zip of one, or a store (.zarr) of one.
+
+    series         which scan of a folder or a zip that holds several: what ``thinslice inspect``
+                   prints (SeriesNumber, or a NIfTI's path below the folder), or SeriesInstanceUID
+    thickness_mm   declared; None: what the format knows (NIfTI: the increment)
+    unit_window    HU that 0 and 1 stand for; NIfTI only
+    modality       declared; None: what the file says, CT for NIfTI
+
+    Raises Refused in one line for whatever cannot be read exactly.
+    """
+    path = Path(path)
+    with in_one_line(path):
+        if path.name.endswith(ZARR) and path.is_dir():
+            return _stored(path, thickness_mm, modality)
+    return read_scan(
+        path,
+        series=series,
+        thickness_mm=thickness_mm,
+        unit_window=unit_window,
+        modality=modality,
+    )
+
+
+def write(
+    volume: Volume,
+    out: Path | str,
+    *,
+    source: LoadedScan | None = None,
+    derivation: Derivation | None = None,
+    overwrite: bool = False,
+) -> None:
+    """The volume at ``out``: .nii and .nii.gz are NIfTI, .zarr is OME-Zarr, else a DICOM folder.
+
+    source       the scan it was made of: a NIfTI gives its axes to a NIfTI, a DICOM series its
+                 patient, study and layout to a DICOM series
+    derivation   what a DICOM series says of its making; None: only its slices and this software
+    overwrite    replace what ``write`` made before; anything else is never replaced
+
+    Written beside and renamed: ``out`` is whole or as it was. Raises Refused where it is taken or
+    where the disk does not take it, ValueError for values that do not fit.
+    """
+    out = Path(out)
+    advice = "choose another place, or make room"
+    with in_one_line(out, "a place that can be written", advice), _headers(source) as own:
+        kind = source.source["format"] if source else None
+        if out.name.endswith(SUFFIXES):
+            like = own[0] if kind == "NIfTI" else None
+            write_nifti(volume, out, like=like, overwrite=overwrite)
+        elif out.name.endswith(ZARR):
+            _store(volume, out, source, overwrite)
+        else:
+            _no_other_ending(out)
+            write_dicom(
+                volume,
+                out,
+                source=own if kind == "DICOM" else (),
+                derivation=derivation or _plainly(volume),
+                overwrite=overwrite,
+            )
+
+
+def _headers(source: LoadedScan | None) -> AbstractContextManager[tuple[Path, ...]]:
+    """The files that a scan was read from, also those that came out of a zip."""
+    return zip_folder.files_of(source) if source else nullcontext(())
+
+
+def refuse_taken(
+    out: Path | str, *, source: LoadedScan | None = None, overwrite: bool = False
+) -> None:
+    """Refuse a place that ``write`` would refuse, before there is anything to write."""
+    out, own = Path(out), source.files if source else ()
+    if out.name.endswith(SUFFIXES):
+        free(out, overwrite=overwrite, ours="", source=own)
+    elif out.name.endswith(ZARR):
+        _free_store(out, own, overwrite)
+    else:
+        _no_other_ending(out)
+        free(out, overwrite=overwrite, ours=OURS, source=own)
+
+
+def _no_other_ending(out: Path) -> None:
+    """A name such as out.mha is a wish for another format, not for a folder."""
+    if out.suffix.lower() in OTHER and not out.is_dir():
+        expected = ".nii, .nii.gz or .zarr, in small letters, or a folder"
+        raise refused(out, f"the ending {out.suffix}", expected, "choose one")
+
+
+def _plainly(volume: Volume) -> Derivation:
+    grid = volume.grid
+    slices = f"{grid.thickness_mm:g} mm slices every {grid.increment_mm:g} mm"
+    return Derivation(f"Computed, not acquired: {slices}.", f"thinslice {slices}", "not stated")
+
+
+def _store(volume: Volume, out: Path, source: LoadedScan | None, overwrite: bool) -> None:
+    from thinslice.store import write_scan  # zarr: only for those who ask for it
+
+    _free_store(out, source.files if source else (), overwrite)
+    about: dict[str, Any] = {"source": dict(source.source)} if source else {}
+    with folder_of(out):
+        write_scan(out, volume, **about)
+
+
+def _free_store(out: Path, source: Sequence[Path], overwrite: bool) -> None:
+    from thinslice.store import StoreError, refuse_foreign
+
+    free(out, overwrite=overwrite, ours=STORE, source=source)
+    try:
+        refuse_foreign(out)
+    except StoreError as error:
+        raise refused(out, str(error), "a store or nothing", "choose another name") from error
+
+
+def _stored(path: Path, thickness_mm: float | None, modality: Modality | None) -> LoadedScan:
+    from thinslice.store import StoreError, open_scan
+
+    try:
+        scan = open_scan(path)
+        voxels = scan.read()
+    except StoreError as error:
+        found = f"no store to read ({error})"
+        raise refused(path, found, "a store of one scan", "write it anew") from error
+    if modality not in (None, scan.modality):
+        raise refused(path, f"modality {scan.modality}", f"{modality} as declared", "correct it")
+    grid = scan.grid
+    if thickness_mm is not None:
+        grid = grid.with_slices(
+            n=grid.n,
+            increment_mm=grid.increment_mm,
+            thickness_mm=thickness_mm,
+            start_mm=grid.start_mm,
+        )
+    source = {
+        "format": "OME-Zarr",
+        "modality": scan.modality,
+        **dict.fromkeys(("maker", "device", "kernel", "lossy")),
+        "thickness_mm": grid.thickness_mm,
+        "thickness_from": "file" if thickness_mm is None else "declared",
+        "warnings": [],
+    }
+    files = tuple(sorted(file for file in path.rglob("*") if file.is_file()))
+    return LoadedScan(Volume(voxels, grid, scan.modality), source, files)

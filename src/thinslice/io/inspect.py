@@ -1,0 +1,183 @@
+"""What scans lie in a folder tree, each in one row: what it is, or why it would be refused.
+
+DICOM is told by its headers, series by series; pixels are counted but not decoded, so an
+image that is broken inside may still be refused when it is read. NIfTI files are read whole: only
+their values tell HU from others.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinslice.errors import Refused, in_one_line, listed, refused
+from thinslice.io import zip_folder
+from thinslice.io.dicom.notes import notes_on
+from thinslice.io.dicom.slice_order import stack_of
+from thinslice.io.folder import STORE, Series, look, walk
+from thinslice.io.nifti.read import read_nifti
+from thinslice.io.orientation import BACK, HEAD, LEFT, place
+from thinslice.io.scan import LoadedScan
+from thinslice.volume import Grid
+
+PLANES = {LEFT: "sagittal", BACK: "coronal", HEAD: "axial"}
+SQUARE_DEG = 0.5  # turned less than this is not worth a word
+
+
+class ScanSummary(NamedTuple):
+    """A scan, or a file or series that is none; None where it is not known."""
+
+    path: str  # of the file, or of the folder that holds every image of the series
+    format: str  # "DICOM", "NIfTI", "OME-Zarr"; "zip" or "unknown" where nothing could be opened
+    choose: str | None  # what to say as ``series`` to read this scan out of the folder
+    uid: str | None  # SeriesInstanceUID
+    series: str
+    modality: str | None
+    slices: int | None
+    size: tuple[int, int] | None  # rows, columns
+    pixel_mm: tuple[float, float] | None  # (y, x)
+    thickness_mm: float | None  # None too where the file does not say
+    increment_mm: float | None
+    overlap_mm: float | None  # negative is a gap
+    kernel: str | None
+    orientation: str | None
+    refused: str | None  # why it cannot be read
+    warnings: list[str]
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is a series that is no scan, such as a localizer: nobody would read it."""
+        return self.uid is not None and self.choose is None
+
+
+def seen_in(path: Path) -> Iterator[ScanSummary]:
+    """Every NIfTI file and DICOM series at ``path``, below it or, if it is a zip, in it.
+
+    Passed over: hidden files and folders, links to folders, companions such as *.txt, and stores.
+    """
+    if not zip_folder.is_zip(path):
+        yield from _seen_below(path)
+        return
+    try:
+        with zip_folder.unpacked(path) as folder:
+            rows = [*_seen_below(folder)]
+    except Refused as error:
+        yield unread(path, "zip", "", str(error))
+        return
+    for row in rows:
+        refusal = row.refused and row.refused.replace(str(folder), str(path))
+        yield row._replace(path=row.path.replace(str(folder), str(path)), refused=refusal)
+
+
+def stores_in(path: Path) -> list[Path]:
+    """The folders at ``path`` or below it that are stores by their name."""
+    if path.name.endswith(STORE) and path.is_dir():
+        return [path]
+    if not path.is_dir():
+        return []
+    return [top / name for top, folders, _ in walk(path) for name in folders if _store(name)]
+
+
+def _store(name: str) -> bool:
+    return name.endswith(STORE)
+
+
+def of_found(path: Path, found: LoadedScan) -> ScanSummary:
+    """The row of a scan that was read whole."""
+    source = found.source
+    told: dict[str, Any] = {key: source.get(key) for key in ("modality", "kernel")}
+    told |= {"choose": None, "uid": None}
+    return _row(
+        path, source["format"], "", found.volume.grid, source["thickness_mm"],
+        warnings=list(source["warnings"]), **told,
+    )  # fmt: skip
+
+
+def unread(path: Path, kind: str, series: str, why: str) -> ScanSummary:
+    """The row of what is no scan, or none that can be read."""
+    empty: dict[str, Any] = dict.fromkeys(ScanSummary._fields)
+    empty |= {"path": str(path), "format": kind, "series": series.strip(), "refused": why}
+    return ScanSummary(**{**empty, "warnings": []})
+
+
+def _seen_below(path: Path) -> Iterator[ScanSummary]:
+    """A row for every scan, then for every series that is none, then for what is neither."""
+    if not path.exists() or path.name.endswith(STORE):
+        return
+    tree = look(path)
+    for scan, name in zip(tree.scans, tree.names()):
+        if isinstance(scan, Path):
+            yield _nifti(scan, name)
+            continue
+        row, broken = _series(scan, name), [file.name for file, _ in tree.broken_beside(scan)]
+        beside = f"read only once the broken files beside it are gone ({listed(broken)})"
+        yield row._replace(warnings=[*row.warnings, beside]) if broken else row
+    for series in tree.series:
+        if not series.is_scan:
+            yield _series(series, None)
+    for file, refusal in tree.broken:
+        yield unread(file, "unknown", "", str(refusal))
+
+
+def _nifti(path: Path, name: str) -> ScanSummary:
+    try:
+        with in_one_line(path):
+            return of_found(path, read_nifti(path))._replace(choose=name)
+    except Refused as error:
+        return unread(path, "NIfTI", "", str(error))._replace(choose=name)
+
+
+def _series(series: Series, name: str | None) -> ScanSummary:
+    folder, slices = series
+    first = slices[0]
+    told: dict[str, Any] = {
+        "modality": first.modality,
+        "kernel": first.facts["kernel"],
+        "choose": name,
+        "uid": first.series,
+    }
+    try:
+        if name is None:
+            raise refused(folder, series.words, "slices of a scan", "it is passed over")
+        stack = stack_of(folder, slices)
+        shape = (len(slices), *first.shape)
+        placed = place(
+            folder, stack.affine, shape, thickness_mm=first.thickness_mm, through_plane=0
+        )
+    except Refused as error:
+        none = unread(folder, "DICOM", first.label, str(error))
+        return none._replace(slices=len(slices), size=first.shape, **told)
+    warnings = notes_on(stack.slices)
+    if any(s.lossy for s in slices):
+        warnings.append("compressed with loss")
+    return _row(
+        folder, "DICOM", first.label, placed.grid, first.thickness_mm, warnings=warnings, **told
+    )
+
+
+def _row(
+    path: Path, kind: str, series: str, grid: Grid, thickness_mm: float | None, **more: Any
+) -> ScanSummary:
+    return ScanSummary(
+        path=str(path),
+        format=kind,
+        series=series.strip(),
+        slices=grid.n,
+        size=grid.shape,
+        pixel_mm=grid.pixel_mm,
+        thickness_mm=thickness_mm,
+        increment_mm=grid.increment_mm,
+        overlap_mm=None if thickness_mm is None else thickness_mm - grid.increment_mm,
+        orientation=_orientation(grid),
+        refused=None,
+        **more,
+    )
+
+
+def _orientation(grid: Grid) -> str:
+    """The plane of the slices, and how far it is turned."""
+    z = np.abs(np.array(grid.direction[0]))
+    axis = int(z.round(3).argmax())
+    degrees = float(np.degrees(np.arccos(min(z[axis], 1.0))))
+    return PLANES[axis] if degrees < SQUARE_DEG else f"{PLANES[axis]}, turned {degrees:.1f} deg"

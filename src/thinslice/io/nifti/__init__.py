@@ -1,0 +1,1 @@
+"""NIfTI images, read and written."""

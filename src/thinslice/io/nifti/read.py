@@ -1,0 +1,62 @@
+"""NIfTI scans to volumes, whatever their axis order, with their exact place in the patient.
+
+NIfTI knows no slice thickness, no modality and no unit of its values. Thickness is the increment
+unless it is declared; CT must be HU, and floats in [0, 1] (as RPLHR-CT is distributed) are refused
+until the window that maps them to HU is declared.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from thinslice.io.nifti.header import geometry, opened, three_axes, through_plane
+from thinslice.io.nifti.values import voxels_of
+from thinslice.io.orientation import place
+from thinslice.io.scan import LoadedScan
+from thinslice.volume import Modality, Volume
+
+RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def read_nifti(
+    path: Path | str,
+    *,
+    thickness_mm: float | None = None,
+    unit_window: tuple[float, float] | None = None,
+    modality: Modality = "CT",
+) -> LoadedScan:
+    """A .nii or .nii.gz as a volume [Z, Y, X], CT in HU.
+
+    thickness_mm   of a slice; None: equal to the increment, and ``source`` says so
+    unit_window    (low, high) HU that 0 and 1 stand for, for files that hold [0, 1] floats
+
+    The through-plane axis is the one that the header names (``slice_dim``), else the clearly
+    coarsest, else the one closest to head-foot. Raises Refused for whatever cannot be read exactly:
+    broken files, 4-D, no geometry, sheared axes, absurd spacings, NaN, CT whose values are not HU.
+    """
+    path = Path(path)
+    image = opened(path)
+    shape = three_axes(path, image)
+    affine, warnings = geometry(path, image)
+    z, odd = through_plane(image, affine)
+    with np.errstate(invalid="ignore"):  # what is not finite is refused by name
+        lps = RAS_TO_LPS @ affine
+    placed = place(path, lps, shape, thickness_mm=thickness_mm, through_plane=z)
+    voxels, notes = voxels_of(path, image, placed, modality=modality, unit_window=unit_window)
+    source: dict[str, Any] = {
+        "format": "NIfTI",
+        "modality": modality,
+        "maker": None,
+        "device": None,
+        "kernel": None,
+        "thickness_mm": thickness_mm,
+        "thickness_from": "increment" if thickness_mm is None else "declared",
+        "lossy": None,
+        "axes": "".join(nib.aff2axcodes(affine)),
+        "stored_as": str(image.get_data_dtype()),
+        "unit_window": list(unit_window) if unit_window and modality == "CT" else None,
+        "warnings": warnings + odd + notes,
+    }
+    return LoadedScan(Volume(voxels, placed.grid, modality), source, (path,))

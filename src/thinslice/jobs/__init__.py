@@ -1,0 +1,1 @@
+"""What the rules run, one module a rule."""

@@ -1,0 +1,1 @@
+"""Linear maps between grids: slice profiles, projections, interpolation; pure functions."""

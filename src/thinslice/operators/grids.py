@@ -1,0 +1,92 @@
+"""The grid that a person's thick scan is restored on."""
+
+from math import ceil, floor
+
+import numpy as np
+
+from thinslice.volume import Grid
+
+SAME = 1e-6  # of a length
+
+
+def thin_grid(thick: Grid, thickness_mm: float, increment_mm: float) -> Grid:
+    """Thin slices over what the thick ones cover, in the same pixels and the same patient frame.
+
+    As many as lie on the scan to their full thickness, centred on it: the ends are shared out
+    evenly, and less than one increment of the scan is left uncovered.
+    Raises ValueError for lengths that are not positive, for slices thicker or farther apart than
+    the scan's own, and for slices that leave gaps.
+    """
+    if min(thickness_mm, increment_mm) <= 0:
+        raise ValueError(f"lengths must be positive, found {thickness_mm:g}, {increment_mm:g} mm")
+    if increment_mm > thickness_mm * (1 + SAME):
+        raise ValueError(
+            f"slices of {thickness_mm:g} mm every {increment_mm:g} mm leave gaps: ask for an "
+            "increment of at most the thickness"
+        )
+    for what, asked, has in (
+        ("thick", thickness_mm, thick.thickness_mm),
+        ("apart", increment_mm, thick.increment_mm),
+    ):
+        if asked > has * (1 + SAME):
+            raise ValueError(
+                f"slices {asked:g} mm {what} were asked for, the scan's are {has:g} mm {what}: "
+                "nothing is to be restored"
+            )
+    length_mm = (thick.n - 1) * thick.increment_mm + thick.thickness_mm
+    n = 1 + floor((length_mm - thickness_mm) / increment_mm + SAME)
+    middle_mm = thick.start_mm + (thick.n - 1) * thick.increment_mm / 2
+    return thick.with_slices(
+        n=n,
+        increment_mm=increment_mm,
+        thickness_mm=thickness_mm,
+        start_mm=middle_mm - (n - 1) * increment_mm / 2,
+    )
+
+
+def thick_slices(
+    thin: Grid, thickness_mm: float, increment_mm: float, phase_mm: float | None = None
+) -> Grid:
+    """The thick slices that fit on a thin scan, in its patient frame.
+
+    ``phase_mm`` is the first thick centre after the first thin one. Left out, the first thick slice
+    begins where the scan does (thickness 5 on slices of 1 mm: phase 2), and every thick slice lies
+    on the scan to its full thickness. A smaller phase lets the first stick out, and the last as
+    much: phase 0 keeps the thick centres within the thin ones.
+    Raises ValueError for a negative phase and where not one thick slice fits.
+    """
+    snug_mm = max((thickness_mm - thin.increment_mm) / 2, 0.0)
+    phase_mm = snug_mm if phase_mm is None else phase_mm
+    if phase_mm < 0:
+        raise ValueError(f"phase_mm counts from the first thin centre, found {phase_mm}")
+    room_mm = (thin.n - 1) * thin.increment_mm - phase_mm - min(phase_mm, snug_mm)
+    if room_mm < -1e-6 * thin.increment_mm:
+        raise ValueError(
+            f"no slice of {thickness_mm:g} mm fits at {phase_mm:g} mm on a scan of "
+            f"{thin.n} slices every {thin.increment_mm:g} mm"
+        )
+    return thin.with_slices(
+        n=1 + int(room_mm / increment_mm + 1e-6),
+        increment_mm=increment_mm,
+        thickness_mm=thickness_mm,
+        start_mm=thin.start_mm + phase_mm,
+    )
+
+
+def native_grid(thick: Grid, factor: int, ends: int = 0, thickness_mm: float | None = None) -> Grid:
+    """Where the slices that ``restore`` gives are; as thick as far apart unless said otherwise."""
+    increment_mm = thick.increment_mm / factor
+    return thick.with_slices(
+        n=(thick.n - 1 + 2 * ends) * factor + 1,
+        increment_mm=increment_mm,
+        thickness_mm=increment_mm if thickness_mm is None else thickness_mm,
+        start_mm=thick.start_mm - ends * thick.increment_mm,
+    )
+
+
+def ends_for(thick: Grid, target: Grid, tolerance_mm: float = 1e-3) -> int:
+    """Thick slices by which ``target`` reaches beyond the outermost thick centres."""
+    offset_mm = np.array(thick.direction[0]) @ np.subtract(target.origin_mm, thick.origin_mm)
+    have, want = thick.centres_mm(), target.centres_mm() + offset_mm
+    beyond_mm = max(have[0] - want[0], want[-1] - have[-1]) - tolerance_mm
+    return max(0, ceil(beyond_mm / thick.increment_mm))

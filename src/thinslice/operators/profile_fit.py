@@ -1,0 +1,103 @@
+"""A scanner's slice profile measured from a pair: the weights that turn its thin slices into thick.
+
+Where one acquisition was reconstructed twice, the thick profile need not be guessed: least squares
+over all voxels finds the weights ("taps") of the thin slices around each thick one. They sum to
+one by construction (a constant stays itself) and are otherwise free: small negative lobes are kept.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from thinslice.interfaces import Scan
+from thinslice.operators import profiles, projection
+from thinslice.volume import Grid
+
+
+class ProfileFit(NamedTuple):
+    """Weights [J], J odd, of thin slices ``spacing_mm`` apart; the middle one is on the thick."""
+
+    weights: np.ndarray
+    spacing_mm: float
+
+    @property
+    def offsets_mm(self) -> np.ndarray:
+        """Position of each tap from the thick slice's centre."""
+        return self.spacing_mm * (np.arange(len(self.weights)) - (len(self.weights) - 1) / 2)
+
+    @property
+    def offset_mm(self) -> float:
+        """Centre of mass: how far the thick slice sits from where its header says."""
+        return float(self.weights @ self.offsets_mm / self.weights.sum())
+
+    @property
+    def fwhm_mm(self) -> float:
+        """Full width at half maximum, linear between taps and zero one step beyond them."""
+        h = np.pad(np.asarray(self.weights, float), 1)
+        z = self.spacing_mm * (np.arange(len(h)) - (len(h) - 1) / 2)
+        wanted = h.max() / 2
+        above = np.flatnonzero(h >= wanted)
+        first, last = above[0], above[-1]
+        left = np.interp(wanted, h[first - 1 : first + 1], z[first - 1 : first + 1])
+        right = np.interp(wanted, h[last : last + 2][::-1], z[last : last + 2][::-1])
+        return float(right - left)
+
+    def profile(self) -> profiles.Profile:
+        """The taps as a piecewise constant profile, centred on its centre of mass."""
+        return profiles.from_taps([float(w) for w in self.weights], self.spacing_mm)
+
+
+def fit_taps(thin: Scan, thick: Scan, *, half_width_mm: float = 7.0, slab: int = 64) -> ProfileFit:
+    """Least-squares taps from a thin and a thick read of one acquisition.
+
+    Taps sit at the thin increment out to ``half_width_mm``; thin slices are taken linearly where
+    thick centres fall between them. Only thick slices whose taps all lie on the scan are used.
+    Raises ValueError where the slices' planes differ, no thick slice has all its taps, or the
+    volumes do not vary enough to tell the taps apart.
+    """
+    if thin.grid.shape != thick.grid.shape:
+        raise ValueError(f"slices of {thin.grid.shape} and {thick.grid.shape} are not a pair")
+    spacing = thin.grid.increment_mm
+    steps = np.arange(-int(half_width_mm / spacing), int(half_width_mm / spacing) + 1)
+    at = (thick.grid.centres_mm() - thin.grid.start_mm) / spacing  # thick centres in thin slices
+    used = np.flatnonzero((at + steps[0] > -1e-6) & (at + steps[-1] < thin.grid.n - 1 + 1e-6))
+    if not len(used):
+        raise ValueError(f"no thick slice has taps out to {half_width_mm} mm on the thin scan")
+    normal, right = np.zeros((len(steps), len(steps))), np.zeros(len(steps))
+    for y in range(0, thin.grid.shape[0], slab):
+        rows = slice(y, y + slab)
+        fine, coarse = thin.read(y=rows).astype(float), thick.read(y=rows).astype(float)
+        for k in used:
+            columns = _between(fine, at[k] + steps).reshape(len(steps), -1)
+            middle = columns[len(steps) // 2].copy()
+            columns -= middle
+            normal += columns @ columns.T
+            right += columns @ (coarse[k].ravel() - middle)
+    return ProfileFit(_solved(normal, right), spacing)
+
+
+def matrix_from_taps(taps: ProfileFit, thin: Grid, thick: Grid) -> csr_array:
+    """Weights [n_thick, n_thin] of the taps' profile; ends and positions as in ``ssp.matrix``."""
+    return projection.profile_matrix(taps.profile(), thin, thick)
+
+
+def _between(voxels_ZYX: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Slices at fractional indices, linear between neighbours, held at the ends."""
+    last = len(voxels_ZYX) - 1
+    low = np.clip(np.floor(at + 1e-6).astype(int), 0, last)
+    share = np.clip(at - low, 0, 1)[:, None, None]
+    return (1 - share) * voxels_ZYX[low] + share * voxels_ZYX[np.minimum(low + 1, last)]
+
+
+def _solved(normal: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Taps from the normal equations of differences to the middle slice; they sum to one."""
+    middle = len(right) // 2
+    others = np.delete(np.arange(len(right)), middle)
+    square = normal[np.ix_(others, others)]
+    if np.linalg.matrix_rank(square, hermitian=True) < len(others):
+        raise ValueError(f"the scan varies too little along z to tell {len(right)} taps apart")
+    taps = np.zeros(len(right))
+    taps[others] = np.linalg.solve(square, right[others])
+    taps[middle] = 1 - taps.sum()
+    return taps

@@ -1,0 +1,1 @@
+"""What made a file: records, code digests, environment; standard library only."""

@@ -1,0 +1,1 @@
+"""Figures drawn from tables: one module a kind of figure."""

@@ -1,0 +1,80 @@
+"""Bars with cases: a cell's mean as a bar, its interval as a line, every patient as a dot."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from thinslice.report import style
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import one_metric, rows_of, split_by, with_entrants
+
+NEEDS = ("patient", "value", "mean", "low", "high")
+
+
+def draw(
+    table: pd.DataFrame, out_stem: Path, *, metric: str = "", protocol: str = ""
+) -> list[Path]:
+    """Draw the ``patients`` analysis: one panel per data set and degradation.
+
+    Metric and protocol choose what is drawn; left out, those of the first row.
+    """
+    missing = [name for name in NEEDS if name not in table]
+    if missing:
+        raise LookupError(f"bars are drawn from the patients analysis; no columns {missing}")
+    rows = [_named(row) for row in with_entrants(one_metric(rows_of(table), metric, protocol))]
+    panels = split_by(rows, "dataset", "degradation")
+    colours = style.colours(row["method"] for row in rows)
+    methods = _by_mean(rows)
+    across = min(len(panels), 4)
+    down = -(-len(panels) // across)
+    width = max(5.0, across * (0.9 + 0.36 * len(methods)))
+    with style.figure(width, 0.6 + 2.7 * down) as drawn:
+        grid = drawn.subplots(down, across, sharey=True, squeeze=False)
+        everywhere, sims = wording.sim_apart(list(panels.values()))
+        for axes, ((dataset, degradation), own), sim in zip(grid.flat, panels.items(), sims):
+            _panel(axes, own, methods, colours)
+            axes.set_title(f"{dataset}, {degradation}{sim}", color=style.INK)
+        for axes in grid.flat[len(panels) :]:
+            axes.set_visible(False)
+        for axes in grid[:, 0]:
+            axes.set_ylabel(wording.metric(rows[0]))
+        n = wording.patients(row["n"] for row in rows)
+        words = f"mean, 95 % interval, every patient; protocol {rows[0]['protocol']}, {n}"
+        style.title(drawn, words, bool(everywhere))
+        return style.save(drawn, out_stem)
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, its method named by its weights where they are also tested elsewhere."""
+    source = row["entrant"].split("/")[-1]
+    return {**row, "method": f"{row['method']} ({source})" if source else row["method"]}
+
+
+def _by_mean(rows: list[dict[str, Any]]) -> list[str]:
+    """Methods in one order for all panels: the first panel's best first."""
+    sign = -1.0 if rows[0]["better"] == "higher" else 1.0
+    return list(dict.fromkeys(r["method"] for r in sorted(rows, key=lambda r: sign * r["mean"])))
+
+
+def _panel(
+    axes: Axes, rows: list[dict[str, Any]], methods: list[str], colours: dict[str, str]
+) -> None:
+    own = split_by(rows, "method")
+    for x, method in enumerate(methods):
+        patients = own.get((method,), [])
+        if not patients:
+            axes.annotate("not run", (x, 0), rotation=90, ha="center", va="bottom", fontsize=8)
+            continue
+        first = patients[0]
+        axes.bar(x, first["mean"], width=0.66, color=colours[method], alpha=0.45, linewidth=0)
+        if first["low"] == first["low"]:
+            axes.plot([x, x], [first["low"], first["high"]], color=style.INK, linewidth=1.3)
+        offsets = np.linspace(-0.2, 0.2, len(patients)) if len(patients) > 1 else [0.0]
+        values = [row["value"] for row in patients]
+        axes.scatter(x + np.array(offsets), values, s=11, color=colours[method], zorder=3, lw=0)
+    axes.set_xlim(-0.6, len(methods) - 0.4)
+    axes.set_xticks(range(len(methods)), methods, rotation=40, ha="right", rotation_mode="anchor")
+    style.numbers_only(axes)

@@ -1,0 +1,100 @@
+"""Domain-gap matrix: what weights fitted on one kind of thick slices give on another."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+
+from thinslice.report import style
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import one_metric, rows_of, split_by
+
+UNTRAINED = "not trained"
+
+
+def draw(
+    table: pd.DataFrame, out_stem: Path, *, metric: str = "", protocol: str = ""
+) -> list[Path]:
+    """Draw the ``domain_gap`` analysis: one matrix per trained method, the untrained below.
+
+    Metric and protocol choose what is drawn; left out, those of the first row.
+    """
+    if "tested_on" not in table:
+        raise LookupError("the gap matrix is drawn from the domain_gap analysis")
+    rows = one_metric(rows_of(table), metric, protocol)
+    parts = _by_method(rows)
+    tested = [name for (name,) in split_by(rows, "tested_on")]
+    heights = [len(split_by(own, "fitted_on", "method")) for own in parts.values()]
+    means = np.array([row["mean"] for row in rows])
+    span = Normalize(np.nanmin(means), np.nanmax(means))
+    height = 1.5 + 0.36 * sum(heights) + 0.3 * len(parts)
+    with style.figure(2.6 + 1.25 * len(tested), height) as drawn:
+        grid = drawn.subplots(len(parts), 1, sharex=True, squeeze=False, height_ratios=heights)
+        for axes, (name, own) in zip(grid.flat, parts.items()):
+            _matrix(axes, own, tested, span)
+            axes.set_title(name if name == UNTRAINED else f"{name}, fitted on")
+        everywhere, sims = wording.sim_apart(list(split_by(rows, "tested_on").values()))
+        _name_columns(grid.flat[0], [a + sim for a, sim in zip(_short(tested), sims)])
+        style.title(drawn, _title(rows), bool(everywhere))
+        return style.save(drawn, out_stem)
+
+
+def _by_method(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of each trained method, and those of all untrained ones together."""
+    parts = {name: own for (name,), own in split_by(rows, "method").items() if own[0]["fitted_on"]}
+    untrained = [row for row in rows if row["fitted_on"] == ""]
+    return parts | ({UNTRAINED: untrained} if untrained else {})
+
+
+def _title(rows: list[dict[str, Any]]) -> str:
+    better = {"lower": "; paler is better", "higher": "; darker is better"}
+    n = wording.patients(row["n"] for row in rows)
+    compared = any("(" in _words(row) for row in rows)
+    drop = " (drop against acquired-trained, + is worse)" if compared else ""
+    return (
+        f"{wording.metric(rows[0])}{drop}; "
+        f"protocol {rows[0]['protocol']}, {n}{better.get(rows[0]['better'], '')}"
+    )
+
+
+def _short(places: list[str]) -> list[str]:
+    """Names without their data set, where there is one only."""
+    same = len({place.split("/")[0] for place in places}) == 1
+    return [place.split("/", 1)[-1] if same else place.replace("/", "\n") for place in places]
+
+
+def _matrix(axes: Axes, rows: list[dict[str, Any]], tested: list[str], span: Normalize) -> None:
+    """One method's matrix with its numbers; a cell that was not run stays empty."""
+    names = [source or method for source, method in split_by(rows, "fitted_on", "method")]
+    shades = np.full((len(names), len(tested)), np.nan)
+    for row in rows:
+        y, x = names.index(row["fitted_on"] or row["method"]), tested.index(row["tested_on"])
+        shades[y, x] = row["mean"]
+        axes.text(x, y, _words(row), ha="center", va="center", fontsize=8.5, color=style.INK)
+    axes.imshow(shades, cmap=style.SHADES, norm=span, aspect="auto")
+    axes.set_yticks(range(len(names)), _short(names))
+    axes.tick_params(length=0, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    for edge in range(1, len(tested)):
+        axes.axvline(edge - 0.5, color="white", linewidth=1.5)
+    for edge in range(1, len(names)):
+        axes.axhline(edge - 0.5, color="white", linewidth=1.5)
+
+
+def _words(row: dict[str, Any]) -> str:
+    mean = wording.number(row["mean"], row["unit"])
+    if row["drop"] != row["drop"] or row["fitted_on"] == row["reference"]:
+        return mean
+    return f"{mean} ({wording.signed(row['drop'], row['unit'])})"
+
+
+def _name_columns(axes: Axes, tested: list[str]) -> None:
+    """What each column was tested on, above the first matrix."""
+    above = axes.secondary_xaxis("top")
+    above.set_xticks(range(len(tested)), tested)
+    above.tick_params(length=0)
+    above.spines[:].set_visible(False)
+    above.set_xlabel("tested on")

@@ -1,0 +1,79 @@
+"""What a better number costs: the main metric over seconds per volume, parameters as area."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from thinslice.report import style
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import rows_of, split_by
+
+SMALLEST, LARGEST = 28.0, 620.0  # points squared
+
+
+def draw(table: pd.DataFrame, out_stem: Path, *, degradation: str = "") -> list[Path]:
+    """Draw the ``efficiency`` analysis; one panel per data set, for one kind of thick slices.
+
+    ``degradation`` left out: the one with most methods, acquired if it is among them.
+    """
+    if "wall_s" not in table:
+        raise LookupError("the trade-off is drawn from the efficiency analysis")
+    rows = [row for row in rows_of(table) if row["wall_s"] == row["wall_s"]]
+    found = [row["degradation"] for row in rows]
+    chosen = degradation or max(
+        dict.fromkeys(found) or [""], key=lambda name: (found.count(name), name == "acquired")
+    )
+    rows = [row for row in rows if row["degradation"] == chosen]
+    if not rows:
+        raise LookupError(f"no timed rows of thick slices {chosen!r} to draw")
+    panels = split_by(rows, "dataset")
+    colours = style.colours(row["method"] for row in rows)
+    with style.figure(1.2 + 4.4 * len(panels), 3.6) as drawn:
+        grid = drawn.subplots(1, len(panels), squeeze=False)
+        for axes, ((dataset,), own) in zip(grid.flat, panels.items()):
+            _panel(axes, own, colours, max(row["parameters"] for row in rows))
+            axes.set_title(f"{wording.place(dataset, chosen)}; {_devices(own)}")
+        grid.flat[0].set_ylabel(wording.metric(rows[0]))
+        n = wording.patients(row["n"] for row in rows)
+        words = f"mean and 95 % interval; area: parameters; protocol {rows[0]['protocol']}, {n}"
+        style.title(drawn, words, any(row["sim"] for row in rows))
+        return style.save(drawn, out_stem)
+
+
+def _devices(rows: list[dict[str, Any]]) -> str:
+    return ", ".join(dict.fromkeys(row["device"] for row in rows if row["device"]))
+
+
+def _panel(axes: Axes, rows: list[dict[str, Any]], colours: dict[str, str], most: float) -> None:
+    untrained = sorted(row["mean"] for row in rows if not row["parameters"])
+    for row in rows:
+        colour = colours[row["method"]]
+        x, y = row["wall_s"], row["mean"]
+        size = SMALLEST + (LARGEST - SMALLEST) * row["parameters"] / max(most, 1)
+        if row["low"] == row["low"]:
+            axes.plot([x, x], [row["low"], row["high"]], color=colour, linewidth=1.2, zorder=2)
+        axes.scatter(x, y, s=size, color=colour, alpha=0.55, linewidth=0, zorder=3)
+        size_words = "" if row["parameters"] == 0 else f"\n{wording.count(row['parameters'])}"
+        # The untrained lie close together: their names go to the right and the left in turn.
+        left = not row["parameters"] and untrained.index(row["mean"]) % 2 == 1
+        beside = ((np.sqrt(size) / 2 + 4) * (-1 if left else 1), 0)
+        axes.annotate(
+            f"{row['method']}{size_words}",
+            (x, y),
+            beside,
+            textcoords="offset points",
+            ha="right" if left else "left",
+            va="center",
+            fontsize=8.5,
+            color=style.INK,
+        )
+    axes.set_xscale("log")
+    axes.margins(x=0.28, y=0.16)
+    axes.set_xlabel("seconds per volume")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.minorticks_off()
+    axes.grid(axis="both")
+    axes.tick_params(length=0)

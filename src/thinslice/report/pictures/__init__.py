@@ -1,0 +1,1 @@
+"""Pictures drawn from volumes: panels and patches of restored scans."""

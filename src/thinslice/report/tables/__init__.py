@@ -1,0 +1,1 @@
+"""Tables for people: what is printed, and how it is typeset."""

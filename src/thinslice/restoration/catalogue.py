@@ -1,0 +1,58 @@
+"""Every method and preset, and what a person chooses by: for ``thinslice methods``."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from thinslice import plugins
+from thinslice.interfaces import About
+from thinslice.restoration import methods
+from thinslice.restoration.methods import DEFAULT, Fit
+
+LICENCES: dict[Fit, str] = {
+    "none": "Apache-2.0",
+    "volume": "Apache-2.0; what it learns stays with the scan",
+    "population": "Apache-2.0; weights are bound by the licence of the scans they were fitted on",
+}
+
+
+class Entry(NamedTuple):
+    """One method by the name a person asks for it."""
+
+    name: str
+    title: str
+    fit: Fit  # none, volume: learns from the scan itself, population: needs --weights
+    fidelity: str
+    paper: str
+    grids: str  # which slices it can be asked for
+    parameters: int  # numbers learned; before a fit those of its usual network
+    licence: str  # of our code, and of what is learned
+    default: bool
+    idea: str
+
+
+def entries() -> Iterator[Entry]:
+    """All of them, by name. Every method's module is imported, torch with it."""
+    for _, card in sorted(methods.known().items()):
+        yield _entry(card)
+
+
+def _entry(card: Mapping[str, Any]) -> Entry:
+    built, about = plugins.build("methods", card), plugins.module("methods", card).ABOUT
+    fit = methods.fit_of(built)
+    return Entry(
+        card["name"],
+        about.title,
+        fit,
+        about.fidelity_of(card.get("settings", {})),
+        about.paper,
+        _grids(about),
+        built.parameters(),
+        LICENCES[fit],
+        card["name"] == DEFAULT,
+        about.idea,
+    )
+
+
+def _grids(about: About) -> str:
+    slices = "increments as fitted" if about.one_factor else "any slices"
+    return f"{slices}, finer pixels" if about.finer_pixels else slices

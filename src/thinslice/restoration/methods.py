@@ -1,0 +1,114 @@
+"""Which method restores a person's scan: by name, by its weights, or the default.
+
+A method without weights is an interpolation or learns from the scan itself. Weights bring their own
+method and settings, and say which scans they were fitted on.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from thinslice import plugins
+from thinslice.errors import refused
+from thinslice.interfaces import About, Method
+
+PRESETS = Path(__file__).with_name("presets.toml")
+DEFAULT = "sr4zct_small"  # needs no weights, and models the scan's own thickness and overlap
+Fit = Literal["none", "volume", "population"]  # learns nothing, from the scan itself, from others
+
+
+class MethodChoice(NamedTuple):
+    """A method, ready to restore, and what is known of it."""
+
+    card: Mapping[str, Any]  # name, module, settings
+    method: Method
+    fit: Fit
+    weights: Path | None
+    weights_sha256: str | None
+    fitted_on: Mapping[str, Any] | None  # None: it learned from no other scan
+
+    @property
+    def about(self) -> About:
+        """What the method's module says of it."""
+        return plugins.module("methods", self.card).ABOUT
+
+    @property
+    def fidelity(self) -> str:
+        """The label of the method with these settings."""
+        return self.about.fidelity_of(self.card.get("settings", {}))
+
+
+def presets() -> dict[str, dict[str, Any]]:
+    """The named settings that come with the package: name to card."""
+    told = tomllib.loads(PRESETS.read_text(encoding="utf-8"))
+    return {name: {"name": name, **card} for name, card in told.items()}
+
+
+def known() -> dict[str, dict[str, Any]]:
+    """Every method by the name a person asks for it: its module's, or a preset's; name to card."""
+    return {**{name: {"name": name} for name in plugins.names("methods")}, **presets()}
+
+
+def fit_of(method: Method) -> Fit:
+    """What a method has to learn from before it restores."""
+    if hasattr(method, "load"):
+        return "population"
+    return "volume" if method.parameters() else "none"
+
+
+def choose(method: str | None = None, weights: Path | None = None) -> MethodChoice:
+    """The method asked for; with weights their own, without either the default.
+
+    Refused for a name nobody knows, for a method that needs weights and was given none, and for
+    weights that are damaged or another method's.
+    """
+    if weights is not None:
+        return _by_weights(method, weights)
+    name, cards = method or DEFAULT, known()
+    if name not in cards:
+        near = get_close_matches(name, cards, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "`thinslice methods` lists them"
+        raise refused(name, "no such method", ", ".join(sorted(cards)), hint)
+    built = plugins.build("methods", cards[name])
+    if fit_of(built) == "population":
+        raise refused(
+            name,
+            "a method that is fitted on other scans, and no weights",
+            "--weights FILE, as the workflow writes them",
+            f"give weights, or use {DEFAULT!r}, which learns from the scan itself",
+        )
+    return MethodChoice(cards[name], built, fit_of(built), None, None, None)
+
+
+def card_of(path: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """The card that weights name, and all that they say of their making; refused if they do not."""
+    from thinslice.training import weights  # torch: only for those who bring weights
+
+    try:
+        about = weights.head(path)["about"]
+    except FileNotFoundError:
+        expected = "weights as the workflow writes them"
+        raise refused(path, "no file", expected, "correct the name") from None
+    except ValueError as error:
+        raise refused(path, str(error), "weights of thinslice", "train again") from error
+    card = about.get("card")
+    if not isinstance(card, Mapping) or "name" not in card:
+        raise refused(path, "weights that do not name their method", "a card", "train again")
+    return {key: card[key] for key in ("name", "module", "settings") if key in card}, about
+
+
+def _by_weights(method: str | None, path: Path) -> MethodChoice:
+    card, about = card_of(path)
+    if method not in (None, card["name"], card.get("module", card["name"])):
+        raise refused(path, f"weights of {card['name']!r}", repr(method), "leave out --method")
+    try:
+        built = plugins.build("methods", card)
+        built.load(path)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        found = f"weights that cannot be used ({error})"
+        raise refused(path, found, "weights of a method of this version", "train again") from error
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return MethodChoice(card, built, "population", path, sha256, about.get("fitted_on", {}))

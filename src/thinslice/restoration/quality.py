@@ -1,0 +1,117 @@
+"""How far a restored scan may be believed where there is no truth to compare it with.
+
+Two questions can be answered without one. Made thick again (``thickening``), does the restored scan
+give back the slices the scanner made (bias and RMSE of every slice)? And does the scan look like
+those the method learned from (``domain``)? Neither shows that a structure is real: a method may
+invent detail between the slices and be consistent with all of them.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinslice.interfaces import Scan
+from thinslice.metrics.body_mask import AIR_HU, body_mask
+from thinslice.operators import projection
+from thinslice.operators.thickening import missing_mm, thickening_matrix
+from thinslice.training import fitted_on
+from thinslice.volume import Volume, window_of
+
+ABOVE_NOISE = 2.0  # a slice whose RMSE exceeds the noise by this factor is flagged
+LEAST_HU = 2.0  # rounding to integers, twice, leaves about this much
+OUTSIDE = "outside of what the weights were fitted on"
+
+
+class SliceCheck(NamedTuple):
+    """One thick slice: the restored scan made thick again, minus what the scanner made."""
+
+    index: int
+    bias: float
+    rmse: float
+    flagged: bool
+
+
+class Trust(NamedTuple):
+    """The report; lengths in mm, the rest in the scan's unit."""
+
+    slices: tuple[SliceCheck, ...]
+    noise: float
+    profile: str
+    outside: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers and lists."""
+        rows = [check._asdict() for check in self.slices]
+        flagged = [check.index for check in self.slices if check.flagged]
+        return {
+            "consistency": {
+                "profile": self.profile,
+                "noise": self.noise,
+                "bias": float(np.mean([c.bias for c in self.slices])) if rows else None,
+                "rmse": float(np.sqrt(np.mean([c.rmse**2 for c in self.slices]))) if rows else None,
+                "flagged": flagged,
+                "slices": rows,
+            },
+            "outside_of_what_was_learned": list(self.outside),
+        }
+
+
+def report(restored: Volume, thick: Volume, *, outside: Sequence[str] = ()) -> Trust:
+    """The report of one restored scan.
+
+    outside   each way in which the scan lies outside what the method learned from
+              (``domain.outside``)
+    """
+    noise = fitted_on.noise(thick)
+    slices = tuple(_slices(restored, thick, noise))
+    return Trust(slices, noise, _assumed(restored, thick), tuple(outside))
+
+
+def warnings(trust: Trust) -> list[str]:
+    """What a person should read before looking at the restored scan, one sentence each."""
+    found = [f"{OUTSIDE}: {words}" for words in trust.outside]
+    flagged = [check.index + 1 for check in trust.slices if check.flagged]
+    if flagged:
+        found.append(
+            f"made thick again, {len(flagged)} of {len(trust.slices)} slices differ from the "
+            f"scanner's by more than {ABOVE_NOISE:g} times the noise ({_listed(flagged)})"
+        )
+    return found
+
+
+def _assumed(restored: Volume, thick: Volume) -> str:
+    """How the restored scan was made thick again, in words."""
+    added = missing_mm(restored.grid, thick.grid)
+    return (
+        f"slices are bells of the thickness they state: restored {restored.grid.thickness_mm:g} mm,"
+        f" blurred by {added:.3g} mm to the scan's {thick.grid.thickness_mm:g} mm; "
+        "beyond the outermost restored slices the end slice is held"
+    )
+
+
+def _slices(restored: Volume, thick: Volume, noise: float) -> list[SliceCheck]:
+    again_ZYX = projection.apply(thickening_matrix(restored.grid, thick.grid), restored)
+    body_ZYX = _body(thick)
+    least = LEAST_HU if thick.modality == "CT" else 0.0
+    checks = []
+    for k, (again_YX, thick_YX, body_YX) in enumerate(zip(again_ZYX, thick.voxels, body_ZYX)):
+        error = again_YX[body_YX].astype(float) - thick_YX[body_YX]
+        if error.size:
+            rmse = float(np.sqrt(np.mean(error**2)))
+            above = rmse > max(ABOVE_NOISE * noise, least)
+            checks.append(SliceCheck(k, float(error.mean()), rmse, above))
+    return checks
+
+
+def _body(thick: Scan) -> np.ndarray:
+    voxels = thick.read()
+    if thick.modality == "CT":
+        return body_mask(voxels, thick.grid.pixel_mm, AIR_HU)
+    window = window_of(Volume(voxels, thick.grid, thick.modality))
+    return body_mask(window.to_unit(voxels), thick.grid.pixel_mm, 0.1)
+
+
+def _listed(numbers: Sequence[int], most: int = 6) -> str:
+    shown = ", ".join(str(number) for number in numbers[:most])
+    return shown if len(numbers) <= most else f"{shown}, ..."

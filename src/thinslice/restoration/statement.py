@@ -1,0 +1,97 @@
+"""What is said of a restored scan, as JSON: what it was made of, by what, and how far to trust it.
+
+``restored.schema.json`` beside this module is its schema.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from thinslice import __version__
+from thinslice.provenance.environment import peak_memory_gib, versions
+from thinslice.provenance.records import sha256_of
+from thinslice.restoration.methods import MethodChoice
+from thinslice.restoration.restore import Plan, Result
+
+FORMAT = 1
+SCHEMA = Path(__file__).with_name("restored.schema.json")
+NOTICE = (
+    "Not a medical device and not for diagnosis. Restored slices are computed, not acquired: "
+    "structures in them can be invented, and real ones can be missing."
+)
+
+
+def of(restored: Result, output: Path) -> dict[str, Any]:
+    """The statement on one restored scan, written at ``output``; plain JSON."""
+    planned, run = restored.planned, restored.run
+    said = {
+        "format": FORMAT,
+        "notice": NOTICE,
+        "input": _input(planned),
+        "output": {"name": output.name, **_hashed(hashes(output))},
+        "grids": {"input": planned.thick.grid.to_json(), "output": planned.grid.to_json()},
+        "method": _method(planned.chosen),
+        "run": {
+            "device": run.device,
+            "threads": run.threads,
+            "max_memory_gib": run.max_memory_gib,
+            "started": restored.started.isoformat(timespec="seconds"),
+            "wall_s": round(restored.wall_s, 3),
+            "peak_memory_gib": peak_memory_gib(),
+        },
+        "versions": {**versions(), "thinslice": __version__},
+        "warnings": restored.warnings,
+        "trust": restored.trust.to_json(),
+    }
+    return json.loads(json.dumps(said, allow_nan=False))
+
+
+def hashes(path: Path) -> dict[str, str]:
+    """The files of an output: name within it to sha256."""
+    if path.is_file():
+        return {path.name: sha256_of(path)}
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return {file.relative_to(path).as_posix(): sha256_of(file) for file in files}
+
+
+def combined(files: Mapping[str, str]) -> str:
+    """One hash of what many files hold, whatever they are called; of one file its own."""
+    if len(files) == 1:
+        return next(iter(files.values()))
+    return hashlib.sha256("\n".join(sorted(files.values())).encode()).hexdigest()
+
+
+def _hashed(files: Mapping[str, str]) -> dict[str, Any]:
+    return {"sha256": combined(files), "files": dict(files)}
+
+
+def _input(planned: Plan) -> dict[str, Any]:
+    scan = planned.scan
+    return {
+        "path": os.path.commonpath([f.absolute() for f in scan.files]) if scan else None,
+        "modality": planned.thick.modality,
+        "source": dict(scan.source) if scan else None,
+        **_hashed(planned.inputs),
+    }
+
+
+def _method(chosen: MethodChoice) -> dict[str, Any]:
+    weights = None
+    if chosen.weights is not None:
+        weights = {
+            "name": chosen.weights.name,
+            "sha256": chosen.weights_sha256,
+            "fitted_on": dict(chosen.fitted_on or {}),
+        }
+    return {
+        "card": dict(chosen.card),
+        "title": chosen.about.title,
+        "paper": chosen.about.paper,
+        "fidelity": chosen.fidelity,
+        "fit": chosen.fit,
+        "parameters": chosen.method.parameters(),
+        "weights": weights,
+    }

@@ -1,5 +1,0 @@
-"""A virtual CT scanner: analytic anatomy, one noise field, any number of reads of it.
-
-``solids`` have closed-form chords along z; ``steps`` paints them over one another; ``anatomy``
-draws a chest from a seed; ``noise`` is what the detector adds; ``read`` reconstructs slices.
-"""

@@ -1,0 +1,109 @@
+"""Putting a folder into its place whole: written beside it, then renamed.
+
+Whatever happens on the way (an exception, a kill, a full disk), ``path`` holds the older store,
+or nothing, or the new one: never a part.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from thinslice.store import hashes
+from thinslice.store.layout import OURS, StoreError
+
+MARK = ".partial-"  # in the name of every folder that is not, or no longer, a store in its place
+
+
+@contextmanager
+def placed(path: Path) -> Iterator[Path]:
+    """A folder to write into; on a clean exit of the block it stands at ``path``.
+
+    An older store there is replaced, any other folder refused with StoreError.
+    """
+    path = Path(path).absolute()
+    refuse_foreign(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_stale(path)
+    partial = path.with_name(f"{path.name}{MARK}{socket.gethostname()}-{os.getpid()}")
+    partial.mkdir()
+    try:
+        yield partial
+        _into_place(partial, path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def refuse_foreign(path: Path) -> None:
+    """StoreError for what may not be replaced: all but a store, whole or broken, and nothing."""
+    if not path.exists() and not path.is_symlink():
+        return
+    if path.is_dir() and not path.is_symlink():
+        names = {entry.name for entry in path.iterdir()}
+        if not names - set(hashes.IGNORED) or _is_ours(path / "zarr.json"):
+            return
+    raise StoreError(f"{path}: exists and is not a thinslice store; move it away, nothing is lost")
+
+
+def _is_ours(root: Path) -> bool:
+    try:
+        return OURS in json.loads(root.read_bytes())["attributes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _remove_stale(path: Path) -> None:
+    """Leftovers of writers that died on this machine; those of other machines may be alive."""
+    mine = re.compile(re.escape(f"{path.name}{MARK}{socket.gethostname()}-") + r"(\d+)(-old)?")
+    for entry in path.parent.iterdir():
+        match = mine.fullmatch(entry.name)
+        if match and (int(match[1]) == os.getpid() or not _alive(int(match[1]))):
+            shutil.rmtree(entry)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _unreaped(pid)
+
+
+def _unreaped(pid: int) -> bool:
+    """Whether a process is dead and only its entry is left, as after kill -9 of its parent too."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:  # no /proc, or the entry went away meanwhile
+        return False
+    return stat.rpartition(")")[2].split()[:1] == ["Z"]
+
+
+def _into_place(partial: Path, path: Path) -> None:
+    """Two renames: at every moment ``path`` is the old store, nothing, or the new one."""
+    old = partial.with_name(f"{partial.name}-old")
+    if path.exists():
+        os.rename(path, old)
+    try:
+        os.rename(partial, path)
+    except BaseException:
+        if old.exists():
+            os.rename(old, path)
+        raise
+    sync(path.parent)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,92 @@
+"""What scans weights were fitted on, in a few numbers, and how far another scan lies outside.
+
+A network knows the slices it has seen: their thickness, increment, pixels, kernel, noise and
+modality. Weights files carry this description; a scan that differs from it is restored all the
+same, and whoever restores it is told.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import correlate
+
+from thinslice.interfaces import Scan
+
+LOOKED_AT = 5  # slices of a scan in which its noise is measured
+SAME_LENGTH = 0.1  # share by which a length may lie outside
+SAME_NOISE = 1.5  # factor by which noise may lie outside
+LAPLACIANS = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
+LENGTHS = {"thickness_mm": "slices {} mm thick", "increment_mm": "slices every {} mm",
+           "pixel_mm": "pixels of {} mm"}  # fmt: skip
+
+
+def of_scan(scan: Scan, kernel: str | None = None) -> dict[str, Any]:
+    """The description of one thick scan: modality, lengths in mm, noise in its unit, kernel."""
+    grid = scan.grid
+    return {
+        "modality": scan.modality,
+        "thickness_mm": grid.thickness_mm,
+        "increment_mm": grid.increment_mm,
+        "pixel_mm": float(np.mean(grid.pixel_mm)),
+        "noise": noise(scan),
+        "kernel": kernel,
+    }
+
+
+def of_scans(scans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The description of many: ranges [low, high] of numbers, the kernels and modalities seen."""
+    seen = list(scans)
+    numbers = (*LENGTHS, "noise")
+    ranges = {k: [min(s[k] for s in seen), max(s[k] for s in seen)] for k in numbers if seen}
+    words = {k: sorted({s[k] for s in seen if s[k]}) for k in ("modality", "kernel")}
+    return {"n": len(seen), **ranges, **words}
+
+
+def outside(fitted: Mapping[str, Any], scan: Mapping[str, Any]) -> list[str]:
+    """In words, each way in which a scan lies outside what weights were fitted on."""
+    if not fitted.get("n"):
+        return ["the weights do not say which scans they were fitted on"]
+    if scan["modality"] not in fitted["modality"]:
+        return [f"the scan is {scan['modality']}; fitted on {', '.join(fitted['modality'])}"]
+    found = []
+    for key, words in LENGTHS.items():
+        low, high = fitted[key]
+        if not low * (1 - SAME_LENGTH) <= scan[key] <= high * (1 + SAME_LENGTH):
+            found.append(f"{words.format(f'{scan[key]:.3g}')}; fitted on {_range(low, high)} mm")
+    low, high = fitted["noise"]
+    if scan["modality"] == "CT" and not low / SAME_NOISE <= scan["noise"] <= high * SAME_NOISE:
+        found.append(f"noise of {scan['noise']:.3g} HU; fitted on {_range(low, high)} HU")
+    if scan["kernel"] and fitted["kernel"] and scan["kernel"] not in fitted["kernel"]:
+        found.append(f"kernel {scan['kernel']}; fitted on {', '.join(fitted['kernel'])}")
+    return found
+
+
+def noise(scan: Scan) -> float:
+    """Noise of a scan's middle slices, in its unit: the median of their local second differences.
+
+    A mask of two crossed Laplacians takes away everything up to planes (Immerkaer 1996); the median
+    over the brighter half of each slice, which is the patient, is not moved by edges. Noise that
+    a soft kernel has smoothed counts for less than its standard deviation: the number compares
+    scans, it does not measure them.
+    """
+    n = scan.grid.n
+    middle = np.unique(np.linspace(n // 4, max(3 * n // 4, n // 4), LOOKED_AT).astype(int))
+    values = []
+    for k in middle:
+        slice_YX = np.asarray(scan.read(slice(int(k), int(k) + 1))[0], float)
+        rough_YX = np.abs(correlate(slice_YX, LAPLACIANS, mode="nearest"))
+        values.append(rough_YX[slice_YX >= np.median(slice_YX)])
+    return float(np.median(np.concatenate(values)) / (0.6745 * np.sqrt((LAPLACIANS**2).sum())))
+
+
+def kernel_of(source: Mapping[str, Any]) -> str | None:
+    """The kernel of a case's thick series, as its files say it."""
+    said = source.get("thick", source)
+    kernel = said.get("kernel") if isinstance(said, Mapping) else None
+    return kernel if kernel is None or isinstance(kernel, str) else json.dumps(kernel)
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:.3g}" if f"{low:.3g}" == f"{high:.3g}" else f"{low:.3g} to {high:.3g}"

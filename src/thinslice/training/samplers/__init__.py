@@ -1,0 +1,1 @@
+"""Training samples drawn from scans: planes, cubes and patches."""

@@ -1,0 +1,93 @@
+"""Training of a fusion of two views: the first stage's answers, kept on disk, and patches of them.
+
+The answers to all scans are made once, stored as float16 (a step of 1 HU at water), written beside
+and renamed; a training that was killed finds those that were finished. Their file's name says whose
+they are: other weights, scans or ways of answering have other names.
+
+Shape suffixes: V views, Z Y X axes of the volume, B patches.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from thinslice.interfaces import Pair, Run
+from thinslice.runtime.progress import Progress
+from thinslice.training.distributed import ProcessGroup
+from thinslice.training.samplers.crops import data_key, filled, place, window
+
+Answer = Callable[[Pair], Sequence[np.ndarray]]  # coronal and sagittal, on the thin scan's slices
+
+
+def weights_key(net: nn.Module) -> str:
+    """Hash of a network's weights."""
+    found = hashlib.sha256()
+    for name, tensor in net.state_dict().items():
+        found.update(name.encode())
+        found.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
+    return found.hexdigest()
+
+
+def kept(pairs: Sequence[Pair], answer: Answer, key: str, folder: Path, run: Run) -> list[Path]:
+    """Files [V, Z, Y, X] of what ``answer`` gives for each pair; those there are not made again.
+
+    Processes that train together part the pairs among them. All have the files when this ends.
+
+    key   what decides the answers besides the scans: weights and settings
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    with Progress(len(pairs), "first stage", "case", shown=run.progress) as progress:
+        for i, pair in enumerate(pairs):
+            mark = hashlib.sha256((key + data_key([pair])).encode()).hexdigest()[:16]
+            path = folder / f"{pair.case}-{mark}.npy"
+            if i % run.processes == run.rank and not path.exists():
+                _write(path, np.stack([unit.astype(np.float16) for unit in answer(pair)]))
+            paths.append(path)
+            progress.advance()
+    ProcessGroup.of(run).wait()
+    return paths
+
+
+def _write(path: Path, answers_VZYX: np.ndarray) -> None:
+    beside = path.with_name(path.name + ".part")
+    with open(beside, "wb") as file:
+        np.save(file, answers_VZYX, allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+class ViewPatches:
+    """Draws axial patches in [0, 1]: (answers of both views x_BVYX, thin slice y_B1YX)."""
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        answers: Sequence[Path],
+        side: int,
+        batch: int,
+        ct: tuple[float, float],
+    ):
+        self.pairs, self.side, self.batch = pairs, side, batch
+        self.answers = [np.load(path, mmap_mode="r", allow_pickle=False) for path in answers]
+        self.windows = [window(pair, ct) for pair in pairs]
+
+    def __call__(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        x_BVYX, y_B1YX = zip(*(self._patch(rng) for _ in range(self.batch)))
+        return torch.from_numpy(np.stack(x_BVYX)), torch.from_numpy(np.stack(y_B1YX))
+
+    def _patch(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        i = int(rng.integers(len(self.pairs)))
+        thin = self.pairs[i].thin
+        k = int(rng.integers(thin.grid.n))
+        y, x = (place(n, self.side, rng) for n in thin.grid.shape)
+        views_VYX = np.asarray(self.answers[i][:, k, y, x], np.float32)
+        truth_1YX = self.windows[i].to_unit(thin.read(slice(k, k + 1), y, x)).astype(np.float32)
+        side = (self.side, self.side)
+        return filled(views_VYX, (len(views_VYX), *side)), filled(truth_1YX, (1, *side))

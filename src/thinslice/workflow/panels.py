@@ -1,0 +1,57 @@
+"""Which cells the panels of a dataset show side by side. Standard library only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from thinslice.workflow.cells import ACQUIRED, Cell, cells, has_truth, label
+
+
+@dataclass(frozen=True)
+class Panels:
+    """The cells that the panels of one dataset show side by side."""
+
+    dataset: str
+    degradation: str
+    truth: bool  # whether the dataset has thin slices to show beside them
+    cells: tuple[Cell, ...]
+    sim: str
+
+    @property
+    def path_of_thick(self) -> str:
+        return f"{self.dataset}/{self.degradation}"
+
+
+def panels(config: Mapping[str, Any], dataset: str) -> Panels:
+    """Acquired thick where there is one, else the first degradation; every method of the grid that
+    the config does not leave out, with matched weights where there are any, else the first.
+
+    ValueError where nothing of the dataset is shown; ``with_panels`` says which are."""
+    here = [cell for cell in _shown(config) if cell.dataset == dataset]
+    if not here:
+        raise ValueError(f"no cell of {dataset!r} is run and shown in panels")
+    tested = {cell.degradation: cell for cell in reversed(here)}
+    degradation = ACQUIRED if ACQUIRED in tested else next(iter(reversed(tested)))
+    chosen: dict[str, Cell] = {}
+    for cell in here:
+        if cell.degradation == degradation:
+            matched = cell.source is None or cell.source.degradation == degradation
+            chosen[cell.method] = cell if matched else chosen.get(cell.method, cell)
+    shown = tuple(chosen.values())
+    truth = has_truth(dataset, config)
+    return Panels(dataset, degradation, truth, shown, label(shown[0], config))
+
+
+def with_panels(config: Mapping[str, Any]) -> list[str]:
+    """The datasets that have something to show, in config order."""
+    return list(dict.fromkeys(cell.dataset for cell in _shown(config)))
+
+
+def pictures(config: Mapping[str, Any]) -> list[str]:
+    """Every picture of volumes: panels of each dataset, and patches if the config has any."""
+    kinds = ["panels", *(["patches"] if config.get("patches") else [])]
+    return [f"{kind}_{dataset}" for dataset in with_panels(config) for kind in kinds]
+
+
+def _shown(config: Mapping[str, Any]) -> list[Cell]:
+    return [c for c in cells(config) if config["methods"][c.method].get("panel", True)]

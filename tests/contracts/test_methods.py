@@ -1,0 +1,239 @@
+"""The contract of every method, whatever it does inside: grids, values, weights, labels.
+
+Methods run as configs name them, but with the smallest network and two steps of training.
+"""
+
+import inspect
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from torch import nn
+
+from support.cards import module_of, named, with_settings
+from support.tiny_methods import (
+    ALL,
+    CARDS,
+    RUN,
+    THICK,
+    THIN,
+    TINY,
+    TINY_ALONE,
+    pair,
+    settled,
+    thick,
+)
+from thinslice import plugins
+from thinslice.interfaces import About
+from thinslice.training import weights
+from thinslice.volume import Grid, Volume
+
+of_trained = pytest.mark.parametrize(
+    "ready", [name for name in CARDS if module_of(CARDS[name]) in TINY], indirect=True
+)
+of_untrained = pytest.mark.parametrize(
+    "ready", [name for name in CARDS if module_of(CARDS[name]) not in TINY], indirect=True
+)
+OVERLAPPING = replace(THICK, thickness_mm=8.0)
+ASKED = {
+    "the thin slices": THIN,
+    "on the thick slices": replace(THIN, n=36, start_mm=-1.0),
+    "another phase": replace(THIN, n=30, start_mm=1.37),
+    "no whole ratio, overlapping": replace(THIN, increment_mm=0.93, start_mm=-2.6),
+    "one slice": replace(THIN, n=1, start_mm=14.2),
+    "beyond the ends": replace(THIN, n=52, start_mm=-8.5),
+}
+
+
+def variants() -> dict[str, str]:
+    """A name for every other way in which configs ask for a module, sizes and rates aside."""
+    asked = {
+        name: repr((module_of(card), sorted(settled(name).get("settings", {}).items())))
+        for name, card in ALL.items()
+    }
+    covered = {asked[name] for name in CARDS}
+    return {key: name for name, key in asked.items() if key not in covered}
+
+
+def fit(name: str, work: Path):
+    method = plugins.build("methods", settled(name))
+    assert hasattr(method, "fit") == (module_of(ALL[name]) in TINY), "TINY names what is fitted"
+    if hasattr(method, "fit"):
+        curve = method.fit([pair(0), pair(1)], [pair(2)], work=work, run=RUN)
+        assert len(curve.read_text().splitlines()) > 1
+    return method
+
+
+@dataclass(frozen=True)
+class Ready:
+    name: str
+    method: Any
+    work: Path
+
+    def restore(self, grid: Grid = THIN, scan: Volume | None = None) -> np.ndarray:
+        restored = self.method.restore(scan or thick(), grid, run=RUN)
+        assert restored.grid == grid
+        assert restored.voxels.dtype == np.float32
+        assert np.isfinite(restored.voxels).all()
+        return restored.voxels
+
+
+@pytest.fixture(scope="module", params=CARDS)
+def ready(request, tmp_path_factory) -> Ready:
+    """Every method, fitted where it can be."""
+    work = tmp_path_factory.mktemp(request.param)
+    return Ready(request.param, fit(request.param, work / "first"), work)
+
+
+def test_restores_to_exactly_the_grid_asked_for(ready):
+    for grid in ASKED.values():
+        assert ready.restore(grid).shape == grid.zyx
+
+
+@pytest.mark.parametrize("name", variants().values())
+def test_every_variant_of_a_config_is_fitted_and_restores_to_the_grid(name, tmp_path):
+    restored = Ready(name, fit(name, tmp_path / "work"), tmp_path).restore()
+    assert restored.shape == THIN.zyx
+
+
+def test_thick_slices_may_overlap_or_be_few(ready):
+    few = [replace(THICK, n=n, start_mm=4.0) for n in (1, 2, 3)]
+    for grid in (OVERLAPPING, *few):
+        assert ready.restore(scan=thick(grid)).shape == THIN.zyx
+
+
+def test_mr_stays_mr_and_its_unit_means_nothing(ready):
+    answers = []
+    for gain in (1, 16):
+        scan = thick(modality="MR")
+        scan = scan.with_voxels(gain * scan.voxels)
+        restored = ready.method.restore(scan, THIN, run=RUN)
+        assert restored.modality == "MR"
+        answers.append(restored.voxels / gain)
+    np.testing.assert_allclose(answers[0], answers[1], atol=1e-4 * np.ptp(answers[0]))
+
+
+def test_the_input_is_left_alone_and_answers_repeat(ready):
+    scan = thick()
+    first = ready.restore(scan=scan)
+    np.testing.assert_array_equal(scan.voxels, thick().voxels)
+    assert not np.shares_memory(first, scan.voxels)
+    np.testing.assert_array_equal(ready.restore(scan=scan), first)
+
+
+@of_untrained
+def test_a_constant_stays_constant_where_nothing_is_learned(ready):
+    level = Volume(np.full(THICK.zyx, -876.0, np.float32), THICK)
+    for grid in ASKED.values():
+        assert np.abs(ready.restore(grid, level) + 876).max() < 1e-3
+
+
+def test_other_pixels_are_answered_exactly_or_refused(ready):
+    finer = replace(THIN, shape=(24, 40), pixel_mm=(0.35, 0.45))
+    try:
+        said = f"on {ready.restore(finer).shape}"
+    except ValueError as error:
+        said = str(error)
+    assert said == f"on {finer.zyx}" or "pixels of" in said
+
+
+def test_fit_in_the_config_agrees_with_the_code(ready):
+    said = CARDS[ready.name].get("fit")
+    if said:
+        assert (said == "population") == hasattr(ready.method, "fit")
+        assert (said == "volume") == (module_of(CARDS[ready.name]) in TINY_ALONE)
+    learned = ready.method.parameters()
+    assert isinstance(learned, int)
+    alone = module_of(CARDS[ready.name]) in TINY_ALONE
+    assert (learned > 0) == (hasattr(ready.method, "fit") or alone)
+    assert inspect.signature(ready.method.restore).parameters["run"].default is not inspect._empty
+
+
+@of_trained
+def test_the_same_seed_and_scans_fit_the_same_bits(ready):
+    again = replace(ready, method=fit(ready.name, ready.work / "again"))
+    np.testing.assert_array_equal(again.restore(), ready.restore())
+
+
+@of_trained
+def test_saved_and_loaded_it_is_the_fitted_method(ready):
+    path, other = ready.work / "weights", ready.work / "copy"
+    ready.method.save(path, {"why": "contract"})
+    loaded = plugins.build("methods", settled(ready.name))
+    loaded.load(path)
+    restored = replace(ready, method=loaded).restore()
+    np.testing.assert_array_equal(restored, ready.restore())
+    assert loaded.parameters() == ready.method.parameters()
+    loaded.save(other, {"why": "contract"})
+    assert other.read_bytes() == path.read_bytes()
+
+
+@of_trained
+def test_it_is_fitted_without_a_val_split_too_but_never_without_training(ready):
+    method = plugins.build("methods", settled(ready.name))
+    method.fit([pair(0)], [], work=ready.work / "no_val", run=RUN)
+    assert replace(ready, method=method).restore().shape == THIN.zyx
+    with pytest.raises(ValueError, match="train"):
+        method.fit([], [pair(0)], work=ready.work / "nothing", run=RUN)
+
+
+@of_trained
+def test_broken_or_foreign_weights_are_refused_with_the_files_name(ready):
+    path = ready.work / "other"
+    ready.method.save(path, {})
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(ValueError, match=str(path)):
+        ready.method.load(path)
+    weights.save(path, nn.Linear(1, 1), method="another", network={}, about={})
+    with pytest.raises(ValueError, match="'another'"):
+        ready.method.load(path)
+
+
+@pytest.mark.parametrize("name", plugins.names("methods"))
+def test_about_is_complete(name):
+    about = plugins.module("methods", {"name": name}).ABOUT
+    assert isinstance(about, About)
+    assert about.fidelity in ("as-published", "as-released", "from-abstract", "textbook")
+    assert about.title
+    assert about.idea.endswith(".")
+    assert about.paper or about.fidelity == "textbook"
+
+
+def test_no_two_methods_have_one_title():
+    titles = [plugins.module("methods", {"name": n}).ABOUT.title for n in plugins.names("methods")]
+    assert len(set(titles)) == len(titles)
+
+
+def test_core_methods_need_no_torch():
+    """They start in a fraction of the time, and ask for no GPU."""
+    core = [card for card in named("methods").values() if card["env"] == "core"]
+    assert core
+    code = (
+        "import json, sys; from thinslice import plugins\n"
+        "for card in json.loads(sys.argv[1]): plugins.build('methods', card)\n"
+        "assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code, json.dumps(core)], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_what_a_paper_tried_keeps_its_label_and_any_other_setting_is_ours():
+    about = About("X", "as-published", "Y", "Z", tried={"references": (0, 1)})
+    assert about.fidelity_of({}) == "as-published"
+    assert about.fidelity_of({"references": 1, "seed": 7}) == "as-published"
+    assert about.fidelity_of({"references": 2}) == "as-published, own settings"
+    assert about.fidelity_of({"references": 1, "lr": 1}) == "as-published, own settings"
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_what_a_method_says_was_tried_it_takes(name):
+    card = CARDS[name]
+    for setting, values in plugins.module("methods", card).ABOUT.tried.items():
+        for value in values:
+            built = plugins.build("methods", with_settings(card, **{setting: value}))
+            assert built.parameters() > 0

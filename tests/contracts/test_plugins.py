@@ -1,0 +1,50 @@
+"""What every plug-in of every kind keeps: configs name what exists, wrong settings are refused."""
+
+import pytest
+from snakemake.utils import validate
+
+from support.cards import ROOT, configs, module_of, named, with_settings
+from thinslice import plugins
+from thinslice.workflow import cells
+
+MODULES = [(kind, name) for kind in plugins.KINDS for name in plugins.names(kind)]
+ANSWERS = {  # of each kind, a method by which its objects answer
+    "datasets": "cases",
+    "degradations": "thick_grid",
+    "methods": "restore",
+    "protocols": "score",
+    "analyses": "__call__",
+}
+NAMED = [(kind, name) for kind in plugins.KINDS for name in named(kind)]
+
+
+@pytest.mark.parametrize("file", configs())
+def test_every_config_asks_for_what_it_holds_and_can_run(file):
+    config = configs()[file]
+    validate(config, ROOT / "rules" / "config.schema.yaml")
+    cells.check(config)
+    assert cells.cells(config)
+
+
+@pytest.mark.parametrize(("kind", "name"), NAMED)
+def test_a_card_is_taken_as_it_is_written(kind, name, tmp_path):
+    card = named(kind)[name]
+    if module_of(card) == "own_data":  # the one setting that a config cannot know
+        card = with_settings(card, root=str(tmp_path))
+    assert callable(getattr(plugins.build(kind, card), ANSWERS[kind]))
+
+
+@pytest.mark.parametrize(("kind", "name"), MODULES)
+def test_an_unknown_setting_is_refused_with_the_plug_ins_name(kind, name):
+    card = {"name": "mine", "module": name, "settings": {"thikness": 3}}
+    with pytest.raises(TypeError, match=rf"^{kind} 'mine': .*thikness"):
+        plugins.build(kind, card)
+
+
+@pytest.mark.parametrize("kind", plugins.KINDS)
+def test_an_unknown_module_is_refused_with_what_was_meant(kind):
+    name = plugins.names(kind)[0]
+    with pytest.raises(
+        LookupError, match=rf"{kind} has no module '{name}x'; did you mean '{name}'"
+    ):
+        plugins.build(kind, {"name": f"{name}x"})

@@ -1,0 +1,65 @@
+"""Every plug-in that a config names, and every module that none names: what contracts run over."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from support.paths import ROOT
+from thinslice import plugins
+from thinslice.workflow.cells import ACQUIRED
+
+
+def configs() -> dict[str, dict[str, Any]]:
+    """config.yaml, it under each overlay, and that under its rehearsal, by file name."""
+    found = {"config.yaml": yaml.safe_load((ROOT / "config.yaml").read_text())}
+    for path in sorted((ROOT / "experiments").glob("*.yaml")):
+        found[path.name] = _under(found["config.yaml"], yaml.safe_load(path.read_text()))
+    for path in sorted((ROOT / "experiments" / "smoke").glob("*.yaml")):
+        overlay = _under(found[path.name], yaml.safe_load(path.read_text()))
+        found[f"smoke-{path.name}"] = overlay
+    return found
+
+
+def named(kind: str) -> dict[str, dict[str, Any]]:
+    """Every card of a kind in any config, by its name in tests."""
+    found: dict[str, dict[str, Any]] = {}
+    for file, config in configs().items():
+        for name, entry in config[kind].items():
+            card = {"name": name, **entry}
+            if name != ACQUIRED and card not in found.values():
+                found[f"{file}:{name}" if name in found else name] = card
+    return found
+
+
+def cards(kind: str) -> dict[str, dict[str, Any]]:
+    """Every named card, and one without settings for every module that no config names."""
+    found = named(kind)
+    used = {module_of(card) for card in found.values()}
+    alone = {name: {"name": name} for name in plugins.names(kind) if name not in used}
+    return {**found, **alone}
+
+
+def one_of_each(found: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The first card of every module."""
+    first: dict[str, str] = {}
+    for name, card in found.items():
+        first.setdefault(module_of(card), name)
+    return {name: found[name] for name in first.values()}
+
+
+def module_of(card: Mapping[str, Any]) -> str:
+    return card.get("module", card["name"])
+
+
+def with_settings(card: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
+    """The card with these settings over its own."""
+    return {**card, "settings": {**card.get("settings", {}), **settings}}
+
+
+def _under(base: Any, overlay: Any) -> Any:
+    """As Snakemake lays one config over another: key by key, lists replaced."""
+    if not (isinstance(base, Mapping) and isinstance(overlay, Mapping)):
+        return overlay
+    changed = {key: _under(base.get(key), value) for key, value in overlay.items()}
+    return {**base, **changed}

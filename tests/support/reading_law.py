@@ -1,0 +1,94 @@
+"""The law of reading: a scan is read right, or refused in one line that names it and why.
+
+What is right is told by others: pydicom and nibabel, who read the same bytes.
+"""
+
+import re
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+
+from thinslice.errors import Refused
+from thinslice.io import files
+from thinslice.io.scan import LoadedScan
+
+MOST_S, MOST_BYTES = 5.0, 1 << 30
+ROUNDED_MM = 0.07  # headers may be rounded to a tenth of a millimetre
+RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+class Case(NamedTuple):
+    """One input: how it is made, and what must come of it."""
+
+    make: Callable[[Path, pytest.MonkeyPatch], Path]
+    refused: str | None = None  # pattern of the refusal; None: it need not be refused
+    right: Callable[[Path, LoadedScan], None] | None = None  # None: it must not be read
+    say: dict | None = None  # arguments of ``read``
+
+
+def holds(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read what the case makes, and hold the answer to the law."""
+    path = case.make(folder, monkeypatch)
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    try:
+        found = files.read(path, **(case.say or {}))
+    except Refused as refusal:
+        told = str(refusal)
+        assert case.refused is not None, f"refused: {told}"
+        assert told.isprintable()
+        told.encode("utf-8")
+        assert "; expected " in told
+        assert ": found " in told
+        assert _plain(path.name) in told, told
+        assert re.search(case.refused, told), told
+    else:
+        assert case.right is not None, f"read: {found.source}"
+        case.right(path, found)
+    assert time.process_time() - began < MOST_S
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown * 1024 < MOST_BYTES
+
+
+def _plain(name: str) -> str:
+    """As a refusal prints it."""
+    told = name.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else " " for c in told)
+
+
+def as_pydicom(path: Path, found: LoadedScan) -> None:
+    """Every pixel of every file has its value at the place that its own header says."""
+    voxels, to_index = found.volume.voxels, np.linalg.inv(found.volume.grid.affine())
+    folder = path if path.is_dir() else path.parent
+    headers = [pydicom.dcmread(file) for file in (found.files if folder == path else [path])]
+    assert len(headers) == found.volume.grid.n
+    for data in headers:
+        hu = data.pixel_array * float(data.RescaleSlope) + float(data.RescaleIntercept)
+        across = np.array(data.ImageOrientationPatient, float).reshape(2, 3)
+        rows_mm, columns_mm = (float(v) for v in data.PixelSpacing)
+        j, i = np.indices(hu.shape).reshape(2, -1)
+        mm = np.array(data.ImagePositionPatient, float)[:, None]
+        mm = mm + across[0][:, None] * columns_mm * i + across[1][:, None] * rows_mm * j
+        index = (to_index @ np.vstack([mm, np.ones(mm.shape[1])]))[:3]
+        spacing_mm = np.linalg.norm(found.volume.grid.affine()[:3, :3], axis=0)
+        assert (np.abs(index - index.round()).max(axis=1) * spacing_mm).max() < ROUNDED_MM
+        ours = voxels[tuple(index.round().astype(int))]
+        np.testing.assert_allclose(ours, hu.ravel().astype(np.float32))
+
+
+def as_nibabel(path: Path, found: LoadedScan) -> None:
+    """Every voxel has nibabel's value at nibabel's place."""
+    image = nib.load(path)
+    values = np.asanyarray(image.dataobj).reshape(image.shape[:3])
+    index = np.indices(values.shape).reshape(3, -1)
+    mm = RAS_TO_LPS @ image.affine @ np.vstack([index, np.ones(index.shape[1])])
+    ours = (np.linalg.inv(found.volume.grid.affine()) @ mm)[:3]
+    assert np.abs(ours - ours.round()).max() < 1e-2
+    got = found.volume.voxels[tuple(ours.round().astype(int))]
+    np.testing.assert_allclose(got, values.ravel().astype(np.float32), rtol=1e-6)

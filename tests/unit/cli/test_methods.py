@@ -1,0 +1,76 @@
+"""``thinslice methods`` and ``thinslice weights``: what there is, and what each of them needs."""
+
+import json
+
+import pytest
+
+from support.cards import module_of, named
+from support.restore import CARD
+from thinslice import plugins
+from thinslice.cli import main
+from thinslice.restoration import methods
+from thinslice.training import weights as files_of_weights
+from thinslice.training.fitted_on import of_scans
+
+FITS = {"none", "volume", "population"}
+
+
+def listed(capsys, *words):
+    assert main([*map(str, words), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_every_method_and_preset_is_listed_with_what_it_needs(capsys):
+    found = {one["name"]: one for one in listed(capsys, "methods")}
+    assert set(found) == {*plugins.names("methods"), *methods.presets()}
+    assert {one["fit"] for one in found.values()} == FITS
+    assert [name for name, one in found.items() if one["default"]] == [methods.DEFAULT]
+    for one in found.values():
+        assert (one["parameters"] == 0) == (one["fit"] == "none")
+        assert one["licence"].startswith("Apache-2.0")
+    main(["methods"])
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in found)
+
+
+@pytest.mark.parametrize("name", named("methods"))
+def test_what_configs_say_of_a_method_is_what_it_says_of_itself(name):
+    card = named("methods")[name]
+    about = plugins.module("methods", card).ABOUT
+    assert methods.fit_of(plugins.build("methods", card)) == card["fit"]
+    assert about.one_factor == card.get("one_factor", False)
+    assert about.finer_pixels == card.get("finer_pixels", False)
+    assert module_of(card) in plugins.names("methods")
+
+
+def test_the_default_needs_no_weights_and_learns_from_the_scan():
+    assert methods.choose().fit == "volume"
+
+
+def test_weights_say_what_they_are(capsys, weights):
+    found = listed(capsys, "weights", "info", weights)
+    assert (found["method"], found["module"]) == (CARD["name"], CARD["module"])
+    assert found["settings"] == CARD["settings"]
+    assert found["fitted_on"]["thickness_mm"] == [5.0, 5.0]
+    assert found["train"] == ["a"]
+    assert found["parameters"] > 0
+    assert len(found["sha256"]) == 64
+    assert main(["weights", "info", str(weights)]) == 0
+    assert "thickness_mm 5" in capsys.readouterr().out
+
+
+def test_what_is_no_weights_file_is_one_line(capsys, tmp_path, weights):
+    (tmp_path / "text.pt").write_text("no")
+    (tmp_path / "torn.pt").write_bytes(weights.read_bytes()[:-200])
+    damaged = bytearray(weights.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (tmp_path / "damaged.pt").write_bytes(bytes(damaged))
+    network = plugins.build("methods", {"name": "edsr_planes"}).net
+    nameless = {"method": "edsr_planes", "network": {}, "about": {}}
+    files_of_weights.save(tmp_path / "nameless.pt", network, **nameless)
+    other = {**nameless, "about": {"card": CARD, "fitted_on": of_scans([])}}
+    files_of_weights.save(tmp_path / "other.pt", network, **other)
+    for name in ("text", "torn", "damaged", "nameless", "other", "none"):
+        assert main(["weights", "info", str(tmp_path / f"{name}.pt")]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"{name}.pt" in line

@@ -1,0 +1,13 @@
+"""Weights that the tests of several commands read."""
+
+from pathlib import Path
+
+import pytest
+
+from support.restore import fitted_weights
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory) -> Path:
+    """Of a tiny network, fitted for two steps on a scan of 5 mm slices."""
+    return fitted_weights(tmp_path_factory.mktemp("weights"))

@@ -1,0 +1,28 @@
+"""Whatever a person has is read right, or refused in one line; never a wrong geometry."""
+
+import tempfile
+
+import pytest
+
+from support import bad_dicom, bad_nifti, bad_places, bad_zips
+from support.reading_law import holds
+
+TABLES = {"DICOM": bad_dicom, "NIfTI": bad_nifti, "zip": bad_zips, "place": bad_places}
+CASES = {
+    f"{kind}: {name}": case
+    for kind, module in TABLES.items()
+    for name, case in module.CASES.items()
+}
+
+
+def test_there_are_enough_of_them():
+    assert len(CASES) >= 60
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_read_right_or_refused_in_one_line(tmp_path, tmp_path_factory, monkeypatch, name):
+    """And nothing is left where zips are unpacked."""
+    room = tmp_path_factory.mktemp("room")
+    monkeypatch.setattr(tempfile, "tempdir", str(room))
+    holds(CASES[name], tmp_path, monkeypatch)
+    assert not list(room.iterdir())

@@ -1,0 +1,88 @@
+"""A paper's tables as people read them: the sheet, Markdown, LaTeX, the terminal, the page."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from support.evidence import demo
+from support.printed_paper import SETTINGS, SKIPPED, STAND_INS
+from thinslice.analyses import published
+from thinslice.interfaces import Evidence
+from thinslice.report import page, terminal
+from thinslice.report.tables import typeset
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Evidence:
+    return replace(demo(), skipped=SKIPPED)
+
+
+@pytest.fixture(scope="module")
+def table(evidence) -> pd.DataFrame:
+    return published.build(**SETTINGS)(evidence)
+
+
+@pytest.fixture(scope="module")
+def stood_in(evidence) -> pd.DataFrame:
+    return published.build(**SETTINGS, stand_ins=STAND_INS)(evidence)
+
+
+def from_csv(table: pd.DataFrame, folder) -> pd.DataFrame:
+    table.to_csv(folder / "t.csv", index=False)
+    return pd.read_csv(folder / "t.csv")
+
+
+def test_the_sheet_has_the_paper_s_rows_and_columns_with_ours_beside(stood_in, tmp_path):
+    first, second = typeset.sheets("published", from_csv(stood_in, tmp_path))
+    assert [row[0].text for row in first.rows] == ["Bicubic", "EDSR", "SAINT", "TVSRN"]
+    assert first.head[1:3] == ["PSNR", "ours (n = 4, sim)"]
+    assert first.head[-1] == "GPU"  # nothing of ours: no column for it
+    assert {len(row) for row in first.rows} == {len(first.head)}
+    printed = [row[1].text for row in first.rows]
+    assert printed == ["–", "36.812 ± 1.700*", "37.90", "38.61"]
+    assert first.rows[2][2].text == "–"
+    assert "(-" in first.rows[3][2].text or "(+" in first.rows[3][2].text
+    assert "Someone et al. 2022, Table 1: chests" in first.caption
+    notes = "\n".join(first.notes)
+    assert "No number of ours, SAINT: not among the methods yet." in notes
+    assert "No number of ours, EDSR, TVSRN (GPU): memory of a graphics card" in notes
+    assert "textbook: cubic" in notes
+    assert second.rows[0][2].text.endswith("†")
+    assert any(note.startswith("†: ") and "phantom for hospital" in note for note in second.notes)
+
+
+def test_every_cell_of_the_sheet_leads_to_its_row_of_the_csv(table, tmp_path):
+    rows = from_csv(table, tmp_path)
+    for sheet in typeset.sheets("published", rows):
+        for line in sheet.rows:
+            for cell in line[1:]:
+                if cell.row is not None:
+                    assert rows.iloc[cell.row - 1]["printed_row"] == line[0].text
+
+
+def test_markdown_and_latex_hold_every_number(stood_in, tmp_path):
+    table = from_csv(stood_in, tmp_path)
+    text, tex = typeset.markdown("published", table), typeset.latex("published", table)
+    for words in ("35.1", "36.812 ± 1.700", "38.61", "1.73 M", "80.0 "):
+        assert words in text
+        assert words.replace("±", r"$\pm$") in tex
+    assert r"\dag{}" in tex
+    assert "†" not in tex
+
+
+def test_in_a_terminal_ours_is_never_parted_from_the_paper_s_number(stood_in, tmp_path):
+    text = terminal.paper_tables(from_csv(stood_in, tmp_path))
+    assert max(len(line) for line in text.splitlines()) <= terminal.WIDTH
+    heads = [line for line in text.splitlines() if "ours (n = 4" in line]
+    assert len(heads) >= 2  # cut at least once
+    assert not any(head.strip().startswith("ours") for head in heads)
+    for words in ("36.812 ± 1.700*", "1.73 M", "not among the methods yet"):
+        assert words in text
+
+
+def test_the_page_opens_the_paper_s_tables_and_says_sim(stood_in, tmp_path):
+    text = page.html({"published": from_csv(stood_in, tmp_path)})
+    assert "<details open><summary>A paper&#x27;s tables beside ours" in text
+    assert '<p class="sim">' in text
+    assert 'title="published.csv, row 1"' in text

@@ -1,0 +1,26 @@
+"""The learning curve of a training in several stages."""
+
+import pytest
+
+from thinslice.training.curve import join_stages
+
+
+def test_every_row_of_every_stage_stands_once_under_its_name(tmp_path):
+    for name, rows in (("first", ["1,0.5", "2,0.25"]), ("second", ["1,0.125"])):
+        (tmp_path / name).write_text("\n".join(["step,loss", *rows]) + "\n")
+    joined = join_stages(
+        {"transfer": tmp_path / "first", "fusion": tmp_path / "second"}, tmp_path / "curve.csv"
+    )
+    assert joined.read_text().splitlines() == [
+        "stage,step,loss",
+        "transfer,1,0.5",
+        "transfer,2,0.25",
+        "fusion,1,0.125",
+    ]
+
+
+def test_curves_of_different_columns_are_refused(tmp_path):
+    (tmp_path / "a").write_text("step,loss\n")
+    (tmp_path / "b").write_text("step,val\n")
+    with pytest.raises(ValueError, match="different columns"):
+        join_stages({"a": tmp_path / "a", "b": tmp_path / "b"}, tmp_path / "c")

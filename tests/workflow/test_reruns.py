@@ -1,0 +1,157 @@
+"""Only what changed is made again: the job lists of a dry run after each kind of edit."""
+
+import os
+import re
+import shutil
+
+import pytest
+
+from support.checkout import Checkout, twin
+
+EDSR = {
+    "results/weights/edsr_small/phantom--acquired.pt",
+    "results/weights/edsr_small/phantom--box5.pt",
+    *(
+        f"results/{stage}/phantom/{tested}/edsr_small/phantom--{fitted}.{ending}"
+        for stage, ending in (("restored", "zarr"), ("scores", "csv"))
+        for tested in ("acquired", "box5")
+        for fitted in ("acquired", "box5")
+    ),
+}
+DOWNSTREAM = ("results/evidence/", "results/tables/", "results/figures/", "results/report.html")
+
+
+@pytest.fixture
+def edited(finished, tmp_path) -> Checkout:
+    return twin(finished, tmp_path / "thinslice")
+
+
+def upstream(planned: set[str]) -> set[str]:
+    """Planned outputs that are not tables, figures or what they are gathered from."""
+    return {path for path in planned if not path.startswith(DOWNSTREAM)}
+
+
+def test_a_finished_run_has_nothing_to_do(finished):
+    assert finished.planned() == set()
+    assert (finished.folder / "results/report.html").stat().st_size > 1000
+
+
+def test_changing_a_network_makes_its_method_again_and_nothing_else(edited):
+    edited.edit("src/thinslice/nets/edsr.py", "nn.ReLU(inplace=True)", "nn.GELU()")
+    planned = edited.planned()
+    assert upstream(planned) == EDSR
+    assert "results/tables/benchmark.csv" in planned
+
+
+def test_what_computes_the_same_makes_nothing_again(edited):
+    network = edited.folder / "src/thinslice/nets/edsr.py"
+    text = network.read_text()
+    network.write_text("# a remark\n" + re.sub(r"\n\n\n", "\n\n\n\n", text))
+    for script in (edited.folder / "workflow_scripts").glob("*.py"):
+        script.write_text(script.read_text().replace("p.add_argument(", "p.add_argument(  ", 1))
+    (edited.folder / "README.md").write_text("# other words\n")
+    assert edited.planned() == set()
+
+
+def test_reordered_config_keys_make_nothing_again(edited):
+    config = edited.folder / "config.yaml"
+    blocks = re.split(r"\n(?=[a-z_]+:)", config.read_text())
+    config.write_text("\n".join(reversed(blocks)) + "\n")
+    assert edited.planned() == set()
+
+
+def test_touching_every_file_makes_nothing_again(edited):
+    for path in sorted(edited.folder.rglob("*")):
+        if ".snakemake" not in path.relative_to(edited.folder).parts:
+            os.utime(path)
+    assert edited.planned() == set()
+
+
+def test_a_changed_setting_of_one_degradation_makes_only_its_cells_again(edited):
+    edited.edit(
+        "config.yaml", "box,      settings: {thickness_mm: 5", "box, settings: {thickness_mm: 4"
+    )
+    made = upstream(edited.planned())
+    assert "results/thick/phantom/box5.zarr" in made
+    assert not any("acquired/linear" in path or path.startswith("results/thin") for path in made)
+
+
+def test_another_protocol_setting_scores_again_but_restores_nothing(edited):
+    edited.edit("src/thinslice/protocols/tvsrn.py", "-1024.0", "-1000.0")
+    made = upstream(edited.planned())
+    assert made
+    assert all(path.startswith("results/scores/") for path in made)
+
+
+def test_a_figure_whose_drawing_changed_is_drawn_again_alone(edited):
+    edited.edit("src/thinslice/report/figures/slice_pairs.py", "linewidth=0.8", "linewidth=0.9")
+    assert edited.planned() == {"results/figures/slice_pairs.png", "results/report.html"}
+
+
+def test_another_device_makes_nothing_again(edited):
+    edited.edit("config.yaml", "device: auto", "device: cpu")
+    assert edited.planned() == set()
+
+
+def test_another_number_of_shards_makes_nothing_again(edited):
+    edited.edit("config.yaml", "restore_shards: 1", "restore_shards: 3")
+    assert edited.planned() == set()
+
+
+def test_code_that_only_plans_or_audits_makes_nothing_again(edited):
+    for module in ("manifest", "resuming/run_lock", "audit", "recompute", "shards", "cleaning"):
+        path = edited.folder / f"src/thinslice/{module}.py"
+        path.write_text(path.read_text() + "\nANOTHER = 1\n")
+    assert edited.planned() == set()
+
+
+@pytest.mark.parametrize(
+    ("methods", "made"),
+    [("[linear, edsr_small, nearest]", {"nearest"}), ("[edsr_small]", set())],
+)
+def test_a_method_added_or_removed_makes_no_other_method_again(edited, methods, made):
+    edited.edit("tests/tiny.yaml", "[linear, edsr_small]", methods)
+    planned = edited.planned()
+    assert {path.split("/")[4] for path in upstream(planned)} == made
+    assert "results/tables/benchmark.csv" in planned
+
+
+def test_a_deleted_store_is_made_again_once_something_needs_it(edited):
+    thick = "results/thick/phantom/box5.zarr"
+    shutil.rmtree(edited.folder / thick)
+    assert edited.planned() == set()  # the tables stand; disk space was wanted
+    edited.edit("src/thinslice/nets/edsr.py", "nn.ReLU(inplace=True)", "nn.GELU()")
+    assert thick in edited.planned()
+
+
+@pytest.mark.parametrize(
+    "name", ["tables/benchmark.md", "figures/bars.pdf", "figures/panels_phantom.png"]
+)
+def test_a_deleted_table_or_figure_is_made_again(edited, name):
+    (edited.folder / "results" / name).unlink()
+    planned = edited.planned()
+    assert not upstream(planned)
+    assert any(name.split(".")[0] in path for path in planned)
+
+
+@pytest.mark.parametrize(
+    ("record", "first"),
+    [
+        ("weights/edsr_small/phantom--box5", "results/weights/edsr_small/phantom--box5.pt"),
+        ("thick/phantom/box5", "results/thick/phantom/box5.zarr"),
+        ("raw/phantom", "results/raw/phantom.record.json"),
+    ],
+)
+def test_a_link_that_a_killed_run_took_away_is_made_again(edited, record, first):
+    (edited.folder / f"results/{record}.record.json").unlink()
+    assert first in edited.planned()
+
+
+def test_a_result_older_than_its_new_input_is_not_kept(edited):
+    """A run killed between two jobs: the input was made again, what rests on it was not."""
+    record = edited.folder / "results/thick/phantom/box5.record.json"
+    changed = record.read_text().replace('"wall_s": ', '"wall_s": 1')
+    assert changed != record.read_text()
+    record.write_text(changed)
+    planned = edited.planned()
+    assert "results/restored/phantom/box5/linear/untrained.zarr" in planned
