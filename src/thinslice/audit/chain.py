@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import plugins, store
+from thinslice.audit.cards import KIND_OF_CARD
 from thinslice.provenance import tombstone
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.environment import versions
@@ -25,15 +26,6 @@ from thinslice.provenance.records import (
     record_path,
     sha256_of,
 )
-
-KIND_OF_CARD = {
-    "dataset": "datasets",
-    "degradation": "degradations",
-    "method": "methods",
-    "protocols": "protocols",
-    "analysis": "analyses",
-    "figure": "figures",
-}
 
 
 @dataclass(frozen=True)

@@ -53,17 +53,18 @@ def score(
         inputs={"restored": restored, "thin": thin, "thick": thick},
         plugins=modules,
     ) as job:
-        stores = [store.open_store(path) for path in (restored, thin, thick)]
+        restored_store, thin_store, thick_store = map(store.open_store, (restored, thin, thick))
         fidelity = read_record(record_path(restored))["facts"]["fidelity"]
         table = []
-        for case in stores[0].cases():
-            scored = scoring_input(*(each.read(case) for each in stores), simulation)
-            patient = stores[1].about(case)["patient"]
+        for case in restored_store.cases():
+            volumes = (each.read(case) for each in (restored_store, thin_store, thick_store))
+            scored = scoring_input(*volumes, simulation=simulation)
+            patient = thin_store.about(case)["patient"]
             about = {"case": case, "patient": patient, "fidelity": fidelity}
             table += [{**cell, **about, **row} for row in rows(scored, built)]
         write_text(out, pd.DataFrame(table).to_csv(index=False))
         job.output("scores", out)
-        job.fact("cases", len(stores[0].cases()))
+        job.fact("cases", len(restored_store.cases()))
 
 
 def degradation_of(card: Mapping[str, Any]) -> Degradation | None:
