@@ -27,7 +27,10 @@ def test_a_finished_run_is_up_to_date(finished):
     ("edit", "named"),
     [
         (NETWORK, "code: thinslice.nets.edsr changed"),
-        (("config.yaml", "{thickness_mm: 5,", "{thickness_mm: 4,"), "settings.thickness_mm was 5"),
+        (
+            ("config.yaml", "{thickness_mm: 5.0,", "{thickness_mm: 4.0,"),
+            "settings.thickness_mm was 5.0",
+        ),
         (("workflow_scripts/train.py", "default=1,", "default=2,"), "code: train.py changed"),
         (("tests/tiny.yaml", "[linear, edsr_small]", "[linear]"), "is no longer to be gathered"),
         (("tests/tiny.yaml", "[linear, edsr_small]", "[linear, nearest]"), "is to be gathered now"),

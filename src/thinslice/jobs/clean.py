@@ -34,16 +34,16 @@ WORK_NAME = re.compile(r"[0-9a-f]{16}")
 
 @dataclass
 class CleanupReport:
-    """What was removed, and what was kept for a reason."""
+    """What was removed, and what was left in place and why."""
 
     removed: int = 0
     bytes_: int = 0
-    kept: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
     def lines(self, what: str) -> list[str]:
         """Lines to print, e.g. "removed 12 restored volumes: 3482 MiB freed"."""
         freed = f"removed {self.removed} {what}: {self.bytes_ / MIB:.0f} MiB freed"
-        return [*(f"kept {why}" for why in self.kept), freed]
+        return [*(f"kept {why}" for why in self.left), freed]
 
 
 def clean(what: str, results: Path) -> None:
@@ -67,7 +67,7 @@ def restored(results: Path) -> CleanupReport:
             if not _scored(results / "scores" / cell, record):
                 raise BrokenLinkError(f"{cell} is not scored")
         except ValueError as why:
-            done.kept.append(f"{path}: {why}")
+            done.left.append(f"{path}: {why}")
             continue
         tombstone.note(path, record)
         _remove(path, done)
@@ -80,9 +80,9 @@ def work(results: Path) -> CleanupReport:
     ended = set(_ended(results))
     for path in _below(results / "work", "*/*", done):
         if not WORK_NAME.fullmatch(path.name) or not path.is_dir():
-            done.kept.append(f"{path}: no folder of a training")
+            done.left.append(f"{path}: no folder of a training")
         elif path not in ended:
-            done.kept.append(f"{path}: no finished training used it")
+            done.left.append(f"{path}: no finished training used it")
         else:
             _remove(path, done)
     for path in _below(results / "shards", "*/*/*/*/*.zarr", done):
@@ -90,7 +90,7 @@ def work(results: Path) -> CleanupReport:
             record_path(path).unlink()
             _remove(path, done)
         else:
-            done.kept.append(f"{path}: its cell is not joined")
+            done.left.append(f"{path}: its cell is not joined")
     return done
 
 
@@ -103,11 +103,11 @@ WHAT = {
 def _below(folder: Path, pattern: str, done: CleanupReport) -> Iterator[Path]:
     """Paths below a folder that match, without links, each of which is reported."""
     if folder.is_symlink():
-        done.kept.append(f"{folder}: a link; clean where it points to")
+        done.left.append(f"{folder}: a link; clean where it points to")
         return
     for path in sorted(folder.glob(pattern)):
         if path.resolve() != folder.resolve() / path.relative_to(folder):
-            done.kept.append(f"{path}: a link, or behind one")
+            done.left.append(f"{path}: a link, or behind one")
         elif MARK not in path.name:
             yield path
 

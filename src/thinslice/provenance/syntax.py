@@ -65,7 +65,7 @@ def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:
         if name == "kind":  # the u in u"text"
             continue
         if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
-            value = [kept for statement in value for kept in _computing(statement)]
+            value = [part for statement in value for part in _computing(statement)]
         elif isinstance(node, ast.Assert) and name == "msg":
             value = _effects([node.msg])
         elif isinstance(node, ast.Raise) and name == "exc" and isinstance(value, ast.Call):
@@ -77,7 +77,7 @@ def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:
 
 
 def _computing(statement: ast.stmt) -> list[ast.AST]:
-    """A statement of a body, or what is left of it where it is only said to people."""
+    """A statement of a body, or what is left of it where only people read it."""
     if not isinstance(statement, ast.Expr):
         return [statement]
     value = statement.value

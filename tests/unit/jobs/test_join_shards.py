@@ -181,7 +181,7 @@ def test_cleaning_takes_the_shards_of_a_joined_cell_and_leaves_others(thick):
     others = shards_of(thick, 3, {**CARD, "code": "0123456789abcdef"})
     done = clean.work(Path("results"))
     assert done.removed == 2
-    assert len(done.kept) == 3
+    assert len(done.left) == 3
     left = [path.name for path in sorted(Path("results/shards").rglob("*.record.json"))]
     assert left == [f"{i}of3.record.json" for i in range(3)]
     assert all(other.is_dir() for other in others)
