@@ -10,10 +10,11 @@ from pathlib import Path
 from thinslice import __version__, errors, plugins, store
 from thinslice.fs.locks import locked
 from thinslice.interfaces import Pair, Run
+from thinslice.provenance.environment import children_peak_memory_gib
 from thinslice.provenance.job import recorded_job, script_digest
 from thinslice.provenance.records import record_id, record_path
 from thinslice.runtime import device
-from thinslice.runtime.processes import EndedError, peak_memory_gib
+from thinslice.runtime.processes import EndedError
 from thinslice.training import fitted_on
 from thinslice.training.distributed import together
 
@@ -59,7 +60,7 @@ def main() -> None:
         job.fact("device", devices)
         job.fact("processes", len(runs))
         if runs[1:]:  # the record's own figure is of this process, which only waits
-            job.fact("process_peak_memory_gib", peak_memory_gib())
+            job.fact("process_peak_memory_gib", children_peak_memory_gib())
 
 
 def fit(a: argparse.Namespace, work: Path, run: Run) -> None:

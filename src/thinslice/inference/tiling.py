@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from thinslice.errors import Refused
+
 Share = Callable[[np.ndarray, int, int, int, int], np.ndarray]
 
 
@@ -36,7 +38,7 @@ def axis(n: int, length: int, halo: int, blend: int, align: int, share: Share) -
     length = min(length, n)
     step = (length - 2 * halo - blend) // align * align
     if n > length and step < 1:
-        raise ValueError(
+        raise Refused(
             f"tiles of {length} leave nothing of their own beside halos of {halo}, "
             f"blend {blend} and starts at multiples of {align}"
         )

@@ -6,7 +6,6 @@ launcher died, were it by kill -9, ends itself: the kernel closes the pipe that 
 
 import multiprocessing
 import os
-import resource
 import signal
 import sys
 import time
@@ -68,13 +67,6 @@ def _environment(more: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def peak_memory_gib() -> float:
-    """Largest resident memory of any process that was started here and has ended."""
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-    return round(peak * unit / 2**30, 4)
 
 
 def _until_done(started: Sequence[tuple[BaseProcess, Connection]]) -> None:
