@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import plugins, store
+from thinslice.errors import ThinsliceError
 from thinslice.provenance import tombstone
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.environment import versions
@@ -33,6 +34,10 @@ KIND_OF_CARD = {
     "analysis": "analyses",
     "figure": "figures",
 }
+
+
+class NoRecordError(ThinsliceError, LookupError):
+    """No record, or more than one, has the id that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +107,8 @@ class Walk:
 def find(record_id: str, results: Path) -> Path:
     """The record with an id (or its beginning) below a results folder.
 
-    LookupError if there is none or more than one; BrokenLinkError if there is none but a record was
-    changed, since it may be the one.
+    NoRecordError if there is none or more than one; BrokenLinkError if there is none but a record
+    was changed, since it may be the one.
     """
     found, broken = {}, []
     for path in sorted(results.rglob(f"*{SUFFIX}")):
@@ -115,11 +120,12 @@ def find(record_id: str, results: Path) -> Path:
         if own.startswith(record_id):
             found.setdefault(own, path)  # a job that makes two stores leaves its record beside each
     if len(found) > 1:
-        raise LookupError(f"{record_id} begins the ids of {len(found)} records: {', '.join(found)}")
+        ids = ", ".join(found)
+        raise NoRecordError(f"{record_id} begins the ids of {len(found)} records: {ids}")
     if not found and broken:
         raise BrokenLinkError(f"no record {record_id}; {'; '.join(broken)}")
     if not found:
-        raise LookupError(f"no record {record_id} below {results}")
+        raise NoRecordError(f"no record {record_id} below {results}")
     return next(iter(found.values()))
 
 

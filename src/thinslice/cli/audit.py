@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import sys
 from pathlib import Path
 
 from thinslice.audit import chain, recompute
@@ -27,9 +26,6 @@ def run(arguments: argparse.Namespace) -> int:
             problems = _moved_to(Path(arguments.what), arguments.row, removed)
         else:
             problems = _record(arguments.what, arguments.results.resolve(), removed)
-    except LookupError as error:
-        print(f"thinslice audit: {error}", file=sys.stderr)
-        return 2
     except BrokenLinkError as error:
         problems = [str(error)]
     for problem in problems:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice.errors import in_one_line, refused
-from thinslice.fs.transaction import folder_of, free
+from thinslice.fs import transaction
 from thinslice.io import zip_folder
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.write import OURS, write_dicom
@@ -105,12 +105,12 @@ def refuse_taken(
     """Refuse a place that ``write`` would refuse, before there is anything to write."""
     out, own = Path(out), source.files if source else ()
     if out.name.endswith(SUFFIXES):
-        free(out, overwrite=overwrite, ours="", source=own)
+        transaction.refuse_taken(out, overwrite=overwrite, ours="", source=own)
     elif out.name.endswith(ZARR):
         _free_store(out, own, overwrite)
     else:
         _no_other_ending(out)
-        free(out, overwrite=overwrite, ours=OURS, source=own)
+        transaction.refuse_taken(out, overwrite=overwrite, ours=OURS, source=own)
 
 
 def _no_other_ending(out: Path) -> None:
@@ -131,14 +131,14 @@ def _store(volume: Volume, out: Path, source: LoadedScan | None, overwrite: bool
 
     _free_store(out, source.files if source else (), overwrite)
     about: dict[str, Any] = {"source": dict(source.source)} if source else {}
-    with folder_of(out):
+    with transaction.parent_made(out):
         write_scan(out, volume, **about)
 
 
 def _free_store(out: Path, source: Sequence[Path], overwrite: bool) -> None:
     from thinslice.store import StoreError, refuse_foreign
 
-    free(out, overwrite=overwrite, ours=STORE, source=source)
+    transaction.refuse_taken(out, overwrite=overwrite, ours=STORE, source=source)
     try:
         refuse_foreign(out)
     except StoreError as error:

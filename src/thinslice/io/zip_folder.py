@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from thinslice.errors import Refused, in_one_line, refused
+from thinslice.fs.hashing import sha256_of_file
 from thinslice.io.archive import sizes, unpack
 from thinslice.io.dicom.headers import is_companion
 from thinslice.io.folder import ZIP
 from thinslice.io.scan import LoadedScan
-from thinslice.provenance.records import sha256_of
 
 MOST_BYTES = 16 << 30  # unpacked: a whole-body study of several series
 MOST_FILES = 100_000
@@ -59,7 +59,7 @@ def files_of(found: LoadedScan) -> Iterator[tuple[Path, ...]]:
         return
     (path,) = found.files
     with in_one_line(path):
-        same = sha256_of(path) == found.source["zip_sha256"]
+        same = sha256_of_file(path) == found.source["zip_sha256"]
     if not same:
         raise refused(path, "another zip by that name", "the one that was read", "read it again")
     with unpacked(path, tuple(found.members)) as folder:
@@ -68,8 +68,8 @@ def files_of(found: LoadedScan) -> Iterator[tuple[Path, ...]]:
 
 def told(path: Path, folder: Path, found: LoadedScan) -> LoadedScan:
     """A scan read from ``folder``, as one read from the zip."""
-    members = {file.relative_to(folder).as_posix(): sha256_of(file) for file in found.files}
-    source = {**found.source, "zip": path.name, "zip_sha256": sha256_of(path)}
+    members = {file.relative_to(folder).as_posix(): sha256_of_file(file) for file in found.files}
+    source = {**found.source, "zip": path.name, "zip_sha256": sha256_of_file(path)}
     return found._replace(files=(path,), members=members, source=source)
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from thinslice.fs.atomic import sync_file, write_text
+from thinslice.fs.atomic import sync, write_text
 from thinslice.fs.locks import locked
 from thinslice.provenance import duplicates, environment
 from thinslice.provenance.code_digest import SOURCE, code_digest
@@ -46,7 +46,7 @@ class Job:
     def output(self, path: Path) -> None:
         """Hash one finished output, to be named in the record; it reaches the disk first."""
         if path.is_file():  # a store sees to its own
-            sync_file(path)
+            sync(path)
         self.outputs.append({"path": str(path), "sha256": sha256_of(path)})
 
     def fact(self, name: str, value: Any) -> None:

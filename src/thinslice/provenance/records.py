@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from thinslice.errors import ThinsliceError
+from thinslice.fs.hashing import sha256_of_file
+
 SUFFIX = ".record.json"
 
 
-class BrokenLinkError(ValueError):
+class BrokenLinkError(ThinsliceError, ValueError):
     """A file that is not what its record says; the message names it."""
 
 
@@ -106,5 +109,4 @@ def sha256_of(path: Path) -> str:
     file = path / "manifest.json" if path.is_dir() else path
     if not file.is_file():
         raise BrokenLinkError(f"{path} is missing")
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return sha256_of_file(file)

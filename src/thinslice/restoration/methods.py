@@ -4,7 +4,6 @@ A method without weights is an interpolation or learns from the scan itself. Wei
 method and settings, and say which scans they were fitted on.
 """
 
-import hashlib
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -13,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from thinslice import plugins
 from thinslice.errors import refused
+from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import About, Method
 
 PRESETS = Path(__file__).with_name("presets.toml")
@@ -110,5 +110,5 @@ def _by_weights(method: str | None, path: Path) -> MethodChoice:
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         found = f"weights that cannot be used ({error})"
         raise refused(path, found, "weights of a method of this version", "train again") from error
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    sha256 = sha256_of_file(path)
     return MethodChoice(card, built, "population", path, sha256, about.get("fitted_on", {}))

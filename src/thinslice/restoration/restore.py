@@ -9,11 +9,9 @@ truth; ``write`` puts both beside each other on the disk. What is going to be do
 anything is computed (``plan``), so that a person can look at it, or refuse it, first.
 """
 
-import contextlib
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,13 +19,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinslice.errors import Refused
+from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import Run
 from thinslice.io.scan import LoadedScan
 from thinslice.operators.grids import thin_grid
-from thinslice.provenance.records import sha256_of
 from thinslice.restoration import quality
 from thinslice.restoration.methods import MethodChoice, choose
 from thinslice.restoration.quality import Trust
+from thinslice.runtime.placement import placed
 from thinslice.training import fitted_on
 from thinslice.volume import Grid, Volume
 
@@ -124,12 +123,12 @@ def refuse_outside(planned: Plan) -> None:
 
 def carry_out(planned: Plan, run: Run | None = None) -> Result:
     """Restore as planned."""
-    with _placed(run or Run(), planned.chosen) as placed:
-        started, began = datetime.now(UTC), time.perf_counter()
-        restored = planned.chosen.method.restore(planned.thick, planned.grid, run=placed)
-        wall_s = time.perf_counter() - began
-    told = quality.report(restored, planned.thick, outside=planned.outside)
-    return Result(restored, told, planned, placed, started, wall_s)
+    with placed(run or Run(), uses_torch=planned.chosen.fit != "none") as running:
+        started, start_s = datetime.now(UTC), time.perf_counter()
+        restored = planned.chosen.method.restore(planned.thick, planned.grid, run=running)
+        wall_s = time.perf_counter() - start_s
+    trust = quality.report(restored, planned.thick, outside=planned.outside)
+    return Result(restored, trust, planned, running, started, wall_s)
 
 
 def device_of(planned: Plan, run: Run) -> str:
@@ -141,15 +140,6 @@ def device_of(planned: Plan, run: Run) -> str:
     return str(device.choose(run))
 
 
-def _placed(run: Run, chosen: MethodChoice) -> contextlib.AbstractContextManager[Run]:
-    """The run on a device of its own; interpolation needs none, and no torch."""
-    if chosen.fit == "none":
-        return contextlib.nullcontext(replace(run, device="cpu"))
-    from thinslice.runtime import device
-
-    return device.job(run)
-
-
 def _hashes(found: LoadedScan | None) -> dict[str, str]:
     """The files a scan was read from, named from the folder that holds them all; in a zip too."""
     if found is None:
@@ -157,7 +147,7 @@ def _hashes(found: LoadedScan | None) -> dict[str, str]:
     if found.members:
         hashes = {Path(name): sha256 for name, sha256 in found.members.items()}
     else:
-        hashes = {file: sha256_of(file) for file in found.files}
+        hashes = {file: sha256_of_file(file) for file in found.files}
     top = Path(os.path.commonpath([Path("/", file).parent for file in hashes]))
     return {Path("/", file).relative_to(top).as_posix(): told for file, told in hashes.items()}
 

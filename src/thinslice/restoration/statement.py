@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import __version__
+from thinslice.fs.hashing import sha256_by_name
 from thinslice.provenance.environment import peak_memory_gib, versions
-from thinslice.provenance.records import sha256_of
 from thinslice.restoration.methods import MethodChoice
 from thinslice.restoration.restore import Plan, Result
 
@@ -31,7 +31,7 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
         "format": FORMAT,
         "notice": NOTICE,
         "input": _input(planned),
-        "output": {"name": output.name, **_hashed(hashes(output))},
+        "output": {"name": output.name, **_hashed(sha256_by_name(output))},
         "grids": {"input": planned.thick.grid.to_json(), "output": planned.grid.to_json()},
         "method": _method(planned.chosen),
         "run": {
@@ -47,14 +47,6 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
         "trust": restored.trust.to_json(),
     }
     return json.loads(json.dumps(said, allow_nan=False))
-
-
-def hashes(path: Path) -> dict[str, str]:
-    """The files of an output: name within it to sha256."""
-    if path.is_file():
-        return {path.name: sha256_of(path)}
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    return {file.relative_to(path).as_posix(): sha256_of(file) for file in files}
 
 
 def combined(files: Mapping[str, str]) -> str:

@@ -14,16 +14,21 @@ from tempfile import gettempdir
 
 import torch
 
+from thinslice.errors import ThinsliceError
 from thinslice.interfaces import Run
 from thinslice.runtime import gpu_check, gpu_lock
 
 LOG = logging.getLogger(__name__)
 
 
+class DeviceError(ThinsliceError, RuntimeError):
+    """A device that this machine, or this job, does not have."""
+
+
 def choose(run: Run) -> torch.device:
     """The device of ``run``; also sets the process's threads to ``run.threads``.
 
-    RuntimeError if the device asked for is not in this machine.
+    DeviceError if the device asked for is not in this machine.
     """
     if run.threads is not None:
         torch.set_num_threads(run.threads)
@@ -31,7 +36,7 @@ def choose(run: Run) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(run.device)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise RuntimeError(
+        raise DeviceError(
             f"device {run.device!r} was asked for; this machine shows "
             f"{torch.cuda.device_count()} GPUs: use --device cpu or auto"
         )
@@ -50,7 +55,7 @@ def team(run: Run, count: int) -> Iterator[list[Run]]:
     """``run`` for each of ``count`` processes that train together, each with a GPU of its own.
 
     No other job holds these GPUs until this one ends. On a CPU the processes share its threads;
-    where ``auto`` finds no GPU there is one process. RuntimeError if there are fewer GPUs,
+    where ``auto`` finds no GPU there is one process. DeviceError if there are fewer GPUs,
     UnusableGpuError if ``auto`` cannot use those that the job reserved.
     """
     threads = torch.get_num_threads()
@@ -75,10 +80,10 @@ def _claimed(device: torch.device, count: int) -> Iterator[list[str]]:
         yield [str(device)] * count
         return
     if device.index is not None:
-        raise RuntimeError(f"device {str(device)!r} is one GPU, gpus asks for {count}: use cuda")
+        raise DeviceError(f"device {str(device)!r} is one GPU, gpus asks for {count}: use cuda")
     names = visible(torch.cuda.device_count(), os.environ)
     if count > len(names):
-        raise RuntimeError(
+        raise DeviceError(
             f"gpus asks for {count}; this job sees {len(names)} ({', '.join(names)}): lower gpus "
             "in the method's line, or see to it that CUDA_VISIBLE_DEVICES names more"
         )

@@ -16,8 +16,9 @@ import numpy as np
 import zarr
 from zarr.storage import LocalStore
 
+from thinslice.fs.atomic import sync
 from thinslice.store import hashes, layout, ome
-from thinslice.store.commit import placed, sync
+from thinslice.store.commit import placed
 from thinslice.store.layout import FORMAT, OURS, VERSION, VOXELS
 from thinslice.volume import Grid, Modality, Volume
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from thinslice.fs.atomic import replacing
+from thinslice.fs.atomic import write_text
 
 COLUMNS = "step,loss,val,lr,wall_s,speed"
 
@@ -24,8 +24,7 @@ class Curve:
 
     def __init__(self, path: Path, after: int = 0):
         self.path = path
-        with replacing(path) as beside:
-            beside.write_text("".join(f"{line}\n" for line in [COLUMNS, *rows_up_to(path, after)]))
+        write_text(path, "".join(f"{line}\n" for line in [COLUMNS, *rows_up_to(path, after)]))
         self._file = path.open("a")
 
     def add(
@@ -73,8 +72,6 @@ def join_stages(curves: Mapping[str, Path], out: Path) -> Path:
         rows += [f"{stage},{line}" for line in lines]
     if len(set(heads.values())) != 1:
         raise ValueError(f"stages have curves of different columns: {heads}")
-    beside = out.with_name(f".{out.name}.{os.getpid()}")  # processes that train together all join
     head = next(iter(heads.values()))
-    beside.write_text("".join(f"{line}\n" for line in [f"stage,{head}", *rows]))
-    os.replace(beside, out)
+    write_text(out, "".join(f"{line}\n" for line in [f"stage,{head}", *rows]))
     return out

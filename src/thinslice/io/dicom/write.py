@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
-from thinslice.fs.transaction import beside, free
+from thinslice.fs.transaction import refuse_taken, replacing
 from thinslice.io.dicom.copied_tags import headers
 from thinslice.io.dicom.derived_header import Derivation, shared_header, uid
 from thinslice.io.dicom.encode import PLAIN, Rescale, Stored, stored
@@ -41,12 +41,12 @@ def write_dicom(
     overwrite   replace a folder that holds 0001.dcm and the like alone
 
     CT is stored as whole HU, MR in the source's steps (``dicom_stored``). Positions are exact to
-    1e-9 mm. The bytes depend on the arguments alone. The folder is written beside and renamed.
+    1e-9 mm. The bytes depend on the arguments alone. The folder is replaced atomically.
     Raises Refused where ``out`` is taken or is the source's own folder, ValueError for values that
     do not fit.
     """
     out = Path(out)
-    free(out, overwrite=overwrite, ours=OURS, source=source)
+    refuse_taken(out, overwrite=overwrite, ours=OURS, source=source)
     slices = [one for file in source for one in slices_of(file)]
     pixels = stored(volume, _rescale(slices))
     placed = laid_out(volume.grid, _view(slices) or usual_view(volume.grid))
@@ -57,7 +57,7 @@ def write_dicom(
         _rescaled(shared, pixels, slices[0].facts["rescale_type"] if slices else None)
     digits = max(4, len(str(volume.grid.n)))
     names = [f"{k + 1:0{digits}d}.dcm" for k in range(volume.grid.n)]
-    with beside(out) as folder:
+    with replacing(out) as folder:
         folder.mkdir()
         for k, image in enumerate(placed.file_view(pixels.pixels)):
             _save(_slice(shared, placed, k, image), folder / names[k])
