@@ -8,7 +8,7 @@ from pathlib import Path
 
 from thinslice.errors import Refused, in_one_line, one_line
 from thinslice.io import files
-from thinslice.io.inspect import ScanSummary, of_found, seen_in, stores_in, unread
+from thinslice.io.inspect import ScanSummary, scans_in, stores_in, summary_of, unread
 
 COLUMNS = ("slices", "size", "pixel mm", "thickness", "increment", "slices meet", "kernel", "plane")
 
@@ -43,10 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _scans(path: Path) -> Iterator[ScanSummary]:
-    yield from seen_in(path)
+    yield from scans_in(path)
     for store in stores_in(path):
         try:
-            yield of_found(store, files.read(store))
+            yield summary_of(store, files.read(store))
         except Refused as error:
             yield unread(store, "OME-Zarr", "", str(error))
 
@@ -71,7 +71,7 @@ def _cells(scan: ScanSummary) -> tuple[str, ...]:
         str(scan.slices),
         "x".join(map(str, size)),
         "x".join(f"{mm:.4g}" for mm in pixel),
-        "not said" if scan.thickness_mm is None else f"{scan.thickness_mm:.4g} mm",
+        "not stated" if scan.thickness_mm is None else f"{scan.thickness_mm:.4g} mm",
         f"{scan.increment_mm:.4g} mm",
         _meeting(scan.overlap_mm),
         scan.kernel or "",

@@ -31,7 +31,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add("scan", type=Path, metavar="IN", help="DICOM folder, .nii, .nii.gz, .zip, .zarr")
     add("out", type=Path, metavar="OUT", help=".nii, .nii.gz, .zarr; else a folder for DICOM")
     add("--method", metavar="NAME", help=f"see `thinslice methods`; default {DEFAULT}")
-    add("--weights", type=Path, metavar="FILE", help="of a method fitted on other scans")
+    add("--weights", type=Path, metavar="FILE", help="for a method fitted on other scans")
     add("--thickness", type=millimetres, default=1.0, metavar="MM", help="of thin slices (1.0)")
     add(
         "--increment",
@@ -46,8 +46,12 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def _about_the_scan(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("what IN does not say").add_argument
-    add("--series", metavar="WHICH", help="where IN holds several: as `thinslice inspect` says")
+    add = parser.add_argument_group("what IN does not state").add_argument
+    add(
+        "--series",
+        metavar="WHICH",
+        help="of several in IN, as `thinslice inspect` prints it",
+    )
     add("--declared-thickness", type=millimetres, metavar="MM", help="of IN's slices; for NIfTI")
     add("--modality", choices=["CT", "MR"], help="of a NIfTI; default CT")
     add(
@@ -60,9 +64,14 @@ def _about_the_run(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("how it runs").add_argument
     add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="default auto")
     add("--threads", type=count, metavar="N", help="CPU threads; default: as torch chooses")
-    add("--max-memory", type=gibibytes, metavar="6G", help="tiles are made to stay below it")
-    add("--dry-run", action="store_true", help="say what would be done; write nothing")
-    add("--overwrite", action="store_true", help="replace an OUT that was written before")
+    add(
+        "--max-memory",
+        type=gibibytes,
+        metavar="6G",
+        help="cap on memory; tiles are sized for it",
+    )
+    add("--dry-run", action="store_true", help="print what would be done; write nothing")
+    add("--overwrite", action="store_true", help="replace an OUT that thinslice wrote before")
     add(
         "--strict", action="store_true", help="refuse scans unlike those the weights were fitted on"
     )

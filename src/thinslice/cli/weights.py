@@ -50,14 +50,14 @@ def _info(path: Path, chosen: MethodChoice) -> dict[str, Any]:
 def _words(value: Any) -> str:
     """A value on one line: pairs as name value, ranges as low to high, lists by their length."""
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_words(item)}" for key, item in value.items()) or "not said"
+        return ", ".join(f"{key} {_words(item)}" for key, item in value.items()) or "not stated"
     if isinstance(value, list):
         numbers = len(value) == 2 and all(isinstance(item, int | float) for item in value)
         if numbers:
             low, high = (f"{item:.4g}" for item in value)
             return low if low == high else f"{low} to {high}"
         return f"{len(value)}: {', '.join(map(str, value))}" if len(value) > 3 else _listed(value)
-    return "not said" if value is None else str(value)
+    return "not stated" if value is None else str(value)
 
 
 def _listed(values: list[Any]) -> str:

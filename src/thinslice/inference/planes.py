@@ -1,4 +1,4 @@
-"""Running a plane network over the planes of a scan, one view after the other.
+"""Run a plane network over the planes of a scan, one view after the other.
 
 The planes of a view go through the network in batches; a plane too large for the memory cap is
 tiled like a cube. A network may see several channels (what other networks made of the same plane,
@@ -29,8 +29,8 @@ TITLES = {AXIAL: "axial", CORONAL: "coronal", SAGITTAL: "sagittal"}
 Beyond = Callable[[np.ndarray, int], np.ndarray]  # positions, some past the end of n; all within
 
 
-def held(at: np.ndarray, n: int) -> np.ndarray:
-    """The last pixel."""
+def repeated(at: np.ndarray, n: int) -> np.ndarray:
+    """The last pixel, repeated."""
     return at.clip(0, n - 1)
 
 
@@ -52,7 +52,9 @@ class PlaneTiles:
     align: int = 1  # sizes the network takes are multiples of it
     batch: int = 16  # planes at a time, at most
     scale: tuple[int, int] = (1, 1)  # pixels that come out for one that went in
-    beyond: Beyond = held  # what a network sees past the far edge, up to a multiple of ``align``
+    beyond: Beyond = (
+        repeated  # what a network sees past the far edge, up to a multiple of ``align``
+    )
 
     def __post_init__(self) -> None:
         if any(side % self.align for side in self.tile):

@@ -1,4 +1,4 @@
-"""Any axis order of a file to [Z, Y, X], every voxel's place in the patient kept exactly.
+"""Reorder the axes of a file to [Z, Y, X], keeping every voxel's position in the patient.
 
 z is the through-plane axis. Every axis is flipped, if need be, to the side of the patient that it
 is closest to: left, back or head; for axial slices that is z to the head, y to the back and x to

@@ -1,4 +1,4 @@
-"""What is said of a restored scan, as JSON: what it was made of, by what, and how far to trust it.
+"""JSON statement of a restored scan: its input, its method, and how far to trust it.
 
 ``restored.schema.json`` beside this module is its schema.
 """
@@ -25,9 +25,9 @@ NOTICE = (
 
 
 def of(restored: Result, output: Path) -> dict[str, Any]:
-    """The statement on one restored scan, written at ``output``; plain JSON."""
+    """The statement of a restored scan that was written at ``output``; plain JSON."""
     planned, run = restored.planned, restored.run
-    said = {
+    content = {
         "format": FORMAT,
         "notice": NOTICE,
         "input": _input(planned),
@@ -46,11 +46,11 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
         "warnings": restored.warnings,
         "trust": restored.trust.to_json(),
     }
-    return json.loads(json.dumps(said, allow_nan=False))
+    return json.loads(json.dumps(content, allow_nan=False))
 
 
 def combined(files: Mapping[str, str]) -> str:
-    """One hash of what many files hold, whatever they are called; of one file its own."""
+    """One hash of the contents of many files, whatever their names; of one file its own."""
     if len(files) == 1:
         return next(iter(files.values()))
     return hashlib.sha256("\n".join(sorted(files.values())).encode()).hexdigest()

@@ -29,10 +29,10 @@ def write_scan(path: Path, volume: Volume, **about: Any) -> None:
 
 
 def open_scan(path: Path) -> StoredScan:
-    """The one case of a store, still on disk; raises StoreError where there are more or none."""
+    """The only case of a store, on disk; StoreError where there are more or none."""
     store = open_store(path)
     cases = store.cases()
     if len(cases) != 1:
-        held = ", ".join(cases[:5]) or "none"
-        raise StoreError(f"{path}: {len(cases)} scans ({held}), expected one; it is a data set")
+        names = ", ".join(cases[:5]) or "none"
+        raise StoreError(f"{path}: {len(cases)} scans ({names}), expected one; it is a data set")
     return store.scan(cases[0])

@@ -36,7 +36,7 @@ class Curve:
         self._file.flush()
 
     def sync(self) -> None:
-        """Rows to the disk, before a checkpoint that counts on them."""
+        """Sync the rows to the disk, before a checkpoint that depends on them."""
         os.fsync(self._file.fileno())
 
     def __enter__(self) -> Self:
@@ -52,7 +52,7 @@ class Curve:
 
 
 def rows_up_to(path: Path, after: int) -> list[str]:
-    """Whole rows of an earlier run, up to and with step ``after``."""
+    """Complete rows of an earlier run, up to and including step ``after``."""
     if after == 0 or not path.exists():
         return []
     lines = path.read_text().split("\n")[1:-1]  # what follows the last newline was torn off
@@ -61,7 +61,7 @@ def rows_up_to(path: Path, after: int) -> list[str]:
 
 
 def join_stages(curves: Mapping[str, Path], out: Path) -> Path:
-    """The curves' rows in one CSV, in the order given, with a first column ``stage``; ``out``.
+    """Write the rows of all curves to ``out``, in order, with a first column ``stage``; ``out``.
 
     ValueError where two curves have different columns.
     """

@@ -1,4 +1,4 @@
-"""Weights on disk: one file, no pickle, the same bytes for the same weights.
+"""Weights files: no pickle, the same bytes for the same weights.
 
 The file is a NumPy .npz of the network's tensors and one JSON text: which method they belong to,
 the settings that shape its network, and what the caller wishes to say of them. Reading it runs no
@@ -42,8 +42,8 @@ def save(
 def load(path: Path, net: nn.Module, *, method: str, network: Mapping[str, Any]) -> dict[str, Any]:
     """Put the weights of ``path`` into ``net``; returns the ``about`` they were saved with.
 
-    ValueError if the file is damaged, is no weights file, or is of another method, other network
-    settings or other tensor shapes. ``net`` is changed only when everything fits.
+    Refused (a ValueError) if the file is damaged, is no weights file, or is of another method,
+    other network settings or other tensor shapes. ``net`` is changed only when everything fits.
     """
     head, arrays = _read_of(path, method)
     wanted = json.loads(json.dumps(network))
@@ -66,7 +66,7 @@ def network(path: Path, *, method: str) -> dict[str, Any]:
 
 
 def head(path: Path) -> dict[str, Any]:
-    """What a file says of itself: method, network, about; refuses what is no weights file."""
+    """Method, network settings and notes of a weights file; refuses any other file."""
     return _read(path)[0]
 
 

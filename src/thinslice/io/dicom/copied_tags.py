@@ -1,4 +1,4 @@
-"""What a derived series keeps of its source: who, when, by which scanner, with which exposure.
+"""Tags that a derived series copies from its source: patient, time, scanner, exposure.
 
 A list of tags by the modules of the standard (PS3.3), and nothing besides: no private tags, none
 that speak of one slice (content times, positions, dose of a slice), none that speak of the stored

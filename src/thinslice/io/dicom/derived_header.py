@@ -1,4 +1,4 @@
-"""The header that all slices of a derived series share: what is kept, and what is new.
+"""Header shared by all slices of a derived series: copied and new tags.
 
 New: the series (its UID and number), the derivation in words and codes, this software as
 contributing equipment, and the list of source images. Study and frame of reference are the

@@ -1,4 +1,4 @@
-"""Voxels to the whole numbers that a DICOM image stores, and the rescale that gives them back.
+"""Encode voxels as the integers that a DICOM image stores, with their rescale.
 
 Images are signed 16 bits. CT is stored with slope 1, so whole HU come back exactly; the intercept
 is the source's own where all values fit with it, else 0, with which every HU of 16 bits fits. MR

@@ -1,4 +1,4 @@
-"""What the headers of DICOM files say, slice by slice; pixels are not decoded here.
+"""Read DICOM headers, slice by slice; pixels are not decoded here.
 
 A ``Slice`` is one CT or MR image, or one frame of an enhanced multi-frame object. Files that are
 images but not slices (localizers, secondary captures) come along with their ``kind``, so that the

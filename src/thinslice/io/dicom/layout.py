@@ -1,4 +1,4 @@
-"""How a volume is laid out as DICOM images: which way rows, columns and slices run.
+"""Layout of a volume as DICOM images: the directions of rows, columns and slices.
 
 A series made from another one is laid out like it, so that both scroll and look alike in a
 viewer. Where there is no other one, images look as radiologists expect them.

@@ -1,4 +1,4 @@
-"""What a person should look at in a DICOM series that can be read; headers alone are looked at."""
+"""Warnings about a readable DICOM series, from its headers alone."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Pixels of DICOM slices, decoded by GDCM whatever their compression, rescaled to HU.
+"""Decode the pixels of DICOM slices by GDCM, whatever their compression, and rescale to HU.
 
 GDCM applies each image's own rescale slope and intercept. It has no checksum to check: a file cut
 short is refused, a byte flipped inside a compressed image may not be noticed.

@@ -1,4 +1,4 @@
-"""DICOM series to volumes: headers by pydicom, pixels by GDCM, geometry from positions.
+"""Read DICOM series: headers by pydicom, pixels by GDCM, geometry from positions.
 
 Enhanced multi-frame objects are read where their frames make one regular stack.
 """
@@ -67,13 +67,13 @@ def of_slices(
 
 def _source(stack: Stack, declared_mm: float | None) -> dict[str, Any]:
     first = stack.slices[0]
-    said = "increment" if first.thickness_mm is None else "file"
+    source = "increment" if first.thickness_mm is None else "file"
     return {
         "format": "DICOM",
         "modality": first.modality,
         **{key: first.facts[key] for key in ("maker", "device", "kernel", "transfer_syntax")},
         "thickness_mm": first.thickness_mm if declared_mm is None else declared_mm,
-        "thickness_from": said if declared_mm is None else "declared",
+        "thickness_from": source if declared_mm is None else "declared",
         "lossy": any(s.lossy for s in stack.slices),
         "series_uid": first.series,
         "warnings": notes_on(stack.slices, declared_mm),

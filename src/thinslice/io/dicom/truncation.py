@@ -1,4 +1,4 @@
-"""Whether a DICOM file holds all the pixels that its header promises; nothing is decoded.
+"""Check that a DICOM file holds all the pixels that its header promises, without decoding.
 
 A file cut short, or labelled with a transfer syntax that is not its own, is known by the lengths
 alone: of plain pixels by rows times columns, of compressed ones by their fragments.

@@ -1,4 +1,4 @@
-"""A volume as a new DICOM series: one file per slice, derived from the series it was made of.
+"""Write a volume as a new DICOM series: one file per slice, derived from the source series.
 
 CT Image or MR Image Storage, Explicit VR Little Endian, 0001.dcm onwards. Rows, columns and slices
 run as in the source, so the new series scrolls and looks like it in a viewer.
@@ -66,8 +66,8 @@ def write_dicom(
 
 def _rescale(slices: Sequence[Slice]) -> Rescale | None:
     """The one rescale of the source, 1 and 0 where it says none; None if it has several."""
-    said = {one.rescale or (1.0, 0.0) for one in slices}
-    return said.pop() if len(said) == 1 else None
+    rescales = {image.rescale or (1.0, 0.0) for image in slices}
+    return rescales.pop() if len(rescales) == 1 else None
 
 
 def _view(slices: Sequence[Slice]) -> View | None:
@@ -82,8 +82,8 @@ def _view(slices: Sequence[Slice]) -> View | None:
 
 
 def _hash(volume: Volume, pixels: Stored) -> str:
-    said = json.dumps([volume.grid.to_json(), pixels.slope, pixels.intercept], sort_keys=True)
-    out = hashlib.sha256(said.encode())
+    text = json.dumps([volume.grid.to_json(), pixels.slope, pixels.intercept], sort_keys=True)
+    out = hashlib.sha256(text.encode())
     out.update(pixels.pixels.data)
     return out.hexdigest()
 

@@ -1,4 +1,4 @@
-"""A NIfTI file before its values: is it whole, has it three axes, where does it lie.
+"""Read a NIfTI header: completeness, three axes, position in the patient.
 
 A gzip is read to its end, because only then its checksum is checked; of what it holds no more than
 the header promises is kept.

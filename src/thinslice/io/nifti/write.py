@@ -1,4 +1,4 @@
-"""A volume as NIfTI: whole HU, both forms of its place, the axes of the scan it was made of."""
+"""Write a volume as NIfTI: integer HU, sform and qform, the axes of the source scan."""
 
 import gzip
 from pathlib import Path
