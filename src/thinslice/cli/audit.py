@@ -19,7 +19,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if every link holds, 1 if one is broken, 2 if there is nothing to audit, 3 if every link
-    holds as far as it can be looked at: volumes were removed."""
+    that can be verified holds, but volumes were removed."""
     removed: list[str] = []
     try:
         if Path(arguments.what).suffix == ".csv":
@@ -31,16 +31,20 @@ def run(arguments: argparse.Namespace) -> int:
     for problem in problems:
         print(f"BROKEN  {problem}")
     if problems:
-        print("the chain is broken; the snakemake command that made it, given again, makes what")
-        print("changed again, and what rests on it; if it finds nothing to do, delete the record")
-        print("that is named, then give it again")
+        print(
+            "the chain is broken; run the snakemake command that made it again, which remakes what"
+        )
+        print(
+            "has changed and everything made from it; if it finds nothing to do, delete the record"
+        )
+        print("named above, then run it again")
         return 1
     if removed:
         print(
-            f"every record holds, but {len(removed)} volume(s) were removed and cannot be looked "
-            f"at; to make them and what rests on them again (if a --configfile was given then, "
-            f"give it at the end of both): snakemake --cores 1 {' '.join(removed)} "
-            f"&& snakemake --cores 1"
+            f"every record holds, but {len(removed)} volume(s) were removed and cannot be "
+            "verified; to make them and what was made from them again (with the same --configfile, "
+            f"if there was one, at the end of both): snakemake --cores 1 {' '.join(removed)} "
+            "&& snakemake --cores 1"
         )
         return 3
     print("every link holds")
@@ -68,7 +72,7 @@ def _table(table: Path, number: int | None, removed: list[str]) -> list[str]:
     else:
         cells = recompute.row(table, number)
         wanted = cells.pop("records").split()
-        print("; ".join(f"{name} {said}" for name, said in cells.items() if said))
+        print("; ".join(f"{name} {value}" for name, value in cells.items() if value))
     found: dict[str, Path] = {}
     walk = chain.Walk(frozenset(wanted))
     problems = _chain(record_path(table), walk, removed, found)

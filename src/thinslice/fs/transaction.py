@@ -2,7 +2,7 @@
 
 Whatever interrupts it (an exception, Ctrl-C, a kill, a full disk), the destination holds what it
 held before, or nothing, or all of the new. New content is written in a hidden folder beside the
-destination, the staging folder, which its writer locks: one that nobody locks was left by a killed
+destination, the staging folder, which its writer locks: an unlocked one was left by a killed
 writer and is removed by the next. Where all was written and the kill fell between two renames,
 ``finish_interrupted`` makes the remaining ones: neither the old nor the new content is lost.
 """
@@ -85,7 +85,7 @@ def _staged(out: Path) -> Iterator[Path]:
     staging = Path(tempfile.mkdtemp(prefix=_prefix(out), dir=out.parent))
     lock = os.open(staging, os.O_RDONLY)
     try:
-        with suppress(OSError):  # a file system without locks: nobody removes leftovers either
+        with suppress(OSError):  # a file system without locks: leftovers stay
             try_lock(lock)
         yield staging / out.name
         names = _new_names(staging, out)

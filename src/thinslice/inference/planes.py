@@ -146,7 +146,7 @@ def _run_tile(
         tiles.beyond(start + np.arange(axis.length), side)
         for start, axis, side in zip(starts, axes, sides)
     )
-    x_BCPQ = np.stack([one[:, p[:, None], q] for one in channels], axis=1)
+    x_BCPQ = np.stack([channel[:, p[:, None], q] for channel in channels], axis=1)
     x_BCPQ = np.ascontiguousarray(x_BCPQ, np.float32)
     y_B1PQ = net(torch.from_numpy(x_BCPQ).to(device)).float().cpu().numpy()
     wanted = (len(x_BCPQ), 1, *(axis.length * s for axis, s in zip(axes, scale)))

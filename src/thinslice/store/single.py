@@ -1,4 +1,4 @@
-"""One scan as an OME-Zarr that stands alone: a store of one case, shown at its root as well.
+"""Read and write a single scan as OME-Zarr: a store of one case, whose root is its image too.
 
 A store's images are its groups; a viewer given the store itself would find none. Here the root is
 an image too and points at the case's array, so ``OUT.zarr`` opens as it is, and is still a store.
@@ -20,7 +20,7 @@ def write_scan(path: Path, volume: Volume, **about: Any) -> None:
 
     about    any JSON, kept beside the scan
 
-    Raises StoreError where something else stands at ``path``, ValueError for values that do not
+    StoreError where ``path`` is something else, ValueError for values that do not
     fit.
     """
     with writing(path) as writer:

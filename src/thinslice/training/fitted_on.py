@@ -2,7 +2,7 @@
 
 A network knows the slices it has seen: their thickness, increment, pixels, kernel, noise and
 modality. Weights files carry this description; a scan that differs from it is restored all the
-same, and whoever restores it is told.
+same, with a warning.
 """
 
 import json

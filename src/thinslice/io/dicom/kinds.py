@@ -47,7 +47,7 @@ def kind_of(data: Dataset, frame: int | None) -> str:
 
 
 def without_pixels(data: Dataset) -> bool:
-    """Whether its class is one that has no pixels, such as a dose report."""
+    """Whether the SOP class has no pixels, such as a dose report."""
     words = class_of(data)
     return words.endswith("Storage") and "Image" not in words
 
@@ -58,6 +58,6 @@ def class_of(data: Dataset) -> str:
 
 
 def is_lossy(data: Dataset) -> bool:
-    """Whether the pixels were ever compressed with loss; once is for ever."""
+    """Whether the pixels were ever compressed with loss."""
     once = str(data.get("LossyImageCompression", "")) == "01"
     return once or str(data.file_meta.get("TransferSyntaxUID", "")) in LOSSY_SYNTAXES

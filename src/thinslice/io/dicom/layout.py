@@ -24,7 +24,7 @@ class View(NamedTuple):
 
 
 def usual_view(grid: Grid) -> View:
-    """As radiologists read: axial from below, sagittal and coronal with the head up."""
+    """The radiological view: axial from below, sagittal and coronal with the head up."""
     z = np.array(grid.direction[0])
     right, down = AS_READ[int(np.abs(z).round(3).argmax())]
     return View(right, down, z)

@@ -32,7 +32,7 @@ def read_dicom(
     modality       None: as the files say; else they must agree
     only           files of the folder to read; None: every one
 
-    Raises Refused for whatever is not one regular stack of slices: tilt, gaps, duplicates,
+    Refused for anything but one regular stack of slices: tilt, gaps, duplicates,
     localizers, mixed series, broken files, no geometry.
     """
     path = Path(path)
@@ -48,7 +48,7 @@ def of_slices(
     thickness_mm: float | None = None,
     modality: Modality | None = None,
 ) -> LoadedScan:
-    """As ``read``, of headers that were read before; ``path`` is what messages call the scan."""
+    """Read a series whose headers were read before; messages call it ``path``."""
     stack = stack_of(path, slices)
     first = stack.slices[0]
     if modality is not None and modality != first.modality:

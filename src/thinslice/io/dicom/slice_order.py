@@ -31,7 +31,7 @@ class Stack(NamedTuple):
 
 
 def stack_of(path: Path, slices: Sequence[Slice]) -> Stack:
-    """The one regular stack that the slices make; Refused, with numbers, if they make none."""
+    """The regular stack that the slices make; Refused, with numbers, if they make none."""
     _one_scan(path, slices)
     x, y, normal = _plane(path, slices[0])
     points = np.array([s.position for s in slices], float)
@@ -52,7 +52,7 @@ def stack_of(path: Path, slices: Sequence[Slice]) -> Stack:
 
 
 def _one_scan(path: Path, slices: Sequence[Slice]) -> None:
-    """Slices alone, of one series, alike in everything but position."""
+    """Refuse anything but slices of one series that differ in position alone."""
     _only_slices(path, slices)
     _one_series(path, slices)
     _complete(path, slices)
@@ -67,7 +67,7 @@ def _one_scan(path: Path, slices: Sequence[Slice]) -> None:
 
 
 def key_of(image: Slice) -> tuple[str, str, str]:
-    """What the images of one series share: patient, study and series."""
+    """Patient, study and series of an image: equal for the images of one series."""
     return (image.patient, image.study, image.series)
 
 
@@ -110,15 +110,15 @@ def _complete(path: Path, slices: Sequence[Slice]) -> None:
     numbers = np.array([(*(s.position or ()), *(s.orientation or ())) for s in slices])
     if not np.isfinite(numbers).all():
         raise refused(path, "positions that are not numbers", "finite ones", "export it again")
-    for one in slices:
-        slope, intercept = one.rescale or (1.0, 0.0)
+    for image in slices:
+        slope, intercept = image.rescale or (1.0, 0.0)
         if not np.isfinite((slope, intercept)).all() or slope == 0:
-            found = f"RescaleSlope {slope:g} and RescaleIntercept {intercept:g} in {one.name}"
+            found = f"RescaleSlope {slope:g} and RescaleIntercept {intercept:g} in {image.name}"
             raise refused(path, found, "finite numbers, a slope other than 0", "export it again")
 
 
 def _one_frame(path: Path, slices: Sequence[Slice]) -> None:
-    """Positions of two frames of reference do not speak of one place."""
+    """Refuse several frames of reference: their positions cannot be compared."""
     frames = Counter(s.reference for s in slices if s.reference)
     if len(frames) > 1:
         found = f"{len(frames)} frames of reference ({listed(sorted(frames))})"
@@ -131,7 +131,7 @@ def _one_kind_of_pixels(path: Path, slices: Sequence[Slice]) -> None:
     if len(kinds) > 1:
         usual = kinds.most_common(1)[0][0]
         odd = next(s for s in slices if s.facts["stored_as"] != usual)
-        a, b = (" ".join(map(str, one)) for one in (odd.facts["stored_as"], usual))
+        a, b = (" ".join(map(str, kind)) for kind in (odd.facts["stored_as"], usual))
         found = f"different pixels: {a} in {odd.name}, {b} in most"
         raise refused(path, found, "the same in every slice", "export the original series")
 
@@ -152,13 +152,13 @@ def _same(
             raise refused(path, found, "the same in every slice", "separate the scans")
 
 
-def _plane(path: Path, one: Slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _plane(path: Path, image: Slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Unit vectors of x, y and the normal of the image plane."""
-    x, y = np.array(one.orientation).reshape(2, 3)
+    x, y = np.array(image.orientation).reshape(2, 3)
     lengths, cosine = np.linalg.norm([x, y], axis=1), float(x @ y)
     if np.abs(lengths - 1).max() > SQUARE or abs(cosine) > SQUARE:
         found = (
-            f"ImageOrientationPatient {one.orientation} (lengths {lengths}, cosine {cosine:.3g})"
+            f"ImageOrientationPatient {image.orientation} (lengths {lengths}, cosine {cosine:.3g})"
         )
         raise refused(path, found, "two unit vectors at right angles", "export it again")
     normal = np.cross(x, y)

@@ -56,7 +56,7 @@ def _usual(volume: Volume) -> Literal["int16", "float32"]:
 
 
 def _axes_of(volume: Volume, like: Path | None) -> Place:
-    """Which axis of the file is which of ours."""
+    """How the axes of the file map to [Z, Y, X]."""
     if like is None:
         return Place(*AS_IN_MEMORY, volume.grid)
     header = nib.Nifti1Image.from_filename(like)
