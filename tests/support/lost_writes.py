@@ -77,7 +77,7 @@ def _litter(record: Path, store: bool) -> None:
     for only the next writer of a store tidies up after the last."""
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    record.with_name(f".{record.name}.{dead.pid}").write_text('{"id": "12')
+    record.with_name(f".{record.name}.{dead.pid}.partial").write_text('{"id": "12')
     made = record.with_name(record.name.removesuffix(".record.json") + ".zarr")
     if store and made.exists():
         partial = made.with_name(f"{made.name}.partial-{gethostname()}-{dead.pid}")

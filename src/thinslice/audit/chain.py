@@ -14,6 +14,7 @@ from typing import Any
 
 from thinslice import plugins, store
 from thinslice.audit.cards import KIND_OF_CARD
+from thinslice.errors import ThinsliceError
 from thinslice.provenance import tombstone
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.environment import versions
@@ -26,6 +27,10 @@ from thinslice.provenance.records import (
     record_path,
     sha256_of,
 )
+
+
+class NoRecordError(ThinsliceError, LookupError):
+    """No record, or more than one, has the id that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,8 @@ class Walk:
 def find(record_id: str, results: Path) -> Path:
     """The record with an id (or its beginning) below a results folder.
 
-    LookupError if there is none or more than one; BrokenLinkError if there is none but a record was
-    changed, since it may be the one.
+    NoRecordError if there is none or more than one; BrokenLinkError if there is none but a record
+    was changed, since it may be the one.
     """
     matches, broken = {}, []
     for path in sorted(results.rglob(f"*{SUFFIX}")):
@@ -109,14 +114,14 @@ def find(record_id: str, results: Path) -> Path:
             # A job that makes two stores leaves its record beside each.
             matches.setdefault(identity, path)
     if len(matches) > 1:
-        raise LookupError(
+        raise NoRecordError(
             f"{record_id} begins the ids of {len(matches)} records: {', '.join(matches)}; "
             "give more digits"
         )
     if not matches and broken:
         raise BrokenLinkError(f"no record {record_id}; {'; '.join(broken)}")
     if not matches:
-        raise LookupError(f"no record {record_id} below {results}; give its folder by --results")
+        raise NoRecordError(f"no record {record_id} below {results}; give its folder by --results")
     return next(iter(matches.values()))
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from torch import nn
 from torch.nn.functional import l1_loss
 
+from thinslice.errors import Refused
 from thinslice.inference import cubes, tiling
 from thinslice.interfaces import Pair, Run
 from thinslice.operators import grids
@@ -176,7 +177,7 @@ class CubeMethod:
         net, r, factor = self._fitted(), self.recipe, self.factor or 1
         asked = factor_of(thick.grid, grid)
         if asked != factor:
-            raise ValueError(
+            raise Refused(
                 f"slices every {grid.increment_mm:g} mm of a scan with one every "
                 f"{thick.grid.increment_mm:g} mm are a factor of {asked}, but {r.method} was "
                 f"fitted for {factor}: fit it on pairs like this scan"

@@ -25,6 +25,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
+from thinslice.errors import Refused
 from thinslice.families.cube import factor_of
 from thinslice.families.two_stage_settings import Recipe, Stage
 from thinslice.inference import planes
@@ -172,7 +173,7 @@ class TwoStage:
         while have_pixels > 1 and have_pixels**times < pixels:
             times += 1
         if have_pixels**times != pixels or slices not in (1, have_slices) or pixels * slices == 1:
-            raise ValueError(
+            raise Refused(
                 f"pixels of {grid.pixel_mm} mm and slices every {grid.increment_mm:g} mm of a scan "
                 f"with {thick.pixel_mm} and {thick.increment_mm:g} mm are factors of {pixels} and "
                 f"{slices}, but {self.recipe.method} was fitted for {have_pixels} and "

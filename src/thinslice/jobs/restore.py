@@ -6,7 +6,6 @@ checkpoints of a scan's own training are found again too, whichever job goes on 
 """
 
 import argparse
-import contextlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from thinslice.interfaces import Run
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.job import Job
 from thinslice.provenance.records import output_of, record_id
+from thinslice.runtime.placement import placed
 from thinslice.volume import Grid
 
 NO_TORCH = "none"  # the device of methods that need none
@@ -93,7 +93,8 @@ def restore(asked: RestoreRequest, cases: Sequence[str], out: Path, job: Job) ->
         method.load(asked.weights)
     work = asked.work / asked.card["name"] / _rests_on(asked.card, job)
     seconds = {}
-    with _placed(asked.run) as run, store.writing(out) as writer:
+    uses_torch = asked.run.device != NO_TORCH
+    with placed(asked.run, uses_torch=uses_torch) as run, store.writing(out) as writer:
         for case in cases:
             target = Grid.from_json(thick.about(case)["target"])
             started = time.perf_counter()
@@ -106,18 +107,9 @@ def restore(asked: RestoreRequest, cases: Sequence[str], out: Path, job: Job) ->
     job.fact("wall_s", seconds)
     job.fact("parameters", method.parameters())
     job.fact("fidelity", about.fidelity_of(asked.card.get("settings", {})))
-    job.fact("device", "cpu" if run.device == NO_TORCH else run.device)
+    job.fact("device", run.device)
     if asked.learns_here:
         job.fact("work", str(work))
-
-
-def _placed(run: Run) -> contextlib.AbstractContextManager[Run]:
-    """The run on a device of its own; interpolation needs none, and no torch import."""
-    if run.device == NO_TORCH:
-        return contextlib.nullcontext(run)
-    from thinslice.runtime import device
-
-    return device.job(run)
 
 
 def _rests_on(card: Mapping[str, Any], job: Job) -> str:

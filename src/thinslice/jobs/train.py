@@ -11,10 +11,11 @@ from thinslice import __version__, plugins, store
 from thinslice.fs.locks import locked
 from thinslice.interfaces import Pair, Run
 from thinslice.jobs.checkpoints import checkpoint_name
+from thinslice.provenance.environment import children_peak_memory_gib
 from thinslice.provenance.job import Job, recorded_job, script_digest
 from thinslice.provenance.records import record_path
 from thinslice.runtime import device as devices
-from thinslice.runtime.processes import EndedError, peak_memory_gib
+from thinslice.runtime.processes import EndedError
 from thinslice.store import Store
 from thinslice.training import fitted_on
 from thinslice.training.distributed import together
@@ -118,4 +119,4 @@ def _record(job: Job, card: Mapping[str, Any], files: Files, runs: list[Run]) ->
     job.fact("device", _device_names(runs))
     job.fact("processes", len(runs))
     if runs[1:]:  # the record's own figure is of this process, which only waits
-        job.fact("process_peak_memory_gib", peak_memory_gib())
+        job.fact("process_peak_memory_gib", children_peak_memory_gib())

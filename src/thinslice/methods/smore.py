@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from thinslice.errors import Refused
 from thinslice.families import self_supervised
 from thinslice.families.standardised import Standardised
 from thinslice.interfaces import About, Run
@@ -49,7 +50,7 @@ class Convolved(Standardised):
         width = self.filter_width or max(1, round(thick.thickness_mm / pixel_mm))
         stride = self.stride or max(1, round(thick.increment_mm / pixel_mm))
         if width > n:
-            raise ValueError(f"a filter of {width} pixels on a slice of {n}: give a filter_width")
+            raise Refused(f"a filter of {width} pixels on a slice of {n}: give a filter_width")
         first = np.arange(0, n - width + 1, stride)
         down = np.zeros((len(first), n))
         down[np.arange(len(first))[:, None], first[:, None] + np.arange(width)] = 1 / width

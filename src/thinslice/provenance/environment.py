@@ -18,9 +18,29 @@ PACKAGES = (
 
 def peak_memory_gib() -> float:
     """Largest resident memory of this process so far, as the operating system counts it."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return _gib(resource.RUSAGE_SELF)
+
+
+def children_peak_memory_gib() -> float:
+    """Largest resident memory of any process started here that has ended."""
+    return _gib(resource.RUSAGE_CHILDREN)
+
+
+def resident_bytes() -> int:
+    """Memory of this process now; without /proc, its largest so far."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * resource.getpagesize()
+    return _peak_bytes(resource.RUSAGE_SELF)
+
+
+def _gib(who: int) -> float:
+    return round(_peak_bytes(who) / 2**30, 4)
+
+
+def _peak_bytes(who: int) -> int:
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-    return round(peak * unit / 2**30, 4)
+    return resource.getrusage(who).ru_maxrss * unit
 
 
 def git() -> dict[str, Any]:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from thinslice.fs.atomic import sync_file, write_text
+from thinslice.fs.atomic import sync, write_text
 from thinslice.fs.locks import locked
 from thinslice.provenance import duplicates, environment
 from thinslice.provenance.code_digest import SOURCE, code_digest, module_digests
@@ -46,7 +46,7 @@ class Job:
     def output(self, name: str, path: Path) -> None:
         """Hash one finished output for the record, after it has reached the disk."""
         if path.is_file():  # a store syncs its own files
-            sync_file(path)
+            sync(path)
         self.outputs[name] = {"path": str(path), "sha256": sha256_of(path)}
 
     def fact(self, name: str, value: Any) -> None:

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from thinslice.errors import ThinsliceError
 from thinslice.fs.hashing import sha256_of_file
 
 FORMAT = 2
 SUFFIX = ".record.json"
 
 
-class BrokenLinkError(ValueError):
+class BrokenLinkError(ThinsliceError, ValueError):
     """A file that is not what its record says; the message names it."""
 
 

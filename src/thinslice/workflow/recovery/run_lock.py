@@ -5,11 +5,12 @@ off and this one stands in, so that the same command goes on after a kill -9. St
 """
 
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from thinslice.fs.locks import try_lock
 
 TRIES, POLL_S = 20, 0.1  # a run that only looks whether the folder is idle is outwaited
 _HELD: list[int] = []  # open for the life of the process
@@ -19,7 +20,7 @@ def hold(results: str) -> None:
     """Take the lock of a results folder; SystemExit with one line if another driver has it, or if
     the disk has no room for the holder's number, and so none for results."""
     lock = _opened(results)
-    if not any(_taken(lock) or time.sleep(POLL_S) for _ in range(TRIES)):
+    if not any(try_lock(lock) or time.sleep(POLL_S) for _ in range(TRIES)):
         holder = os.read(lock, 64).decode(errors="replace").strip() or "unknown"
         raise SystemExit(
             f"{_path(results)}: another thinslice run (process {holder}) is working in this "
@@ -56,7 +57,7 @@ def idle(results: str) -> Iterator[bool]:
     """Whether no driver works in a results folder; while it is so, none begins inside the block."""
     lock = _opened(results)
     try:
-        yield _taken(lock)
+        yield try_lock(lock)
     finally:
         os.close(lock)
 
@@ -68,11 +69,3 @@ def _path(results: str) -> Path:
 def _opened(results: str) -> int:
     Path(results).mkdir(parents=True, exist_ok=True)
     return os.open(_path(results), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
-
-
-def _taken(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

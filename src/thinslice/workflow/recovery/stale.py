@@ -13,12 +13,12 @@ manifest, and the store holds its files to that whenever it reads them. Standard
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from thinslice.fs.locks import is_locked
 from thinslice.provenance.records import SUFFIX, BrokenLinkError, read_record, sha256_of
 
 FOLDERS_WITHOUT = ("work", "logs", "benchmarks")  # where no record lies
@@ -43,7 +43,7 @@ def forget(results: Path) -> list[str]:
 
 
 def _forgotten(record: Path, problem: str) -> list[str]:
-    if _being_written(record):
+    if is_locked(record):  # a job that outlived its killed run
         return []
     with contextlib.suppress(FileNotFoundError):
         record.replace(record.with_name(f".{record.name}{FORGOTTEN}"))
@@ -88,16 +88,3 @@ def _outlived(record: Path, content: Mapping[str, Any], ids: Mapping[str, str]) 
 def _changed_after(path: Path, written_ns: int) -> bool:
     file = path / "manifest.json" if path.suffix == STORE else path
     return not file.is_file() or file.stat().st_mtime_ns > written_ns
-
-
-def _being_written(record: Path) -> bool:
-    """Whether a job, orphaned by a killed run, is making this result now."""
-    lock = record.with_name(f".{record.name}.lock")
-    if not lock.exists():
-        return False
-    with lock.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
