@@ -57,8 +57,8 @@ class Linear(torch.nn.Module):
 def with_interpolators(method, **factors: int):
     """The method with networks that are exact on ramps in the place of learned ones."""
     scales = {"in_plane": lambda f: (f, f), "through_plane": lambda f: (f, 1)}
-    method._factors = dict(factors)
-    method._nets = torch.nn.ModuleDict({s: Linear(scales[s](f)) for s, f in factors.items()})
+    method.shape = {"factors": dict(factors)}
+    method.net = torch.nn.ModuleDict({s: Linear(scales[s](f)) for s, f in factors.items()})
     return method
 
 

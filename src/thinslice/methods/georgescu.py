@@ -18,8 +18,13 @@ Every ablation of tables I and II is a setting. ``georgescu_released`` is the au
 from dataclasses import dataclass
 from typing import Any
 
+from thinslice.families.base import settings_of
 from thinslice.families.two_stage import TwoStage
-from thinslice.families.two_stage_settings import Recipe, TwoStageSettings
+from thinslice.families.two_stage_settings import (
+    TWO_STAGE_TINY,
+    TwoStageRecipe,
+    TwoStageSettings,
+)
 from thinslice.interfaces import About
 
 ABOUT = About(
@@ -47,6 +52,8 @@ class Settings(TwoStageSettings):
     """Hyperparameters; the defaults are the paper's."""
 
 
+TINY = TWO_STAGE_TINY
+
+
 def build(**settings: Any) -> TwoStage:
-    lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
-    return TwoStage(Recipe("georgescu", Settings(**lists)))
+    return TwoStage(TwoStageRecipe("georgescu", ABOUT, settings_of(Settings, settings)))

@@ -25,8 +25,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from thinslice.families.base import settings_of
 from thinslice.families.two_stage import TwoStage
-from thinslice.families.two_stage_settings import Recipe, TwoStageSettings
+from thinslice.families.two_stage_settings import (
+    TWO_STAGE_TINY,
+    TwoStageRecipe,
+    TwoStageSettings,
+)
 from thinslice.interfaces import About
 from thinslice.training.samplers.shrunk_patches import LEVELS, Finish, Patch
 
@@ -49,6 +54,9 @@ class Settings(TwoStageSettings):
     through_plane_steps: int = 114_609  # 45 epochs
     in_plane_lr: float = 1e-4
     schedule: str = "constant"
+
+
+TINY = TWO_STAGE_TINY
 
 
 class WholeLevels(nn.Module):
@@ -89,11 +97,11 @@ def by_halves(factor: int) -> int:
 
 
 def build(**settings: Any) -> TwoStage:
-    lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
     return TwoStage(
-        Recipe(
+        TwoStageRecipe(
             "georgescu_released",
-            Settings(**lists),
+            ABOUT,
+            settings_of(Settings, settings),
             single_factor=by_halves,
             answer=WholeLevels,
             blur_border="constant",

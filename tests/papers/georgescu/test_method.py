@@ -108,7 +108,7 @@ def test_planes_are_turned_and_flipped_in_all_ways_that_keep_z(degradation, fact
     thick = thick_of(degradation, waves(1))
     method = with_interpolators(georgescu.build(ensemble=merge, planes_at_a_time=1000), **factors)
     seen = []
-    [interpolator] = method._nets.values()
+    [interpolator] = method.net.values()
     interpolator.register_forward_hook(lambda *_: seen.append(1))
     method.restore(thick, THIN, run=RUN)
     views = 1 if "in_plane" in factors else 2
@@ -147,8 +147,8 @@ def test_tiled_equals_untiled(stage):
     answers = []
     for side in (512, 23):
         method = georgescu.build(tile=side, channels=4)
-        method._factors = {stage: 2}
-        method._nets = method._build()
+        method.shape = {"factors": {stage: 2}}
+        method.net = method._build(method.shape)
         answers.append(method.restore(scan, finest, run=RUN).voxels)
     assert np.abs(answers[0] - answers[1]).max() < 1e-2
     assert answers[0].std() > 1
