@@ -28,7 +28,6 @@ from thinslice.interfaces import Case
 from thinslice.io.archive import unpack
 from thinslice.io.nifti.read import read_nifti
 
-SIMULATED = False
 SCAN = re.compile(r"(IXI\d{3})-HH-\d{4}-T2\.nii\.gz")
 ARCHIVE = Remote(
     "http://biomedic.doc.ic.ac.uk/brain-development/downloads/IXI/IXI-T2.tar",
@@ -58,6 +57,8 @@ class Settings:
 
 class Ixi:
     """The data set; see the module."""
+
+    simulated = False
 
     def __init__(self, settings: Settings):
         self.settings = settings

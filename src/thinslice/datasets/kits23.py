@@ -24,7 +24,6 @@ from thinslice.download.fetch import Remote
 from thinslice.errors import refused
 from thinslice.interfaces import Case
 
-SIMULATED = False
 MANIFEST_SHA256 = "210bfe72eeb38d2a6c0d2f58fa14a889dfb8a9ec7329aaa0c22d5b5a9030b57c"
 URL = "https://kits19.sfo2.digitaloceanspaces.com/master_{number}.nii.gz"
 COLUMNS_HU = -600.0
@@ -42,6 +41,8 @@ class Settings:
 
 class Kits23:
     """The data set; see the module."""
+
+    simulated = False
 
     def __init__(self, settings: Settings):
         self.settings = settings

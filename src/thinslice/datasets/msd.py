@@ -28,7 +28,6 @@ from thinslice.errors import refused
 from thinslice.interfaces import Case
 from thinslice.io.archive import unpack
 
-SIMULATED = False
 MANIFEST_SHA256 = "1cd636740c82e28e3f47163b7b1901367b94b99430f6d68dea53018d2629ac9e"
 URL = "https://msd-for-monai.s3-us-west-2.amazonaws.com/{task}.tar"
 MD5 = {
@@ -61,6 +60,8 @@ class Settings:
 
 class Msd:
     """The data set; see the module."""
+
+    simulated = False
 
     def __init__(self, settings: Settings):
         self.settings = settings

@@ -41,7 +41,7 @@ ABOUT = About(
     paper="Uhm et al.",
     idea="A U-Net corrects coronal and sagittal planes with the texture of axial slices in sight; "
     "a second one fuses the two views.",
-    tried={"references": (0, 1, 2, 3, 4, 5), "fusion": ("relevance", "average")},
+    published_settings={"references": (0, 1, 2, 3, 4, 5), "fusion": ("relevance", "average")},
 )
 
 

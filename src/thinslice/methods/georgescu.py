@@ -32,9 +32,9 @@ ABOUT = About(
     fidelity="as-published",
     paper="Georgescu et al., IEEE Access 2020",
     idea="Two small sub-pixel networks, in-plane then through-plane, with an intermediate loss.",
-    one_factor=True,
-    finer_pixels=True,
-    tried={  # Tables I and II, and the self-ensemble of the others
+    fixed_factor=True,
+    in_plane=True,
+    published_settings={  # Tables I and II, and the self-ensemble of the others
         "channels": (32, 64, 128),
         "patch": (4, 7, 14, 17),
         "second_block": (True, False),

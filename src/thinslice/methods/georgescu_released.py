@@ -40,8 +40,8 @@ ABOUT = About(
     fidelity="as-released",
     paper="Georgescu et al., IEEE Access 2020",
     idea="The authors' code with its quirks: whole grey levels, turned patches a pixel aside.",
-    one_factor=True,
-    finer_pixels=True,
+    fixed_factor=True,
+    in_plane=True,
 )
 # Whole grey levels below which a patch is left out are 1 and 5; these are not rounded yet.
 DARK = {"in_plane": 0.5, "through_plane": 4.5}

@@ -33,7 +33,7 @@ ABOUT = About(
     paper="Shi et al. 2023",
     idea="A mixed-scale dense network for each view corrects interpolated coronal or sagittal "
     "planes.",
-    tried={"view": ("coronal", "sagittal")},
+    published_settings={"view": ("coronal", "sagittal")},
 )
 VIEWS: dict[str, tuple[View, ...]] = {
     "coronal": ("coronal",),

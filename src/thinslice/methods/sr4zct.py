@@ -35,7 +35,7 @@ ABOUT = About(
     paper="Shi et al. 2023",
     idea="A network learns to undo thick slices on the scan's own axial slices, thickness and "
     "overlap modelled exactly.",
-    tried={"view": ("coronal", "sagittal", "both")},
+    published_settings={"view": ("coronal", "sagittal", "both")},
 )
 
 

@@ -35,7 +35,7 @@ ABOUT = About(
     paper="Shi et al. 2023, code",
     idea="The authors' code: slices anchored at both ends, averaged only where they overlap, one "
     "view.",
-    tried={"view": ("coronal", "sagittal")},
+    published_settings={"view": ("coronal", "sagittal")},
 )
 
 

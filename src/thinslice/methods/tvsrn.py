@@ -25,7 +25,7 @@ ABOUT = About(
     paper="Yu et al., MICCAI 2022",
     idea="A transformer takes the missing slices for masked tokens and fills them in from windows "
     "in-plane and across.",
-    one_factor=True,
+    fixed_factor=True,
 )
 
 

@@ -18,7 +18,7 @@ ABOUT = About(
     fidelity="as-published",
     paper="Yu et al., MICCAI 2022",
     idea="Swin layers over stacked thick slices; each voxel's features become its native slices.",
-    one_factor=True,
+    fixed_factor=True,
 )
 
 

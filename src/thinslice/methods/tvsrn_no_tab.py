@@ -20,7 +20,7 @@ ABOUT = About(
     fidelity="as-published",
     paper="Yu et al., MICCAI 2022",
     idea="TVSRN whose layers all look in-plane: slices meet in stacked features only.",
-    one_factor=True,
+    fixed_factor=True,
 )
 
 

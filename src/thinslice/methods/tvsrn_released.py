@@ -31,7 +31,7 @@ ABOUT = About(
     fidelity="as-released",
     paper="Yu et al., MICCAI 2022",
     idea="The authors' code with its quirks: silent mask tokens, a scrambled head, no averaging.",
-    one_factor=True,
+    fixed_factor=True,
 )
 STRIDE = 2  # thick slices from window to window: the ten kept slices of each meet the next ones
 

@@ -20,7 +20,7 @@ ABOUT = About(
     fidelity="as-published",
     paper="Yu et al., MICCAI 2022",
     idea="All 16 x 16 patches of a few thick slices attend to each other; each becomes its slices.",
-    one_factor=True,
+    fixed_factor=True,
 )
 
 

@@ -17,7 +17,7 @@ from support.two_stage_scene import (
     waves,
     with_interpolators,
 )
-from thinslice.degradations import box, imresize, sparse
+from thinslice.degradations import imresize, profile, sparse
 from thinslice.methods import georgescu, georgescu_released
 from thinslice.operators.degradation import thick_of
 from thinslice.operators.finer_grids import finer_pixels, finer_slices
@@ -37,7 +37,10 @@ from thinslice.volume import Volume
         (BOX5, {"through_plane": 5}),
         (sparse.build(increment_mm=5.0), {"through_plane": 5}),
         (sparse.build(increment_mm=2.0), {"through_plane": 2}),
-        (box.build(thickness_mm=3.0, increment_mm=3.0, phase_mm=2.4), {"through_plane": 3}),
+        (
+            profile.build(shape="box", thickness_mm=3.0, increment_mm=3.0, phase_mm=2.4),
+            {"through_plane": 3},
+        ),
         (BOTH, {"in_plane": 2, "through_plane": 2}),
     ],
 )
