@@ -18,8 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from thinslice.datasets._acvtt_case import runs_to_feet, story
-from thinslice.datasets._acvtt_preparation import trimmed
+from thinslice.datasets._acvtt import runs_to_feet, story, trimmed
 from thinslice.datasets._splits import SplitRow, drawn, first_of_splits
 from thinslice.download import fetch
 from thinslice.download.fetch import Remote

@@ -9,7 +9,7 @@ Splits      140 training and 100 test cases as in ACVTT's released lists. The pa
             "msd/<case>" sorts first. The released code validates on the test cases instead.
 Selection   slices 1.5 mm apart or less; the lists hold such scans alone, others are refused. Of
             colon_212 the first 365 slices count; liver_187 is in no list.
-Prepared    as ACVTT's released code does (``_acvtt_preparation``): raised to -1024 HU, columns
+Prepared    as ACVTT's released code does (``_acvtt``): raised to -1024 HU, columns
             above -800 HU
 
 Every case counts as a patient; whether a patient is in two tasks, the publisher does not say.
@@ -19,8 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from thinslice.datasets._acvtt_case import prepared_case
-from thinslice.datasets._acvtt_preparation import Preparation
+from thinslice.datasets._acvtt import Preparation, prepared_case
 from thinslice.datasets._splits import SplitRow, cases_of, first_of_splits
 from thinslice.download import fetch
 from thinslice.download.fetch import Remote
