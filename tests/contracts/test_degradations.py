@@ -59,6 +59,11 @@ SETTINGS = {  # for each module, and each variant of it: settings as hypothesis 
         }
     ),
 }
+EXAMPLES = {  # a module that no strategy names brings its own
+    module: plugins.module("degradations", {"name": module}).EXAMPLES
+    for module in set(plugins.names("degradations")) - {name.split(":")[0] for name in SETTINGS}
+}
+SETTINGS |= {module: st.sampled_from(examples) for module, examples in EXAMPLES.items()}
 THIN = st.builds(
     lambda increment, start: Grid(
         48, increment, 1.25, (5, 3), (0.7, 0.7), start, (9.0, -4.0, 2.0), TILTED
@@ -77,7 +82,7 @@ def of(name: str, chosen: dict):
 
 def reach_mm(degradation, increment_mm: float) -> float:
     """How far from its centre a thick slice looks."""
-    if isinstance(degradation, profile.ProfileDegradation):
+    if hasattr(degradation, "profile"):
         return degradation.profile.support_mm
     if isinstance(degradation, imresize.Imresize):
         return 2 * degradation.through_plane * increment_mm
@@ -134,6 +139,7 @@ def test_slab_by_slab_equals_whole_and_a_constant_stays(name):
         "imresize": {"through_plane": 3},
         "overlap:exact": {"thickness_mm": 3.0, "overlap_mm": 1.0},
         "overlap:anchored": {"spacing": "anchored", "thickness_mm": 3.0, "overlap_mm": 1.0},
+        **{module: examples[0] for module, examples in EXAMPLES.items()},
     }.get(name, {"shape": name.split(":")[-1], "thickness_mm": 3.1, "increment_mm": 2.3})
     degradation = of(name, chosen)
     weights = degradation.matrix(thin, degradation.thick_grid(thin))
