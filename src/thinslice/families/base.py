@@ -77,7 +77,7 @@ class FittedMethod(NetworkMethod, Generic[R]):
     recipe     what the method is made of
     identity   the settings without which its weights mean nothing
     usual      the shape of its network where no pairs have said another
-    needs_fit  whether it refuses to restore, save and be anything before a fit or a load
+    needs_fit  whether its network exists only after a fit or a load
     """
 
     def __init__(self, recipe: R, identity: Mapping[str, Any], usual: Shape, *, needs_fit: bool):
@@ -166,7 +166,7 @@ def learn(
     """Train one network, see ``training.loop``; the curve's CSV.
 
     draws         of training and of validation batches; without the latter the last weights count
-    val_batches   drawn once: the weights with the least RMSE on them are kept
+    val_batches   drawn once: the weights with the least RMSE on them count
     """
     draw, draw_val = draws
     assert draw is not None, "a fit without training pairs is refused before"

@@ -81,8 +81,8 @@ class SelfSupervised:
         }
         for name, choices in allowed.items():
             if getattr(self, name) not in choices:
-                found = getattr(self, name)
-                raise ValueError(f"{name} {found!r} is none of {', '.join(choices)}")
+                value = getattr(self, name)
+                raise ValueError(f"{name} {value!r} is none of {', '.join(choices)}")
         for name in ("epochs", "steps", "crop", "batch", "slices"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -110,7 +110,7 @@ SELF_SUPERVISED_TINY: dict[str, Any] = {"depth": 3, "steps": 2, "crop": 8, "batc
 
 
 class Modelling(Protocol):
-    """How thick slices are thought to arise, and how they are interpolated; ``repr`` names it."""
+    """Model of how thick slices arise, and how they are interpolated; ``repr`` names it."""
 
     @property
     def clips(self) -> bool:
@@ -232,14 +232,14 @@ def _seen(
 
 def _digest(thick: Volume) -> str:
     """Hash of all voxels and the grid."""
-    found = hashlib.sha256(json.dumps(asdict(thick.grid), sort_keys=True).encode())
-    found.update(np.ascontiguousarray(thick.voxels).tobytes())
-    return found.hexdigest()
+    digest = hashlib.sha256(json.dumps(asdict(thick.grid), sort_keys=True).encode())
+    digest.update(np.ascontiguousarray(thick.voxels).tobytes())
+    return digest.hexdigest()
 
 
 @contextmanager
 def _folder(run: Run) -> Iterator[Path]:
-    """Where checkpoints are: kept if the run says where, else gone in the end."""
+    """Folder of checkpoints: that of the run, else a temporary one."""
     if run.work is not None:
         yield run.work
         return

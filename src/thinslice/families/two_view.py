@@ -63,7 +63,7 @@ class TwoViewSettings:
 
     def __post_init__(self) -> None:
         for steps in (self.steps, self.steps_fusion):
-            self.plan(steps)  # what the second stage cannot be is said before the first
+            self.plan(steps)  # refuses a second stage that cannot be before the first is trained
 
     def plan(self, steps: int) -> Plan:
         """A stage as the loop takes it."""

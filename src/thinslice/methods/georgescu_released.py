@@ -13,7 +13,7 @@ the epochs are of the paper's 326,000 patches, drawn at random; the best validat
 was chosen by hand, on test scans); patches of the through-plane network come from the pairs' own
 thick slices where these have thin pixels; the median is the default for every factor (theirs for
 x4: the mean, setting ``ensemble``); HU beyond the window are kept as in ``georgescu``; weights
-start as told in ``nets.georgescu``; a scan to restore is shown as it comes (theirs is an 8-bit
+start as in ``nets.georgescu``; a scan to restore is shown as it comes (theirs is an 8-bit
 picture already).
 
 ``build().use(stage, factor, state_dict)`` takes weights of theirs.
@@ -83,7 +83,7 @@ def as_stored(turns: tuple[int, ...]) -> Finish:
     def finish(x_BPQ: np.ndarray, y_BPQ: np.ndarray, rng: np.random.Generator) -> Patch:
         drawn = rng.choice(turns, len(x_BPQ))
         x, y = (
-            np.stack([turned(np.rint(one), k) for one, k in zip(part, drawn)])
+            np.stack([turned(np.rint(patch_PQ), k) for patch_PQ, k in zip(part, drawn)])
             for part in (x_BPQ, y_BPQ)
         )
         return x.clip(0, LEVELS), y.clip(0, LEVELS)
