@@ -75,6 +75,9 @@ onsuccess:  # the main table and where the report is, last, if this run made the
         print(said.read_text())
 
 
+container: config["container"]  # used with --sdm apptainer alone
+
+
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
     degradation="|".join(config["degradations"]),

@@ -20,7 +20,7 @@ rule clean_restored:
     log:
         "results/logs/clean_restored.log",
     conda:
-        "../envs/core.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,
@@ -37,7 +37,7 @@ rule clean_work:
     log:
         "results/logs/clean_work.log",
     conda:
-        "../envs/core.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,

@@ -19,7 +19,7 @@ rule fetch:
     log:
         "results/logs/fetch/{dataset}.log",
     conda:
-        "../envs/core.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,
@@ -49,7 +49,7 @@ rule convert:
     log:
         "results/logs/convert/{dataset}.log",
     conda:
-        "../envs/core.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,
@@ -80,7 +80,7 @@ rule degrade:
     wildcard_constraints:
         degradation="|".join(name for name in config["degradations"] if name != cells.ACQUIRED),
     conda:
-        "../envs/core.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,

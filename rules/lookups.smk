@@ -221,15 +221,15 @@ def restoring_gpus(wildcards):
     return 0 if shards_of(wildcards) else method_gpus(wildcards)
 
 
-def restoring_script(wildcards, input, threads):
+def restoring_script(wildcards, input, threads, resources):
     """The script of a restore job with the flags that are its own; how, never what, it computes."""
     if input.shards:
         return f"join_shards.py --shards {' '.join(input.shards)}"
     device = restoring_device(wildcards, None)
     cap = memory_cap(wildcards, None)
     return (
-        f"restore.py --threads {threads} --device {device} --max-memory-mb {cap} "
-        "--work results/work"
+        f"restore.py --threads {threads} --device {device} --reserved-gpus {resources.gpu} "
+        f"--max-memory-mb {cap} --work results/work"
     )
 
 

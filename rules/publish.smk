@@ -23,7 +23,7 @@ rule analyse:
     log:
         "results/logs/analyse/{analysis}.log",
     conda:
-        "../envs/report.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,
@@ -52,7 +52,7 @@ rule figure:
     log:
         "results/logs/figure/{figure}.log",
     conda:
-        "../envs/report.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,
@@ -93,7 +93,7 @@ rule panels:
     log:
         "results/logs/{picture}/{dataset}.log",
     conda:
-        "../envs/report.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,
@@ -125,7 +125,7 @@ rule page:
     log:
         "results/logs/page.log",
     conda:
-        "../envs/report.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,

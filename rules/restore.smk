@@ -26,7 +26,7 @@ rule train:
     benchmark:
         "results/benchmarks/train/{method}/{dataset}--{degradation}.tsv"
     conda:
-        "../envs/torch.yaml"
+        "../envs/thinslice.yaml"
     threads: cores("train")
     resources:
         gpu=gpus(training_gpus),
@@ -41,7 +41,8 @@ rule train:
     shell:
         r"""
         python "$HERE"/workflow_scripts/train.py --card {params.card:q} --threads {threads} \
-            --device {params.device:q} --gpus {params.processes} --work results/work \
+            --device {params.device:q} --gpus {params.processes} \
+            --reserved-gpus {resources.gpu} --work results/work \
             --thick {input.thick:q} --thin {input.thin:q} \
             --out {output.weights:q} --curve {output.curve:q} 2>&1 | tee {log:q}
         """
@@ -70,7 +71,7 @@ rule restore_shard:
         shard=r"\d+",
         shards=r"\d+",
     conda:
-        "../envs/torch.yaml"
+        "../envs/thinslice.yaml"
     threads: cores("restore")
     resources:
         gpu=gpus(method_gpus),
@@ -86,7 +87,8 @@ rule restore_shard:
         r"""
         python "$HERE"/workflow_scripts/restore_shard.py --shard {wildcards.shard} \
             --of {wildcards.shards} --card {params.card:q} --threads {threads} \
-            --device {params.device:q} --max-memory-mb {params.cap} --work results/work \
+            --device {params.device:q} --reserved-gpus {resources.gpu} \
+            --max-memory-mb {params.cap} --work results/work \
             --thick {input.thick:q} --weights-record {input.weights:q} --out {output.restored:q} &>{log:q}
         """
 
@@ -108,7 +110,7 @@ rule restore:
     benchmark:
         "results/benchmarks/restore/{dataset}/{degradation}/{method}/{fitted}.tsv"
     conda:
-        "../envs/torch.yaml"
+        "../envs/thinslice.yaml"
     threads: cores("restore")
     resources:
         gpu=gpus(restoring_gpus),

@@ -22,7 +22,7 @@ rule score:
     log:
         "results/logs/score/{dataset}/{degradation}/{method}/{fitted}.log",
     conda:
-        "../envs/core.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,
@@ -55,7 +55,7 @@ rule pairs:
     log:
         "results/logs/pairs/{dataset}.log",
     conda:
-        "../envs/core.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,
@@ -86,7 +86,7 @@ rule gather:
     log:
         "results/logs/gather/{dataset}/{degradation}.log",
     conda:
-        "../envs/core.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,
@@ -115,7 +115,7 @@ rule evidence:
     log:
         "results/logs/evidence.log",
     conda:
-        "../envs/core.yaml"
+        "../envs/thinslice.yaml"
     threads: 1
     resources:
         gpu=0,

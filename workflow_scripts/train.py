@@ -29,6 +29,7 @@ def main() -> None:
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--device", default="auto")
     p.add_argument("--gpus", type=int, default=1, help="that train together, a process for each")
+    p.add_argument("--reserved-gpus", type=int, default=0, help="for this job, by the workflow")
     a = p.parse_args()
 
     record = record_path(a.out)
@@ -40,7 +41,8 @@ def main() -> None:
         # What checkpoints rest on: the card holds the method's code, the script's reads the data.
         rests_on = {"card": a.card, "data": hashes, "script": script_digest("train.py")}
         work = a.work / a.out.parent.name / record_id(rests_on)
-        with device.team(Run(device=a.device, threads=a.threads), a.gpus) as runs:
+        run = Run(device=a.device, threads=a.threads, reserved_gpus=a.reserved_gpus)
+        with device.team(run, a.gpus) as runs:
             devices = ", ".join(dict.fromkeys(run.device for run in runs))
             threads = f"{runs[0].threads} threads" + (" each" if runs[1:] else "")
             parts = f"{len(runs)} processes, " if runs[1:] else ""

@@ -133,6 +133,7 @@ class Run:
     work: Path | None = None  # where a method that learns from the scan itself keeps checkpoints
     rank: int = 0  # of the processes that train together, this one; the first is 0 and leads
     processes: int = 1  # that train together
+    reserved_gpus: int = 0  # for this job by the workflow: an error if torch cannot use them
 
 
 class Method(Protocol):

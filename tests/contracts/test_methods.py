@@ -215,7 +215,7 @@ def test_every_module_is_under_the_contract_and_no_two_methods_have_one_title():
 
 
 def test_core_methods_need_no_torch():
-    """Their jobs run in envs/core.yaml, which has none."""
+    """They start in a fraction of the time, and ask for no GPU."""
     core = [card for card in named("methods").values() if card["env"] == "core"]
     assert core
     code = (

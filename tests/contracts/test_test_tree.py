@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.paths import TESTS
+from support.paths import ROOT, TESTS
 
 MODULES = {str(path.relative_to(TESTS)): path for path in sorted(TESTS.rglob("*.py"))}
 NOT_SHARED = re.compile(r"(?:.*\.)?(?:test_\w+|conftest)(?:\..*)?")
@@ -60,3 +60,10 @@ def test_places_are_computed_in_one_module():
     for name, path in MODULES.items():
         names = {n.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}
         assert "__file__" not in names or name == "support/paths.py", name
+
+
+def test_unit_tests_mirror_the_rooms():
+    rooms = ROOT / "src/thinslice"
+    for folder in (path for path in (TESTS / "unit").rglob("*") if path.is_dir()):
+        if folder.name != "__pycache__":
+            assert (rooms / folder.relative_to(TESTS / "unit")).is_dir(), f"no room for {folder}"

@@ -45,7 +45,12 @@ class RestoreRequest:
         """As the flags of ``add_flags`` say."""
         memory_gib = a.max_memory_mb / 1024 if a.max_memory_mb else None
         weights = first_output(a.weights_record) if a.weights_record else None
-        run = Run(device=a.device, threads=a.threads, max_memory_gib=memory_gib)
+        run = Run(
+            device=a.device,
+            threads=a.threads,
+            max_memory_gib=memory_gib,
+            reserved_gpus=a.reserved_gpus,
+        )
         return cls(a.card, a.thick, weights, a.work, run)
 
     @property
@@ -74,6 +79,7 @@ def add_flags(p: argparse.ArgumentParser) -> None:
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--max-memory-mb", type=int)
     p.add_argument("--device", default="auto", help="none: the method uses no torch")
+    p.add_argument("--reserved-gpus", type=int, default=0, help="for this job, by the workflow")
 
 
 def restore(asked: RestoreRequest, cases: Sequence[str], out: Path, job: Job) -> None:

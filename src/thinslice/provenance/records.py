@@ -46,7 +46,7 @@ def verify_unchanged(path: Path, record: Path, claimed: str) -> str:
 def _link(path: Path, sha256: str, record: Path, content: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "path": str(path),
-        "sha256": sha256_of,
+        "sha256": sha256,
         "record": str(record),
         "record_id": content["id"],
     }

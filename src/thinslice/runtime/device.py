@@ -15,7 +15,7 @@ from tempfile import gettempdir
 import torch
 
 from thinslice.interfaces import Run
-from thinslice.runtime import gpu_lock
+from thinslice.runtime import gpu_check, gpu_lock
 
 LOG = logging.getLogger(__name__)
 
@@ -50,11 +50,15 @@ def team(run: Run, count: int) -> Iterator[list[Run]]:
     """``run`` for each of ``count`` processes that train together, each with a GPU of its own.
 
     No other job holds these GPUs until this one ends. On a CPU the processes share its threads;
-    where ``auto`` finds no GPU there is one process. RuntimeError if there are fewer GPUs.
+    where ``auto`` finds no GPU there is one process. RuntimeError if there are fewer GPUs,
+    UnusableGpuError if ``auto`` cannot use those that the job reserved.
     """
     threads = torch.get_num_threads()
     device = choose(run)
     try:
+        if device.type != "cuda" and run.device == "auto":
+            if warning := gpu_check.check(run.reserved_gpus):
+                LOG.warning(warning)
         if device.type != "cuda" and run.device == "auto" and count > 1:
             LOG.warning("no GPU here: one process on the CPU instead of %d on GPUs", count)
             count = 1

@@ -10,6 +10,7 @@ import pytest
 
 from support.paths import importing
 from support.restore import CPU, ENDS, at_rename, dicom, killed_at, names, often, restored, said
+from support.signals import answer_all, ignore_all
 from thinslice.cli import main, methods
 from thinslice.fs import transaction
 from thinslice.io import files
@@ -37,17 +38,23 @@ sys.exit(main(["restore", *sys.argv[1:]]))
 STATUS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 
 
+def signalled(start, *words) -> subprocess.CompletedProcess[str]:
+    """A restoration that gets a signal, the last word, in its fifth step; ``start`` goes first."""
+    return subprocess.run(
+        [sys.executable, "-c", STOPPED_AT_5, *words],
+        env=importing(),
+        capture_output=True,
+        text=True,
+        preexec_fn=start,
+    )
+
+
 @pytest.mark.parametrize("name", STATUS)
 def test_asked_to_end_it_says_so_and_the_same_command_ends_as_if_it_never_was(
     tmp_path, capsys, monkeypatch, nifti, name
 ):
     words = [*CPU, "--declared-thickness", "5"]
-    done = subprocess.run(
-        [sys.executable, "-c", STOPPED_AT_5, nifti, tmp_path / "b.nii", *words, name],
-        env=importing(),
-        capture_output=True,
-        text=True,
-    )
+    done = signalled(answer_all, nifti, tmp_path / "b.nii", *words, name)
     assert done.returncode == STATUS[name]
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("thinslice restore: stopped; ")
@@ -60,18 +67,28 @@ def test_asked_to_end_it_says_so_and_the_same_command_ends_as_if_it_never_was(
     assert not [left for left in names(tmp_path) if "work" in left]
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+def test_what_is_ignored_from_the_start_stays_ignored(tmp_path, nifti, name):
+    """`nohup thinslice restore ... &` outlives the terminal, and a Ctrl-C meant for another."""
+    words = [*CPU, "--declared-thickness", "5"]
+    done = signalled(ignore_all, nifti, tmp_path / "b.nii", *words, name)
+    assert done.returncode == 0, done.stderr
+    assert "stopped" not in done.stderr
+    assert names(tmp_path) == sorted([*(f"b.nii{end}" for end in ENDS), "thick.nii.gz"])
+
+
 def test_signals_are_answered_while_it_runs_and_not_after(tmp_path, capsys, monkeypatch, nifti):
     seen = []
     monkeypatch.setattr(
         restore, "carry_out", lambda *how: seen.append(signal.getsignal(signal.SIGTERM))
     )
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
     try:
         with pytest.raises(AttributeError):
             restored(capsys, nifti, tmp_path / "a.nii", "--method", "linear")
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, before)
     assert callable(seen[0])
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 

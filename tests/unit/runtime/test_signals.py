@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from support import toy_training as toy
+from support.signals import of_a_terminal
 from support.toy_training import curve_numbers, same
 from thinslice.runtime import signals
 
@@ -15,6 +16,12 @@ RARELY = replace(toy.PLAN, checkpoint_every_s=3600.0)
 
 class StoppedError(KeyboardInterrupt):
     """What an answer to SIGTERM raises."""
+
+
+@pytest.fixture(autouse=True)
+def in_a_terminal():
+    with of_a_terminal():
+        yield
 
 
 @pytest.fixture(scope="module")
