@@ -59,7 +59,12 @@ class Pair(NamedTuple):
 
 
 class Dataset(Protocol):
-    """A source of scans. The module also says ``SIMULATED: bool``."""
+    """A source of scans."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether scans are made, not acquired; the same as ``simulated`` of a config line."""
+        ...
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
         """Download into ``raw`` and verify; nothing to do where the scans are made or local.
@@ -99,25 +104,24 @@ class PlaneDegradation(Degradation, Protocol):
 
 
 class About(NamedTuple):
-    """What a method's table row says of it; the module's constant ``ABOUT``."""
+    """What a method's table row says of it."""
 
     title: str  # as printed, e.g. "TVSRN"
     fidelity: str  # "as-published", "as-released", "from-abstract" or "textbook"
     paper: str  # short reference; "" for textbook methods
     idea: str  # one sentence
-    one_factor: bool = False  # thick and thin slices lie as far apart as those it was fitted on
-    finer_pixels: bool = False  # it can restore on finer pixels too
-    tried: Mapping[str, tuple[Any, ...]] = {}  # by setting: what the source tried, ablations too
+    fixed_factor: bool = False  # restores only the ratio of increments that it was fitted on
+    in_plane: bool = False  # can restore on finer pixels too
+    published_settings: Mapping[str, tuple[Any, ...]] = {}  # by name: the source's, ablations too
 
     def fidelity_of(self, settings: Mapping[str, Any]) -> str:
-        """The label of one config line: what the source itself tried is its own, all else ours."""
-        ours = [
-            name
+        """The label of one config line: values that the source published keep the plain label."""
+        ours = any(
+            name != "seed" and value not in self.published_settings.get(name, ())
             for name, value in settings.items()
-            if name != "seed" and value not in self.tried.get(name, ())
-        ]
-        own = ours and self.fidelity.startswith("as-")
-        return f"{self.fidelity}, own settings" if own else self.fidelity
+        )
+        marked = ours and self.fidelity.startswith("as-")
+        return f"{self.fidelity}, own settings" if marked else self.fidelity
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,11 @@ class Run:
 
 class Method(Protocol):
     """Thick to restored. It sees the thick volume and the grid asked for, never the thin one."""
+
+    @property
+    def about(self) -> About:
+        """Title, source and traits of the method, for tables and lists."""
+        ...
 
     def restore(self, thick: Volume, grid: Grid, *, run: Run = ...) -> Volume:
         """A volume on exactly ``grid``; ``thick`` is left alone."""

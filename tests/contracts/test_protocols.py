@@ -9,14 +9,14 @@ from scipy.ndimage import uniform_filter1d
 
 from support.cards import cards
 from thinslice import plugins
-from thinslice.degradations import box
+from thinslice.degradations import profile
 from thinslice.interfaces import Score, ScoringInput
 from thinslice.report.tables import wording
 from thinslice.volume import Grid, Volume
 
 CARDS = cards("protocols")
 GRID = Grid(40, 1.0, 1.0, (32, 34), (2.0, 2.0))
-MEANS = box.build(thickness_mm=5.0, increment_mm=5.0)
+MEANS = profile.build(shape="box", thickness_mm=5.0, increment_mm=5.0)
 BODY = np.hypot(*(np.mgrid[:32, :34] - np.array([15.5, 16.5])[:, None, None])) < 12
 WRONG = {  # what a method may do to a volume; enough of it for a protocol that calls 40 dB perfect
     "nothing": lambda thin: thin,

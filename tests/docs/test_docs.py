@@ -14,6 +14,7 @@ from support.paths import ROOT
 from thinslice import plugins
 from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.families.cube import CubeSettings
+from thinslice.families.plane import PlaneSettings
 from thinslice.families.self_supervised import SelfSupervised
 from thinslice.families.two_stage_settings import TwoStageSettings
 from thinslice.families.two_view import TwoViewSettings
@@ -38,6 +39,7 @@ FIGURES = sorted(
 SHARED = {
     SelfSupervised: "Methods that learn from the scan",
     CubeSettings: "Every cube network",
+    PlaneSettings: "Every plane network",
     TwoStageSettings: "Both two-stage methods",
     TwoViewSettings: "Both ACVTT methods",
 }

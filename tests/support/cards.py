@@ -1,6 +1,6 @@
 """Every plug-in that a config names, and every module that none names: what contracts run over."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
@@ -40,11 +40,13 @@ def cards(kind: str) -> dict[str, dict[str, Any]]:
     return {**found, **alone}
 
 
-def one_of_each(found: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The first card of every module."""
-    first: dict[str, str] = {}
+def one_of_each(
+    found: Mapping[str, dict[str, Any]], key: Callable[[Mapping[str, Any]], Any]
+) -> dict[str, dict[str, Any]]:
+    """The first card of every ``key`` of a card."""
+    first: dict[Any, str] = {}
     for name, card in found.items():
-        first.setdefault(module_of(card), name)
+        first.setdefault(key(card), name)
     return {name: found[name] for name in first.values()}
 
 

@@ -18,13 +18,14 @@ from thinslice.io.read import read_scan, scan_files
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid, Volume
 
-SIMULATED = False
 SAME_PIXELS = 0.01  # of a pixel: thick and thin in-plane, anywhere in the scan
 SAME_PITCH = 1e-4  # of a pixel's size
 
 
 class OwnData:
     """The cases of a manifest; ``root`` is the folder it lies in."""
+
+    simulated = False
 
     def __init__(self, manifest: Path, unit_window: tuple[float, float] | None):
         self.manifest = manifest

@@ -23,7 +23,6 @@ from thinslice.phantom.noise import expose
 from thinslice.phantom.reconstruction import Reconstruction, acquire
 from thinslice.volume import Grid
 
-SIMULATED = True
 SPLITS = ("train", "val", "test")
 
 
@@ -146,6 +145,8 @@ class Settings:
 
 class Phantom:
     """The data set; see the module's docstring."""
+
+    simulated = True
 
     def __init__(self, settings: Settings):
         self.settings = settings

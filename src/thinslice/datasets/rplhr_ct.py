@@ -33,7 +33,6 @@ from thinslice.io.nifti.read import read_nifti
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Volume
 
-SIMULATED = False
 RECORD = 17239183
 SPLITS = ("train", "val", "test")
 THIN, THICK = "1mm", "5mm"  # folders
@@ -47,6 +46,8 @@ CASES: Mapping[str, int] = {"train": 100, "val": 50, "test": 100}
 @dataclass(frozen=True)
 class RplhrCt:
     """The data set; see the module's docstring."""
+
+    simulated = False
 
     cases_per_split: Mapping[str, int] = field(default_factory=lambda: dict(CASES))
 

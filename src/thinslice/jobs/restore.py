@@ -102,11 +102,10 @@ def restore(asked: RestoreRequest, cases: Sequence[str], out: Path, job: Job) ->
             restored = method.restore(thick.read(case), target, run=own)
             seconds[case] = time.perf_counter() - started
             writer.add(case, restored, **thick.about(case))
-    about = plugins.module("methods", asked.card).ABOUT
     job.output("restored", out)
     job.fact("wall_s", seconds)
     job.fact("parameters", method.parameters())
-    job.fact("fidelity", about.fidelity_of(asked.card.get("settings", {})))
+    job.fact("fidelity", method.about.fidelity_of(asked.card.get("settings", {})))
     job.fact("device", run.device)
     if asked.learns_here:
         job.fact("work", str(work))

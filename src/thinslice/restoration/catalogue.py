@@ -37,7 +37,8 @@ def entries() -> Iterator[Entry]:
 
 
 def _entry(card: Mapping[str, Any]) -> Entry:
-    built, about = plugins.build("methods", card), plugins.module("methods", card).ABOUT
+    built = plugins.build("methods", card)
+    about = built.about
     fit = methods.fit_of(built)
     return Entry(
         card["name"],
@@ -54,5 +55,5 @@ def _entry(card: Mapping[str, Any]) -> Entry:
 
 
 def _grids(about: About) -> str:
-    slices = "increments as fitted" if about.one_factor else "any slices"
-    return f"{slices}, finer pixels" if about.finer_pixels else slices
+    slices = "increments as fitted" if about.fixed_factor else "any slices"
+    return f"{slices}, finer pixels" if about.in_plane else slices

@@ -32,8 +32,8 @@ class MethodChoice(NamedTuple):
 
     @property
     def about(self) -> About:
-        """The description in the method's module."""
-        return plugins.module("methods", self.card).ABOUT
+        """Title, source and traits of the method."""
+        return self.method.about
 
     @property
     def fidelity(self) -> str:

@@ -146,7 +146,7 @@ def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
         return f"{_lacks(cell.dataset, cell.degradation)} among its test cases"
     if not has_truth(cell.dataset, config) and cell.degradation != ACQUIRED:
         return f"{cell.dataset} has no thin slices to simulate thick ones from"
-    if _in_plane(cell.degradation, config) > 1 and not _method(cell, config).get("finer_pixels"):
+    if _in_plane(cell.degradation, config) > 1 and not _method(cell, config).get("in_plane"):
         return "its pixels are made coarser too, and the method restores slices alone"
     if cell.source is None:
         return None
@@ -157,7 +157,7 @@ def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
     here, there = (config["datasets"][d] for d in (cell.dataset, cell.source.dataset))
     if here.get("modality", "CT") != there.get("modality", "CT"):
         return f"trained on {there.get('modality', 'CT')}, tested on {here.get('modality', 'CT')}"
-    if not _method(cell, config).get("one_factor", False):
+    if not _method(cell, config).get("fixed_factor", False):
         return None
     return _factors_differ(cell, cell.source, config) or _increments_differ(
         cell, cell.source, config

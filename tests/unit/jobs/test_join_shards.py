@@ -17,7 +17,7 @@ from thinslice.provenance.records import BrokenLinkError, link_to, read_record, 
 from thinslice.volume import Grid, Volume
 from thinslice.workflow import shards
 
-CARD = {"name": "linear", "module": "linear"}
+CARD = {"name": "linear", "module": "interpolation", "settings": {"kind": "linear"}}
 CELL = "phantom/box5/linear/untrained"
 CASES = ["a", "b", "c"]
 

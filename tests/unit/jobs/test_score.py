@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from thinslice.degradations import box
+from thinslice.degradations import profile
 from thinslice.jobs import score
 from thinslice.operators.degradation import thick_of
 from thinslice.protocols import v1
 from thinslice.volume import Grid, Volume
 
 GRID = Grid(40, 1.0, 1.0, (32, 36), (2.0, 2.0))
-MEANS = box.build(thickness_mm=5.0, increment_mm=5.0)
+MEANS = profile.build(shape="box", thickness_mm=5.0, increment_mm=5.0)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ def test_what_stands_beside_is_what_was_done(tmp_path, capsys):
     for told, path in ((found["input"], scan), (found["output"], out)):
         assert told["files"] == sha256_by_name(path)
     assert found["input"]["path"] == str(scan)
-    assert found["method"]["card"] == {"name": "cubic"}
+    card = {"name": "cubic", "module": "interpolation", "settings": {"kind": "cubic"}}
+    assert found["method"]["card"] == card
     assert found["method"]["fidelity"] == "textbook"
     assert found["warnings"] == [line[9:] for line in complaints.splitlines()]
     assert found["grids"]["output"]["thickness_mm"] == 1.0

@@ -155,7 +155,7 @@ def test_a_network_built_for_one_ratio_of_increments_is_not_run_on_another():
         "box3": {"settings": {"thickness_mm": 3.0, "overlap_mm": 1.0}},
     }
     assert cells.skipped(config) == []
-    config["methods"]["edsr"]["one_factor"] = True
+    config["methods"]["edsr"]["fixed_factor"] = True
     words = "fitted on slices every {} mm, tested on slices every {} mm".format
     there, here = words(2, 5), words(5, 2)
     assert dict(cells.skipped(config)) == {
@@ -171,8 +171,8 @@ def test_networks_built_for_whole_factors_are_not_run_on_others():
         "plane": {"settings": {"through_plane": 1, "in_plane": 2}},
         "slices": {"settings": {"through_plane": 2}},
     }
-    config["methods"]["linear"]["finer_pixels"] = True
-    config["methods"]["edsr"] |= {"finer_pixels": True, "one_factor": True}
+    config["methods"]["linear"]["in_plane"] = True
+    config["methods"]["edsr"] |= {"in_plane": True, "fixed_factor": True}
     slices = "fitted on increments {} times the thin ones', tested on {} times".format
     pixels = "fitted on pixels {} times the thin ones', tested on {} times".format
     found = {where: why for where, why in cells.skipped(config) if "edsr fitted" in where}
@@ -183,7 +183,7 @@ def test_networks_built_for_whole_factors_are_not_run_on_others():
         "pairs/plane: edsr fitted on pairs/slices": pixels(1, 2),
         "pairs/slices: edsr fitted on pairs/cube; edsr fitted on pairs/plane": pixels(2, 1),
     }
-    config["methods"]["edsr"]["one_factor"] = False
+    config["methods"]["edsr"]["fixed_factor"] = False
     assert not [where for where, _ in cells.skipped(config) if "edsr" in where]
 
 
@@ -225,7 +225,7 @@ def test_a_method_may_be_meant_for_some_degradations_only():
 def test_coarser_pixels_are_for_methods_that_can_make_them_finer():
     config = changed(degradations=["cube"], fitted_on="matched")
     config["degradations"]["cube"] = {"settings": {"in_plane": 2}}
-    config["methods"]["linear"]["finer_pixels"] = True
+    config["methods"]["linear"]["in_plane"] = True
     assert {cell.method for cell in cells.cells(config)} == {"linear"}
     assert all("pixels are made coarser" in reason for _, reason in cells.skipped(config))
 

@@ -1,4 +1,4 @@
-"""Thin scans prepared as ACVTT's released code does: air cut off, a slice every mm, ends trimmed.
+"""NIfTI files of ACVTT's splits to cases, prepared as its released code does.
 
 Rows and columns of air are cropped, slices half a millimetre apart are halved, slices one
 millimetre apart are kept, all others are resampled (cubic B-spline, blurred beforehand where they
@@ -13,11 +13,17 @@ slice in n off, and that is the increment stated. HU above 3071 are left for win
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from thinslice.datasets._splits import SplitRow
 from thinslice.errors import refused
+from thinslice.interfaces import Case
+from thinslice.io.nifti.read import read_nifti
+from thinslice.io.orientation import HEAD
+from thinslice.io.scan import LoadedScan
 from thinslice.operators.interpolation import resample_z_array
 from thinslice.volume import Grid, Volume
 
@@ -34,6 +40,38 @@ class Preparation:
     columns_hu: float  # a column whose mean is above it has more than air
     floor_hu: float = -np.inf  # lower values are raised to it, before all else
     trim_factor: int | None = 5  # thin slices per thick increment; None: no slice is trimmed
+
+
+def prepared_case(
+    row: SplitRow, path: Path, how: Preparation, thickness_mm: float | None = None
+) -> Case:
+    """The CT at ``path``, prepared as ACVTT does; thickness as declared, else the increment.
+
+    NIfTI says no thickness; slices are taken to be as thick as they lay apart in the file. Raises
+    Refused as ``read_nifti`` and ``prepared`` do.
+    """
+    scan = read_nifti(path, thickness_mm=thickness_mm)
+    to_feet = runs_to_feet(scan)
+    volume = scan.volume
+    if row.first_slices:
+        volume = first_slices(volume, int(row.first_slices), to_feet)
+    thin = prepared(volume, to_feet, how, path)
+    return Case(row.case, row.patient, row.split, thin, None, story(row, scan))
+
+
+def runs_to_feet(scan: LoadedScan) -> bool:
+    """Whether the file's slices run to the feet; Refused where they are not axial."""
+    if int(np.abs(scan.volume.grid.direction[0]).argmax()) != HEAD:
+        raise refused(scan.files[0], "slices that are not axial", "axial ones", "leave it out")
+    return "I" in scan.source["axes"]
+
+
+def story(row: SplitRow, scan: LoadedScan) -> dict[str, Any]:
+    """What the file said before it was prepared; JSON."""
+    grid = scan.volume.grid
+    (file,) = scan.files
+    as_read = {"file": file.name, "increment_mm": grid.increment_mm, "zyx": list(grid.zyx)}
+    return {"thin": {**scan.source, **as_read}, "published_split": row.published_split or None}
 
 
 def prepared(volume: Volume, to_feet: bool, how: Preparation, path: Path) -> Volume:
