@@ -26,6 +26,7 @@ from thinslice.provenance.records import (
 from thinslice.store import Store, StoredScan
 
 MADE_BY = "restore_shard.py"
+RESTORED_BY = "thinslice.jobs.restore"  # the shards, so the record keeps its digests too
 SLICES = 64  # read at a time
 AGAIN = "delete it and its record to have it made again"
 
@@ -63,7 +64,7 @@ def join_shards(
         rule="restore",
         cards={"method": card},
         inputs=inputs,
-        plugins=[plugins.module_name("methods", card)],
+        plugins=[plugins.module_name("methods", card), RESTORED_BY],
     ) as job:
         join(shards, store.open_store(thick).cases("test"), out, job)
 

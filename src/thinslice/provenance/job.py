@@ -75,7 +75,7 @@ def recorded_job(
 
     records    where the record goes (once beside each output of a job that makes two stores)
     inputs     files made by earlier jobs, by name; each must still be what its own record says
-    plugins    dotted names of the modules behind the cards
+    plugins    dotted names of the modules that compute besides the script, e.g. behind the cards
     raw        files from outside the workflow, hashed as they are and named by their paths
 
     Raises BrokenLinkError if an input does not match its record.
