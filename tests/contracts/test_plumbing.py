@@ -17,7 +17,7 @@ from thinslice.provenance.code_digest import PLUMBING, SOURCE, closure, is_plumb
 from thinslice.workflow import cells
 
 CONSTANTS = {"SUFFIX"}  # the ending of a record's file name
-MEASURED = {"peak_memory_gib"}  # of a job, into its record's facts; efficiency reports it as such
+MEASURED = {"peak_memory_gib", "children_peak_memory_gib"}  # of a job, into its record's facts
 NUMBER = re.compile(r"\b(float|int|complex|ndarray|Tensor|Grid|Volume|DataFrame)\b")
 
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))

@@ -6,7 +6,10 @@ halo), so it shrinks only where a single one does not fit.
 """
 
 import logging
+import resource
+import sys
 from math import prod
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -15,7 +18,6 @@ from torch import nn
 from thinslice.inference import tiling
 from thinslice.inference.tensor_memory import peak_bytes
 from thinslice.interfaces import Run
-from thinslice.provenance.environment import resident_bytes
 
 LOG = logging.getLogger(__name__)
 MARGIN = 1.5  # for what libraries allocate behind torch's back
@@ -76,6 +78,15 @@ def room_bytes(run: Run, device: torch.device, reserved: int) -> float:
         return min(free, run.max_memory_gib * 2**30 - torch.cuda.memory_allocated(device))
     cap = float("inf") if run.max_memory_gib is None else run.max_memory_gib * 2**30
     return cap - resident_bytes() - reserved - SLACK_BYTES
+
+
+def resident_bytes() -> int:
+    """Memory of this process now; without /proc, its largest so far."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * resource.getpagesize()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB
 
 
 def fit(
