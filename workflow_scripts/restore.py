@@ -2,7 +2,7 @@
 
 import argparse
 
-from thinslice import errors, store
+from thinslice import errors, plugins, store
 from thinslice.jobs import restore
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
@@ -19,6 +19,7 @@ def main() -> None:
         rule="restore",
         cards={"method": a.card},
         inputs=asked.inputs,
+        plugins=[plugins.module_name("methods", a.card)],
         seed=asked.seed,
     ) as job:
         restore.restore(asked, store.open_store(a.thick).cases("test"), a.out, job)

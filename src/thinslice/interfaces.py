@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or sc
     import pandas as pd
     from scipy.sparse import csr_array
 
+ACQUIRED = "acquired"  # the degradation of a scanner's own thick series; others are simulated
+
 
 class Scan(Protocol):
     """A volume in memory or still on disk: a ``Volume``, or a case of a store."""

@@ -75,7 +75,7 @@ def made(checkout: Checkout, stage: str) -> dict[str, str]:
     record = json.loads((checkout.folder / "results" / STAGES[stage][0]).read_text())
     return {
         output["path"]: output["sha256"]
-        for output in record["outputs"]
+        for output in record["outputs"].values()
         if not output["path"].endswith(".curve.csv")  # seconds are in it
     }
 

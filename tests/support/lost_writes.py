@@ -40,7 +40,7 @@ def _record_torn(folder: Path, record: Path) -> None:
 
 def _made_gone(folder: Path, record: Path) -> None:
     """What the record speaks of: every store and file, or as with raw scans none."""
-    for output in json.loads(record.read_text())["outputs"]:
+    for output in json.loads(record.read_text())["outputs"].values():
         path = folder / output["path"]
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from thinslice import __version__
-from thinslice.cli import audit, inspect, methods, metrics, restore, weights
+from thinslice.cli import audit, inspect, methods, metrics, restore, weights, why
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"thinslice {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (inspect, restore, methods, weights, audit, metrics):
+    for module in (inspect, restore, methods, weights, audit, why, metrics):
         module.add_to(commands)
     arguments = parser.parse_args(argv)
     return arguments.run(arguments)

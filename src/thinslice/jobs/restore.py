@@ -18,7 +18,7 @@ from thinslice import plugins, store
 from thinslice.interfaces import Run
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.job import Job
-from thinslice.provenance.records import first_output, record_id
+from thinslice.provenance.records import output_of, record_id
 from thinslice.volume import Grid
 
 NO_TORCH = "none"  # the device of methods that need none
@@ -44,7 +44,7 @@ class RestoreRequest:
     def by(cls, a: argparse.Namespace) -> "RestoreRequest":
         """As the flags of ``add_flags`` say."""
         memory_gib = a.max_memory_mb / 1024 if a.max_memory_mb else None
-        weights = first_output(a.weights_record) if a.weights_record else None
+        weights = output_of(a.weights_record, "weights") if a.weights_record else None
         run = Run(
             device=a.device,
             threads=a.threads,
@@ -54,9 +54,9 @@ class RestoreRequest:
         return cls(a.card, a.thick, weights, a.work, run)
 
     @property
-    def inputs(self) -> list[Path]:
+    def inputs(self) -> dict[str, Path]:
         """What the job's record rests on."""
-        return [self.thick, *([self.weights] if self.weights else [])]
+        return {"thick": self.thick, **({"weights": self.weights} if self.weights else {})}
 
     @property
     def learns_here(self) -> bool:
@@ -102,7 +102,7 @@ def restore(asked: RestoreRequest, cases: Sequence[str], out: Path, job: Job) ->
             seconds[case] = time.perf_counter() - started
             writer.add(case, restored, **thick.about(case))
     about = plugins.module("methods", asked.card).ABOUT
-    job.output(out)
+    job.output("restored", out)
     job.fact("wall_s", seconds)
     job.fact("parameters", method.parameters())
     job.fact("fidelity", about.fidelity_of(asked.card.get("settings", {})))
@@ -122,5 +122,4 @@ def _placed(run: Run) -> contextlib.AbstractContextManager[Run]:
 
 def _rests_on(card: Mapping[str, Any], job: Job) -> str:
     """Id of what checkpoints of a scan's own training rest on: the method's code, the scans."""
-    hashes = [link["sha256"] for link in job.inputs]
-    return record_id({"card": card, "data": hashes, "code": code_digest(__name__)})
+    return record_id({"card": card, "data": job.input_hashes(), "code": code_digest(__name__)})

@@ -12,7 +12,6 @@ from thinslice import store
 from thinslice.interfaces import Run
 from thinslice.jobs import clean, join_shards, restore
 from thinslice.provenance import environment
-from thinslice.provenance import job as job_module
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import BrokenLinkError, link_to, read_record, record_path
 from thinslice.volume import Grid, Volume
@@ -38,12 +37,12 @@ def stored(path: Path, seed: int) -> Path:
         for case in [*CASES, "t"]:
             about = {"split": "train" if case == "t" else "test", "target": thin.to_json()}
             out.add(case, Volume(rng.normal(0, 300, grid.zyx).astype(np.float32), grid), **about)
-    with job(path, "degrade", []) as running:
-        running.output(path)
+    with job(path, "degrade", {}) as running:
+        running.output("thick", path)
     return path
 
 
-def job(path: Path, rule: str, inputs: list[Path], card=CARD):
+def job(path: Path, rule: str, inputs: dict[str, Path], card=CARD):
     record = record_path(path)
     return recorded_job(record, rule=rule, cards={"method": card}, inputs=inputs)
 
@@ -68,7 +67,7 @@ def shards_of(thick: Path, n: int, card=CARD) -> list[Path]:
 
 def joined(thick: Path, parts: list[Path]) -> Path:
     out = Path("results/restored") / f"{CELL}.zarr"
-    with job(out, "restore", [thick]) as running:
+    with job(out, "restore", {"thick": thick}) as running:
         join_shards.join(parts, CASES, out, running)
     return out
 
@@ -104,8 +103,7 @@ def test_what_the_shards_said_of_themselves_is_carried_on(thick, monkeypatch):
 
 def test_the_joined_record_rests_on_the_thick_slices_alone(thick):
     cell = joined(thick, shards_of(thick, 2))
-    (given,) = read_record(record_path(cell))["inputs"]
-    assert given == link_to(thick)
+    assert read_record(record_path(cell))["inputs"] == {"thick": link_to(thick)}
 
 
 def assert_refused(thick: Path, parts: list[Path], why: str) -> None:
@@ -126,7 +124,7 @@ def test_a_shard_of_other_thick_slices_is_refused(thick):
 
 def test_a_shard_made_by_other_code_is_refused(thick, monkeypatch):
     parts = shards_of(thick, 2)
-    monkeypatch.setattr(job_module, "script_digest", lambda name: "0123456789abcdef")
+    monkeypatch.setattr(join_shards, "script_digest", lambda name: "0123456789abcdef")
     assert_refused(thick, parts, "its code is")
 
 
@@ -183,7 +181,7 @@ def test_cleaning_takes_the_shards_of_a_joined_cell_and_leaves_others(thick):
     others = shards_of(thick, 3, {**CARD, "code": "0123456789abcdef"})
     done = clean.work(Path("results"))
     assert done.removed == 2
-    assert len(done.kept) == 3
+    assert len(done.left) == 3
     left = [path.name for path in sorted(Path("results/shards").rglob("*.record.json"))]
     assert left == [f"{i}of3.record.json" for i in range(3)]
     assert all(other.is_dir() for other in others)

@@ -22,7 +22,7 @@ def catch_up(results: Path) -> list[str]:
     late = now_ns + int(TOLERANCE_S * 1e9)
     found = [record for record in stale.records(results) if record.stat().st_mtime_ns > late]
     for record in found:
-        made = [Path(output["path"]) for output in read_record(record)["outputs"]]
+        made = [Path(output["path"]) for output in read_record(record)["outputs"].values()]
         marks = [path / SNAKEMAKE for path in made]
         for path in (record, *made, *marks):
             if path.exists():

@@ -3,7 +3,8 @@
 A job that outlives its driver ends well and leaves its results, but nobody tells Snakemake by what
 they were made: it would keep them whatever has changed since, or delete them and do the work again.
 So before anything is planned they are set aside. Snakemake plans the job anew; the job finds them,
-takes them back if it would make the very same (``doubles``), and ends. Standard library only.
+reclaims them if it would make the very same (``provenance.duplicates``), and ends. Standard
+library only.
 """
 
 import contextlib
@@ -30,7 +31,7 @@ def set_aside(results: Path, memory: Path) -> list[Path]:
     for record in sorted(stale.records(results)):
         try:
             if not _is_known(record, known.get(str(record), 0.0)):
-                duplicates.put_aside(record)
+                duplicates.set_aside(record)
                 aside.append(record)
         except (BrokenLinkError, FileNotFoundError):
             continue  # not whole, so there is nothing to keep

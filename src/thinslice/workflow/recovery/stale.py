@@ -66,7 +66,7 @@ def _torn(record: Path, content: Mapping[str, Any]) -> str | None:
     """The first result that is not what its record says."""
     try:
         written_ns = record.stat().st_mtime_ns
-        for output in content["outputs"]:
+        for output in content["outputs"].values():
             path = Path(output["path"])
             if path.suffix == STORE and not path.exists():
                 continue
@@ -79,7 +79,7 @@ def _torn(record: Path, content: Mapping[str, Any]) -> str | None:
 
 def _outlived(record: Path, content: Mapping[str, Any], ids: Mapping[str, str]) -> str | None:
     """The first input that was made again after this was made from it."""
-    for given in content["inputs"]:
+    for given in content["inputs"].values():
         if given["record"] in ids and ids[given["record"]] != given["record_id"]:
             return f"{record} rests on another {given['path']} than the one that is there"
     return None

@@ -67,7 +67,7 @@ def record_of(name: str) -> Path:
         for record in stale.records(Path("results"))
         if any(
             path in (Path(output["path"]), Path(output["path"]) / "manifest.json")
-            for output in json.loads(record.read_text())["outputs"]
+            for output in json.loads(record.read_text())["outputs"].values()
         )
         and record.name != "acquired.record.json"  # convert writes two, the other is as good
     ]
