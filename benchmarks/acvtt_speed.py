@@ -54,8 +54,8 @@ def measure(kind: str, a: argparse.Namespace, out: Path) -> dict:
     if kind == "plain":
         answers = [plain(plane[None], references) for plane in planes]
     else:
-        seeing = net.seeing(list(references))
-        answers = [seeing(plane[None]) for plane in planes]
+        referenced = net.with_references(list(references))
+        answers = [referenced(plane[None]) for plane in planes]
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     torch.save(torch.cat(answers), out)
     return {"kind": kind, "wall_s": wall, "cpu_s": cpu, "mib": peak_mib() - before}

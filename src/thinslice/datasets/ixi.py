@@ -37,7 +37,7 @@ ARCHIVE = Remote(
 
 @dataclass(frozen=True)
 class Settings:
-    """Which cases, from where, and what is assumed of them."""
+    """Selection and source of the cases, and assumptions about them."""
 
     folder: str | None = None  # holds the scans of the unpacked archive; None: download
     limit: int | None = None  # first cases of every split, for trials; None: all
@@ -50,12 +50,12 @@ class Settings:
     def __post_init__(self) -> None:
         if self.test < 1 or self.val < 1 or self.test + self.val >= self.subjects:
             raise ValueError(
-                f"every split needs a subject: {self.test} test, {self.val} val, {self.subjects}"
+                f"every split needs a subject: {self.test} test, {self.val} val of {self.subjects}"
             )
 
 
 class Ixi:
-    """The data set; see the module."""
+    """The IXI data set; see the module docstring."""
 
     simulated = False
 
@@ -63,28 +63,28 @@ class Ixi:
         self.settings = settings
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
-        """The archive, and Hammersmith's scans out of it."""
+        """Download the archive and unpack the scans of Hammersmith Hospital."""
         if self.settings.folder is None:
             (archive,) = fetch.fetch([ARCHIVE], raw, mirror)
             unpack(archive, raw, lambda name: bool(SCAN.fullmatch(PurePosixPath(name).name)))
         self.files(raw)
 
     def files(self, raw: Path) -> Sequence[Path]:
-        """Every scan of the selection; Refused where there are more or fewer subjects."""
+        """Paths of the selected scans; Refused unless the number of subjects is ``subjects``."""
         paths = self._scans(raw)
         return [paths[row.patient] for row in self._rows(paths)]
 
     def cases(self, raw: Path) -> Iterator[Case]:
-        """Subjects by number."""
+        """Cases in the order of subject numbers."""
         paths = self._scans(raw)
         for row in self._rows(paths):
             yield self._case(row, paths[row.patient])
 
     def _case(self, row: SplitRow, path: Path) -> Case:
-        found = read_nifti(path, thickness_mm=self.settings.thickness_mm, modality="MR")
-        to_feet = runs_to_feet(found)
-        thin = trimmed(found.volume, to_feet, self.settings.trim_factor, path)
-        return Case(row.case, row.patient, row.split, thin, None, story(row, found))
+        scan = read_nifti(path, thickness_mm=self.settings.thickness_mm, modality="MR")
+        to_feet = runs_to_feet(scan)
+        thin = trimmed(scan.volume, to_feet, self.settings.trim_factor, path)
+        return Case(row.case, row.patient, row.split, thin, None, story(row, scan))
 
     def _scans(self, raw: Path) -> dict[str, Path]:
         """Path of every subject's scan, by number."""
@@ -94,11 +94,12 @@ class Ixi:
         ]
         paths = dict(scans)
         if len(paths) != len(scans):
-            twice = [path.name for subject, path in scans if paths[subject] != path]
-            raise refused(root, f"a second scan beside {listed(twice)}", "one each", "keep one")
+            duplicates = [path.name for subject, path in scans if paths[subject] != path]
+            found = f"a second scan of the subject of {listed(duplicates)}"
+            raise refused(root, found, "one scan per subject", "remove one of the two")
         if len(paths) != self.settings.subjects:
             found = f"{len(paths)} subjects with IXI???-HH-????-T2.nii.gz"
-            advice = "fetch them, mend `folder`, or say `subjects`"
+            advice = "download them, correct `folder`, or set `subjects`"
             raise refused(root, found, f"{self.settings.subjects}", advice)
         return paths
 

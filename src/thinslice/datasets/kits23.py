@@ -9,7 +9,7 @@ Splits      95 training and 50 test cases as in ACVTT's released lists. The pape
 Selection   slices 1.5 mm apart or less; the lists hold such scans alone, others are refused
 Prepared    as ACVTT's released code does (``_acvtt``), columns above -600 HU
 
-One scan per patient. Files keep z first and run to the feet; both are undone when they are read.
+One scan per patient. Files store z first and run to the feet; reading corrects both.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ COLUMNS_HU = -600.0
 
 @dataclass(frozen=True)
 class Settings:
-    """Which cases, from where, and what is assumed of them."""
+    """Selection and source of the cases, and assumptions about them."""
 
     folder: str | None = None  # holds case_00000/imaging.nii.gz; None: download
     limit: int | None = None  # first cases of every split, for trials; None: all
@@ -39,7 +39,7 @@ class Settings:
 
 
 class Kits23:
-    """The data set; see the module."""
+    """The KiTS23 data set; see the module docstring."""
 
     simulated = False
 
@@ -49,17 +49,17 @@ class Kits23:
         self.how = Preparation(COLUMNS_HU, trim_factor=settings.trim_factor)
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
-        """One file per case, unless there is a folder; Refused if any is missing then."""
+        """Download one file per case, or check ``folder``; Refused if one is missing."""
         if self.settings.folder is None:
             fetch.fetch([remote(row.case) for row in self.rows], raw, mirror)
         self.files(raw)
 
     def files(self, raw: Path) -> Sequence[Path]:
-        """Every scan of the selection; Refused, with its path, where one is missing."""
+        """Paths of the selected scans; Refused if one is missing."""
         return [self._path(raw, row.case) for row in self.rows]
 
     def cases(self, raw: Path) -> Iterator[Case]:
-        """The manifest's order: training and validation cases, then test cases."""
+        """Cases in the manifest's order: training and validation cases, then test cases."""
         for row in self.rows:
             path = self._path(raw, row.case)
             yield prepared_case(row, path, self.how, self.settings.thickness_mm)
@@ -68,12 +68,14 @@ class Kits23:
         root = raw if self.settings.folder is None else Path(self.settings.folder).expanduser()
         path = root / case / "imaging.nii.gz"
         if not path.is_file():
-            raise refused(path, "no file", f"the scan of {case}", "fetch it, or mend `folder`")
+            raise refused(
+                path, "no file", f"the scan of {case}", "download it, or correct `folder`"
+            )
         return path
 
 
 def remote(case: str) -> Remote:
-    """Where the scan of a case is published."""
+    """Address of the scan of a case."""
     return Remote(URL.format(number=case.removeprefix("case_")), f"{case}/imaging.nii.gz")
 
 

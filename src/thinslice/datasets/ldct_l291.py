@@ -1,19 +1,19 @@
-"""L291: one chest CT of 3 mm slices every 2 mm, the scan of the SR4ZCT paper; no thin truth.
+"""L291: the chest CT of the SR4ZCT paper, 3 mm slices every 2 mm; no thin reference.
 
-Source     the repository of SR4ZCT (Shi, MLMI 2023, jiayangshi/SR4ZCT), which gives it as example
+Source     the repository of SR4ZCT (Shi, MLMI 2023, jiayangshi/SR4ZCT), which has it as example
            data; from the Low Dose CT Grand Challenge of AAPM and Mayo Clinic (patient L291, full
            dose, sharp kernel D45f, Siemens Definition Flash), now in TCIA's collection
            LDCT-and-Projection-data
-Licence    that of the challenge: the repository states none for the scan. TCIA asks for a login
-           and an agreement; what is got there goes below the raw folder as the .IMA files
-Selection  of 343 files the first 140 by name, "the lung area" as the released code takes it:
+Licence    that of the challenge: the repository states none for the scan. TCIA requires a login
+           and an agreement; put its .IMA files below the raw folder
+Selection  of 343 files the first 140 by name, "the lung area" of the released code:
            z from -62 down to -340 mm
-Checksums  SHA-256 of these 140, in manifests/ldct_l291.csv; taken of a copy of the repository.
-           Of the other 203 neither names nor checksums are known here: more ``slices`` than 140
-           are read from files that a person puts beside them
+Checksums  SHA-256 of these 140, in splits/ldct_l291.csv, from a copy of the repository. Names and
+           checksums of the other 203 are not known: to use more ``slices`` than 140, put the
+           files there by hand
 
-There is nothing thinner to compare with: cases have ``thin`` None, and their ``target`` is a grid
-of contiguous slices as thin as the pixels are wide, centred in what the thick slices cover. The
+There is no thin scan to compare with: cases have ``thin`` None, and their ``target`` is a grid of
+contiguous slices as thick as a pixel is wide, centred on the extent of the thick slices. The
 released code stretches its spacing (0.74339 mm) to end exactly where they end; this one does not.
 """
 
@@ -35,13 +35,13 @@ FOLDER = "L291/full_3mm_sharp"
 ADDRESS = f"https://raw.githubusercontent.com/jiayangshi/SR4ZCT/{COMMIT}/{FOLDER}"
 MANIFEST = Path(__file__).parent / "splits" / "ldct_l291.csv"
 MANIFEST_SHA256 = "3ccabc34c124584862a7fbee232b67260a591554f78752cdf31e253a20e7f0be"
-PUBLISHED = 140  # slices that the paper uses
-ROUND = 1e-6  # of a slice: lengths that are whole numbers of slices, but for rounding
+PUBLISHED = 140  # slices in the paper
+ROUND = 1e-6  # tolerance, in slices, of lengths that are whole numbers of slices
 
 
 @dataclass(frozen=True)
 class LdctL291:
-    """The data set; see the module's docstring."""
+    """The L291 data set; see the module docstring."""
 
     simulated = False
 
@@ -49,13 +49,13 @@ class LdctL291:
     increment_mm: float | None = None
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
-        """Download the paper's slices, unless .IMA files enough are there already."""
+        """Download the paper's slices, unless enough .IMA files are there already."""
         if not _enough(_images(raw), self.slices):
             fetch(_remotes(self.slices), raw, mirror)
         self.files(raw)
 
     def files(self, raw: Path) -> Sequence[Path]:
-        """The slices that are read: the first by name."""
+        """Paths of the slices to read: the first by name."""
         images = _images(raw)
         if not _enough(images, self.slices):
             n = "some" if self.slices is None else self.slices
@@ -64,24 +64,24 @@ class LdctL291:
         return images[: self.slices]
 
     def cases(self, raw: Path) -> Iterator[Case]:
-        """The one case, in split test."""
+        """The single case, in split test."""
         files = self.files(raw)
-        found = read_dicom(files[0].parent, only=files, modality="CT")
-        thick = found.volume
+        scan = read_dicom(files[0].parent, only=files, modality="CT")
+        thick = scan.volume
         target = finer(thick.grid, self.increment_mm or thick.grid.pixel_mm[0])
-        source = {"thick": {"first": files[0].name, "n_files": len(files), **found.source}}
+        source = {"thick": {"first": files[0].name, "n_files": len(files), **scan.source}}
         yield Case("l291", "l291", "test", None, thick, source, target)
 
 
 def finer(thick: Grid, increment_mm: float) -> Grid:
-    """Contiguous slices, as many as fit into what the thick ones cover, centred in it.
+    """Grid of contiguous slices, as many as fit on the thick scan, centred on it.
 
     Raises ValueError if they are not thinner than the thick ones.
     """
     if not 0 < increment_mm < thick.thickness_mm:
         raise ValueError(f"increment_mm lies below {thick.thickness_mm:g} mm, found {increment_mm}")
-    covered_mm = (thick.n - 1) * thick.increment_mm + thick.thickness_mm
-    n = math.floor(covered_mm / increment_mm + ROUND)
+    length_mm = (thick.n - 1) * thick.increment_mm + thick.thickness_mm
+    n = math.floor(length_mm / increment_mm + ROUND)
     middle_mm = thick.start_mm + (thick.n - 1) / 2 * thick.increment_mm
     return thick.with_slices(
         n=n,
@@ -92,7 +92,7 @@ def finer(thick: Grid, increment_mm: float) -> Grid:
 
 
 def _images(raw: Path) -> list[Path]:
-    """Every .IMA file below ``raw``, sorted by name; Refused if they lie in several folders."""
+    """Every .IMA file below ``raw``, sorted by name; Refused if they are in several folders."""
     images = [p for p in raw.rglob("*") if p.suffix.upper() == ".IMA" and p.is_file()]
     folders = sorted({str(p.parent) for p in images})
     if len(folders) > 1:
@@ -106,7 +106,7 @@ def _enough(images: list[Path], slices: int | None) -> bool:
 
 
 def _remotes(slices: int | None) -> list[Remote]:
-    """The listed slices; Refused if more are asked for than are listed."""
+    """Addresses of the listed slices; Refused if ``slices`` is more than are listed."""
     content = MANIFEST.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != MANIFEST_SHA256:
@@ -114,8 +114,10 @@ def _remotes(slices: int | None) -> list[Remote]:
     rows = list(csv.DictReader(content.decode().splitlines()))
     if slices is None or slices > len(rows):
         found = f"{len(rows)} slices with known addresses"
-        asked = "all of them" if slices is None else f"{slices}"
-        raise refused(ADDRESS, found, asked, "clone the repository and put its L291 folder there")
+        expected = "all of them" if slices is None else f"{slices}"
+        raise refused(
+            ADDRESS, found, expected, "clone the repository and put its L291 folder there"
+        )
     return [
         Remote(
             f"{ADDRESS}/{row['file']}",

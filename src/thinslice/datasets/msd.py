@@ -12,7 +12,7 @@ Selection   slices 1.5 mm apart or less; the lists hold such scans alone, others
 Prepared    as ACVTT's released code does (``_acvtt``): raised to -1024 HU, columns
             above -800 HU
 
-Every case counts as a patient; whether a patient is in two tasks, the publisher does not say.
+Every case counts as a patient; the publisher does not state whether a patient is in two tasks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ FLOOR_HU = -1024.0
 
 @dataclass(frozen=True)
 class Settings:
-    """Which cases, from where, and what is assumed of them."""
+    """Selection and source of the cases, and assumptions about them."""
 
     tasks: Sequence[str] = tuple(MD5)
     folder: str | None = None  # holds Task03_Liver/imagesTr and so on; None: download
@@ -58,18 +58,18 @@ class Settings:
 
 
 class Msd:
-    """The data set; see the module."""
+    """The abdominal CT of the decathlon; see the module docstring."""
 
     simulated = False
 
     def __init__(self, settings: Settings):
         self.settings = settings
-        asked = [r for r in cases_of("msd", MANIFEST_SHA256) if r.task in settings.tasks]
-        self.rows = first_of_splits(asked, settings.limit)
+        rows = [r for r in cases_of("msd", MANIFEST_SHA256) if r.task in settings.tasks]
+        self.rows = first_of_splits(rows, settings.limit)
         self.how = Preparation(COLUMNS_HU, FLOOR_HU, settings.trim_factor)
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
-        """The archives that hold the selection, and the selection out of them."""
+        """Download the archives and unpack the selected scans."""
         if self.settings.folder is None:
             tasks = sorted({row.task for row in self.rows})
             wanted = {f"{r.task}/{part}/{r.case}.nii.gz" for r in self.rows for part in PARTS}
@@ -78,11 +78,11 @@ class Msd:
         self.files(raw)
 
     def files(self, raw: Path) -> Sequence[Path]:
-        """Every scan of the selection; Refused, with its path, where one is missing."""
+        """Paths of the selected scans; Refused if one is missing."""
         return [self._path(raw, row) for row in self.rows]
 
     def cases(self, raw: Path) -> Iterator[Case]:
-        """The manifest's order: training and validation cases, then test cases, by task."""
+        """Cases in the manifest's order: training and validation, then test cases, by task."""
         for row in self.rows:
             path = self._path(raw, row)
             yield prepared_case(row, path, self.how, self.settings.thickness_mm)
@@ -90,15 +90,20 @@ class Msd:
     def _path(self, raw: Path, row: SplitRow) -> Path:
         root = raw if self.settings.folder is None else Path(self.settings.folder).expanduser()
         paths = [root / row.task / part / f"{row.case}.nii.gz" for part in PARTS]
-        there = [path for path in paths if path.is_file()]
-        if len(there) != 1:
-            found = f"{row.case}.nii.gz in {len(there)} of {' and '.join(PARTS)}"
-            raise refused(root / row.task, found, "it in one of them", "fetch it, or mend `folder`")
-        return there[0]
+        existing = [path for path in paths if path.is_file()]
+        if len(existing) != 1:
+            found = f"{row.case}.nii.gz in {len(existing)} of {' and '.join(PARTS)}"
+            raise refused(
+                root / row.task,
+                found,
+                "it in exactly one of them",
+                "download it, or correct `folder`",
+            )
+        return existing[0]
 
 
 def remote(task: str) -> Remote:
-    """Where the archive of a task is published."""
+    """Address of the archive of a task, and its checksum."""
     return Remote(URL.format(task=task), f"{task}.tar", md5=MD5[task])
 
 

@@ -1,4 +1,4 @@
-"""Four chests of the Medical Segmentation Decathlon: what SR4ZCT was evaluated on.
+"""Medical Segmentation Decathlon: the four chest CT that SR4ZCT was evaluated on.
 
 Licence     CC BY-SA 4.0 (medicaldecathlon.com); Antonelli et al., Nature Communications 2022
 Source      the organisers' archive of Task06_Lung in the public bucket that MONAI downloads from
@@ -7,8 +7,8 @@ Splits      as the paper's supervised comparison (Shi et al. 2023, section 3, Ta
             lung_014 and lung_022 for training, lung_023 for testing; nothing for validation, which
             the paper does not have either. ``test_all`` tests on all four (its Table 2)
 Selection   those four, which the paper found to have slices of 0.625 mm
-Prepared    pixels made 1 mm wide, as the paper did it. How, it does not say: here by its own
-            downscaling, the mean of nine points across each new pixel (``overlapping``)
+Prepared    pixels made 1 mm wide, as in the paper, which does not state how: here by its own
+            downscaling, the mean of nine points across each new pixel (``operators.overlap``)
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,15 +40,15 @@ PARTS = ("imagesTr", "imagesTs")
 
 @dataclass(frozen=True)
 class Settings:
-    """Which split, from where, and how wide the pixels become."""
+    """Split and source of the cases, and the pixel size."""
 
-    test_all: bool = False  # all four are test cases, and nothing is trained on
+    test_all: bool = False  # all four are test cases; none is for training
     folder: str | None = None  # holds Task06_Lung; None: download
-    pixel_mm: float | None = 1.0  # None: as they are
+    pixel_mm: float | None = 1.0  # None: unchanged
 
 
 class MsdLung:
-    """The data set; see the module."""
+    """The four chest CT; see the module docstring."""
 
     simulated = False
 
@@ -56,7 +56,7 @@ class MsdLung:
         self.settings = settings
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
-        """The archive of the task, and the four scans out of it."""
+        """Download the archive of the task and unpack the four scans."""
         if self.settings.folder is None:
             wanted = {f"{TASK}/{part}/{c}.nii.gz" for c in TRAINED_ON + TESTED_ON for part in PARTS}
             (archive,) = fetch.fetch([REMOTE], raw, mirror)
@@ -64,30 +64,32 @@ class MsdLung:
         self.files(raw)
 
     def files(self, raw: Path) -> Sequence[Path]:
-        """The four scans; Refused, with its path, where one is missing."""
+        """Paths of the four scans; Refused if one is missing."""
         return [self._path(raw, case) for case in TRAINED_ON + TESTED_ON]
 
     def cases(self, raw: Path) -> Iterator[Case]:
-        """In the order of their numbers."""
+        """Cases in the order of their numbers."""
         for case in TRAINED_ON + TESTED_ON:
-            found = read_nifti(self._path(raw, case))
+            scan = read_nifti(self._path(raw, case))
             test = self.settings.test_all or case in TESTED_ON
-            volume, pixel_mm = found.volume, self.settings.pixel_mm
+            volume, pixel_mm = scan.volume, self.settings.pixel_mm
             thin = volume if pixel_mm is None else with_pixels(volume, pixel_mm)
-            yield Case(case, case, "test" if test else "train", thin, None, {"thin": found.source})
+            yield Case(case, case, "test" if test else "train", thin, None, {"thin": scan.source})
 
     def _path(self, raw: Path, case: str) -> Path:
         root = raw if self.settings.folder is None else Path(self.settings.folder).expanduser()
         paths = [root / TASK / part / f"{case}.nii.gz" for part in PARTS]
-        there = [path for path in paths if path.is_file()]
-        if len(there) != 1:
-            found = f"{case}.nii.gz in {len(there)} of {' and '.join(PARTS)}"
-            raise refused(root / TASK, found, "it in one of them", "fetch it, or mend `folder`")
-        return there[0]
+        existing = [path for path in paths if path.is_file()]
+        if len(existing) != 1:
+            found = f"{case}.nii.gz in {len(existing)} of {' and '.join(PARTS)}"
+            raise refused(
+                root / TASK, found, "it in exactly one of them", "download it, or correct `folder`"
+            )
+        return existing[0]
 
 
 def with_pixels(volume: Volume, pixel_mm: float) -> Volume:
-    """The same slices with pixels ``pixel_mm`` wide, each the mean of nine points across it."""
+    """Resample in-plane to ``pixel_mm``, each pixel the mean of nine points across it."""
     fine = [overlap.line(n, mm) for n, mm in zip(volume.grid.shape, volume.grid.pixel_mm)]
     coarse = [overlap.exact(line, pixel_mm, 0.0) for line in fine]
     rows, columns = (overlap.means_of_points(a, b) for a, b in zip(fine, coarse))

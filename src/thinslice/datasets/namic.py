@@ -3,18 +3,18 @@
 Source     http://hdl.handle.net/1926/1687, later insight-journal.org/midas/collection/view/190;
            neither address answers any more. The former host wrote in 2023 that the files were
            kept and would be published again (InsightSoftwareConsortium/InsightJournal, issue 169);
-           until then they are had from a colleague: the cases' folders as they are, or zipped as
+           until then a colleague may share them: the cases' folders as they are, or zipped as
            namic.zip on a mirror
-Licence    not known here: as it was stated at the source
+Licence    unknown here: as stated at the source
 Files      case<id>/<id>-t1w.nrrd and case<id>/<id>-t2w.nrrd, as that issue lists them (for 17
            cases, 01011 to 01044), anywhere below the raw folder; other files of a case (diffusion,
-           masks) are not looked at
+           masks) are ignored
 Splits     Georgescu (IEEE Access 2020) and Pham before: 20 images, 10 to train and 10 to test, the
            same for both contrasts. Which ones is not published: the first ten by name train here
 Checksums  none published; recorded when first read, in the record of the raw files
 
-The papers count 176 slices of 256 x 256 pixels, 1 mm apart. Files do not say which axis that is
-once they are isotropic, so the slices are along the axis whose length no other shares.
+The papers count 176 slices of 256 x 256 pixels, 1 mm apart. Files do not state which axis that is
+once they are isotropic, so slices are taken along the axis of unique length.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ Contrast = Literal["t1w", "t2w"]
 
 @dataclass(frozen=True)
 class Namic:
-    """The data set; see the module's docstring."""
+    """The NAMIC data set; see the module docstring."""
 
     simulated = False
 
@@ -44,35 +44,35 @@ class Namic:
     test: int
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
-        """Unpack a mirror's ``namic.zip``; without a mirror only see that every case is there."""
+        """Unpack a mirror's ``namic.zip``; without a mirror, check that every case is there."""
         if mirror is not None:
             for archive in fetch([Remote("", "namic.zip")], raw, mirror):
                 unpack(archive, raw, _is_scan)
         self.files(raw)
 
     def files(self, raw: Path) -> Sequence[Path]:
-        """Every file read, sorted; with a detached header its data file too."""
+        """Sorted paths of all files read, the data files of detached headers included."""
         return sorted(file for scan in self._scans(raw) for file in files(scan))
 
     def cases(self, raw: Path) -> Iterator[Case]:
-        """By name: training cases, validation cases, test cases."""
+        """Cases by name: training, then validation, then test cases."""
         splits = ["train"] * self.train + ["val"] * self.val + ["test"] * self.test
         for split, scan in zip(splits, self._scans(raw)):
             number = _case_of(scan)
             through = odd_axis(shape_of(scan))
-            found = read_nrrd(scan, modality="MR", through_plane=through)
-            source = {"thin": {"path": f"{scan.parent.name}/{scan.name}", **found.source}}
-            yield Case(f"case{number}", f"case{number}", split, found.volume, None, source)
+            loaded = read_nrrd(scan, modality="MR", through_plane=through)
+            source = {"thin": {"path": f"{scan.parent.name}/{scan.name}", **loaded.source}}
+            yield Case(f"case{number}", f"case{number}", split, loaded.volume, None, source)
 
     def _scans(self, raw: Path) -> list[Path]:
-        """One file per case, sorted by case; Refused unless there are as many as are split."""
+        """One file per case, sorted by case; Refused unless their number is that of the splits."""
         named = [p for s in SUFFIXES for p in raw.rglob(f"*-{self.contrast}{s}")]
         scans = sorted(named, key=lambda p: (_case_of(p), p.as_posix()))
         counts = Counter(_case_of(scan) for scan in scans)
-        twice = [case for case, n in counts.items() if n > 1]
-        if twice:
-            found = f"{self.contrast} scans twice: {listed(twice)}"
-            raise refused(raw, found, "each case once", "drop the copies")
+        duplicates = [case for case, n in counts.items() if n > 1]
+        if duplicates:
+            found = f"{self.contrast} scans twice: {listed(duplicates)}"
+            raise refused(raw, found, "each case once", "remove the copies")
         expected = self.train + self.val + self.test
         if len(scans) != expected:
             found = f"{len(scans)} files *-{self.contrast}.nrrd ({listed(list(counts)) or 'none'})"
@@ -83,9 +83,9 @@ class Namic:
 
 
 def odd_axis(shape: Sequence[int]) -> int | None:
-    """The axis whose length no other shares; None if there is not just one."""
-    alone = [axis for axis, n in enumerate(shape) if list(shape).count(n) == 1]
-    return alone[0] if len(alone) == 1 else None
+    """The one axis whose length no other axis has; None if there is no such axis or several."""
+    unique = [axis for axis, n in enumerate(shape) if list(shape).count(n) == 1]
+    return unique[0] if len(unique) == 1 else None
 
 
 def _is_scan(member: str) -> bool:
@@ -101,5 +101,7 @@ def build(contrast: Contrast = "t1w", train: int = 10, val: int = 0, test: int =
     if contrast not in get_args(Contrast):
         raise ValueError(f"contrast is t1w or t2w, found {contrast!r}")
     if min(train, val) < 0 or test < 1:
-        raise ValueError(f"train, val and test count cases: {train}, {val}, {test}")
+        raise ValueError(
+            f"train, val and test count cases, test at least one; found {train}, {val}, {test}"
+        )
     return Namic(contrast, train, val, test)

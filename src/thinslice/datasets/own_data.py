@@ -1,8 +1,8 @@
-"""A person's own scans: NIfTI files and DICOM folders, listed in a small manifest.
+"""Own data: NIfTI files and DICOM folders listed in a manifest.
 
-Paired cases give the acquired thick scan: a second reconstruction of the same acquisition, on the
-same pixels. Its slices are placed in the thin scan's frame, so that any phase between the two is
-a number and not a guess. Cases without a thick scan can only be simulated from.
+Paired cases have an acquired thick scan: a second reconstruction of the same acquisition, on the
+same pixels. Its slices are placed in the thin scan's frame, so that the phase between the two is
+known. Cases without a thick scan serve simulated degradations only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ SAME_PITCH = 1e-4  # of a pixel's size
 
 
 class OwnData:
-    """The cases of a manifest; ``root`` is the folder it lies in."""
+    """The data set of a manifest; see the module docstring."""
 
     simulated = False
 
@@ -32,7 +32,7 @@ class OwnData:
         self.unit_window = unit_window
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
-        """Nothing to fetch: the manifest is checked and every scan it names must be there."""
+        """Check the manifest and that every scan in it exists; nothing is downloaded."""
         self.files(raw)
 
     def files(self, raw: Path) -> Sequence[Path]:
@@ -51,14 +51,14 @@ class OwnData:
             raise refused(
                 row.thin,
                 "lossy compression",
-                "a thin scan as the scanner made it, for it is the truth",
-                "export it without lossy compression",
+                "a thin scan without loss: it is the reference",
+                "export the scan without lossy compression",
             )
-        source: dict[str, Any] = {"thin": self._story(row.thin, thin)}
+        source: dict[str, Any] = {"thin": self._source(row.thin, thin)}
         if row.thick is None:
             return Case(row.case, row.patient, row.split, thin.volume, None, source)
         thick = self._read(row, row.thick, row.thick_thickness_mm)
-        source["thick"] = self._story(row.thick, thick)
+        source["thick"] = self._source(row.thick, thick)
         placed = in_frame_of(thin.volume, thick.volume, row.thick)
         return Case(row.case, row.patient, row.split, thin.volume, placed, source)
 
@@ -67,30 +67,31 @@ class OwnData:
             path, thickness_mm=thickness_mm, unit_window=self.unit_window, modality=row.modality
         )
 
-    def _story(self, path: Path, found: LoadedScan) -> dict[str, Any]:
+    def _source(self, path: Path, scan: LoadedScan) -> dict[str, Any]:
         root = self.manifest.parent
         name = path.relative_to(root) if path.is_relative_to(root) else path
-        return {"path": name.as_posix(), "n_files": len(found.files), **found.source}
+        return {"path": name.as_posix(), "n_files": len(scan.files), **scan.source}
 
 
 def in_frame_of(thin: Volume, thick: Volume, path: Path) -> Volume:
-    """The thick scan on the same slices, told in the thin scan's frame.
+    """Express the grid of a thick scan in the thin scan's frame; its slices stay where they are.
 
-    Its grid then shares origin and direction with the thin one; ``start_mm`` is where its first
-    slice lies on the thin scan's z axis. Raises Refused, with numbers, if the two differ in
-    modality, pixels or place in-plane, if no thick slice lies within the thin scan, or if the
+    The grid then shares origin and direction with the thin one; ``start_mm`` is the position of its
+    first slice on the thin scan's z axis. Raises Refused, with numbers, if the two differ in
+    modality, pixels or in-plane position, if no thick slice lies within the thin scan, or if the
     thick slices are the thinner ones.
     """
     a, b = thin.grid, thick.grid
     if thin.modality != thick.modality:
-        raise refused(path, thick.modality, f"{thin.modality} as the thin scan", "pair alike scans")
+        advice = "pair scans of one modality"
+        raise refused(path, thick.modality, f"{thin.modality} as the thin scan", advice)
     pitch = np.abs(np.array(b.pixel_mm) / np.array(a.pixel_mm) - 1).max()
     if a.shape != b.shape or pitch > SAME_PITCH:
-        raise refused(path, _pixels(b), f"{_pixels(a)} as the thin scan", "crop both alike")
+        raise refused(path, _pixels(b), f"{_pixels(a)} as the thin scan", "crop both equally")
     if b.thickness_mm < a.thickness_mm:
         found = f"{b.thickness_mm:g} mm slices beside thin ones of {a.thickness_mm:g} mm"
-        raise refused(path, found, "thicker ones", "are the two swapped?")
-    grid = _told_by(a, b)
+        raise refused(path, found, "thicker ones", "check that the two are not swapped")
+    grid = _in_frame(a, b)
     _same_pixels(path, a, b, grid)
     centres_mm = grid.centres_mm()
     inside = (centres_mm >= a.centres_mm()[0]) & (centres_mm <= a.centres_mm()[-1])
@@ -101,7 +102,7 @@ def in_frame_of(thin: Volume, thick: Volume, path: Path) -> Volume:
     return thick.with_voxels(thick.voxels, grid)
 
 
-def _told_by(thin: Grid, thick: Grid) -> Grid:
+def _in_frame(thin: Grid, thick: Grid) -> Grid:
     first = np.array(thick.affine()[:3, 3]) - np.array(thin.origin_mm)
     return thin.with_slices(
         n=thick.n,
@@ -111,14 +112,14 @@ def _told_by(thin: Grid, thick: Grid) -> Grid:
     )
 
 
-def _same_pixels(path: Path, thin: Grid, thick: Grid, told: Grid) -> None:
-    """Every corner of the thick scan where the thin frame says it is."""
+def _same_pixels(path: Path, thin: Grid, thick: Grid, placed: Grid) -> None:
+    """Refuse a thick scan whose corners are elsewhere than its grid in the thin frame has them."""
     pixel_mm = min(thin.pixel_mm)
-    if told.same_place(thick, SAME_PIXELS * pixel_mm):
+    if placed.same_place(thick, SAME_PIXELS * pixel_mm):
         return
     ends = np.array([[k, j, i, 1.0] for k in (0, 1) for j in (0, 1) for i in (0, 1)])
     ends[:, :3] *= np.array(thick.zyx) - 1
-    off_px = np.linalg.norm((ends @ (thick.affine() - told.affine()).T)[:, :3], axis=1) / pixel_mm
+    off_px = np.linalg.norm((ends @ (thick.affine() - placed.affine()).T)[:, :3], axis=1) / pixel_mm
     found = f"pixels {off_px[0]:.3g} off at the first corner and {off_px.max():.3g} at the worst"
     expected = f"the thin scan's pixels and orientation, within {SAME_PIXELS:g} pixel"
     raise refused(

@@ -1,9 +1,9 @@
-"""Virtual patients: chest CT made on the spot from a seed, thin and thick reads of one exposure.
+"""Virtual patients: simulated chest CT, thin and thick reconstructions of one exposure.
 
-Every patient is one latent chest and one noise field. The thin read has a sharp kernel and a
-narrow, bell-shaped profile; the thick read a soft kernel and its own profile, phase and increment.
-So the thick scan is acquired, not averaged from thin slices, and what averaging gets wrong is
-known. Offline, and the same bits from the same settings. The chest fills the frame; the usual
+Every patient is one latent chest and one noise field. The thin reconstruction has a sharp kernel
+and a narrow, bell-shaped profile; the thick one a soft kernel and its own profile, phase and
+increment. So the thick scan is acquired, not averaged from thin slices, and the error of averaging
+is known. Works offline; the same settings give the same bits. The chest fills the frame; the usual
 128 x 179 mm hold a toddler's.
 """
 
@@ -28,9 +28,9 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Series:
-    """How one of the two series is reconstructed."""
+    """Reconstruction settings of one of the two series."""
 
-    nominal_mm: float = 1.0  # thickness, as the console and the header state it
+    nominal_mm: float = 1.0  # slice thickness in the header
     increment_mm: float = 1.0
     width_factor: float = 1.15  # FWHM of the slice profile / nominal
     bell_fraction: float = 1.0  # 0 a trapezoid, 1 a bell
@@ -55,13 +55,13 @@ class Series:
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} lies in {low} to {high}, found {getattr(self, name)}")
 
-    def read(self, seed: Sequence[int]) -> Reconstruction:
-        """The scanner's read with these settings."""
+    def reconstruction(self, seed: Sequence[int]) -> Reconstruction:
+        """The virtual scanner's reconstruction with these settings."""
         profile = scanner_profile(
             self.nominal_mm, self.width_factor, self.bell_fraction, self.ramp_mm
         )
-        extras = (self.iterative, self.broadening, self.jitter_mm)
-        return Reconstruction(profile, self.mtf50_per_mm, *extras, tuple(seed))
+        imperfections = (self.iterative, self.broadening, self.jitter_mm)
+        return Reconstruction(profile, self.mtf50_per_mm, *imperfections, tuple(seed))
 
 
 THIN: Mapping[str, Any] = {}
@@ -76,7 +76,7 @@ THICK: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the virtual patients depend on; ``thin`` and ``thick`` name what differs."""
+    """Settings of the virtual patients; ``thin`` and ``thick`` override defaults of ``Series``."""
 
     patients: Mapping[str, int] = field(default_factory=lambda: {"train": 8, "val": 2, "test": 4})
     seed: int = 0
@@ -90,16 +90,19 @@ class Settings:
     cells: int = 2  # per pixel and direction, in the latent chest
 
     def __post_init__(self) -> None:
-        strange = sorted(set(self.patients) - set(SPLITS))
-        if strange or min(self.patients.values(), default=0) < 0:
-            raise ValueError(f"patients are counted per {', '.join(SPLITS)}: {self.patients}")
+        unknown = sorted(set(self.patients) - set(SPLITS))
+        if unknown or min(self.patients.values(), default=0) < 0:
+            raise ValueError(f"patients are counted per {', '.join(SPLITS)}, found {self.patients}")
         if len(self.shape) != 2 or len(self.pixel_mm) != 2:
-            raise ValueError(f"shape and pixel_mm are (y, x): {self.shape}, {self.pixel_mm}")
+            raise ValueError(f"shape and pixel_mm are (y, x), found {self.shape}, {self.pixel_mm}")
         if self.seed < 0 or self.noise_hu < 0 or self.cells < 1:
-            raise ValueError(f"seed {self.seed}, noise {self.noise_hu} HU or cells {self.cells}")
-        furthest = self.series_thin.increment_mm / 2
-        if self.phase != "free" and not -furthest <= float(self.phase) <= furthest:
-            raise ValueError(f"the phase lies within {furthest} mm or is free, found {self.phase}")
+            raise ValueError(
+                f"seed and noise_hu start at 0, cells at 1, found {self.seed}, {self.noise_hu} and "
+                f"{self.cells}"
+            )
+        half_mm = self.series_thin.increment_mm / 2
+        if self.phase != "free" and not -half_mm <= float(self.phase) <= half_mm:
+            raise ValueError(f"the phase lies within {half_mm} mm or is free, found {self.phase}")
 
     @property
     def series_thin(self) -> Series:
@@ -112,7 +115,7 @@ class Settings:
         return Series(**{**THICK, **self.thick})
 
     def thin_grid(self) -> Grid:
-        """The thin slices, centred on the chest; the frame is centred on the patient."""
+        """Grid of the thin slices, centred on the chest; the frame is centred on the patient."""
         (ny, nx), (dy, dx), series = self.shape, self.pixel_mm, self.series_thin
         n = round(self.length_mm / series.increment_mm)
         return Grid(
@@ -126,7 +129,7 @@ class Settings:
         )
 
     def thick_grid(self, phase_mm: float) -> Grid:
-        """As many thick slices as lie inside the thin scan at any phase.
+        """Grid of as many thick slices as lie inside the thin scan at any phase.
 
         At phase 0 the first one begins where the second thin slice does. Raises ValueError for a
         scan too short for one.
@@ -134,7 +137,9 @@ class Settings:
         thin, series = self.thin_grid(), self.series_thick
         room = (thin.n - 2) * thin.increment_mm - series.nominal_mm
         if room < 0:
-            raise ValueError(f"{self.length_mm} mm hold no slice of {series.nominal_mm} mm")
+            raise ValueError(
+                f"no slice of {series.nominal_mm} mm fits on {self.length_mm} mm: lengthen it"
+            )
         return thin.with_slices(
             n=int(room / series.increment_mm + 1e-9) + 1,
             increment_mm=series.increment_mm,
@@ -144,46 +149,46 @@ class Settings:
 
 
 class Phantom:
-    """The data set; see the module's docstring."""
+    """The phantom data set; see the module docstring."""
 
     simulated = True
 
     def __init__(self, settings: Settings):
         self.settings = settings
-        settings.thick_grid(0.0)  # refuses here rather than in the first case
+        settings.thick_grid(0.0)  # refuses a scan that is too short before the first case
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
         """Nothing to download."""
 
     def files(self, raw: Path) -> Sequence[Path]:
-        """No raw files: the scans are made from the settings."""
+        """No files: the scans are computed from the settings."""
         return []
 
     def cases(self, raw: Path) -> Iterator[Case]:
-        """Patients in the order of splits and numbers."""
+        """Cases in the order of splits and patient numbers."""
         for split in SPLITS:
             for number in range(self.settings.patients.get(split, 0)):
                 yield self.case(split, number)
 
     def case(self, split: str, number: int) -> Case:
-        """One patient; more patients elsewhere do not change it."""
+        """One patient, whatever the number of other patients."""
         s = self.settings
         seed = (s.seed, SPLITS.index(split), number)
         chest_rng, phase_rng = np.random.default_rng(seed).spawn(2)
         grid = s.thin_grid()
         frame = grid.shape[0] * grid.pixel_mm[0], grid.shape[1] * grid.pixel_mm[1]
         chest = draw_anatomy(chest_rng, frame)
-        furthest = grid.increment_mm / 2
-        drawn = float(phase_rng.uniform(-furthest, furthest))
-        phase_mm = drawn if s.phase == "free" else float(s.phase)
-        reads = s.series_thin.read((*seed, 1)), s.series_thick.read((*seed, 2))
-        steps = chest.steps(Plane.of(grid, s.cells), _extent_mm(grid, reads))
-        density = s.noise_hu / np.sqrt(reads[0].energy(steps.plane))
+        half_mm = grid.increment_mm / 2
+        random_mm = float(phase_rng.uniform(-half_mm, half_mm))
+        phase_mm = random_mm if s.phase == "free" else float(s.phase)
+        scans = s.series_thin.reconstruction((*seed, 1)), s.series_thick.reconstruction((*seed, 2))
+        steps = chest.steps(Plane.of(grid, s.cells), _extent_mm(grid, scans))
+        density = s.noise_hu / np.sqrt(scans[0].energy(steps.plane))
         scanned = float(grid.centres_mm()[0]), float(grid.centres_mm()[-1])
         noise = expose(steps, scanned, seed, float(density)) if s.noise_hu else None
-        thin = acquire(steps, noise, reads[0], grid)
-        thick = acquire(steps, noise, reads[1], s.thick_grid(phase_mm))
-        source = self._source(seed, phase_mm, reads, chest.drawn)
+        thin = acquire(steps, noise, scans[0], grid)
+        thick = acquire(steps, noise, scans[1], s.thick_grid(phase_mm))
+        source = self._source(seed, phase_mm, scans, chest.drawn)
         name = f"{split}-{number:02d}"
         return Case(name, f"phantom-{s.seed}-{name}", split, thin, thick, source)
 
@@ -191,25 +196,25 @@ class Phantom:
         self,
         seed: Sequence[int],
         phase_mm: float,
-        reads: Sequence[Reconstruction],
+        scans: Sequence[Reconstruction],
         drawn: Mapping[str, Any],
     ) -> dict[str, Any]:
         series = (self.settings.series_thin, self.settings.series_thick)
-        told = [{**asdict(s), "fwhm_mm": r.profile.fwhm_mm} for s, r in zip(series, reads)]
+        thin, thick = ({**asdict(s), "fwhm_mm": r.profile.fwhm_mm} for s, r in zip(series, scans))
         return {
             "simulated": True,
             "seed": list(seed),
             "phase_mm": phase_mm,
             "noise_hu": self.settings.noise_hu,
-            "thin": told[0],
-            "thick": told[1],
+            "thin": thin,
+            "thick": thick,
             "drawn": drawn,
         }
 
 
-def _extent_mm(grid: Grid, reads: Sequence[Reconstruction]) -> tuple[float, float]:
-    """How far along z the slices of both reads can see, with room to spare."""
-    reach = 1 + max(1.5 * read.profile.support_mm for read in reads)
+def _extent_mm(grid: Grid, scans: Sequence[Reconstruction]) -> tuple[float, float]:
+    """Extent along z that the profiles of both reconstructions cover, with a margin."""
+    reach = 1 + max(1.5 * scan.profile.support_mm for scan in scans)
     z = grid.centres_mm()
     return float(z[0]) - reach, float(z[-1]) + reach
 

@@ -38,11 +38,11 @@ def restore_views(
     device = choose(run)
     net = net.to(device).eval()
     with torch.inference_mode():
-        seeing = net.seeing([torch.from_numpy(r)[None].to(device) for r in references])
+        referenced = net.with_references([torch.from_numpy(r)[None].to(device) for r in references])
     tiles = _tiles(net, tile, batch)
     units, other = [unit_ZYX], unit_ZYX.nbytes  # reserved, so that both views have equal tiles
-    coronal = planes.view(seeing, units, tiles, planes.CORONAL, run=run, reserved=other)
-    sagittal = planes.view(seeing, units, tiles, planes.SAGITTAL, run=run)
+    coronal = planes.view(referenced, units, tiles, planes.CORONAL, run=run, reserved=other)
+    sagittal = planes.view(referenced, units, tiles, planes.SAGITTAL, run=run)
     return coronal, sagittal
 
 

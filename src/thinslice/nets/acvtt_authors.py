@@ -1,9 +1,9 @@
-"""Tensors of the ACVTT authors' state dicts under the names of ``nets.acvtt`` and ``nets.unet``.
+"""Convert state dicts of the ACVTT authors to the names of ``nets.acvtt`` and ``nets.unet``.
 
     first_conv, last_conv         head, tail
     encoder.I.blocks.J.conv       down.I.first, .second; J counts the pooling that opens I > 0
     decoder.I.blocks.J.conv       up.I.first, .second; I counts from the coarsest in both
-    transfer_blocks.I             transfers.3-I: theirs count from the coarsest level
+    transfer_blocks.I             transfers.3-I: the authors count from the coarsest level
       proj_qkv.0.0, .1.0, .2.0    query, key, value
       norm_q, norm_k, proj_out.0  norm_query, norm_key, out
 
@@ -33,9 +33,9 @@ TRANSFER_NAMES = {
 def unet_name(theirs: str) -> str:
     """Name in ``UNet`` of a tensor of the authors' U-Net; KeyError if it has none."""
     if match := BLOCK.fullmatch(theirs):
-        way, level, place, part = match.groups()
+        way, level, index, part = match.groups()
         pooled = way == "encoder" and level != "0"  # there the pooling is block 0
-        layer = {0: "first", 1: "second"}[int(place) - pooled]
+        layer = {0: "first", 1: "second"}[int(index) - pooled]
         return f"{WAYS[way]}.{level}.{layer}.{part}"
     layer, _, part = theirs.rpartition(".")
     return f"{UNET_NAMES[layer]}.{part}"
@@ -44,26 +44,26 @@ def unet_name(theirs: str) -> str:
 def acvtt_name(theirs: str) -> str:
     """Name in ``ACVTT`` of a tensor of the authors' network; KeyError if it has none."""
     if match := TRANSFER.fullmatch(theirs):
-        block, layer, part = match.groups()  # theirs count from the coarsest level
+        block, layer, part = match.groups()  # the authors count from the coarsest level
         return f"transfers.{LEVELS - 1 - int(block)}.{TRANSFER_NAMES[layer]}.{part}"
     return f"unet.{unet_name(theirs)}"
 
 
 def from_authors(theirs: Mapping[str, Tensor], *, fusion: bool = False) -> dict[str, Tensor]:
-    """The authors' state dict under our names; ValueError for tensors without a place here.
+    """The authors' state dict under our names; ValueError for unknown tensors.
 
-    ``load_state_dict`` of the result refuses what is missing, so nothing is left over either way.
+    ``load_state_dict`` of the result refuses missing tensors, so both must match exactly.
 
-    fusion   it is that of the second stage, a plain U-Net
+    fusion   whether it is of the second stage, a plain U-Net
     """
     name_of = unet_name if fusion else acvtt_name
-    ours, strangers = {}, []
+    ours, unknown = {}, []
     for name, tensor in theirs.items():
         try:
             ours[name_of(name)] = tensor
         except KeyError:
-            strangers.append(name)
-    if strangers:
-        few = ", ".join(strangers[:5])
-        raise ValueError(f"{len(strangers)} tensors have no place in the released ACVTT: {few}")
+            unknown.append(name)
+    if unknown:
+        examples = ", ".join(unknown[:5])
+        raise ValueError(f"{len(unknown)} tensors have no place in the released ACVTT: {examples}")
     return ours

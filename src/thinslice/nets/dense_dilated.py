@@ -1,8 +1,8 @@
-"""Densely connected dilated 3x3 layers, with one buffer of feature maps for all of them.
+"""Densely connected dilated 3x3 layers that share one buffer of feature maps.
 
 Layer i sees the input and all maps before it, so concatenating anew for every layer copies half of
 all maps each time, and keeps every copy for the gradient. Here each map is written once, into its
-place in a buffer, and the buffer is all that the gradient keeps. A 3x3 layer is one matrix product
+place in a buffer, and the gradient needs only the buffer. A 3x3 layer is one matrix product
 over maps (nine numbers per pixel, one per tap) and a sum of the nine, each shifted by the dilation.
 The products of a block of layers with the maps before the block are made at once, which turns
 narrow products, bound by memory, into wide ones.
@@ -25,14 +25,14 @@ BLOCK = 5  # layers whose products with earlier maps are made at once
 
 
 class Shape(NamedTuple):
-    """What the layers look like; the taps are one flat tensor of [width, 3, 3, maps before]s."""
+    """Sizes of the layers; their taps are one flat tensor of [width, 3, 3, maps before] each."""
 
     depth: int
     width: int
     dilations: int
 
     def maps(self, layer: int) -> int:
-        """Maps before ``layer``, the input among them; of ``depth``: all."""
+        """Number of maps before ``layer``, the input included; ``maps(depth)`` counts all."""
         return 1 + layer * self.width
 
     def taps(self) -> int:
@@ -46,13 +46,13 @@ class Shape(NamedTuple):
         return [part.view(rows, -1) for part in flat.split(sizes)]
 
     def blocks(self) -> Iterator[range]:
-        """The layers, in blocks."""
+        """Ranges of layers whose products are made at once."""
         for first in range(0, self.depth, BLOCK):
             yield range(first, min(first + BLOCK, self.depth))
 
 
 class Canvas:
-    """Padded planes, flattened: where their pixels are, how borders are filled, how maps shift."""
+    """Layout of padded, flattened planes: their pixels, borders and shifts."""
 
     def __init__(self, planes_BHW: tuple[int, ...], border: int, like: Tensor):
         self.b, self.h, self.w = planes_BHW
@@ -103,7 +103,7 @@ class Canvas:
 
 
 def _reflected(side: int, border: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Padded indices, all inside, that the border before and the one after the pixels repeat."""
+    """Indices of the inner pixels that the leading and the trailing border repeat."""
     beyond = torch.arange(-border, side + border, device=device) % (2 * side)
     index = torch.minimum(beyond, 2 * side - 1 - beyond) + border
     return index[:border], index[border + side :]
@@ -112,7 +112,7 @@ def _reflected(side: int, border: int, device: torch.device) -> tuple[Tensor, Te
 class DenseDilated(torch.autograd.Function):
     """x_BHW, taps, biases and the last layer's weights to y_BHW; see ``dense``.
 
-    Float32 also where a GPU trains in bfloat16: its sums run over a hundred maps.
+    Float32 even where a GPU trains in bfloat16, since sums run over a hundred maps.
     """
 
     @staticmethod
@@ -154,27 +154,27 @@ def dense(x_BHW: Tensor, taps: Tensor, bias: Tensor, last: Tensor, shape: Shape)
 def _fill(
     maps_MN: Tensor, canvas: Canvas, shape: Shape, kernels: list[Tensor], bias: Tensor
 ) -> None:
-    """Every map from those before it."""
+    """Compute every map from those before it."""
     width, rows = shape.width, 9 * shape.width
-    room_TN = maps_MN.new_empty(min(BLOCK, shape.depth) * rows, canvas.n)
+    buffer_TN = maps_MN.new_empty(min(BLOCK, shape.depth) * rows, canvas.n)
     for block in shape.blocks():
         before = shape.maps(block.start)
-        products_TN = room_TN[: len(block) * rows]
+        products_TN = buffer_TN[: len(block) * rows]
         kernel_TM = torch.cat([kernels[i][:, :before] for i in block])
         torch.mm(kernel_TM, maps_MN[:before], out=products_TN)
         for k, i in enumerate(block):
-            own, here = products_TN[k * rows : (k + 1) * rows], shape.maps(i)
-            if here > before:
-                own.addmm_(kernels[i][:, before:], maps_MN[before:here])
-            new_MN = maps_MN[here : here + width]
+            layer_TN, maps_before = products_TN[k * rows : (k + 1) * rows], shape.maps(i)
+            if maps_before > before:
+                layer_TN.addmm_(kernels[i][:, before:], maps_MN[before:maps_before])
+            new_MN = maps_MN[maps_before : maps_before + width]
             inner_MN = new_MN[:, canvas.first : canvas.first + canvas.inner]
-            _sum_of_taps(canvas.shifted(own, i % shape.dilations + 1), inner_MN)
+            _sum_of_taps(canvas.shifted(layer_TN, i % shape.dilations + 1), inner_MN)
             inner_MN.add_(bias[i * width : (i + 1) * width, None]).clamp_min_(0)
             canvas.reflect(new_MN)
 
 
 def _sum_of_taps(shifted_M33N: Tensor, out_MN: Tensor) -> None:
-    """The nine rows of each map added up; one by one on a CPU, whose strided sums are slow."""
+    """Add up the nine rows of each map; one by one on a CPU, whose strided sums are slow."""
     if out_MN.device.type != "cpu":
         torch.sum(shifted_M33N, (1, 2), out=out_MN)
         return
@@ -192,21 +192,21 @@ def _descend(
     d_kernels: list[Tensor],
     d_bias: Tensor,
 ) -> None:
-    """Gradients of all maps, kernels and biases, from the last layer to the first."""
+    """Backpropagate through all maps, kernels and biases, from the last layer to the first."""
     width, rows = shape.width, 9 * shape.width
-    room_TN = maps_MN.new_empty(min(BLOCK, shape.depth) * rows, canvas.n)
+    buffer_TN = maps_MN.new_empty(min(BLOCK, shape.depth) * rows, canvas.n)
     for block in reversed(list(shape.blocks())):
         before, after = shape.maps(block.start), shape.maps(block.stop)
-        products_TN = room_TN[: len(block) * rows]
+        products_TN = buffer_TN[: len(block) * rows]
         for k, i in reversed(list(enumerate(block))):
-            own, here = products_TN[k * rows : (k + 1) * rows], shape.maps(i)
-            grad_MN = grads_MN[here : here + width]
+            layer_TN, maps_before = products_TN[k * rows : (k + 1) * rows], shape.maps(i)
+            grad_MN = grads_MN[maps_before : maps_before + width]
             canvas.fold(grad_MN)
-            grad_MN.mul_(maps_MN[here : here + width] > 0)
+            grad_MN.mul_(maps_MN[maps_before : maps_before + width] > 0)
             torch.sum(grad_MN, 1, out=d_bias[i * width : (i + 1) * width])
-            canvas.spread(grad_MN, own, i % shape.dilations + 1)
-            if here > before:
-                grads_MN[before:here].addmm_(kernels[i][:, before:].T, own)
+            canvas.spread(grad_MN, layer_TN, i % shape.dilations + 1)
+            if maps_before > before:
+                grads_MN[before:maps_before].addmm_(kernels[i][:, before:].T, layer_TN)
         kernel_TM = torch.cat([kernels[i][:, :before] for i in block])
         grads_MN[:before].addmm_(kernel_TM.T, products_TN)
         d_kernel_TM = products_TN @ maps_MN[:after].T

@@ -1,4 +1,4 @@
-"""A small residual network that corrects a plane which is already on the fine grid.
+"""EDSR: a small residual network that corrects a plane interpolated to the fine grid.
 
 Convolutions and ReLU alone, no batch normalisation, residual blocks and one long skip, after EDSR
 (Lim et al. 2017, "Enhanced deep residual networks for single image super-resolution"). Differs:
@@ -32,7 +32,7 @@ class EDSR(nn.Module):
 
     def __init__(self, blocks: int = 5, channels: int = 32):
         super().__init__()
-        self.reach = 2 + 2 * blocks  # pixels it sees to each side
+        self.reach = 2 + 2 * blocks  # receptive field, pixels to each side
         self.head = nn.Conv2d(1, channels, 3, padding=1)
         self.body = nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
         self.tail = nn.Conv2d(channels, 1, 3, padding=1)

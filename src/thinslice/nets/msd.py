@@ -1,9 +1,10 @@
-"""The mixed-scale dense network: a hundred tiny dilated layers, each seeing all maps before it.
+"""Mixed-scale dense network (MS-D): a hundred tiny dilated layers, each over all maps before it.
 
 Every layer is one 3x3 convolution with one (or ``width``) output maps and a ReLU; dilations cycle
-through 1 to 10, so that a narrow network sees far. A last 1x1 layer weighs the input and all maps.
-Borders are half-sample symmetric. Around it stand two frozen affine maps, which bring the training
-images to zero mean and unit spread and the answer back. With 100 layers of width 1: 45,652 weights.
+through 1 to 10, which gives a narrow network a wide receptive field. A last 1x1 layer weighs the
+input and all maps. Borders are half-sample symmetric. Two frozen affine maps bring the input to
+zero mean and unit standard deviation, and the output back. 100 layers of width 1 have 45,652
+weights.
 
 Source: Pelt and Sethian 2018 (PNAS 115, 254), and the PyTorch network that SR4ZCT uses
 (ahendriksen/msd_pytorch): its initialisation, padding and order of maps. Differs: how it is
@@ -24,7 +25,7 @@ from thinslice.nets.dense_dilated import Shape, dense
 class MSD(nn.Module):
     """x_B1HW to y_B1HW of the same size; any size.
 
-    Untrained it answers ``shift_out``, since the last layer starts at zero, as the source's does.
+    Untrained it returns ``shift_out``: the last layer starts at zero, as the source's does.
     """
 
     def __init__(self, depth: int = 100, width: int = 1, dilations: int = 10):
@@ -34,7 +35,7 @@ class MSD(nn.Module):
                 f"depth, width and dilations start at 1, found {depth}, {width}, {dilations}"
             )
         self.shape = Shape(depth, width, dilations)
-        self.reach = sum(i % dilations + 1 for i in range(depth))  # pixels it sees to each side
+        self.reach = sum(i % dilations + 1 for i in range(depth))  # pixels to each side
         maps = self.shape.maps(depth)
         std = math.sqrt(2 / (9 * (1 + width * (depth - 1)) + 1))
         self.taps = nn.Parameter(torch.randn(self.shape.taps()) * std)
@@ -50,7 +51,7 @@ class MSD(nn.Module):
             self.register_buffer(f"{name}_out", torch.tensor(value))
 
     def normalise(self, *, mean: tuple[float, float], std: tuple[float, float]) -> None:
-        """Freeze the affine maps: (input, answer) images of these means and standard deviations.
+        """Set the affine maps from means and standard deviations of (input, target) images.
 
         ValueError where a standard deviation is not positive.
         """
@@ -62,7 +63,7 @@ class MSD(nn.Module):
         self.shift_out.fill_(mean[1])
 
     def start_from_input(self) -> None:
-        """Let the untrained network answer what it sees; call it after ``normalise``."""
+        """Make the untrained network return its input; call it after ``normalise``."""
         with torch.no_grad():
             self.last[0] = 1 / (self.scale_in * self.scale_out)
             self.last_bias.fill_(-self.shift_out / self.scale_out - self.last[0] * self.shift_in)

@@ -1,15 +1,15 @@
 """Attention from a plane's features to those of several reference planes, in bounded memory.
 
-A token is a square of ``block`` x ``block`` features. A plane's tokens (queries) look at all tokens
-of each reference (keys, values) in turn; how much each reference counts in the answer is decided
-for every query by how well it was matched there (relevance), or not at all (average). There is no
-code of position: what a token finds does not depend on where it lies, nor on which other tokens
-are asked, so a plane may be asked part by part.
+A token is a square of ``block`` x ``block`` features. A plane's tokens (queries) attend to all
+tokens of each reference (keys, values) in turn; for every query, references are weighted by how
+well it was matched there (relevance), or equally (average). There is no position code: the result
+of a query depends neither on its place nor on the other queries, so a plane may be computed part by
+part.
 
 Source: multi-reference non-local attention, Uhm et al. (ACVTT), section 3.2, in the form of the
 released code: one head, scores scaled by the root of the token's length, layer normalisation of
 queries and keys over the whole token. Differs: scores are made for as many queries at a time as
-``BLOCK_BYTES`` allow; where gradients are wanted, each part is computed again on the way back.
+``BLOCK_BYTES`` allow; where gradients are needed, the backward pass computes each part again.
 
 Shape suffixes: B planes, C features, P Q a plane's axes, N tokens, M keys, D a token's length.
 """
@@ -24,18 +24,18 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 from torch.utils.checkpoint import checkpoint
 
 Fusion = Literal["relevance", "average"]
-BLOCK_BYTES = 16 * 2**20  # no matrix of scores, nor of answers, is larger
+BLOCK_BYTES = 16 * 2**20  # bound of a matrix of scores, and of one of results
 
 
-class Seen(NamedTuple):
-    """What a reference offers at one level."""
+class ReferenceTokens(NamedTuple):
+    """Keys and values of one reference at one level."""
 
     keys: Tensor  # [M, D]
     values: Tensor  # [M, D]
 
 
 class ReferenceAttention(nn.Module):
-    """Adds to a plane's features what references of the same level have for them."""
+    """Attention of a plane's features to references of the same level, added to the features."""
 
     def __init__(self, width: int, block: int, fusion: Fusion = "relevance"):
         super().__init__()
@@ -52,24 +52,24 @@ class ReferenceAttention(nn.Module):
         self.out = nn.Conv2d(width, width, 1)
 
     def rest(self) -> None:
-        """Add nothing, until something is learned."""
+        """Initialise so that nothing is added before training."""
         nn.init.zeros_(self.out.weight)
         if self.out.bias is not None:
             nn.init.zeros_(self.out.bias)
 
-    def look_at(self, features_1CPQ: Tensor) -> Seen:
-        """Keys and values of one reference; the same for every plane that is asked."""
+    def encode(self, features_1CPQ: Tensor) -> ReferenceTokens:
+        """Keys and values of one reference, the same for every plane."""
         keys = self.norm_key(tokens(self.key(features_1CPQ), self.block))
-        return Seen(keys[0], tokens(self.value(features_1CPQ), self.block)[0])
+        return ReferenceTokens(keys[0], tokens(self.value(features_1CPQ), self.block)[0])
 
-    def forward(self, x_BCPQ: Tensor, seen: Sequence[Seen]) -> Tensor:
+    def forward(self, x_BCPQ: Tensor, references: Sequence[ReferenceTokens]) -> Tensor:
         """[B, C, P, Q] to the same shape; sizes are multiples of ``block``."""
         queries_BND = self.norm_query(tokens(self.query(x_BCPQ), self.block))
         queries_ND = queries_BND.flatten(0, 1) * queries_BND.shape[-1] ** -0.5
-        found_ND = attend(queries_ND, seen, self.fusion, self.block_bytes)
+        out_ND = attend(queries_ND, references, self.fusion, self.block_bytes)
         b, _, p, q = x_BCPQ.shape
-        found_BDPQ = found_ND.view(b, p // self.block, q // self.block, -1).permute(0, 3, 1, 2)
-        return x_BCPQ + self.out(pixel_shuffle(found_BDPQ, self.block))
+        out_BDPQ = out_ND.view(b, p // self.block, q // self.block, -1).permute(0, 3, 1, 2)
+        return x_BCPQ + self.out(pixel_shuffle(out_BDPQ, self.block))
 
 
 def tokens(x_BCPQ: Tensor, block: int) -> Tensor:
@@ -78,30 +78,33 @@ def tokens(x_BCPQ: Tensor, block: int) -> Tensor:
 
 
 def attend(
-    queries_ND: Tensor, seen: Sequence[Seen], fusion: Fusion, block_bytes: int = BLOCK_BYTES
+    queries_ND: Tensor,
+    references: Sequence[ReferenceTokens],
+    fusion: Fusion,
+    block_bytes: int = BLOCK_BYTES,
 ) -> Tensor:
-    """What the references have for each query, [N, D]; queries come scaled.
+    """Attention of scaled queries to all references, [N, D].
 
-    block_bytes   bound of any matrix on the way, as long as one query's row fits
+    block_bytes   bound of any intermediate matrix, as long as one query's row fits
     """
-    longest = max(queries_ND.shape[1], *(len(s.keys) for s in seen))
+    longest = max(queries_ND.shape[1], *(len(s.keys) for s in references))
     rows = max(1, block_bytes // (longest * queries_ND.element_size()))
     parts = queries_ND.split(rows)
-    again = torch.is_grad_enabled() and len(parts) > 1
-    work = partial(checkpoint, _attend, use_reentrant=False) if again else _attend
-    return torch.cat([work(part, seen, fusion) for part in parts])
+    recompute = torch.is_grad_enabled() and len(parts) > 1
+    attention = partial(checkpoint, _attend, use_reentrant=False) if recompute else _attend
+    return torch.cat([attention(part, references, fusion) for part in parts])
 
 
-def _attend(queries_ND: Tensor, seen: Sequence[Seen], fusion: Fusion) -> Tensor:
-    answers, matches = [], []
-    for keys_MD, values_MD in seen:
+def _attend(queries_ND: Tensor, references: Sequence[ReferenceTokens], fusion: Fusion) -> Tensor:
+    results, matches = [], []
+    for keys_MD, values_MD in references:
         scores_NM = queries_ND @ keys_MD.T
         shares_NM = scores_NM.softmax(1)
-        answers.append(shares_NM @ values_MD)
+        results.append(shares_NM @ values_MD)
         if fusion == "relevance":
             matches.append(torch.einsum("nm,nm->n", shares_NM, scores_NM))
     if fusion == "average":
-        return sum(answers[1:], start=answers[0]) / len(answers)
+        return sum(results[1:], start=results[0]) / len(results)
     relevance_NR = torch.stack(matches, 1).softmax(1)
-    weighted = [answer * relevance_NR[:, r, None] for r, answer in enumerate(answers)]
+    weighted = [result * relevance_NR[:, r, None] for r, result in enumerate(results)]
     return sum(weighted[1:], start=weighted[0])

@@ -1,8 +1,8 @@
 """Swin transformer layers on a grid of any size: the building block of TVSRN.
 
 A stack alternates windows that start at the grid's corner with windows shifted by half of one, so
-that neighbours come to see each other. Grids that are no multiple of the window are padded with
-zeros at their far ends; padding is masked out of every attention and cut off again.
+that information crosses the borders of windows. Grids that are no multiple of the window are padded
+with zeros at their far ends; padding is masked out of every attention and cropped again.
 
 Source: Liu et al., "Swin transformer: hierarchical vision transformer using shifted windows",
 ICCV 2021: pre-norm blocks, learned relative position bias, additive shift mask of -100, exact GELU,
@@ -64,19 +64,19 @@ class SwinBlock(nn.Module):
         return self.position_bias[self.relative_index_TT].permute(2, 0, 1)
 
     def weights(self) -> Weights:
-        """The block's numbers in the order in which it uses them."""
+        """The block's parameters, in the order of use."""
         layers = (self.norm1, self.qkv, self.proj, self.norm2, self.fc1, self.fc2)
         return Weights(*(p for layer in layers for p in (layer.weight, layer.bias)))
 
     def keep_RB(self, x_BYXC: Tensor) -> Tensor | None:  # noqa: N802
-        """Drop path: in training a branch of a grid is left out at random, the rest made up."""
+        """Drop path: the scale of every branch, 0 where dropped; None outside training."""
         if not self.training or self.drop_path == 0:
             return None
-        kept = torch.rand(2, len(x_BYXC), device=x_BYXC.device) >= self.drop_path
-        return kept.to(x_BYXC.dtype) / (1 - self.drop_path)
+        keep_RB = torch.rand(2, len(x_BYXC), device=x_BYXC.device) >= self.drop_path
+        return keep_RB.to(x_BYXC.dtype) / (1 - self.drop_path)
 
     def forward(self, x_BYXC: Tensor, real: tuple[int, int]) -> Tensor:
-        """[B, Y, X, C] to the same; Y and X whole windows, the first ``real`` no padding."""
+        """[B, Y, X, C] to the same; Y and X are whole windows, beyond ``real`` is padding."""
         windows = windows_of(real, self.window, self.shift, x_BYXC.device)
         return windowed_block(
             x_BYXC, self.bias_HTT(), windows, self.weights(), self.keep_RB(x_BYXC)
@@ -84,7 +84,7 @@ class SwinBlock(nn.Module):
 
 
 class SwinStack(nn.Module):
-    """Blocks one after the other, every second one shifted; any grid, any batch."""
+    """Blocks in sequence, every second one shifted; any grid, any batch."""
 
     def __init__(self, width: int, heads: int, window: Window, depth: int, drop_paths: list[float]):
         super().__init__()
@@ -108,6 +108,6 @@ class SwinStack(nn.Module):
         return x_BYXC[:, : real[0], : real[1]]
 
 
-def rising(last: float, depth: int) -> list[float]:
+def drop_path_rates(last: float, depth: int) -> list[float]:
     """Drop rates of a stack: linear from 0 to ``last``."""
     return torch.linspace(0, last, depth).tolist()

@@ -1,7 +1,7 @@
 """TVSRN as published: a transformer that fills in the slices between thick slices.
 
-The slices the scanner gave are tokens; the missing ones enter as mask tokens, and a decoder
-restores all of them together from both the plane they lie in and the planes across.
+Acquired slices are tokens; missing ones enter as mask tokens, and a decoder restores all of them
+together, from in-plane layers and from layers in the sagittal and coronal views.
 
     embedding   every voxel becomes C features
     encoder     N Swin layers in-plane; the features of all thick slices stand side by side
@@ -35,13 +35,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from thinslice.nets.swin import SwinBlock, SwinStack, rising
+from thinslice.nets.swin import SwinBlock, SwinStack, drop_path_rates
 from thinslice.nets.windows import whole
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a TVSRN is made of; the defaults are the paper's."""
+    """Architecture of a TVSRN; the defaults are the paper's."""
 
     depth: int = 4  # thick slices in
     factor: int = 5  # native slices per thick increment
@@ -77,7 +77,7 @@ def linear_in_z(depth: int, factor: int) -> Tensor:
 
 
 def pad_to(x_B1ZYX: Tensor, step: int) -> Tensor:
-    """Rows and columns repeated at the far edges up to multiples of ``step``."""
+    """Pad rows and columns to multiples of ``step`` by repeating the far edges."""
     y, x = (whole(n, step) - n for n in x_B1ZYX.shape[-2:])
     return pad(x_B1ZYX, (0, x, 0, y, 0, 0), mode="replicate") if y or x else x_B1ZYX
 
@@ -97,7 +97,7 @@ def features_to_columns(view: Tensor, fold: int, batch: int) -> Tensor:
 
 
 def both_views(layers: nn.Module, x_BZYXC: Tensor, fold: int) -> Tensor:
-    """``layers`` over the sagittal and the coronal view, added up, [B, Z, Y, X, C]."""
+    """Sum of ``layers`` applied to the sagittal and to the coronal view, [B, Z, Y, X, C]."""
     batch = len(x_BZYXC)
     sagittal = features_to_columns(layers(columns_to_features(x_BZYXC, fold)), fold, batch)
     turned_BZXYC = x_BZYXC.transpose(2, 3).contiguous()
@@ -105,18 +105,18 @@ def both_views(layers: nn.Module, x_BZYXC: Tensor, fold: int) -> Tensor:
     return sagittal + coronal.transpose(2, 3)
 
 
-def side_by_side(x_BZYXC: Tensor) -> Tensor:
-    """Features of all slices at one place in one token, [B, Y, X, Z*C]."""
+def stack_slices(x_BZYXC: Tensor) -> Tensor:
+    """Stack the features of all slices at one (y, x) into one token, [B, Y, X, Z*C]."""
     return x_BZYXC.permute(0, 2, 3, 1, 4).flatten(3)
 
 
-def apart(x_BYXS: Tensor, slices: int) -> Tensor:
-    """The inverse of ``side_by_side``, [B, Z, Y, X, C]."""
+def unstack_slices(x_BYXS: Tensor, slices: int) -> Tensor:
+    """The inverse of ``stack_slices``, [B, Z, Y, X, C]."""
     return x_BYXS.unflatten(3, (slices, -1)).permute(0, 3, 1, 2, 4)
 
 
 class ThroughPlane(nn.Module):
-    """The through-plane attention block: input + sagittal answer + coronal answer."""
+    """Through-plane attention block: input + sagittal output + coronal output."""
 
     def __init__(self, s: Sizes):
         super().__init__()
@@ -126,7 +126,7 @@ class ThroughPlane(nn.Module):
             s.heads,
             (s.window_z, s.window),
             s.tab_blocks,
-            rising(s.drop_path, s.tab_blocks),
+            drop_path_rates(s.drop_path, s.tab_blocks),
         )
 
     def forward(self, x_BZYXC: Tensor) -> Tensor:
@@ -135,10 +135,10 @@ class ThroughPlane(nn.Module):
 
 
 class TVSRN(nn.Module):
-    """See the module docstring. [B, 1, depth, Y, X] to [B, 1, slices, Y, X], any Y, X and B."""
+    """[B, 1, depth, Y, X] to [B, 1, slices, Y, X], any Y, X and B; see the module docstring."""
 
     through_plane: type[nn.Module] = ThroughPlane
-    tab_gain = 3.0  # what a through-plane block makes of an input its layers pass on unchanged
+    tab_gain = 3.0  # gain of a through-plane block whose layers are the identity
 
     def __init__(self, sizes: Sizes):
         super().__init__()
@@ -158,10 +158,12 @@ class TVSRN(nn.Module):
     def _in_plane(self, slices: int, blocks: int) -> SwinStack:
         s = self.sizes
         window = (s.window, s.window)
-        return SwinStack(slices * s.channels, s.heads, window, blocks, rising(s.drop_path, blocks))
+        return SwinStack(
+            slices * s.channels, s.heads, window, blocks, drop_path_rates(s.drop_path, blocks)
+        )
 
     def _start_as_interpolation(self) -> None:
-        """Quiet branches, and a projection that interpolates the embedded slices linearly."""
+        """Zero the branches, and let the projection interpolate the embedded slices linearly."""
         s = self.sizes
         nn.init.trunc_normal_(self.mask_tokens_OC, std=0.02)
         nn.init.zeros_(self.embedding.bias)
@@ -190,11 +192,11 @@ class TVSRN(nn.Module):
         if x_B1ZYX.shape[2] != s.depth:
             raise ValueError(f"built for {s.depth} thick slices, found {x_B1ZYX.shape[2]}")
         embedded_BZYXC = self.embedding(pad_to(x_B1ZYX, s.fold)[:, 0, ..., None])
-        encoded_BYXS = self.encoder(side_by_side(embedded_BZYXC))
-        state_BZYXC = self.tokens(apart(encoded_BYXS, s.depth))
+        encoded_BYXS = self.encoder(stack_slices(embedded_BZYXC))
+        state_BZYXC = self.tokens(unstack_slices(encoded_BYXS, s.depth))
         for tab, plane in zip(self.tabs, self.planes):
-            state_BZYXC = apart(plane(side_by_side(tab(state_BZYXC))), s.slices)
-        # A constant the bias could hold; taken off, the values alone decide how training starts.
+            state_BZYXC = unstack_slices(plane(stack_slices(tab(state_BZYXC))), s.slices)
+        # Subtract the z code, which the bias could represent, to start from the values alone.
         code_ZC = self.tab_gain**s.modules * self.z_code_ZC
-        values_BYXZ = self.projection(side_by_side(state_BZYXC - code_ZC[:, None, None]))
+        values_BYXZ = self.projection(stack_slices(state_BZYXC - code_ZC[:, None, None]))
         return values_BYXZ.permute(0, 3, 1, 2)[:, None, :, :y, :x]

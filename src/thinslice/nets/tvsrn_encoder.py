@@ -1,7 +1,7 @@
 """TVSRN's encoder alone, with sub-pixel upsampling in z: the paper's ablation of its decoder.
 
 Every thick slice becomes ``factor`` native slices: each voxel's features are projected to that many
-values, which are laid out along z around the thick slice's centre.
+values, which are placed along z around the thick slice's centre.
 
 Source: Yu et al., MICCAI 2022, section 3.3 (TVSRN Encoder: N = 8, C = 32; 1.58 M parameters
 printed, 1.60 M here). Silent in the paper, chosen here: the sub-pixel slices lie centred on their
@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from thinslice.nets.swin import SwinBlock, SwinStack, rising
-from thinslice.nets.tvsrn import apart, side_by_side
+from thinslice.nets.swin import SwinBlock, SwinStack, drop_path_rates
+from thinslice.nets.tvsrn import stack_slices, unstack_slices
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the encoder is made of; the defaults are the paper's."""
+    """Architecture of the encoder; the defaults are the paper's."""
 
     depth: int = 4  # thick slices in
     factor: int = 5  # native slices per thick increment
@@ -45,7 +45,7 @@ class TVSRNEncoder(nn.Module):
             s.heads,
             (s.window, s.window),
             s.encoder_blocks,
-            rising(s.drop_path, s.encoder_blocks),
+            drop_path_rates(s.drop_path, s.encoder_blocks),
         )
         self.projection = nn.Linear(s.channels, s.factor)
         self._start_as_repetition()
@@ -67,13 +67,13 @@ class TVSRNEncoder(nn.Module):
         if x_B1ZYX.shape[2] != s.depth:
             raise ValueError(f"built for {s.depth} thick slices, found {x_B1ZYX.shape[2]}")
         embedded_BZYXC = self.embedding(x_B1ZYX[:, 0, ..., None])
-        encoded_BZYXC = apart(self.encoder(side_by_side(embedded_BZYXC)), s.depth)
+        encoded_BZYXC = unstack_slices(self.encoder(stack_slices(embedded_BZYXC)), s.depth)
         return subpixel_slices(self.projection(encoded_BZYXC))
 
 
 def subpixel_slices(values_BZYXF: Tensor) -> Tensor:
-    """Values of each thick slice laid out along z, F//2 before its centre; [B, 1, native, Y, X]."""
+    """Place each thick slice's values along z, F//2 before its centre; [B, 1, native, Y, X]."""
     depth, factor = values_BZYXF.shape[1], values_BZYXF.shape[-1]
-    laid_BZYX = values_BZYXF.permute(0, 1, 4, 2, 3).flatten(1, 2)
+    slices_BZYX = values_BZYXF.permute(0, 1, 4, 2, 3).flatten(1, 2)
     first = factor // 2
-    return laid_BZYX[:, None, first : first + (depth - 1) * factor + 1]
+    return slices_BZYX[:, None, first : first + (depth - 1) * factor + 1]

@@ -1,7 +1,7 @@
 """TVSRN without through-plane attention: the paper's ablation of its through-plane block.
 
-All else is TVSRN; its slices still meet in the in-plane layers, where the features of all slices
-at one place stand side by side, but no layer looks across slices.
+Otherwise it is TVSRN; slices still interact in the in-plane layers, where the features of all
+slices at one place are stacked, but no layer works in a sagittal or coronal view.
 
 Source: Yu et al., MICCAI 2022, section 3.3 (TVSRN w/o TAB, 1.56 M parameters printed; this reading
 has 0.86 M).
@@ -13,7 +13,7 @@ from thinslice.nets.tvsrn import TVSRN, Sizes
 
 
 class NoThroughPlane(nn.Module):
-    """The place of the through-plane block, left empty."""
+    """Identity in the place of the through-plane block."""
 
     def __init__(self, sizes: Sizes):
         super().__init__()
@@ -24,7 +24,7 @@ class NoThroughPlane(nn.Module):
 
 
 class TVSRNNoTAB(TVSRN):
-    """TVSRN with nothing where its through-plane blocks were."""
+    """TVSRN without through-plane blocks."""
 
     through_plane = NoThroughPlane
     tab_gain = 1.0

@@ -1,4 +1,4 @@
-"""TVSRN as released: the authors' code, quirks and all, so that their weights give their output.
+"""TVSRN as released: it reproduces the authors' code, so that their weights give their output.
 
 It differs from the paper, and from ``thinslice.nets.tvsrn``, in these places:
 
@@ -7,13 +7,13 @@ It differs from the paper, and from ``thinslice.nets.tvsrn``, in these places:
 - the through-plane block attends in 4 x 4 windows of a view whose 8 columns are folded;
 - every stack is normalised before and after, has a skip, and the decoder's has two groups;
 - before the head, features stored as (slice, feature) are read as (feature, slice);
-- a long skip adds the tokens, and of 16 slices only the middle 10 are given.
+- a long skip adds the tokens, and of 16 slices only the middle 10 are returned.
 
-2,387,489 parameters. Y and X may be any; the released code allows one size and a batch of one.
-Rows and columns that do not divide by 8 are repeated at the far edges, and cut off again.
+2,387,489 parameters. Any Y and X; the released code allows one size and a batch of one. Rows and
+columns are padded to multiples of 8 by repeating the far edges, and cropped again.
 
 Source: the code of Yu et al., MICCAI 2022, configuration ``default``; written anew from a
-description and held equal to the authors' outputs in the tests.
+description; tests compare it with the authors' outputs.
 
 Shape suffixes: B batch, Z slices, Y X in-plane, C features, S stacked features (Z*C).
 """
@@ -23,25 +23,25 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from thinslice.nets.swin import SwinStack, rising
-from thinslice.nets.tvsrn import apart, both_views, pad_to, side_by_side, z_code
+from thinslice.nets.swin import SwinStack, drop_path_rates
+from thinslice.nets.tvsrn import both_views, pad_to, stack_slices, unstack_slices, z_code
 
 DEPTH, FACTOR, SLICES, CHANNELS, FOLD = 4, 5, 16, 8, 8
 HEADS, BLOCKS = 8, 4
-TRIM = 3  # slices at either end of the 16 that the network does not give
+TRIM = 3  # slices at either end of the 16 that are not returned
 DROP_PATH = 0.1
 
 STACKS = {"Encoder": "encoder", "Decoder_T1": "tab", "Decoder_I1": "decoder"}
 BLOCK = re.compile(r"(\w+)\.layers\.(\d+)\.residual_group\.blocks\.(\d+)\.(?:attn\.|mlp\.)?(.+)")
-COMPUTED = ("relative_position_index", "attn_mask")  # tables the architecture fixes
+COMPUTED = ("relative_position_index", "attn_mask")  # tables that follow from the architecture
 
 
 class Backbone(nn.Module):
-    """Norm, groups of Swin layers each with a skip, norm."""
+    """Groups of Swin layers, each with a skip, between two norms."""
 
     def __init__(self, width: int, window: int, groups: int):
         super().__init__()
-        rates = rising(DROP_PATH, groups * BLOCKS)
+        rates = drop_path_rates(DROP_PATH, groups * BLOCKS)
         self.before = nn.LayerNorm(width)
         self.groups = nn.ModuleList(
             SwinStack(width, HEADS, (window, window), BLOCKS, rates[g * BLOCKS : (g + 1) * BLOCKS])
@@ -58,7 +58,7 @@ class Backbone(nn.Module):
 
 
 class TVSRNReleased(nn.Module):
-    """See the module docstring. [B, 1, 4, Y, X] to [B, 1, 10, Y, X]: slices 3 to 12 of 16."""
+    """[B, 1, 4, Y, X] to [B, 1, 10, Y, X], slices 3 to 12 of 16; see the module docstring."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class TVSRNReleased(nn.Module):
 
     def tokens(self, encoded_BYXS: Tensor) -> Tensor:
         """Thick slices with zeros between them, and the code of z, [B, 16, Y, X, C]."""
-        thick_BZYXC = apart(encoded_BYXS, DEPTH)
+        thick_BZYXC = unstack_slices(encoded_BYXS, DEPTH)
         b, _, y, x, c = thick_BZYXC.shape
         all_slices = thick_BZYXC.new_zeros(b, SLICES, y, x, c)
         all_slices[:, ::FACTOR] = thick_BZYXC
@@ -91,8 +91,8 @@ class TVSRNReleased(nn.Module):
         y, x = x_B1ZYX.shape[-2:]
         embedded_BYXS = self.embed(pad_to(x_B1ZYX, FOLD))
         tokens_BZYXC = self.tokens(self.encoder(embedded_BYXS) + embedded_BYXS)
-        state_BYXS = side_by_side(both_views(self.tab, tokens_BZYXC, FOLD) + tokens_BZYXC)
-        state_BYXS = self.decoder(state_BYXS) + state_BYXS + side_by_side(tokens_BZYXC)
+        state_BYXS = stack_slices(both_views(self.tab, tokens_BZYXC, FOLD) + tokens_BZYXC)
+        state_BYXS = self.decoder(state_BYXS) + state_BYXS + stack_slices(tokens_BZYXC)
         misread_BYXCZ = state_BYXS.unflatten(3, (CHANNELS, SLICES))  # stored as (slice, feature)
         return self.head(misread_BYXCZ.permute(0, 3, 4, 1, 2))[:, :, TRIM:-TRIM, :y, :x]
 
@@ -104,30 +104,30 @@ def our_name(theirs: str) -> str:
         layer = "position_bias" if layer == "relative_position_bias_table" else layer
         return f"{STACKS[stack]}.groups.{group}.blocks.{block}.{layer}"
     stack, _, rest = theirs.partition(".")
-    place, _, part = rest.rpartition(".")
+    layer, _, part = rest.rpartition(".")
     norms = {"patch_embed.norm": "before", "norm": "after"}
-    if stack in STACKS and place in norms:
-        return f"{STACKS[stack]}.{norms[place]}.{part}"
+    if stack in STACKS and layer in norms:
+        return f"{STACKS[stack]}.{norms[layer]}.{part}"
     layers = {"LP": "embedding", "conv_before_upsample.0": "head.0", "conv_last": "head.2"}
     layer, _, part = theirs.rpartition(".")
     return f"{layers[layer]}.{part}"
 
 
 def from_authors(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The authors' state dict under our names; a tensor without a place here is refused.
+    """The authors' state dict under our names; ValueError for unknown tensors.
 
     Tables that follow from the architecture (relative positions, shift masks) are left out.
-    ``load_state_dict`` of the result refuses what is missing, so nothing is left over either way.
+    ``load_state_dict`` of the result refuses missing tensors, so both must match exactly.
     """
-    ours, strangers = {}, []
+    ours, unknown = {}, []
     for name, tensor in theirs.items():
         if name.endswith(COMPUTED):
             continue
         try:
             ours[our_name(name)] = tensor
         except KeyError:
-            strangers.append(name)
-    if strangers:
-        few = ", ".join(strangers[:5])
-        raise ValueError(f"{len(strangers)} tensors have no place in the released TVSRN: {few}")
+            unknown.append(name)
+    if unknown:
+        examples = ", ".join(unknown[:5])
+        raise ValueError(f"{len(unknown)} tensors have no place in the released TVSRN: {examples}")
     return ours

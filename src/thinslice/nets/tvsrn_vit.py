@@ -1,7 +1,7 @@
 """A standard vision transformer with sub-pixel upsampling in z: the paper's plainest ablation.
 
 Patches of one slice, 16 x 16 pixels, become tokens; all tokens of a crop attend to each other; each
-token becomes ``factor`` patches, laid out along z around its thick slice.
+token becomes ``factor`` patches, placed along z around its thick slice.
 
 Source: Yu et al., MICCAI 2022, section 3.3 (TVSRN Encoder ViT: patches 1x16x16, 512 features,
 8 layers; 17.15 M parameters printed, 17.61 M here). Silent in the paper, chosen here: MLP ratio 2
@@ -24,7 +24,7 @@ from thinslice.nets.tvsrn_encoder import subpixel_slices
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the transformer is made of; the defaults are the paper's."""
+    """Architecture of the transformer; the defaults are the paper's."""
 
     depth: int = 4  # thick slices in
     factor: int = 5  # native slices per thick increment
@@ -72,7 +72,7 @@ class TVSRNViT(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def code(self, z: int, y: int, x: int, like: Tensor) -> Tensor:
-        """Code of every token's place, [z * y * x, C]: a third of the features for each axis."""
+        """Position code of every token, [z * y * x, C]: a third of the features for each axis."""
         third = self.sizes.channels // 3
         widths = (self.sizes.channels - 2 * third, third, third)
         codes = [z_code(n, width) for n, width in zip((z, y, x), widths)]

@@ -1,11 +1,11 @@
-"""A plain 2-D U-Net without normalisation, that adds what it finds to what it is shown.
+"""A plain residual 2-D U-Net without normalisation.
 
-Every level has two convolutions with ReLU; average pooling leads down and doubles the features,
-bilinear interpolation leads up and is laid beside the features of the way down. The mean of the
-input's channels is added to the answer: with one channel the network corrects a plane, with two it
-corrects their mean.
+Every level has two convolutions with ReLU. The encoder pools averages and doubles the features; the
+decoder interpolates bilinearly and concatenates the encoder's features. The mean of the input's
+channels is added to the output: with one channel the network corrects a plane, with two it corrects
+their mean.
 
-Planes of any size: they are mirrored out at their far edges to multiples of ``align``, and cut
+Planes of any size: they are mirrored at their far edges to multiples of ``align``, and cropped
 again. Source: the baseline and the fusion network of Uhm et al.'s released code (ACVTT), after
 Ronneberger et al. 2015; 64 channels and four levels there.
 
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
-Between = Callable[[int, Tensor], Tensor]  # level, features -> features
+LevelTransform = Callable[[int, Tensor], Tensor]  # level, features -> features
 
 
 class TwoConvolutions(nn.Module):
@@ -37,7 +37,7 @@ class UNet(nn.Module):
     """x_BCPQ of ``inputs`` channels to y_B1PQ of the same size.
 
     channels   features of the finest level; each level down has twice as many
-    levels     of resolution; 1 is no pooling at all
+    levels     of resolution; 1 means no pooling
     """
 
     def __init__(self, channels: int = 64, levels: int = 4, inputs: int = 1):
@@ -48,10 +48,9 @@ class UNet(nn.Module):
         self.head = nn.Conv2d(inputs, channels, 3, padding=1)
         into = [channels, *self.widths[:-1]]
         self.down = nn.ModuleList(TwoConvolutions(a, b) for a, b in zip(into, self.widths))
-        rising = range(levels - 2, -1, -1)
         self.up = nn.ModuleList(
             TwoConvolutions(self.widths[level] + self.widths[level + 1], self.widths[level])
-            for level in rising
+            for level in range(levels - 2, -1, -1)
         )
         self.tail = nn.Conv2d(channels, 1, 3, padding=1)
 
@@ -62,14 +61,14 @@ class UNet(nn.Module):
 
     @property
     def reach(self) -> int:
-        """Pixels to each side that can matter to an answer, where pooling cells stay the same."""
+        """Receptive field, pixels to each side, for pooling cells at the same places."""
         levels = len(self.widths)
         down = sum(2 * 2**level for level in range(levels))
         up = sum(2 * 2**level + 2 ** (level + 1) for level in range(levels - 1))
         return 1 + down + up + 1 + self.align - 1
 
     def rest(self) -> None:
-        """Weights that keep signals as large as they come (He et al. 2015), and correct nothing."""
+        """Initialise weights as He et al. 2015, and the last layer so that nothing is corrected."""
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -84,32 +83,31 @@ class UNet(nn.Module):
             features.append(block(avg_pool2d(features[-1], 2)))
         return features
 
-    def decode(self, features: Sequence[Tensor], between: Between | None = None) -> Tensor:
+    def decode(self, features: Sequence[Tensor], between: LevelTransform | None = None) -> Tensor:
         """The correction, [B, 1, P, Q].
 
-        between   what is done to the features of a level before they go further up; levels are
-                  counted from 0, the finest
+        between   applied to the features of a level before they go up; level 0 is the finest
         """
         between = between or (lambda level, x_BCPQ: x_BCPQ)
         level = len(features) - 1
         state = between(level, features[level])
         for block in self.up:
             level -= 1
-            wider = interpolate(state, scale_factor=2, mode="bilinear", align_corners=False)
-            state = between(level, block(torch.cat((wider, features[level]), 1)))
+            upsampled = interpolate(state, scale_factor=2, mode="bilinear", align_corners=False)
+            state = between(level, block(torch.cat((upsampled, features[level]), 1)))
         return self.tail(state)
 
     def forward(self, x_BCPQ: Tensor) -> Tensor:
-        """The mean of the channels and the correction, at the input's own size."""
+        """The mean of the channels plus the correction, at the size of the input."""
         p, q = x_BCPQ.shape[-2:]
         correction_B1PQ = self.decode(self.encode(mirrored(x_BCPQ, self.align)))
         return x_BCPQ.mean(1, keepdim=True) + correction_B1PQ[..., :p, :q]
 
 
 def mirrored(x_BCPQ: Tensor, multiple: int) -> Tensor:
-    """The planes continued at their far edges to a multiple, mirrored at the last pixel's centre.
+    """Pad planes at their far edges to a multiple, mirrored at the last pixel's centre.
 
-    A plane smaller than what is missing is mirrored again and again.
+    A plane smaller than its padding is mirrored repeatedly.
     """
     for axis in (-2, -1):
         n = x_BCPQ.shape[axis]

@@ -1,6 +1,6 @@
-"""The two curves slice profiles are made of: bells and polygons, each of area one.
+"""Curves of area one that slice profiles consist of: Gaussians and piecewise linear functions.
 
-Density, cumulative integral and spectrum of both are closed forms; ``ssp`` adds them up.
+Density, cumulative integral and spectrum of both are closed forms; ``profiles`` adds them up.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Gaussian:
         return np.exp(-((w * self.sigma_mm) ** 2) / 2 - 1j * w * self.centre_mm)
 
     def breaks_mm(self) -> np.ndarray:
-        """Points between which a product with it is a smooth integrand; the ends are its reach."""
+        """Points between which products with the curve are smooth; the first and last bound it."""
         return self.centre_mm + self.sigma_mm * np.linspace(-1, 1, 23) * GAUSSIAN_REACH_SIGMA
 
     def shifted(self, by_mm: float) -> "Gaussian":
@@ -79,7 +79,7 @@ class PiecewiseLinear:
         return ((even - 1j * odd) * np.exp(-2j * np.pi * f * (start + length / 2))).sum(-1)
 
     def breaks_mm(self) -> np.ndarray:
-        """The knots, for the same use as a bell's breaks."""
+        """The knots, for the same use as the breaks of a Gaussian."""
         return np.array(self.knots)[:, 0]
 
     def shifted(self, by_mm: float) -> "PiecewiseLinear":

@@ -1,4 +1,4 @@
-"""A thin scan through a degradation: thick slices, and coarser pixels where it makes them."""
+"""Degrade a thin scan: thick slices, and coarser pixels where the degradation has them."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def thick_of(degradation: Degradation, thin: Scan) -> Volume:
-    """The thick scan that a degradation makes of a thin one, slab by slab."""
+    """Degrade a thin scan to a thick one, slab by slab."""
     grid = degradation.thick_grid(thin.grid)
     voxels = projection.apply(degradation.matrix(thin.grid, grid), thin)
     if isinstance(degradation, PlaneDegradation):
@@ -22,13 +22,13 @@ def thick_of(degradation: Degradation, thin: Scan) -> Volume:
 
 
 def in_plane(planes: "tuple[csr_array, csr_array]", voxels_ZYX: np.ndarray) -> np.ndarray:
-    """The same slices with other pixels, float32: rows by the first matrix, columns by the other.
+    """Resample slices in-plane, float32: rows by the first matrix, columns by the second.
 
-    Slices pass one by one, so nothing but the result is held besides the input.
+    Slice by slice, so that only the result is in memory besides the input.
     """
     rows, columns = planes
-    n_y, n_x = (len(one.indptr) - 1 for one in planes)
+    n_y, n_x = (len(matrix.indptr) - 1 for matrix in planes)
     out_ZYX = np.empty((len(voxels_ZYX), n_y, n_x), np.float32)
-    for k, one_YX in enumerate(voxels_ZYX):
-        out_ZYX[k] = rows @ (columns @ one_YX.T).T
+    for k, slice_YX in enumerate(voxels_ZYX):
+        out_ZYX[k] = rows @ (columns @ slice_YX.T).T
     return out_ZYX

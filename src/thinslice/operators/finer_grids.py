@@ -1,8 +1,8 @@
-"""Grids whose voxels tile coarser ones: whole-number factors of pixels and slices.
+"""Grids whose voxels tile those of coarser grids: whole-number factors of pixels and slices.
 
-A sub-pixel layer makes r voxels of one, side by side over the same extent. So native voxel centres
-are (j + 0.5) / r - 0.5 coarse voxels from a coarse centre: for an odd r one of them lies on it, for
-an even r none does.
+A sub-pixel layer divides a voxel into r, over the same extent. So native voxel centres are
+(j + 0.5) / r - 0.5 coarse voxels from a coarse centre: one of them lies on it for odd r, none for
+even r.
 """
 
 from dataclasses import replace
@@ -11,26 +11,26 @@ import numpy as np
 
 from thinslice.volume import Grid
 
-NEARLY_WHOLE = 0.01  # how far a ratio of pixels may be from a whole number, relatively
+NEARLY_WHOLE = 0.01  # relative tolerance of a ratio of pixels
 
 
 def pixel_factor(thick: Grid, thin: Grid) -> int:
-    """How many pixels of ``thin`` make one of ``thick``, along y as along x.
+    """Number of ``thin`` pixels per ``thick`` pixel, the same along y and x.
 
-    ValueError where the two ratios are not one whole number.
+    ValueError where the two ratios are not the same whole number.
     """
     ratios = np.divide(thick.pixel_mm, thin.pixel_mm)
     factor = max(1, int(np.rint(ratios[0])))
     if np.abs(ratios / factor - 1).max() > NEARLY_WHOLE:
         raise ValueError(
-            f"pixels of {thin.pixel_mm} mm of a scan with pixels of {thick.pixel_mm} mm: "
-            f"the ratios {ratios[0]:.3g} and {ratios[1]:.3g} are not one whole number"
+            f"thick pixels of {thick.pixel_mm} mm and thin ones of {thin.pixel_mm} mm: "
+            f"the ratios {ratios[0]:.3g} and {ratios[1]:.3g} are not the same whole number"
         )
     return factor
 
 
 def finer_pixels(grid: Grid, factor: int) -> Grid:
-    """``factor`` x ``factor`` pixels in the place of each."""
+    """Grid with each pixel divided into ``factor`` x ``factor``."""
     _, y, x = np.array(grid.direction, float)
     to_first = (1 / factor - 1) / 2 * (y * grid.pixel_mm[0] + x * grid.pixel_mm[1])
     o = np.array(grid.origin_mm) + to_first
@@ -43,7 +43,7 @@ def finer_pixels(grid: Grid, factor: int) -> Grid:
 
 
 def finer_slices(grid: Grid, factor: int) -> Grid:
-    """``factor`` slices in the place of each, as thick as they are far apart."""
+    """Grid with each slice divided into ``factor``; the thickness is the new increment."""
     increment_mm = grid.increment_mm / factor
     return grid.with_slices(
         n=grid.n * factor,

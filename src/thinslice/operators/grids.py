@@ -1,4 +1,4 @@
-"""The grid that a person's thick scan is restored on."""
+"""Grids derived from grids: thin, thick and native slices."""
 
 from math import ceil, floor
 
@@ -7,14 +7,14 @@ import numpy as np
 from thinslice.errors import Refused
 from thinslice.volume import Grid
 
-SAME = 1e-6  # of a length
+SAME = 1e-6  # relative tolerance of a length
 
 
 def thin_grid(thick: Grid, thickness_mm: float, increment_mm: float) -> Grid:
-    """Thin slices over what the thick ones cover, in the same pixels and the same patient frame.
+    """Grid of thin slices over the extent of a thick scan, with its pixels and patient frame.
 
-    As many as lie on the scan to their full thickness, centred on it: the ends are shared out
-    evenly, and less than one increment of the scan is left uncovered.
+    As many as lie on the scan to their full thickness, centred on it: less than one increment of
+    the scan is left uncovered, half of it at either end.
     Raises ValueError for lengths that are not positive, for slices thicker or farther apart than
     the scan's own, and for slices that leave gaps.
     """
@@ -48,13 +48,13 @@ def thin_grid(thick: Grid, thickness_mm: float, increment_mm: float) -> Grid:
 def thick_slices(
     thin: Grid, thickness_mm: float, increment_mm: float, phase_mm: float | None = None
 ) -> Grid:
-    """The thick slices that fit on a thin scan, in its patient frame.
+    """Grid of the thick slices that fit on a thin scan, in its patient frame.
 
     ``phase_mm`` is the first thick centre after the first thin one. Left out, the first thick slice
     begins where the scan does (thickness 5 on slices of 1 mm: phase 2), and every thick slice lies
-    on the scan to its full thickness. A smaller phase lets the first stick out, and the last as
-    much: phase 0 keeps the thick centres within the thin ones.
-    Raises ValueError for a negative phase and where not one thick slice fits.
+    on the scan to its full thickness. At a smaller phase the first slice extends beyond the scan,
+    and the last as far: phase 0 keeps the thick centres within the thin ones.
+    Raises ValueError for a negative phase and where no thick slice fits.
     """
     snug_mm = max((thickness_mm - thin.increment_mm) / 2, 0.0)
     phase_mm = snug_mm if phase_mm is None else phase_mm
@@ -75,7 +75,10 @@ def thick_slices(
 
 
 def native_grid(thick: Grid, factor: int, ends: int = 0, thickness_mm: float | None = None) -> Grid:
-    """Where the slices that ``restore`` gives are; as thick as far apart unless said otherwise."""
+    """Grid of a network's slices, ``factor`` per thick increment and ``ends`` increments beyond.
+
+    ``thickness_mm`` defaults to the increment.
+    """
     increment_mm = thick.increment_mm / factor
     return thick.with_slices(
         n=(thick.n - 1 + 2 * ends) * factor + 1,
@@ -86,8 +89,8 @@ def native_grid(thick: Grid, factor: int, ends: int = 0, thickness_mm: float | N
 
 
 def ends_for(thick: Grid, target: Grid, tolerance_mm: float = 1e-3) -> int:
-    """Thick slices by which ``target`` reaches beyond the outermost thick centres."""
+    """Number of thick increments by which ``target`` extends beyond the outermost thick centres."""
     offset_mm = np.array(thick.direction[0]) @ np.subtract(target.origin_mm, thick.origin_mm)
-    have, want = thick.centres_mm(), target.centres_mm() + offset_mm
-    beyond_mm = max(have[0] - want[0], want[-1] - have[-1]) - tolerance_mm
+    from_mm, to_mm = thick.centres_mm(), target.centres_mm() + offset_mm
+    beyond_mm = max(from_mm[0] - to_mm[0], to_mm[-1] - from_mm[-1]) - tolerance_mm
     return max(0, ceil(beyond_mm / thick.increment_mm))

@@ -1,7 +1,7 @@
-"""Antialiased bicubic shrinking, as MATLAB's ``imresize`` does it along one axis.
+"""Antialiased bicubic downsampling along one axis, as MATLAB's ``imresize``.
 
 The Keys cubic (a = -0.5), stretched by the factor and scaled so that weights sum to one: a coarse
-pixel looks at four coarse pixels' worth of fine ones. Pixels tile the same extent (half-pixel
+pixel weighs the fine pixels of four coarse ones. Pixels tile the same extent (half-pixel
 centres: coarse pixel j lies at fine index (j + 0.5) factor - 0.5), and past its ends the axis is
 mirrored, the end pixel twice. Ramps stay ramps away from the ends.
 
@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 
 def centres(n: int, factor: float) -> np.ndarray:
-    """Where ``n`` coarse pixels lie, in fine pixels from the first fine one's centre."""
+    """Centres of ``n`` coarse pixels, in fine pixels from the centre of the first fine one."""
     return (np.arange(n) + 0.5) * factor - 0.5
 
 
@@ -24,9 +24,9 @@ def weights(n: int, factor: float, n_out: int | None = None) -> csr_array:
     """[n_out, n]; every row sums to one.
 
     factor   fine pixels per coarse one, at least 1
-    n_out    coarse pixels; None: ceil(n / factor), as MATLAB's where it is given a scale
+    n_out    coarse pixels; None: ceil(n / factor), as MATLAB's for a given scale
 
-    ValueError for a factor below 1: nothing is enlarged here.
+    ValueError for a factor below 1: upsampling is not supported.
     """
     if not factor >= 1:
         raise ValueError(f"shrinking by {factor:g}: a factor starts at 1")

@@ -1,11 +1,11 @@
 """Interpolation between slice positions: nearest, linear, cubic B-spline, Lanczos-3.
 
-Slices are points at their centres in millimetres, so any increment and any phase is alike. It moves
-slices and never thins them: what comes out is as thick as what went in. Beyond the first and the
-last centre the end slice is held; taps that reach past the ends see the volume mirrored at them.
+Slices are points at their centres in millimetres, so any increment and any phase will do. The
+thickness of slices does not change. Beyond the first and the last centre the end slice is repeated;
+taps beyond the ends see the volume mirrored.
 Cubic is the interpolating B-spline (Unser 1999: prefilter, then four taps), as in scipy.ndimage;
 Lanczos-3 has its six taps scaled to sum to one (and still moves a ramp by up to 2 % of a slice).
-No kernel is widened where the target is coarser: thickness is a degradation's business.
+No kernel is widened where the target is coarser: making slices thicker is a degradation.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ from thinslice.volume import SAME_PLACE_MM, Grid, Volume
 
 Kind = Literal["nearest", "linear", "cubic", "lanczos3"]
 KINDS: tuple[Kind, ...] = ("nearest", "linear", "cubic", "lanczos3")
-ON_A_SLICE = 1e-9  # positions this near a slice, in slices, are on it
+ON_A_SLICE = 1e-9  # tolerance in slices of a position on a slice
 
 
 def weights(from_mm: np.ndarray, to_mm: np.ndarray, kind: Kind) -> csr_array:
@@ -47,7 +47,7 @@ def resample_z_array(
 ) -> np.ndarray:
     """Voxels, float32 [n_to, Y, X], of slices at ``from_mm`` interpolated at ``to_mm``.
 
-    ``slab`` rows of y are worked on at a time, in double precision.
+    ``slab`` rows of y are computed at a time, in double precision.
     """
     if len(voxels_ZYX) != len(from_mm):
         raise ValueError(f"{len(voxels_ZYX)} slices but {len(from_mm)} positions")
@@ -62,28 +62,28 @@ def resample_z_array(
     return out
 
 
-def z_shift_mm(have: Grid, want: Grid) -> float:
-    """Add to a position of ``want`` to have it in the millimetres of ``have``.
+def z_shift_mm(grid: Grid, target: Grid) -> float:
+    """Offset to add to the slice positions of ``target`` to get those on the z axis of ``grid``.
 
-    Raises ValueError where pixels or frames differ: only slices may lie elsewhere.
+    Raises ValueError where pixels or frames differ: only slice positions may.
     """
-    z_mm, y_mm, x_mm = _shift_mm(have, want)
-    same = have.shape == want.shape and np.allclose(
-        have.pixel_mm, want.pixel_mm, rtol=0, atol=SAME_PLACE_MM / max(want.shape)
+    z_mm, y_mm, x_mm = _shift_mm(grid, target)
+    same = grid.shape == target.shape and np.allclose(
+        grid.pixel_mm, target.pixel_mm, rtol=0, atol=SAME_PLACE_MM / max(target.shape)
     )
     if not same or max(abs(y_mm), abs(x_mm)) > SAME_PLACE_MM:
         raise ValueError(
-            f"slices of {want.shape} pixels of {want.pixel_mm} mm were asked for, moved by "
-            f"{y_mm:g}, {x_mm:g} mm, but the scan has {have.shape} of "
-            f"{have.pixel_mm} mm; use resample, which also interpolates in-plane"
+            f"the target grid has {target.shape} pixels of {target.pixel_mm} mm, moved by "
+            f"{y_mm:g}, {x_mm:g} mm, but the scan has {grid.shape} of "
+            f"{grid.pixel_mm} mm; use resample, which also interpolates in-plane"
         )
     return float(z_mm)
 
 
 def resample_z(volume: Volume, grid: Grid, kind: Kind = "cubic") -> Volume:
-    """The volume at the slice positions of ``grid``, whose pixels must be the volume's own.
+    """Interpolate a volume at the slice positions of ``grid``, which must have the same pixels.
 
-    The result's grid is ``grid`` with the thickness of the volume: interpolation does not thin.
+    The result's grid is ``grid`` with the volume's thickness, which interpolation does not change.
     Raises ValueError where the pixels or the frames differ.
     """
     z_mm = z_shift_mm(volume.grid, grid)
@@ -93,7 +93,7 @@ def resample_z(volume: Volume, grid: Grid, kind: Kind = "cubic") -> Volume:
 
 
 def resample(volume: Volume, grid: Grid, kind: Kind = "cubic") -> Volume:
-    """The volume at the voxel centres of ``grid``, in-plane too where its pixels are others.
+    """Interpolate a volume at the voxel centres of ``grid``, in-plane too where pixels differ.
 
     Axes are interpolated one by one, x and y before z. Result grid as in ``resample_z``.
     Raises ValueError where the two grids' axes point different ways.
@@ -101,17 +101,17 @@ def resample(volume: Volume, grid: Grid, kind: Kind = "cubic") -> Volume:
     shift_mm = _shift_mm(volume.grid, grid)
     voxels = volume.voxels
     for axis in (2, 1, 0):
-        have, want = _axis_mm(volume.grid, axis), _axis_mm(grid, axis) + shift_mm[axis]
-        if len(have) == len(want) and np.abs(have - want).max() <= SAME_PLACE_MM:
+        from_mm, to_mm = _axis_mm(volume.grid, axis), _axis_mm(grid, axis) + shift_mm[axis]
+        if len(from_mm) == len(to_mm) and np.abs(from_mm - to_mm).max() <= SAME_PLACE_MM:
             continue
         moved = np.moveaxis(voxels, axis, 0)
-        voxels = np.moveaxis(resample_z_array(moved, have, want, kind), 0, axis)
+        voxels = np.moveaxis(resample_z_array(moved, from_mm, to_mm, kind), 0, axis)
     voxels = np.array(voxels, np.float32, order="C")
     return volume.with_voxels(voxels, _as_thick_as(volume, grid))
 
 
 def _positions(from_mm: np.ndarray, to_mm: np.ndarray) -> np.ndarray:
-    """Fractional slice numbers of ``to_mm``, held between the first and the last slice."""
+    """Fractional slice numbers of ``to_mm``, clipped to the first and the last slice."""
     if len(from_mm) == 1:
         return np.zeros(len(to_mm))
     steps = np.diff(from_mm)
@@ -142,12 +142,12 @@ def _mirrored(index: np.ndarray, n: int) -> np.ndarray:
     return np.minimum(folded, 2 * (n - 1) - folded)
 
 
-def _shift_mm(have: Grid, want: Grid) -> np.ndarray:
-    """Offset (z, y, x) of one frame's origin from another's whose axes point the same way."""
-    axes = np.array(have.direction, float)
-    if not np.allclose(axes, np.array(want.direction, float), atol=1e-5):
-        raise ValueError(f"axes point different ways: {have.direction} and {want.direction}")
-    return axes @ (np.array(want.origin_mm) - np.array(have.origin_mm))
+def _shift_mm(grid: Grid, target: Grid) -> np.ndarray:
+    """Offset (z, y, x) of the origin of ``target`` in the frame of ``grid``, of the same axes."""
+    axes = np.array(grid.direction, float)
+    if not np.allclose(axes, np.array(target.direction, float), atol=1e-5):
+        raise ValueError(f"axes point different ways: {grid.direction} and {target.direction}")
+    return axes @ (np.array(target.origin_mm) - np.array(grid.origin_mm))
 
 
 def _axis_mm(grid: Grid, axis: int) -> np.ndarray:
@@ -167,41 +167,41 @@ def _as_thick_as(volume: Volume, grid: Grid) -> Grid:
 
 
 def place_on(native: Volume, grid: Grid) -> Volume:
-    """``native`` on exactly ``grid``: its own voxels where they lie there, else cubic splines.
+    """Resample ``native`` onto ``grid``: a crop where voxels coincide, else cubic splines.
 
-    Axis by axis; past the outermost native voxels the end is held. ValueError where the two grids'
-    axes point different ways.
+    Axis by axis; beyond the outermost native voxels the end is repeated. ValueError where the two
+    grids' axes point different ways.
     """
-    cut = _cut(native, grid)
-    if cut.grid.same_place(grid):
-        return native.with_voxels(cut.voxels, grid)
-    return native.with_voxels(resample(cut, grid, "cubic").voxels, grid)
+    cropped = _crop(native, grid)
+    if cropped.grid.same_place(grid):
+        return native.with_voxels(cropped.voxels, grid)
+    return native.with_voxels(resample(cropped, grid, "cubic").voxels, grid)
 
 
-def _cut(native: Volume, grid: Grid) -> Volume:
-    """``native`` less what lies beyond ``grid``, along the axes where their voxels coincide."""
-    have, want = native.grid, grid
-    axes = np.array(have.direction, float)
-    apart_mm = axes @ (np.array(want.origin_mm) - np.array(have.origin_mm))
-    apart_mm[0] += want.start_mm - have.start_mm
-    steps = [(have.increment_mm, *have.pixel_mm), (want.increment_mm, *want.pixel_mm)]
-    first, kept = [0, 0, 0], list(have.zyx)
-    for axis, (offset, step, wanted) in enumerate(zip(apart_mm, *steps)):
+def _crop(native: Volume, grid: Grid) -> Volume:
+    """``native`` cropped to ``grid`` along the axes where their voxels coincide."""
+    source = native.grid
+    axes = np.array(source.direction, float)
+    offsets_mm = axes @ (np.array(grid.origin_mm) - np.array(source.origin_mm))
+    offsets_mm[0] += grid.start_mm - source.start_mm
+    steps = [(source.increment_mm, *source.pixel_mm), (grid.increment_mm, *grid.pixel_mm)]
+    first, sizes = [0, 0, 0], list(source.zyx)
+    for axis, (offset, step, target_step) in enumerate(zip(offsets_mm, *steps)):
         start, n = int(np.rint(offset / step)), grid.zyx[axis]
-        drift_mm = abs(offset - start * step) + (n - 1) * abs(wanted - step)
-        if drift_mm <= SAME_PLACE_MM and start >= 0 and start + n <= have.zyx[axis]:
-            first[axis], kept[axis] = start, n
-    z, y, x = (slice(start, start + n) for start, n in zip(first, kept))
+        drift_mm = abs(offset - start * step) + (n - 1) * abs(target_step - step)
+        if drift_mm <= SAME_PLACE_MM and start >= 0 and start + n <= source.zyx[axis]:
+            first[axis], sizes[axis] = start, n
+    z, y, x = (slice(start, start + n) for start, n in zip(first, sizes))
     o = (
-        np.array(have.origin_mm)
+        np.array(source.origin_mm)
         + axes[1] * first[1] * steps[0][1]
         + axes[2] * first[2] * steps[0][2]
     )
     part = replace(
-        have,
-        n=kept[0],
-        shape=(kept[1], kept[2]),
-        start_mm=have.start_mm + first[0] * have.increment_mm,
+        source,
+        n=sizes[0],
+        shape=(sizes[1], sizes[2]),
+        start_mm=source.start_mm + first[0] * source.increment_mm,
         origin_mm=(float(o[0]), float(o[1]), float(o[2])),
     )
     return native.with_voxels(native.voxels[z, y, x], part)

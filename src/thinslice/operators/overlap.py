@@ -1,8 +1,8 @@
-"""Overlapping slices as SR4ZCT counts them: how many an extent holds, where, and what they see.
+"""Overlapping slices as in SR4ZCT: their number and places on an extent, and their weights.
 
 A scan's extent goes from half a thickness before its first centre to half a thickness after its
-last. Slices of thickness R that share an overlap O are R - O apart. What one of them sees is the
-mean of points inside it, linear between the finer slices' centres.
+last. Slices of thickness R that share an overlap O are R - O apart. The value of one is the mean of
+points inside it, linear between the finer slices' centres.
 Works on any line of samples: the slices of a scan, or the rows of an axial image.
 Source: Shi et al. 2023, section 2 and figure 2, which say "various points": their code takes nine.
 """
@@ -21,14 +21,14 @@ MIDDLE = np.zeros(1)
 
 
 def line(n: int, pixel_mm: float) -> Grid:
-    """``n`` pixels side by side, as a grid: what an axial image is along one of its axes."""
+    """One axis of an axial image as a grid: ``n`` adjacent pixels."""
     return Grid(n, pixel_mm, pixel_mm, (1, 1), (pixel_mm, pixel_mm))
 
 
 def exact(scan: Grid, thickness_mm: float, overlap_mm: float) -> Grid:
-    """As many slices as the extent holds whole, from its beginning on, exactly R - O apart.
+    """Grid of the whole slices that fit, from the beginning of the extent, exactly R - O apart.
 
-    ValueError where the overlap is not below the thickness, and where not one slice fits.
+    ValueError where the overlap is not below the thickness, and where no slice fits.
     """
     room_mm, increment_mm = _room(scan, thickness_mm, overlap_mm)
     n = 1 + int(max(room_mm, 0.0) / increment_mm + 1e-6)
@@ -36,7 +36,7 @@ def exact(scan: Grid, thickness_mm: float, overlap_mm: float) -> Grid:
 
 
 def anchored(scan: Grid, thickness_mm: float, overlap_mm: float) -> Grid:
-    """As many, but spread evenly from one end to the other, so not quite R - O apart.
+    """Grid of as many slices, spread evenly from end to end, so not quite R - O apart.
 
     ValueError as in ``exact``. Source: the released code.
     """
@@ -56,7 +56,7 @@ def means_of_points(fine: Grid, coarse: Grid, spread: np.ndarray = NINTHS) -> cs
 
 
 def _room(scan: Grid, thickness_mm: float, overlap_mm: float) -> tuple[float, float]:
-    """What an extent has beyond one slice, and how far slices are apart."""
+    """Length of the extent less one slice, and the increment."""
     if not overlap_mm < thickness_mm:
         raise Refused(f"overlap {overlap_mm} must be below {thickness_mm} mm")
     length_mm = scan.thickness_mm + (scan.n - 1) * scan.increment_mm

@@ -1,8 +1,8 @@
-"""A scanner's slice profile measured from a pair: the weights that turn its thin slices into thick.
+"""Measure a scanner's slice profile from a pair of thin and thick reconstructions.
 
-Where one acquisition was reconstructed twice, the thick profile need not be guessed: least squares
-over all voxels finds the weights ("taps") of the thin slices around each thick one. They sum to
-one by construction (a constant stays itself) and are otherwise free: small negative lobes are kept.
+Where one acquisition was reconstructed twice, least squares over all voxels gives the weights
+("taps") of the thin slices around each thick one. They sum to one by construction (a constant stays
+itself) and are otherwise free: small negative lobes remain.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from thinslice.volume import Grid
 
 
 class ProfileFit(NamedTuple):
-    """Weights [J], J odd, of thin slices ``spacing_mm`` apart; the middle one is on the thick."""
+    """Weights [J], J odd, of thin slices ``spacing_mm`` apart around the thick slice's centre."""
 
     weights: np.ndarray
     spacing_mm: float
@@ -28,7 +28,7 @@ class ProfileFit(NamedTuple):
 
     @property
     def offset_mm(self) -> float:
-        """Centre of mass: how far the thick slice sits from where its header says."""
+        """Centre of mass: offset of the thick slice from its position by the header."""
         return float(self.weights @ self.offsets_mm / self.weights.sum())
 
     @property
@@ -36,11 +36,11 @@ class ProfileFit(NamedTuple):
         """Full width at half maximum, linear between taps and zero one step beyond them."""
         h = np.pad(np.asarray(self.weights, float), 1)
         z = self.spacing_mm * (np.arange(len(h)) - (len(h) - 1) / 2)
-        wanted = h.max() / 2
-        above = np.flatnonzero(h >= wanted)
+        half_maximum = h.max() / 2
+        above = np.flatnonzero(h >= half_maximum)
         first, last = above[0], above[-1]
-        left = np.interp(wanted, h[first - 1 : first + 1], z[first - 1 : first + 1])
-        right = np.interp(wanted, h[last : last + 2][::-1], z[last : last + 2][::-1])
+        left = np.interp(half_maximum, h[first - 1 : first + 1], z[first - 1 : first + 1])
+        right = np.interp(half_maximum, h[last : last + 2][::-1], z[last : last + 2][::-1])
         return float(right - left)
 
     def profile(self) -> profiles.Profile:
@@ -49,10 +49,10 @@ class ProfileFit(NamedTuple):
 
 
 def fit_taps(thin: Scan, thick: Scan, *, half_width_mm: float = 7.0, slab: int = 64) -> ProfileFit:
-    """Least-squares taps from a thin and a thick read of one acquisition.
+    """Least-squares taps from a thin and a thick reconstruction of one acquisition.
 
-    Taps sit at the thin increment out to ``half_width_mm``; thin slices are taken linearly where
-    thick centres fall between them. Only thick slices whose taps all lie on the scan are used.
+    Taps are a thin increment apart, out to ``half_width_mm``; thin slices are interpolated linearly
+    where thick centres lie between them. Only thick slices whose taps all lie on the scan are used.
     Raises ValueError where the slices' planes differ, no thick slice has all its taps, or the
     volumes do not vary enough to tell the taps apart.
     """
@@ -74,23 +74,23 @@ def fit_taps(thin: Scan, thick: Scan, *, half_width_mm: float = 7.0, slab: int =
             columns -= middle
             normal += columns @ columns.T
             right += columns @ (coarse[k].ravel() - middle)
-    return ProfileFit(_solved(normal, right), spacing)
+    return ProfileFit(_solve(normal, right), spacing)
 
 
 def matrix_from_taps(taps: ProfileFit, thin: Grid, thick: Grid) -> csr_array:
-    """Weights [n_thick, n_thin] of the taps' profile; ends and positions as in ``ssp.matrix``."""
+    """Weights [n_thick, n_thin] of the taps' profile; see ``profile_matrix``."""
     return projection.profile_matrix(taps.profile(), thin, thick)
 
 
 def _between(voxels_ZYX: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Slices at fractional indices, linear between neighbours, held at the ends."""
+    """Slices at fractional indices, linear between neighbours, repeated at the ends."""
     last = len(voxels_ZYX) - 1
     low = np.clip(np.floor(at + 1e-6).astype(int), 0, last)
     share = np.clip(at - low, 0, 1)[:, None, None]
     return (1 - share) * voxels_ZYX[low] + share * voxels_ZYX[np.minimum(low + 1, last)]
 
 
-def _solved(normal: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _solve(normal: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Taps from the normal equations of differences to the middle slice; they sum to one."""
     middle = len(right) // 2
     others = np.delete(np.arange(len(right)), middle)

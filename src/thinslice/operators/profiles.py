@@ -1,11 +1,11 @@
-"""Slice sensitivity profiles, and the matrices by which they turn thin slices into thick ones.
+"""Slice sensitivity profiles: width, integral, spectrum, noise and mixtures.
 
-A slice is the patient seen through a window along z: the slice sensitivity profile h(z), of area
-one, in 1/mm. Its full width at half maximum is the slice's thickness, its cumulative integral gives
-exact weights of finite slices, the integral of its square is the variance it leaves of white noise,
-and its spectrum is the through-plane MTF. Every profile here is a sum of bells (Gaussians) and
-polygons (piecewise linear, jumps allowed), so all of these are closed forms; only products of two
-profiles are integrated, piece by smooth piece, by Gauss-Legendre to machine precision.
+A slice is the patient weighted along z by the slice sensitivity profile h(z), of area one, in 1/mm.
+Its full width at half maximum is the slice's thickness, its cumulative integral gives exact weights
+of finite slices, the integral of its square is the variance that remains of white noise, and its
+spectrum is the through-plane MTF. Every profile here is a sum of Gaussians and piecewise linear
+functions (jumps allowed), so all of these are closed forms; only products of two profiles are
+integrated, piece by smooth piece, by Gauss-Legendre to machine precision.
 
 Source: the trapezoid-to-bell family of Kachelriess & Kalender (2005), with its width as a factor of
 the nominal thickness (Fuchs 2000). Differs from a scanner: no broadening away from the isocentre.
@@ -25,13 +25,15 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 @dataclass(frozen=True)
 class Profile:
-    """A slice sensitivity profile: shares of bells and polygons, around z = 0, of area one."""
+    """Slice sensitivity profile of area one around z = 0: a weighted sum of curves."""
 
     parts: tuple[tuple[float, Gaussian | PiecewiseLinear], ...]
 
     def __post_init__(self) -> None:
         if abs(sum(share for share, _ in self.parts) - 1) > 1e-9:
-            raise ValueError(f"shares of a profile must sum to one: {[s for s, _ in self.parts]}")
+            raise ValueError(
+                f"shares of a profile must sum to one, found {[s for s, _ in self.parts]}"
+            )
 
     def density(self, z_mm: np.ndarray | float) -> np.ndarray:
         """h(z), 1/mm."""
@@ -70,8 +72,8 @@ class Profile:
 
     def overlap_per_mm(self, lag_mm: float) -> float:
         """Integral of h(z) h(z + lag): noise covariance of two slices that far apart."""
-        own = np.concatenate([part.breaks_mm() for _, part in self.parts])
-        edges = np.unique(np.concatenate([own, own - lag_mm]))
+        breaks = np.concatenate([part.breaks_mm() for _, part in self.parts])
+        edges = np.unique(np.concatenate([breaks, breaks - lag_mm]))
         half, middle = np.diff(edges)[:, None] / 2, (edges[1:, None] + edges[:-1, None]) / 2
         z = middle + half * _NODES
         return float((self.density(z) * self.density(z + lag_mm) * half * _WEIGHTS).sum())
@@ -84,16 +86,16 @@ class Profile:
         reach = self.support_mm * 1.001
         z = np.unique(np.concatenate([np.linspace(-reach, reach, 4001), [0.0]]))
         h = self.density(z)
-        wanted = level * h.max()
-        above = np.flatnonzero(h >= wanted)
+        threshold = level * h.max()
+        above = np.flatnonzero(h >= threshold)
         ends = [(z[above[0]], z[above[0] - 1]), (z[above[-1]], z[above[-1] + 1])]
-        left, right = (self._crossing_mm(float(a), float(b), wanted) for a, b in ends)
+        left, right = (self._crossing_mm(float(a), float(b), threshold) for a, b in ends)
         return right - left
 
-    def _crossing_mm(self, inside_mm: float, outside_mm: float, wanted: float) -> float:
+    def _crossing_mm(self, inside_mm: float, outside_mm: float, threshold: float) -> float:
         for _ in range(60):
             middle = (inside_mm + outside_mm) / 2
-            if self.density(middle) >= wanted:
+            if self.density(middle) >= threshold:
                 inside_mm = middle
             else:
                 outside_mm = middle
@@ -110,37 +112,37 @@ def trapezoid(fwhm_mm: float, ramp_mm: float) -> Profile:
 
 
 def box(width_mm: float) -> Profile:
-    """The plain average over ``width_mm``."""
+    """Box profile: the plain average over ``width_mm``."""
     return trapezoid(width_mm, 0.0)
 
 
 def triangle(fwhm_mm: float) -> Profile:
-    """A triangle of base twice its FWHM."""
+    """Triangle whose base is twice its FWHM."""
     return trapezoid(fwhm_mm, fwhm_mm)
 
 
 def gaussian(fwhm_mm: float) -> Profile:
     """A Gaussian by its full width at half maximum."""
     if not fwhm_mm > 0:
-        raise ValueError(f"a bell needs a positive FWHM, found {fwhm_mm} mm")
+        raise ValueError(f"a Gaussian needs a positive FWHM, found {fwhm_mm} mm")
     return Profile(((1.0, Gaussian(0.0, fwhm_mm / FWHM_PER_SIGMA)),))
 
 
 def blend(first: Profile, second: Profile, fraction: float) -> Profile:
-    """(1 - fraction) of the first and ``fraction`` of the second."""
+    """Mixture of (1 - fraction) of the first profile and ``fraction`` of the second."""
     if not 0 <= fraction <= 1:
         raise ValueError(f"a fraction lies in 0 to 1, found {fraction}")
     return mixture([first, second], [1 - fraction, fraction])
 
 
 def mixture(profiles: Sequence[Profile], shares: Sequence[float]) -> Profile:
-    """The weighted sum of profiles; shares sum to one."""
+    """Weighted sum of profiles; shares sum to one."""
     pairs = zip(shares, profiles, strict=True)
     return Profile(tuple((w * s, part) for w, p in pairs if w for s, part in p.parts))
 
 
 def averaged(profile: Profile, offsets_mm: Sequence[float], shares: Sequence[float]) -> Profile:
-    """What a weighted average of slices sees: the profile repeated at the offsets."""
+    """Profile of a weighted average of slices: the profile repeated at the offsets."""
     moved = [Profile(tuple((s, p.shifted(d)) for s, p in profile.parts)) for d in offsets_mm]
     return mixture(moved, shares)
 
@@ -151,7 +153,7 @@ def scanner_profile(
     bell_fraction: float = 0.0,
     ramp_mm: float | None = None,
 ) -> Profile:
-    """A multi-row scanner's profile: trapezoid to bell, FWHM = nominal times ``width_factor``.
+    """Profile of a multi-row scanner, trapezoid to bell: FWHM = nominal times ``width_factor``.
 
     The ramp is 1.2 mm unless given, and never more than the FWHM.
     """
@@ -161,10 +163,10 @@ def scanner_profile(
 
 
 def from_taps(taps: Sequence[float], spacing_mm: float) -> Profile:
-    """Measured weights as a profile: piecewise constant, one step of ``spacing_mm`` per tap.
+    """Profile of measured weights: piecewise constant, one step of ``spacing_mm`` per tap.
 
-    On slices of the same spacing and phase the matrix gives the taps back. Taps are scaled to sum
-    to one and centred on their centre of mass, so that a thick slice stays where its grid says.
+    On slices of the same spacing and phase the matrix returns the taps. Taps are scaled to sum to
+    one and centred on their centre of mass, so that a thick slice keeps the position of its grid.
     """
     weights = np.asarray(taps, float)
     if weights.ndim != 1 or not weights.sum() > 0 or not spacing_mm > 0:

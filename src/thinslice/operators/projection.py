@@ -8,7 +8,7 @@ from thinslice.interfaces import Scan
 from thinslice.operators.profiles import Profile
 from thinslice.volume import Grid
 
-NEGLIGIBLE = 1e-9  # weights below it are left out of a matrix
+NEGLIGIBLE = 1e-9  # smaller weights are left out of a matrix
 
 
 def point_matrix(at_mm: np.ndarray, thin: Grid) -> csr_array:
@@ -30,13 +30,13 @@ def point_matrix(at_mm: np.ndarray, thin: Grid) -> csr_array:
 
 
 def profile_matrix(profile: Profile, thin: Grid, thick: Grid) -> csr_array:
-    """Weights [n_thick, n_thin] by which ``thick`` slices see ``thin`` ones; rows sum to one.
+    """Weights [n_thick, n_thin] of ``thin`` slices in ``thick`` ones; rows sum to one.
 
-    A thin slice stands for the cell of one increment around its centre, and weighs what the profile
-    has there. Where cell edges cut the profile unevenly, a share of the row (at most half a cell)
-    moves one slice over, so that a ramp keeps its positions to rounding. At the scan's ends a
-    row is scaled to the part of the profile that exists, and is not moved.
-    Raises ValueError for grids that are not in one frame, and for a thick slice that sees nothing.
+    A thin slice represents the cell of one increment around its centre; its weight is the integral
+    of the profile over that cell. Where cell edges cut the profile unevenly, a share of the row (at
+    most half a cell) moves one slice over, so that a ramp keeps its positions to rounding. At the
+    scan's ends a row is scaled to the part of the profile on the scan, and is not moved.
+    Raises ValueError for grids of different frames, and for a thick slice that lies off the scan.
     """
     if thin.direction != thick.direction or thin.origin_mm != thick.origin_mm:
         raise ValueError("thin and thick grids must share origin and direction")
@@ -57,15 +57,15 @@ def profile_matrix(profile: Profile, thin: Grid, thick: Grid) -> csr_array:
     return csr_array(weights)
 
 
-def _centred(weights: np.ndarray, z: np.ndarray, wanted_mm: np.ndarray) -> np.ndarray:
-    """Rows moved by part of a slice until their centre of mass is where it should be."""
+def _centred(weights: np.ndarray, z: np.ndarray, centres_mm: np.ndarray) -> np.ndarray:
+    """Shift rows by part of a slice until their centres of mass are at ``centres_mm``."""
     if len(z) == 1:
         return weights
-    move = (wanted_mm - weights @ z) / (z[1] - z[0])  # in slices, within half a slice
+    move = (centres_mm - weights @ z) / (z[1] - z[0])  # in slices, within half a slice
     for sign, last in ((1, -1), (-1, 0)):
         rows = move * sign > 1e-14
         moved = np.roll(weights[rows], sign, axis=1)
-        moved[:, last] += moved[:, (0, -1)[sign < 0]]  # what fell off the end stays there
+        moved[:, last] += moved[:, (0, -1)[sign < 0]]  # what np.roll wrapped around stays there
         moved[:, (0, -1)[sign < 0]] = 0.0
         free = np.maximum(1 - weights[rows, last], 1e-12)
         share = np.minimum(np.abs(move[rows]) / free, 1.0)[:, None]
@@ -74,9 +74,9 @@ def _centred(weights: np.ndarray, z: np.ndarray, wanted_mm: np.ndarray) -> np.nd
 
 
 def apply(weights: csr_array, scan: Scan | np.ndarray, *, slab: int = 64) -> np.ndarray:
-    """The thick voxels, float32 [n_thick, Y, X], of a thin scan; ``slab`` rows of y at a time.
+    """Thick voxels, float32 [n_thick, Y, X], of a thin scan; ``slab`` rows of y at a time.
 
-    Every slab is read once and is all that is held besides the result.
+    Every slab is read once; besides the result, one slab is in memory.
     Raises ValueError where the matrix does not fit the scan.
     """
     shape = scan.shape if isinstance(scan, np.ndarray) else scan.grid.zyx

@@ -1,9 +1,9 @@
-"""A restored scan made as thick again as the scan it was made of, to be compared with it.
+"""Thicken a restored scan to the slices of the thick scan it was made from, to compare the two.
 
-Slices are taken for bells of their stated thickness, restored ones and thick ones alike: what is
-missing from one to the other is a bell as well, whose square of FWHM is the difference of theirs.
-A restored scan as thick as its source is thus compared with it as it is, and slices that overlap or
-leave gaps are no different from others: each is a bell around its own centre.
+Slice profiles are taken for Gaussians of the stated thickness, in both scans. The kernel between
+them is then a Gaussian as well, whose squared FWHM is the difference of theirs. A restored scan as
+thick as its source is thus compared as it is, and overlaps or gaps make no difference: each slice
+is a Gaussian around its own centre.
 """
 
 from statistics import NormalDist
@@ -14,21 +14,21 @@ from scipy.sparse import csr_array
 from thinslice.operators import profiles, projection
 from thinslice.volume import Grid
 
-POINTS = 129  # of equal weight, that a bell is the mean of
+POINTS = 129  # points of equal weight that represent a Gaussian
 
 
 def missing_mm(restored: Grid, thick: Grid) -> float:
-    """FWHM of the bell by which restored slices become thick ones; 0 where they are as thick."""
+    """FWHM of the Gaussian that thickens restored slices; 0 where they are as thick."""
     return float(np.sqrt(max(thick.thickness_mm**2 - restored.thickness_mm**2, 0.0)))
 
 
 def thickening_matrix(restored: Grid, thick: Grid) -> csr_array:
-    """Weights [n_thick, n_restored] by which thick slices arise from restored ones; sums are one.
+    """Weights [n_thick, n_restored] of restored slices in thick ones; rows sum to one.
 
     Between restored centres the scan is linear, which widens a slice by a sixth of the increment's
-    square: so much less is added. Beyond the outermost restored centres the end slice is held, so
-    that the first and last thick slice are compared less exactly than the others.
-    Raises ValueError for grids that are not in one frame.
+    square: so much less is added. Beyond the outermost restored centres the end slice is repeated,
+    so that the first and last thick slice are compared less exactly than the others.
+    Raises ValueError for grids of different frames.
     """
     if restored.direction != thick.direction or restored.origin_mm != thick.origin_mm:
         raise ValueError("restored and thick grids must share origin and direction")
@@ -40,6 +40,6 @@ def thickening_matrix(restored: Grid, thick: Grid) -> csr_array:
 
 
 def _normal(n: int) -> np.ndarray:
-    """The middles of n equal shares of a normal distribution, of variance one."""
+    """Midpoints of n equal shares of a normal distribution, scaled to variance one."""
     points = np.array([NormalDist().inv_cdf((k + 0.5) / n) for k in range(n)])
     return points / points.std()

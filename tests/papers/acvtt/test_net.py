@@ -58,9 +58,9 @@ def test_planes_are_mirrored_at_the_centre_of_their_last_pixel():
 @torch.inference_mode()
 def test_keeping_what_references_offer_changes_nothing():
     net = network()
-    seeing = net.seeing(list(REFS))
-    torch.testing.assert_close(seeing(PLANES), net(PLANES, REFS), rtol=0, atol=1e-6)
-    assert set(seeing.state_dict()) == {f"net.{name}" for name in net.state_dict()}
+    referenced = net.with_references(list(REFS))
+    torch.testing.assert_close(referenced(PLANES), net(PLANES, REFS), rtol=0, atol=1e-6)
+    assert set(referenced.state_dict()) == {f"net.{name}" for name in net.state_dict()}
 
 
 @pytest.mark.parametrize("fusion", ["relevance", "average"])
@@ -112,9 +112,9 @@ def test_with_one_reference_relevance_is_the_average_and_with_more_it_is_not():
 @torch.inference_mode()
 def test_a_query_leans_to_the_reference_that_has_its_like():
     queries = torch.eye(4) * 6
-    seen = [references.Seen(-torch.eye(4), torch.zeros(4, 4))]
-    seen.append(references.Seen(torch.eye(4), torch.eye(4)))
-    found = references.attend(queries, seen, "relevance")
+    tokens = [references.ReferenceTokens(-torch.eye(4), torch.zeros(4, 4))]
+    tokens.append(references.ReferenceTokens(torch.eye(4), torch.eye(4)))
+    found = references.attend(queries, tokens, "relevance")
     # Scores there are 6 and 0, here 0 and -6: relevance of about e^6 / (e^6 + 1).
     match = [float((s.softmax(0) * s).sum()) for s in (torch.tensor([-6.0, 0, 0, 0]),
                                                        torch.tensor([6.0, 0, 0, 0]))]  # fmt: skip
@@ -142,21 +142,21 @@ def test_the_number_of_references_adds_no_parameters():
 def test_nothing_beyond_its_reach_matters(levels, n):
     net = network(n, levels=levels, channels=2)
     side = net.align * (2 * net.reach // net.align + 4)
-    seen = 0
+    tokens = 0
     for at in range(side // 2, side // 2 + net.align):
         x = noise(1, 1, side, side).requires_grad_()
         net(x, noise(n, 1, 16, 16))[0, 0, at, at].backward()
         touched = torch.nonzero(x.grad[0, 0])
-        seen = max(seen, int((touched - at).abs().max()))
-    assert 0.6 * net.reach <= seen <= net.reach
+        tokens = max(tokens, int((touched - at).abs().max()))
+    assert 0.6 * net.reach <= tokens <= net.reach
 
 
 def test_scores_take_no_more_room_however_large_references_grow():
     net = limited(network(2, channels=2), 2**18)
     peaks = []
     for side in (64, 128, 256):
-        seeing = net.seeing(list(noise(2, 1, side, side)))
-        peaks.append(memory.peak_bytes(seeing, noise(1, 1, 256, 256)))
+        referenced = net.with_references(list(noise(2, 1, side, side)))
+        peaks.append(memory.peak_bytes(referenced, noise(1, 1, 256, 256)))
     # 4,096 queries and as many keys would be 67 MB of scores for each reference.
     assert max(peaks) < min(peaks) + 4 * 2**18
     plain = memory.peak_bytes(network(0, channels=2), noise(1, 1, 256, 256))
@@ -170,15 +170,15 @@ def test_of_a_reference_that_was_looked_at_only_keys_and_values_stay():
             self.net = net
 
         def forward(self, references_R1YX: torch.Tensor):
-            return self.net.look_at(list(references_R1YX))
+            return self.net.encode_references(list(references_R1YX))
 
     peaks = []
     for n in (1, 4):
         x = noise(n, 1, 64, 64)
         peaks.append(memory.peak_bytes(Looking(network(n)), x) - x.nbytes)
     with torch.no_grad():
-        sight = network(1).look_at([noise(1, 64, 64)])
-    kept = sum(part.nbytes for [seen] in sight for part in seen)
+        pyramid = network(1).encode_references([noise(1, 64, 64)])
+    kept = sum(part.nbytes for [tokens] in pyramid for part in tokens)
     assert peaks[1] - peaks[0] <= 3 * kept + 1000
 
 
@@ -188,7 +188,7 @@ def test_what_is_kept_for_gradients_does_not_grow_with_references():
     totals = []
     for side in (32, 128):
         with torch.no_grad():
-            sight = net.look_at(list(noise(2, 1, side, side)))
+            pyramid = net.encode_references(list(noise(2, 1, side, side)))
         kept = 0
 
         def pack(tensor: torch.Tensor) -> torch.Tensor:
@@ -197,7 +197,7 @@ def test_what_is_kept_for_gradients_does_not_grow_with_references():
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            net.correct(noise(1, 1, 96, 96), sight).sum()
+            net.correct(noise(1, 1, 96, 96), pyramid).sum()
         totals.append(kept)
     assert totals[1] == totals[0]
 

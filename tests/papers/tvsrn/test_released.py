@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from support.golden_weights import fixture, weights
-from thinslice.nets.tvsrn import apart, both_views, side_by_side
+from thinslice.nets.tvsrn import both_views, stack_slices, unstack_slices
 from thinslice.nets.tvsrn_released import CHANNELS, FOLD, SLICES, TVSRNReleased, from_authors
 
 
@@ -65,10 +65,10 @@ def test_it_agrees_on_the_way_too(golden, network):
     embedded = network.embed(x)
     encoded = network.encoder(embedded) + embedded
     tokens = network.tokens(encoded)
-    state = side_by_side(both_views(network.tab, tokens, FOLD) + tokens)
+    state = stack_slices(both_views(network.tab, tokens, FOLD) + tokens)
     decoded = network.decoder(state) + state
     misread = (
-        (decoded + side_by_side(tokens)).unflatten(3, (CHANNELS, SLICES)).permute(0, 3, 4, 1, 2)
+        (decoded + stack_slices(tokens)).unflatten(3, (CHANNELS, SLICES)).permute(0, 3, 4, 1, 2)
     )
     ours = {
         "after_embedding": embedded.permute(0, 3, 1, 2),
@@ -116,4 +116,4 @@ def test_a_batch_is_its_members_one_by_one(golden, network):
 def test_views_put_every_voxel_back():
     x = torch.arange(2 * 3 * 16 * 24 * 2.0).view(2, 3, 16, 24, 2)
     assert torch.equal(both_views(torch.nn.Identity(), x, FOLD), 2 * x)
-    assert torch.equal(apart(side_by_side(x), 3), x)
+    assert torch.equal(unstack_slices(stack_slices(x), 3), x)

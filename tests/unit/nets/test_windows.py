@@ -8,7 +8,7 @@ import torch
 
 from support.paths import BENCHMARKS
 from thinslice.nets import windows
-from thinslice.nets.swin import SwinBlock, SwinStack, rising
+from thinslice.nets.swin import SwinBlock, SwinStack, drop_path_rates
 
 sys.path.insert(0, str(BENCHMARKS))
 from plain_swin import make_plain
@@ -16,7 +16,7 @@ from plain_swin import make_plain
 
 def stack(window=(4, 4), width=8, heads=2, depth=2, drop_path=0.0) -> SwinStack:
     torch.manual_seed(0)
-    net = SwinStack(width, heads, window, depth, rising(drop_path, depth))
+    net = SwinStack(width, heads, window, depth, drop_path_rates(drop_path, depth))
     for p in net.parameters():
         torch.nn.init.normal_(p, mean=0.1, std=0.4)  # large enough that softmax is not flat
     return net
