@@ -17,7 +17,9 @@ from thinslice.provenance.code_digest import PLUMBING, SOURCE, closure, is_plumb
 from thinslice.workflow import cells
 
 CONSTANTS = {"SUFFIX"}  # the ending of a record's file name
-MEASURED = {"peak_memory_gib", "children_peak_memory_gib"}  # of a job, into its record's facts
+# Of the process: into a record's facts, which efficiency reports as such; or to cut tiles to the
+# memory that is free, which is no part of a result's identity (nor is restore_mem_mb).
+MEASURED = {"peak_memory_gib", "children_peak_memory_gib", "resident_bytes"}
 NUMBER = re.compile(r"\b(float|int|complex|ndarray|Tensor|Grid|Volume|DataFrame)\b")
 
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
