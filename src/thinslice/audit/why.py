@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from thinslice.audit.cards import changed_cards
+from thinslice.audit.chain import NoRecordError
 from thinslice.provenance import tombstone
 from thinslice.provenance.job import modules_of
 from thinslice.provenance.records import (
@@ -34,12 +35,12 @@ class Change(NamedTuple):
 
 
 def record_of(result: Path) -> Path:
-    """The record that names a result, or ``result`` if it is one; LookupError if there is none."""
+    """The record that names a result, or ``result`` itself; NoRecordError if there is none."""
     beside = [record_path(result), *sorted(result.parent.glob(f"*{SUFFIX}"))]
     for record in [result] if result.name.endswith(SUFFIX) else beside:
         if record.is_file() and (record == result or _names(record, result)):
             return record
-    raise LookupError(
+    raise NoRecordError(
         f"no record names {result}; give a file of results/, e.g. results/tables/benchmark.csv"
     )
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from thinslice.audit import why
+from thinslice.errors import Refused, ThinsliceError
 from thinslice.provenance.code_digest import SOURCE
-from thinslice.provenance.records import BrokenLinkError
 from thinslice.workflow import own_data
 
 CONFIG = SOURCE.parent / "config.yaml"
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         with contextlib.chdir(folder):
             config = own_data.with_own_data(config)
             changes = list(why.changes(record.relative_to(folder), config))
-    except (LookupError, BrokenLinkError, ValueError, OSError) as error:
+    except (ThinsliceError, ValueError, OSError) as error:
         print(f"thinslice why: {error}", file=sys.stderr)
         return 2
     if not changes:
@@ -58,9 +58,9 @@ def read_config(files: list[Path], values: list[str]) -> dict[str, Any]:
     try:
         import yaml
     except ImportError:
-        raise LookupError("PyYAML is needed, which Snakemake brings: pip install pyyaml") from None
+        raise Refused("PyYAML is needed, which Snakemake brings: pip install pyyaml") from None
     if not CONFIG.is_file():
-        raise LookupError(f"no {CONFIG}: run thinslice from a checkout, not from a wheel")
+        raise Refused(f"no {CONFIG}: run thinslice from a checkout, not from a wheel")
     config: dict[str, Any] = {}
     for file in [CONFIG, *files]:
         _update(config, yaml.safe_load(file.read_text(encoding="utf-8")) or {})
