@@ -3,7 +3,7 @@
 A full disk, too little memory or an input that is not what its record says is no fault of the code:
 a traceback would hide the one sentence that helps. Every other error is a bug and keeps its
 traceback. A job ends with exit status 1, or with 74 where the disk may not have taken even that
-line (workflow_scripts/ending.sh prints it then). Standard library only.
+line (workflow_scripts/job_exit.sh prints it then). Standard library only.
 """
 
 import contextlib

@@ -5,7 +5,7 @@ from snakemake.utils import validate
 
 from support.cards import ROOT, configs, module_of, named, with_settings
 from thinslice import plugins
-from thinslice.workflow import cells
+from thinslice.workflow import cells, checks
 
 MODULES = [(kind, name) for kind in plugins.KINDS for name in plugins.names(kind)]
 ANSWERS = {  # of each kind, a method by which its objects answer
@@ -22,7 +22,7 @@ NAMED = [(kind, name) for kind in plugins.KINDS for name in named(kind)]
 def test_every_config_asks_for_what_it_holds_and_can_run(file):
     config = configs()[file]
     validate(config, ROOT / "rules" / "config.schema.yaml")
-    cells.check(config)
+    checks.check_names(config)
     assert cells.cells(config)
 
 

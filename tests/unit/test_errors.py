@@ -14,7 +14,7 @@ from thinslice.runtime.device import DeviceError
 from thinslice.store import StoreError
 from thinslice.training.checkpoint import UnusableError
 
-ENDING = ROOT / "workflow_scripts/ending.sh"
+ENDING = ROOT / "workflow_scripts/job_exit.sh"
 
 
 def raised(error: BaseException) -> pytest.ExceptionInfo[SystemExit]:

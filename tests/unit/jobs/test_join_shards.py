@@ -47,22 +47,21 @@ def job(path: Path, rule: str, inputs: dict[str, Path], card=CARD):
     return recorded_job(record, rule=rule, cards={"method": card}, inputs=inputs)
 
 
-def restored(thick: Path, out: Path, rule: str, cases: list[str], card=CARD) -> Path:
+def restored(thick: Path, out: Path, card=CARD, shard: tuple[int, int] | None = None) -> Path:
     """As the two scripts do it."""
-    asked = restore.RestoreRequest(card, thick, None, Path("results/work"), Run(device="none"))
+    rule = "restore_shard" if shard else "restore"
+    request = restore.RestoreRequest(
+        card, thick, out, None, Path("results/work"), Run(), uses_torch=False, shard=shard
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [f"{rule}.py"])
-        with job(out, rule, asked.inputs, card) as running:
-            restore.restore(asked, cases, out, running)
+        restore.restore_cases(request)
     return out
 
 
 def shards_of(thick: Path, n: int, card=CARD) -> list[Path]:
     folder = Path("results/shards") / CELL
-    return [
-        restored(thick, folder / f"{i}of{n}.zarr", "restore_shard", CASES[i::n], card)
-        for i in range(n)
-    ]
+    return [restored(thick, folder / f"{i}of{n}.zarr", card, (i, n)) for i in range(n)]
 
 
 def joined(thick: Path, parts: list[Path]) -> Path:
@@ -78,7 +77,7 @@ def facts(path: Path) -> dict:
 
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_the_joined_cell_is_the_whole_one_whatever_the_number_of_shards(thick, n):
-    whole = restored(thick, Path("results/whole.zarr"), "restore", CASES)
+    whole = restored(thick, Path("results/whole.zarr"))
     parts = shards_of(thick, n)
     cell = joined(thick, parts)
     assert store.digest(cell) == store.digest(whole)
@@ -129,7 +128,7 @@ def test_a_shard_made_by_other_code_is_refused(thick, monkeypatch):
 
 
 def test_a_whole_cell_is_no_shard(thick):
-    whole = restored(thick, Path("results/whole.zarr"), "restore", CASES)
+    whole = restored(thick, Path("results/whole.zarr"))
     assert_refused(thick, [whole], "its rule is")
 
 
@@ -165,7 +164,7 @@ def test_a_cell_that_stands_keeps_its_number_until_its_method_changes(thick):
     joined(thick, shards_of(thick, 2))
     assert names(1) == names(5) == 2
     assert names(5, {**CARD, "code": "0123456789abcdef"}) == 5
-    restored(thick, Path("results/restored") / f"{CELL}.zarr", "restore", CASES)
+    restored(thick, Path("results/restored") / f"{CELL}.zarr")
     assert names(5) == 0
 
 

@@ -11,6 +11,7 @@ from thinslice.fs.atomic import write_text
 from thinslice.provenance import duplicates
 from thinslice.provenance.job import recorded_job
 from thinslice.workflow.recovery import orphans
+from thinslice.workflow.recovery.snakemake_state import SnakemakeState
 
 
 def job(*, cards="m", by="first"):
@@ -43,7 +44,7 @@ def remember(folder, made_at, *, split=False):
 
 
 def set_aside():
-    return orphans.set_aside(Path("results"), Path(".snakemake/metadata"))
+    return orphans.set_aside(Path("results"), SnakemakeState(Path(".snakemake")))
 
 
 def names(folder):

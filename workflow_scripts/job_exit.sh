@@ -1,6 +1,6 @@
-# Sourced by the shell of every job: what a job that could not speak for itself died of, in one line
-# on the terminal. A job killed from outside has no last word, and on a full disk no log to say it in.
-said_at_the_end() {
+# Sourced by the shell of every job (engine.shell_prefix): one line on the terminal for a job that
+# cannot print its own, because it was killed or because the disk with its log is full.
+report_exit() {
     case $? in
         137) echo "killed: the system or a person stopped this job (kill -9), most often because it" \
             "needed more memory than there is; raise the method's train_mem_mb or restore_mem_mb, or" \
@@ -9,4 +9,4 @@ said_at_the_end() {
             "mend that, then run the same command again" >&2 ;;
     esac
 }
-trap said_at_the_end EXIT
+trap report_exit EXIT
