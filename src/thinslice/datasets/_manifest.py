@@ -9,12 +9,12 @@ import re
 from pathlib import Path
 from typing import NamedTuple, cast
 
+from thinslice.columns import SPLITS
 from thinslice.errors import listed, refused
 from thinslice.volume import Modality
 
 NEEDED = ("case", "patient", "split", "thin")
 OPTIONAL = ("thick", "thin_thickness_mm", "thick_thickness_mm", "modality")
-SPLITS = ("train", "val", "test")
 CASE = re.compile(r"[a-z0-9_-]+")
 
 

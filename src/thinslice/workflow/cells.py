@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from thinslice.columns import SIM
+
 ACQUIRED = "acquired"  # the scanner's own thick series; every other degradation is simulated
 UNTRAINED = "untrained"
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def _method(cell: Cell, config: Mapping[str, Any]) -> Mapping[str, Any]:
 def label(cell: Cell, config: Mapping[str, Any]) -> str:
     """ "sim" where a number of this cell rests on simulated data, else an empty string."""
     made = config["datasets"][cell.dataset].get("simulated", False)
-    return "sim" if made or cell.degradation != ACQUIRED else ""
+    return SIM if made or cell.degradation != ACQUIRED else ""
 
 
 def _asked(config: Mapping[str, Any]) -> list[Cell]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from thinslice.workflow.cells import SPLITS
+from thinslice.columns import SPLITS
 
 REQUIRED = ("case", "patient", "split", "thin")
 
