@@ -64,7 +64,7 @@ def noise(*shape: int) -> np.ndarray:
 )
 def test_the_shares_of_a_position_sum_to_one(n, length, halo, blend, policy):
     if n > length and length - 2 * halo - blend < 1:
-        with pytest.raises(ValueError, match="leave nothing"):
+        with pytest.raises(ValueError, match="no room between halos"):
             tiling.axis(n, length, halo, blend, 1, policy)
         return
     axis = tiling.axis(n, length, halo, blend, 1, policy)
