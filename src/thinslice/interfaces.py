@@ -1,7 +1,8 @@
 """The interfaces of the benchmark, on one page.
 
-A plug-in is a module ``thinslice/<kind>/<name>.py`` that exposes ``build(**settings)`` and returns
-an object of the kind below. Adding one: that file, and its line in config.yaml.
+A plug-in is a module ``thinslice/<kind>/<name>.py`` (a figure: ``report/figures/<name>.py``) that
+exposes ``build(**settings)`` and returns an object of the kind below. Adding one: that file, and
+its line in config.yaml.
 
 Axes are always [Z, Y, X], z through-plane; lengths are mm; CT is HU.
 """
@@ -176,11 +177,15 @@ class Trainable(Method, Protocol):
 class Score(NamedTuple):
     """One number about one case."""
 
-    metric: str  # e.g. "rmse_hu", "ssim_coronal_lung", "rmse_hu@2mm"
+    metric: str  # e.g. "rmse_hu", "ssim"
     unit: str  # "HU", "dB", "1"
     better: str  # "lower", "higher" or "" where neither is
     value: float
     n: int  # voxels (or slices) it was taken over
+    view: str = ""  # "axial", "coronal", "sagittal" or "3d", where the metric has one
+    range: str = ""  # values compared, e.g. "lung"; "": all
+    phase_mm: str = ""  # distance of the slices from a thick one; "": all slices
+    mask: str = ""  # first 8 hex digits of the SHA-256 of the scored voxels; "": all voxels
 
 
 @dataclass(frozen=True)
@@ -197,19 +202,17 @@ class ScoringInput:
 class ScoringProtocol(Protocol):
     """A fixed, named way of scoring; its id stands beside every number."""
 
-    def score(self, question: ScoringInput) -> list[Score]: ...
+    def score(self, case: ScoringInput) -> list[Score]: ...
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What analyses answer from: tables alone, no volumes.
+    """What analyses answer from: tables alone, no volumes. Their columns: ``columns``.
 
-    scores   one row per cell x case x metric: dataset, degradation, method, fitted_on, case,
-             patient, fidelity, sim, protocol, metric, unit, better, value, n, record
-    runs     one row per cell x case: dataset, degradation, method, fitted_on, case, parameters,
-             wall_s, peak_memory_gib, device, fidelity, sim, record
+    scores   one row per cell x case x metric (SCORES)
+    runs     one row per cell x case (RUNS)
     pairs    one row per dataset x case x relation x metric: slice pairs of thin and acquired
-             thick; also distance_mm, protocol, split
+             thick (PAIRS)
     """
 
     scores: "pd.DataFrame"
@@ -219,6 +222,17 @@ class Evidence:
 
 
 class Analysis(Protocol):
-    """Evidence in, one table out; every row carries ``n`` and ``records`` (ids, spaced)."""
+    """Evidence in, one table out; every row carries ``n`` and ``records`` (ids, spaced).
+
+    The module's constant ``LAYOUT`` names how the table is printed (``report.tables``).
+    """
 
     def __call__(self, evidence: Evidence) -> "pd.DataFrame": ...
+
+
+class Figure(Protocol):
+    """A table in, one figure out. The module's constant ``CAPTION`` says what it shows."""
+
+    def __call__(self, table: "pd.DataFrame", out_stem: Path) -> list[Path]:
+        """Draw ``out_stem``.png and .pdf; LookupError for another analysis' table."""
+        ...

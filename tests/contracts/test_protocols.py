@@ -8,7 +8,9 @@ import pytest
 from scipy.ndimage import uniform_filter1d
 
 from support.cards import cards
+from support.scores import by_name
 from thinslice import plugins
+from thinslice.columns import metric_name, metric_of
 from thinslice.degradations import profile
 from thinslice.interfaces import Score, ScoringInput
 from thinslice.report.tables import wording
@@ -46,9 +48,7 @@ def asked(wrong: str = "nothing") -> ScoringInput:
 
 
 def scores(name: str, question: ScoringInput) -> dict[str, Score]:
-    found = plugins.build("protocols", CARDS[name]).score(question)
-    assert len({s.metric for s in found}) == len(found)
-    return {s.metric: s for s in found}
+    return by_name(plugins.build("protocols", CARDS[name]).score(question))
 
 
 @pytest.fixture(scope="module", params=CARDS)
@@ -66,6 +66,7 @@ def test_every_row_is_whole(perfect):
     for score in perfect.values():
         assert isinstance(score, Score)
         assert score.metric
+        assert metric_of(metric_name(score._asdict()))["metric"] == score.metric
         assert score.metric == score.metric.lower()
         assert score.unit
         assert score.better in ("lower", "higher", "")

@@ -51,7 +51,7 @@ def one_of_each(
 
 
 def module_of(card: Mapping[str, Any]) -> str:
-    return card.get("module", card["name"])
+    return card.get("module", card.get("kind", card["name"]))
 
 
 def with_settings(card: Mapping[str, Any], **settings: Any) -> dict[str, Any]:

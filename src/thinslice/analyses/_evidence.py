@@ -9,19 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from thinslice.columns import PAIRS, TEXT
 from thinslice.interfaces import Evidence
 from thinslice.provenance.records import SUFFIX, BrokenLinkError, output_of, read_record
-
-TEXT = (
-    "dataset", "degradation", "method", "fitted_on", "tested_on", "reference", "protocol", "metric",
-    "unit", "better", "fidelity", "sim", "case", "patient", "split", "relation", "device", "note",
-    "interval", "published_source", "record", "records", "paper", "table", "title", "printed_row",
-    "printed_column", "paper_mark", "ours_on", "stand_in", "why",
-)  # fmt: skip
-PAIRS = (
-    "dataset", "degradation", "case", "sim", "patient", "split", "relation", "distance_mm",
-    "protocol", "metric", "unit", "value", "n", "record",
-)  # fmt: skip
 
 
 def read_evidence(folder: Path) -> Evidence:
@@ -106,6 +96,6 @@ def read_table(path: Path) -> pd.DataFrame:
         columns = pd.read_csv(path, nrows=0).columns
     except pd.errors.EmptyDataError:
         return pd.DataFrame()
-    text = [name for name in TEXT if name in columns]
+    text = [name for name in columns if name in TEXT]
     table = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""])
     return table.assign(**{name: table[name].fillna("") for name in text})

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from thinslice.columns import SPLITS
 from thinslice.interfaces import Case
 from thinslice.operators.profiles import scanner_profile
 from thinslice.phantom.anatomy import draw_anatomy
@@ -23,7 +24,6 @@ from thinslice.phantom.noise import expose
 from thinslice.phantom.reconstruction import Reconstruction, acquire
 from thinslice.volume import Grid
 
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from thinslice.columns import SPLITS
 from thinslice.download.fetch import fetch
 from thinslice.download.zenodo import list_of, remotes_of
 from thinslice.errors import Refused, listed, refused
@@ -34,7 +35,6 @@ from thinslice.io.scan import LoadedScan
 from thinslice.volume import Volume
 
 RECORD = 17239183
-SPLITS = ("train", "val", "test")
 THIN, THICK = "1mm", "5mm"  # folders
 THIN_MM, THICK_MM = 1.0, 5.0  # nominal; NIfTI does not say
 RATIO = 5  # thin slices per thick increment

@@ -28,7 +28,7 @@ def analyse(card: Mapping[str, Any], evidence: Path, out: Path) -> None:
         plugins=[plugins.module_name("analyses", card)],
     ) as job:
         rows = _evidence.read_evidence(evidence)
-        answer = plugins.build("analyses", card)(rows)
-        for ending, text in typeset.texts(card["name"], answer, rows.skipped).items():
+        answer = typeset.analysis_table(card, plugins.build("analyses", card)(rows))
+        for ending, text in typeset.texts(answer, rows.skipped).items():
             write_text(out.with_suffix(ending), text)
             job.output(NAMES[ending], out.with_suffix(ending))

@@ -25,11 +25,12 @@ def figure(card: Mapping[str, Any], tables: Path, out: Path) -> None:
         inputs={"table": table},
         plugins=[plugins.module_name("figures", card)],
     ) as job:
-        kind = plugins.module("figures", card)
+        draw = plugins.build("figures", card)
         rows = _evidence.read_table(table)
         if rows.empty:
             draw_nothing(out.with_suffix(""), f"{card['name']}: no rows in {table.name}")
         else:
-            kind.draw(rows, out.with_suffix(""), **card.get("settings", {}))
+            draw(rows, out.with_suffix(""))
         job.output("png", out)
         job.output("pdf", out.with_suffix(".pdf"))
+        job.fact("caption", plugins.module("figures", card).CAPTION)

@@ -6,9 +6,10 @@ from pathlib import Path
 from thinslice.analyses import _evidence
 from thinslice.fs.atomic import write_text
 from thinslice.provenance.job import recorded_job
-from thinslice.provenance.records import by_path, output_of, record_path
+from thinslice.provenance.records import by_path, output_of, read_record, record_path
 from thinslice.report import page as html_page
 from thinslice.report import terminal
+from thinslice.report.tables.typeset import AnalysisTable, analysis_table
 
 
 def page(tables: Sequence[Path], figures: Sequence[Path], evidence: Path, out: Path) -> None:
@@ -21,11 +22,20 @@ def page(tables: Sequence[Path], figures: Sequence[Path], evidence: Path, out: P
     inputs = {"evidence": _evidence.record_of(evidence), **by_path([*tables, *figures])}
     with recorded_job(record_path(out), rule="page", cards={}, inputs=inputs) as job:
         skipped = _evidence.read_evidence(evidence).skipped
-        rows = {path.name.split(".")[0]: _evidence.read_output(path, "table") for path in tables}
-        pictures = [output_of(path, "png") for path in figures]
-        write_text(out, html_page.html(rows, pictures, skipped))
+        answers = [_table(path) for path in tables]
+        captions = {output_of(path, "png"): _caption(path) for path in figures}
+        write_text(out, html_page.html(answers, captions, skipped))
         job.output("page", out)
-    print(terminal.main_table(rows["benchmark"], skipped))
-    for published in (table for table in rows.values() if "paper_value" in table):
-        print(f"\n{terminal.paper_tables(published)}")
+    print(terminal.summary(answers, skipped))
     print(f"\nreport: {out.resolve()}")
+
+
+def _table(record: Path) -> AnalysisTable:
+    """The table of an analysis job, with the layout of its module."""
+    card = read_record(record)["cards"]["analysis"]
+    return analysis_table(card, _evidence.read_output(record, "table"))
+
+
+def _caption(record: Path) -> str:
+    """What a figure shows, as the job that drew it recorded it."""
+    return read_record(record)["facts"]["caption"]

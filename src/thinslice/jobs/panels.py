@@ -41,7 +41,8 @@ def panels(
         thick_volume = store.open_store(thick).read(case)
         volumes = dict(zip(names, (each.read(case) for each in stores)))
         settings = {"case": case, "sim": sim, **card["settings"]}
-        draw = KINDS[card["kind"]].draw
-        draw(thin_volume, thick_volume, volumes, out.with_suffix(""), **settings)
+        picture = KINDS[card["kind"]]
+        picture.draw(thin_volume, thick_volume, volumes, out.with_suffix(""), **settings)
         job.output("png", out)
         job.output("pdf", out.with_suffix(".pdf"))
+        job.fact("caption", picture.CAPTION)

@@ -1,6 +1,6 @@
 """The look of every figure: calm, colour-blind safe, the same bytes from the same numbers.
 
-Colours are Okabe and Ito's (2008), told apart with every common colour vision deficiency.
+Colours are Okabe and Ito's (2008), distinct with every common colour vision deficiency.
 """
 
 from collections.abc import Iterable, Iterator

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from thinslice.columns import SIM
+
 ACQUIRED = "acquired"  # the scanner's own thick series; every other degradation is simulated
 UNTRAINED = "untrained"
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _method(cell: Cell, config: Mapping[str, Any]) -> Mapping[str, Any]:
 def label(cell: Cell, config: Mapping[str, Any]) -> str:
     """ "sim" where a number of this cell rests on simulated data, else an empty string."""
     simulated = config["datasets"][cell.dataset].get("simulated", False)
-    return "sim" if simulated or cell.degradation != ACQUIRED else ""
+    return SIM if simulated or cell.degradation != ACQUIRED else ""
 
 
 def grid_cells(config: Mapping[str, Any]) -> list[Cell]:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
+from thinslice.columns import SPLITS
 from thinslice.errors import listed, refused
-from thinslice.workflow.cells import SPLITS
 
 Modality = Literal["CT", "MR"]
 MANIFEST = "manifest.csv"

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from math import ceil, prod
 from typing import Any
 
+from thinslice.columns import SPLITS
+
 CAUTIOUS_SHAPE = (400, 512, 512)  # z, y, x of a thin scan without scan_shape in the config
 CAUTIOUS_CASES = 100  # of a split without a count in the config
 MARGIN = 1.5
@@ -40,7 +42,7 @@ class Cost:
     bytes_per_voxel: float = 0.0
     base_minutes: int = 10
     minutes_per_gigavoxel: float = 0.0
-    splits: tuple[str, ...] = ("train", "val", "test")  # the cases it goes through
+    splits: tuple[str, ...] = SPLITS  # the cases it goes through
 
 
 COSTS = {

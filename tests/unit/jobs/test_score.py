@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from thinslice.columns import metric_name
 from thinslice.degradations import profile
 from thinslice.jobs import score
 from thinslice.operators.degradation import thick_of
@@ -42,7 +43,7 @@ def rows(made_by, thick: Volume) -> dict[str, float]:
     thin = thin_scan()
     asked = score.scoring_input(thin.with_voxels(thin.voxels - 7), thin, thick, made_by)
     found = score.rows(asked, {"v1": v1.build(threads=1)})
-    return {row["metric"]: row["value"] for row in found}
+    return {metric_name(row): row["value"] for row in found}
 
 
 @pytest.mark.parametrize("made_by", [MEANS, Coarse()], ids=["slices", "pixels too"])

@@ -1,22 +1,24 @@
-"""Comparisons as printed: the domain gap, and tests between methods."""
+"""The domain gap as printed: means by what weights were fitted on and tested on, then tests."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from thinslice.columns import METRIC
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import Cell, Sheet, rows_of, split_by
 
 Rows = list[dict[str, Any]]
+QUESTION = "What does training on simulated thick slices cost?"
 WEIGHTS = ("method", "fidelity", "fitted_on")
 
 
-def gap_sheets(table: pd.DataFrame) -> list[Sheet]:
+def sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
     """Per protocol and metric: the matrix of means with drops, then the tests."""
-    parts = split_by(rows_of(table), "protocol", "metric").values()
-    found = [sheet for rows in parts for sheet in (_matrix(rows), _drops(rows))]
-    return [sheet for sheet in found if sheet.rows]
+    parts = split_by(rows_of(table), "protocol", *METRIC).values()
+    both = [sheet for rows in parts for sheet in (_matrix(rows), _drops(rows))]
+    return [sheet for sheet in both if sheet.rows]
 
 
 def _matrix(rows: Rows) -> Sheet:
@@ -74,42 +76,6 @@ def _drops(rows: Rows) -> Sheet:
     )
     head = ["method", "fidelity", "fitted on", "tested on", "drop", "p", "p (Holm)", "n", "row"]
     return Sheet(caption, head, printed, wording.footnotes(tested), left=4)
-
-
-def significance_sheets(table: pd.DataFrame) -> list[Sheet]:
-    """Per data set, degradation, protocol and metric: every pair with a gain, largest first."""
-    parts = split_by(rows_of(table), "dataset", "degradation", "protocol", "metric").values()
-    return [_tests(rows) for rows in parts]
-
-
-def _tests(rows: Rows) -> Sheet:
-    shown = sorted(
-        (row for row in rows if row["median_gain"] > 0), key=lambda row: -row["median_gain"]
-    )
-    printed = [
-        [
-            Cell(row["method"]),
-            Cell(row["fidelity"]),
-            Cell(row["against"]),
-            Cell(row["against_fidelity"]),
-            Cell(wording.gain(row["median_gain"], row["low"], row["high"], row["unit"])),
-            Cell(wording.p_value(row["p"])),
-            Cell(wording.p_value(row["p_holm"])),
-            Cell(str(row["n"])),
-            Cell(str(row["row"])),
-        ]
-        for row in shown
-    ]
-    first = rows[0]
-    where = wording.place(first["dataset"], first["degradation"], first["sim"])
-    caption = (
-        f"Is one method better than another? {wording.metric(first)} on {where}, protocol "
-        f"{first['protocol']}: median paired gain over n patients [95 % interval], one-sided "
-        f"Wilcoxon p, and Holm's p over all {first['family']} ordered pairs; pairs with a gain "
-        "are shown. Row: data row in significance.csv."
-    )
-    head = ["method", "fidelity", "over", "its fidelity", "gain", "p", "p (Holm)", "n", "row"]
-    return Sheet(caption, head, printed, wording.footnotes(rows), left=4)
 
 
 def _sim(rows: Sequence[dict[str, Any]]) -> str:

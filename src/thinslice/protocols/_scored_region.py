@@ -1,4 +1,4 @@
-"""What protocol v1 scores of a question: in which unit, on which slices, in which body."""
+"""What protocol v1 scores of a case: in which unit, on which slices, in which body."""
 
 from dataclasses import dataclass
 
@@ -26,22 +26,22 @@ class Units:
 CT = Units(
     unit="HU",
     suffix="hu",
-    psnr={"psnr4000_db": WIDE, "psnr1400_db": LUNG, "psnr400_db": SOFT},
+    psnr={"scan": WIDE, "lung": LUNG, "soft": SOFT},
     ssim={"lung": LUNG, "soft": SOFT},
     air=AIR_HU,
 )
 MR = Units(
     unit="a.u.",
     suffix="au",
-    psnr={"psnr_unit_db": UNIT},
+    psnr={"unit": UNIT},
     ssim={"unit": UNIT},
     air=0.1,
 )
 
 
 @dataclass(frozen=True)
-class Scene:
-    """One question in its unit. Arrays are [Z, Y, X] on the kept slices, unless said otherwise."""
+class ScoredRegion:
+    """One case in its unit. Arrays are [Z, Y, X] on the kept slices, unless said otherwise."""
 
     units: Units
     restored: np.ndarray
@@ -55,14 +55,14 @@ class Scene:
     thick: np.ndarray  # [n_thick, Y, X], or coarser pixels
 
 
-def scene_of(question: ScoringInput) -> Scene:
-    """The scene of a question; ValueError, with the numbers, where nothing can be scored."""
-    check(question)
-    units = CT if question.thin.modality == "CT" else MR
-    restored, thin, thick = in_units(question)
-    grids = (question.thin.grid, question.thick.grid)
+def scored_region(case: ScoringInput) -> ScoredRegion:
+    """The region of a case; ValueError, with the numbers, where nothing can be scored."""
+    check(case)
+    units = CT if case.thin.modality == "CT" else MR
+    restored, thin, thick = in_units(case)
+    grids = (case.thin.grid, case.thick.grid)
     kept, shown = kept_slices(*grids), observed(*grids)
-    body = body_mask(thin, question.thin.grid.pixel_mm, units.air)
+    body = body_mask(thin, case.thin.grid.pixel_mm, units.air)
     scored = body[kept] & ~shown[kept, None, None]
     if not scored.any():
         raise ValueError(
@@ -72,14 +72,14 @@ def scene_of(question: ScoringInput) -> Scene:
         )
     phase = phases(*grids)[kept]
     whole = (restored, thin, thick)
-    return Scene(units, restored[kept], thin[kept], scored, phase, kept, body, *whole)
+    return ScoredRegion(units, restored[kept], thin[kept], scored, phase, kept, body, *whole)
 
 
-def in_units(question: ScoringInput) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def in_units(case: ScoringInput) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Restored, thin and thick voxels: HU as they are; MR with thick's percentiles at 0 and 1."""
-    restored, thin, thick = (v.voxels for v in (question.restored, question.thin, question.thick))
-    if question.thin.modality == "CT":
+    restored, thin, thick = (v.voxels for v in (case.restored, case.thin, case.thick))
+    if case.thin.modality == "CT":
         return restored, thin, thick
-    window = window_of(question.thick)
+    window = window_of(case.thick)
     low, span = np.float32(window.low), np.float32(window.high - window.low)
     return (restored - low) / span, (thin - low) / span, (thick - low) / span
