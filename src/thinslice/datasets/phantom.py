@@ -25,7 +25,6 @@ from thinslice.phantom.reconstruction import Reconstruction, acquire
 from thinslice.volume import Grid
 
 
-
 @dataclass(frozen=True)
 class Series:
     """Reconstruction settings of one of the two series."""
