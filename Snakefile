@@ -11,68 +11,59 @@
 raw -> thin -> thick -> (weights) -> restored -> scores -> evidence -> tables, figures, report
 """
 
-import atexit
-import gc
 import os
-import shlex
 import sys
 import time
+from pathlib import Path
 
 from snakemake.utils import min_version, validate
 
-min_version("9.19")
+min_version("9.27.1")  # what tests/workflow/test_engine_contract.py ran on
 STARTED = time.time()
-
-# Planning makes millions of objects that live to the end. Python would look them all over for
-# cycles again and again, and once more at exit: a third of the time a large plan takes.
-gc.set_threshold(100_000)
-atexit.register(gc.freeze)
+RESULTS = Path("results")
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice.workflow import cells, own_data, panels
+from thinslice.workflow import cells, checks, engine, own_data, panels, targets
 from thinslice.workflow.recovery import prepare, run_lock, snakemake_state
+
+engine.tune_gc()
 
 
 configfile: os.path.join(workflow.basedir, "config.yaml")
 
 
+report: "rules/report/workflow.rst"
+
+
 validate(config, "rules/config.schema.yaml")
-try:
-    cells.check(config)
-    snakemake_state.check(Path("results"), Path(".snakemake"))
+with engine.refusals():
+    STATE = engine.state(workflow)
+    checks.check_names(config)
+    if engine.is_main(workflow):
+        snakemake_state.check(RESULTS, STATE)
     config = own_data.with_own_data(config)
-    cells.check_some_run(config)
-except (ValueError, OSError) as refusal:
-    sys.exit(f"refused: {refusal}")
+    checks.check_runnable(config)
 
-if workflow.is_main_process and not workflow.output_settings.dryrun:  # no job of a cluster
-    workflow.execute = prepare.before(workflow.execute, Path("results"), Path(".snakemake"))
-
-# Jobs run the scripts and import the package of this checkout, wherever --directory puts results,
-# by the interpreter that runs Snakemake; inside a conda environment, by that environment's.
-CONDA = bool(workflow.deployment_settings.deployment_method)
-shell.prefix(
-    f"set -euo pipefail; HERE={shlex.quote(str(workflow.basedir))}; export PYTHONPATH=$HERE/src; "
-    'source "$HERE"/workflow_scripts/ending.sh; '
-    + ("" if CONDA else f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; ")
-)
+engine.before_run(workflow, lambda: prepare.prepare(RESULTS, STATE))
+shell.prefix(engine.shell_prefix(workflow))
 
 
 onstart:  # a real run only: no dry run, no job of a cluster
-    refuse_cleaning_beside_others()
-    run_lock.hold("results")
+    with engine.refusals():
+        checks.check_cleaning(engine.targets(workflow))
+        run_lock.acquire(RESULTS)
 
 
 onerror:
-    run_lock.ended()
+    run_lock.mark_ended()
 
 
-onsuccess:  # the main table and where the report is, last, if this run made them
-    run_lock.ended()
-    said = Path("results/logs/page.log")
-    if said.exists() and said.stat().st_mtime >= STARTED:
-        print(said.read_text())
+onsuccess:  # the main table and the place of the report, if this run made them
+    run_lock.mark_ended()
+    summary = RESULTS / "logs/page.log"
+    if summary.exists() and summary.stat().st_mtime >= STARTED:
+        print(summary.read_text())
 
 
 container: config["container"]  # used with --sdm apptainer alone
@@ -88,12 +79,12 @@ wildcard_constraints:
     picture="panels|patches",
 
 
-include: "rules/lookups.smk"  # names and cards from the config, used by the rules below
+include: "rules/lookups.smk"  # cards, resources and names for a job's wildcards
 include: "rules/data.smk"  # raw -> thin -> thick
 include: "rules/restore.smk"  # thick -> weights, restored
 include: "rules/score.smk"  # restored -> scores, evidence
 include: "rules/publish.smk"  # evidence -> tables, figures, report
-include: "rules/clean.smk"  # disk space back
+include: "rules/clean.smk"  # free disk space
 
 
 rule all:
@@ -105,7 +96,7 @@ rule all:
         collect("results/tables/{a}.{end}", a=config["analyses"], end=["csv", "md", "tex"]),
         collect("results/figures/{f}.{end}", f=config["figures"], end=["png", "pdf"]),
         collect("results/figures/{p}.{end}", p=panels.pictures(config), end=["png", "pdf"]),
-        behind_the_evidence(),
+        targets.upstream_records(config),
 
 
 rule tables:

@@ -46,7 +46,10 @@ def grid() -> dict:
     """Overlay of 7 data sets x 8 degradations x 40 methods, tested where they were fitted."""
     datasets = {f"phantom{i}": {"module": "phantom", "acquired": True} for i in range(DATASETS)}
     degradations = {
-        f"box{i}": {"module": "box", "settings": {"thickness_mm": i + 2.0, "increment_mm": i + 2.0}}
+        f"box{i}": {
+            "module": "profile",
+            "settings": {"shape": "box", "thickness_mm": i + 2.0, "increment_mm": i + 2.0},
+        }
         for i in range(1, DEGRADATIONS)
     }
     return {

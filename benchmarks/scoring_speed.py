@@ -18,9 +18,10 @@ import time
 import numpy as np
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
 
+from thinslice.columns import metric_name
 from thinslice.metrics.ssim import PLANES, RADIUS, ssim
 from thinslice.metrics.ssim_volume import ssim_volume
-from thinslice.protocols._scene import CT, Scene
+from thinslice.protocols._scored_region import CT, ScoredRegion
 from thinslice.protocols.v1 import differences, similarities, threads_of_job
 from thinslice.volume import Window
 
@@ -91,7 +92,7 @@ def reference_differences(r, t, body) -> tuple[dict[str, float], float]:
     for name, window in CT.psnr.items():
         clipped = [v.clip(window.low, window.high) for v in (a, b)]
         width = window.high - window.low
-        scores[name] = float(peak_signal_noise_ratio(*clipped, data_range=width))
+        scores[f"psnr_db {name}"] = float(peak_signal_noise_ratio(*clipped, data_range=width))
     return scores, time.perf_counter() - began
 
 
@@ -104,11 +105,12 @@ def main() -> None:
     args = parser.parse_args()
     r, t, body = pair(args.slices, args.side)
     whole, phase = slice(0, args.slices), np.zeros(args.slices, int)
-    scene = Scene(CT, r, t, body, phase, whole, body, r, t, t)
+    region = ScoredRegion(CT, r, t, body, phase, whole, body, r, t, t)
     threads = threads_of_job()
 
     began = time.perf_counter()
-    ours = {s.metric: s.value for s in (*differences(scene), *similarities(scene, threads))}
+    scores = (*differences(region), *similarities(region, threads))
+    ours = {metric_name(score._asdict()): score.value for score in scores}
     our_s = time.perf_counter() - began
 
     theirs, their_s = reference_differences(r, t, body)
@@ -120,14 +122,13 @@ def main() -> None:
             subset = np.zeros_like(body)
             every = tuple(slice(None, None, args.every if k == axis else 1) for k in range(3))
             subset[every] = body[every]
-            errors[f"ssim_{plane}_{name}"] = abs(
-                ssim(r, t, subset, window, plane, threads)[0] - value
-            )
+            our_value = ssim(r, t, subset, window, plane, threads)[0]
+            errors[f"ssim {plane} {name}"] = abs(our_value - value)
             their_s += seconds
         value, seconds = reference_volume(r, t, body, window, rows)
         y = _middle(r, rows)
         cut = (np.ascontiguousarray(v[:, y]) for v in (r, t, body))
-        errors[f"ssim_3d_{name}"] = abs(ssim_volume(*cut, window, threads)[0] - value)
+        errors[f"ssim 3d {name}"] = abs(ssim_volume(*cut, window, threads)[0] - value)
         their_s += seconds
     report = {
         "voxels": list(r.shape),

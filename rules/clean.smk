@@ -1,12 +1,15 @@
 """
-Disk space back. Each is a target of its own: snakemake clean_restored
+Freeing disk space. Each is a target of its own: snakemake clean_restored
 
     clean_restored    the restored volumes of cells that are scored
     clean_work        checkpoints of trainings that ended, shards of cells that were joined
 
-Nothing is to do afterwards, and nothing is lost but time: what a later change needs is made again.
-What is kept and why is printed. No other run works in the folder meanwhile (run_lock), and no other
-job of the same run (refuse_cleaning_beside_others).
+Nothing is out of date afterwards, and only time is lost: what a later change needs is made again.
+What is kept, and why, is printed. No other run works in the folder meanwhile (recovery/run_lock), and
+no other job of the same run (checks.check_cleaning).
+
+Here and in train, whose progress a person watches, output goes to the terminal and the log
+(2>&1 | tee); that of all other rules goes to the log alone (&>) and is shown if a job fails.
 """
 
 
@@ -21,11 +24,8 @@ rule clean_restored:
         "results/logs/clean_restored.log",
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("clean_restored"),
-        runtime=minutes("clean_restored"),
+        **reserve("clean_restored"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/clean.py restored 2>&1 | tee {log:q}
@@ -38,11 +38,8 @@ rule clean_work:
         "results/logs/clean_work.log",
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("clean_work"),
-        runtime=minutes("clean_work"),
+        **reserve("clean_work"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/clean.py work 2>&1 | tee {log:q}

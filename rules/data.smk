@@ -18,17 +18,16 @@ rule fetch:
         "results/raw/{dataset}.record.json",
     log:
         "results/logs/fetch/{dataset}.log",
+    benchmark:
+        "results/benchmarks/fetch/{dataset}.tsv"
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("fetch"),
-        runtime=minutes("fetch"),
+        **reserve("fetch"),
     params:
-        card=dataset_card,
+        card=card_of("datasets", "dataset"),
         raw=raw_folder,
-        mirror=mirror,
+        mirror=engine.derived(lambda w: config["mirror"] or ""),
         code=code("fetch.py"),
     shell:
         r"""
@@ -48,15 +47,14 @@ rule convert:
         thick_record="results/thick/{dataset}/acquired.record.json",
     log:
         "results/logs/convert/{dataset}.log",
+    benchmark:
+        "results/benchmarks/convert/{dataset}.tsv"
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("convert"),
-        runtime=minutes("convert"),
+        **reserve("convert"),
     params:
-        card=dataset_card,
+        card=card_of("datasets", "dataset"),
         raw=raw_folder,
         code=code("convert.py"),
     shell:
@@ -77,17 +75,16 @@ rule degrade:
         record="results/thick/{dataset}/{degradation}.record.json",
     log:
         "results/logs/degrade/{dataset}/{degradation}.log",
+    benchmark:
+        "results/benchmarks/degrade/{dataset}/{degradation}.tsv"
     wildcard_constraints:
         degradation="|".join(name for name in config["degradations"] if name != cells.ACQUIRED),
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("degrade"),
-        runtime=minutes("degrade"),
+        **reserve("degrade"),
     params:
-        card=degradation_card,
+        card=card_of("degradations", "degradation"),
         code=code("degrade.py"),
     shell:
         r"""

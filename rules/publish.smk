@@ -15,22 +15,24 @@ rule analyse:
         "results/evidence/evidence.record.json",
     output:
         table=report(
-            "results/tables/{analysis}.csv", category="Tables", labels={"analysis": "{analysis}"}
+            "results/tables/{analysis}.csv",
+            caption="report/table.rst",
+            category="Tables",
+            labels={"analysis": "{analysis}"},
         ),
         markdown="results/tables/{analysis}.md",
         latex="results/tables/{analysis}.tex",
         record="results/tables/{analysis}.record.json",
     log:
         "results/logs/analyse/{analysis}.log",
+    benchmark:
+        "results/benchmarks/analyse/{analysis}.tsv"
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("analyse"),
-        runtime=minutes("analyse"),
+        **reserve("analyse"),
     params:
-        card=analysis_card,
+        card=card_of("analyses", "analysis"),
         code=code("analyse.py"),
     shell:
         r"""
@@ -45,21 +47,23 @@ rule figure:
         lambda w: f"results/tables/{config['figures'][w.figure]['table']}.record.json",
     output:
         png=report(
-            "results/figures/{figure}.png", category="Figures", labels={"figure": "{figure}"}
+            "results/figures/{figure}.png",
+            caption="report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
         ),
         pdf="results/figures/{figure}.pdf",
         record="results/figures/{figure}.record.json",
     log:
         "results/logs/figure/{figure}.log",
+    benchmark:
+        "results/benchmarks/figure/{figure}.tsv"
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("figure"),
-        runtime=minutes("figure"),
+        **reserve("figure"),
     params:
-        card=figure_card,
+        card=card_of("figures", "figure"),
         code=code("figure.py"),
     shell:
         r"""
@@ -73,18 +77,21 @@ rule panels:
     of it, enlarged."""
     input:
         thin_record="results/thin/{dataset}.record.json",
-        thin=lambda w: ancient(f"results/thin/{w.dataset}.zarr") if shown(w).truth else [],
-        thick_record=lambda w: f"results/thick/{shown(w).path_of_thick}.record.json",
-        thick=lambda w: ancient(f"results/thick/{shown(w).path_of_thick}.zarr"),
+        thin=lambda w: (
+            ancient(f"results/thin/{w.dataset}.zarr") if panels_of(w.dataset).truth else []
+        ),
+        thick_record=lambda w: f"results/thick/{panels_of(w.dataset).path_of_thick}.record.json",
+        thick=lambda w: ancient(f"results/thick/{panels_of(w.dataset).path_of_thick}.zarr"),
         restored_records=lambda w: [
-            f"results/restored/{cell.path}.record.json" for cell in shown(w).cells
+            f"results/restored/{cell.path}.record.json" for cell in panels_of(w.dataset).cells
         ],
         restored=lambda w: [
-            ancient(f"results/restored/{cell.path}.zarr") for cell in shown(w).cells
+            ancient(f"results/restored/{cell.path}.zarr") for cell in panels_of(w.dataset).cells
         ],
     output:
         png=report(
             "results/figures/{picture}_{dataset}.png",
+            caption="report/panels.rst",
             category="Figures",
             labels={"figure": "{picture}, {dataset}"},
         ),
@@ -92,17 +99,16 @@ rule panels:
         record="results/figures/{picture}_{dataset}.record.json",
     log:
         "results/logs/{picture}/{dataset}.log",
+    benchmark:
+        "results/benchmarks/{picture}/{dataset}.tsv"
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("panels"),
-        runtime=minutes("panels"),
+        **reserve("panels"),
     params:
-        sim=lambda w: shown(w).sim,
-        names=lambda w: [cell.method for cell in shown(w).cells],
-        card=picture_card,
+        sim=lambda w: panels_of(w.dataset).sim,
+        names=lambda w: [cell.method for cell in panels_of(w.dataset).cells],
+        card=lambda w: cards.picture_card(config, w.picture),
         code=code("panels.py"),
     shell:
         r"""
@@ -120,17 +126,16 @@ rule page:
         figures=collect("results/figures/{f}.record.json", f=config["figures"]),
         panels=collect("results/figures/{p}.record.json", p=panels.pictures(config)),
     output:
-        page=report("results/report.html", category="Report"),
+        page=report("results/report.html", caption="report/page.rst", category="Report"),
         record="results/report.record.json",
     log:
         "results/logs/page.log",
+    benchmark:
+        "results/benchmarks/page.tsv"
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("page"),
-        runtime=minutes("page"),
+        **reserve("page"),
     params:
         code=code("page.py"),
     shell:

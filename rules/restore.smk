@@ -2,7 +2,7 @@
 Thick volumes in, restored volumes out.
 
     results/weights/{method}/{dataset}--{degradation}.pt               methods with fit: population
-    results/shards/{dataset}/{degradation}/{method}/{fitted}/          parts of a cell, then removed
+    results/shards/{dataset}/{degradation}/{method}/{fitted}/          parts of a cell, removed when joined
     results/restored/{dataset}/{degradation}/{method}/{fitted}.zarr    every method
 
 {dataset}--{degradation} of a weights file, and {fitted}, name what the weights were fitted on; a
@@ -29,14 +29,12 @@ rule train:
         "../envs/thinslice.yaml"
     threads: cores("train")
     resources:
-        gpu=gpus(training_gpus),
-        gres=gres(training_gpus),
-        mem_mb=memory("train"),
-        runtime=minutes("train"),
+        **reserve("train"),
+        **reserve_gpus(training_gpus),
     params:
-        card=method_card,
-        device=training_device,
-        processes=training_processes,
+        card=card_of("methods", "method"),
+        device=engine.derived(lambda w: config["device"]),
+        processes=engine.derived(lambda w: config["methods"][w.method].get("gpus", 1)),
         code=code("train.py"),
     shell:
         r"""
@@ -49,7 +47,7 @@ rule train:
 
 
 rule restore_shard:
-    """Restore one test case in so many of one cell, where one job for all would be too long."""
+    """Restore every n-th test case of one cell, where one job for all would take too long."""
     input:
         thick_record="results/thick/{dataset}/{degradation}.record.json",
         thick=ancient("results/thick/{dataset}/{degradation}.zarr"),
@@ -74,28 +72,23 @@ rule restore_shard:
         "../envs/thinslice.yaml"
     threads: cores("restore")
     resources:
-        gpu=gpus(method_gpus),
-        gres=gres(method_gpus),
-        mem_mb=memory("restore"),
-        runtime=minutes("restore"),
+        **reserve("restore"),
+        **reserve_gpus(shard_gpus),
     params:
-        card=method_card,
-        device=restoring_device,
-        cap=memory_cap,
+        card=card_of("methods", "method"),
+        flags=restore_flags,
         code=code("restore_shard.py"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/restore_shard.py --shard {wildcards.shard} \
-            --of {wildcards.shards} --card {params.card:q} --threads {threads} \
-            --device {params.device:q} --reserved-gpus {resources.gpu} \
-            --max-memory-mb {params.cap} --work results/work \
+            --of {wildcards.shards} --card {params.card:q} {params.flags} \
             --thick {input.thick:q} --weights-record {input.weights:q} --out {output.restored:q} &>{log:q}
         """
 
 
 rule restore:
-    """Restore the test cases of one cell, or join the shards that were. The thin volumes are no
-    input: the grid asked for is in the thick store."""
+    """Restore the test cases of one cell, or join its shards. The thin volumes are no input: the
+    grid to restore on is in the thick store."""
     input:
         thick_record="results/thick/{dataset}/{degradation}.record.json",
         thick=ancient("results/thick/{dataset}/{degradation}.zarr"),
@@ -113,13 +106,11 @@ rule restore:
         "../envs/thinslice.yaml"
     threads: cores("restore")
     resources:
-        gpu=gpus(restoring_gpus),
-        gres=gres(restoring_gpus),
-        mem_mb=memory("restore"),
-        runtime=minutes("restore"),
+        **reserve("restore"),
+        **reserve_gpus(restore_gpus),
     params:
-        card=method_card,
-        script=restoring_script,
+        card=card_of("methods", "method"),
+        script=restore_script,
         code=code("restore.py", "thinslice.jobs.join_shards"),
     shell:
         r"""

@@ -21,16 +21,15 @@ rule score:
         record="results/scores/{dataset}/{degradation}/{method}/{fitted}.record.json",
     log:
         "results/logs/score/{dataset}/{degradation}/{method}/{fitted}.log",
+    benchmark:
+        "results/benchmarks/score/{dataset}/{degradation}/{method}/{fitted}.tsv"
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("score"),
-        runtime=minutes("score"),
+        **reserve("score"),
     params:
         protocols=PROTOCOL_CARDS,
-        degradation=scored_degradation_card,
+        degradation=lambda w: cards.degradation_card(config, w.degradation),
         cell=cell_card,
         code=code("score.py"),
     shell:
@@ -54,13 +53,12 @@ rule pairs:
         record="results/pairs/{dataset}.record.json",
     log:
         "results/logs/pairs/{dataset}.log",
+    benchmark:
+        "results/benchmarks/pairs/{dataset}.tsv"
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("pairs"),
-        runtime=minutes("pairs"),
+        **reserve("pairs"),
     params:
         sim=lambda w: "sim" if config["datasets"][w.dataset].get("simulated", False) else "",
         code=code("pairs.py"),
@@ -74,24 +72,19 @@ rule pairs:
 rule gather:
     """The scores and runs of one dataset and degradation, in one table each."""
     input:
-        records=lambda w: [
-            f"results/scores/{cell.path}.record.json"
-            for cell in SCORED
-            if (cell.dataset, cell.degradation) == (w.dataset, w.degradation)
-        ],
+        records=lambda w: SCORE_RECORDS[w.dataset, w.degradation],
     output:
         scores="results/evidence/{dataset}/{degradation}.scores.csv",
         runs="results/evidence/{dataset}/{degradation}.runs.csv",
         record="results/evidence/{dataset}/{degradation}.record.json",
     log:
         "results/logs/gather/{dataset}/{degradation}.log",
+    benchmark:
+        "results/benchmarks/gather/{dataset}/{degradation}.tsv"
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("gather"),
-        runtime=minutes("gather"),
+        **reserve("gather"),
     params:
         code=code("gather.py"),
     shell:
@@ -104,8 +97,8 @@ rule gather:
 rule evidence:
     """All scores, runs and slice pairs: what every analysis answers from."""
     input:
-        records=gathered(),
-        pairs=paired(),
+        records=targets.gathered_records(config),
+        pairs=targets.pairs_records(config),
     output:
         scores="results/evidence/scores.csv",
         runs="results/evidence/runs.csv",
@@ -114,13 +107,12 @@ rule evidence:
         record="results/evidence/evidence.record.json",
     log:
         "results/logs/evidence.log",
+    benchmark:
+        "results/benchmarks/evidence.tsv"
     conda:
         "../envs/thinslice.yaml"
-    threads: 1
     resources:
-        gpu=0,
-        mem_mb=memory("evidence"),
-        runtime=minutes("evidence"),
+        **reserve("evidence"),
     params:
         skipped=json.dumps(cells.skipped(config)),
         code=code("evidence.py"),

@@ -4,26 +4,14 @@ import argparse
 import json
 from pathlib import Path
 
-from thinslice import errors, plugins
-from thinslice.provenance.job import recorded_job
+from thinslice import errors
+from thinslice.jobs.fetch import fetch
 
-
-def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--card", type=json.loads, required=True, help="dataset entry of config.yaml")
-    p.add_argument("--raw", type=Path, required=True, help="folder of downloaded files")
-    p.add_argument("--mirror", default="", help="folder or address tried before the publisher's")
-    p.add_argument("--record", type=Path, required=True, help="record of the raw files")
-    a = p.parse_args()
-
-    dataset = plugins.build("datasets", a.card)
-    dataset.fetch(a.raw, a.mirror or None)
-    files = list(dataset.files(a.raw))
-    with recorded_job(
-        a.record, rule="fetch", cards={"dataset": a.card}, inputs=[], raw=files
-    ) as job:
-        job.fact("files", len(files))
-
+p = argparse.ArgumentParser(description=__doc__)
+p.add_argument("--card", type=json.loads, required=True, help="dataset entry of config.yaml")
+p.add_argument("--raw", type=Path, required=True, help="folder of downloaded files")
+p.add_argument("--mirror", default="", help="folder or address tried before the publisher's")
+p.add_argument("--record", type=Path, required=True, help="record of the raw files")
 
 if __name__ == "__main__":
-    errors.run_script(main)
+    errors.run_script(lambda: fetch(**vars(p.parse_args())))

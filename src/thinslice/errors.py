@@ -1,9 +1,9 @@
-"""How a job ends on what a person can mend: one line, the last one of its log, and exit status 1,
-or 74 where the disk may not have taken even that line (workflow_scripts/ending.sh says it then).
+"""Errors that a person can act on, and the one line that each of them prints.
 
-A full disk, too little memory or an input that is not what its record says is no fault of the code;
-a traceback would hide the one sentence that helps. Everything else keeps its traceback. Standard
-library only.
+A full disk, too little memory or an input that is not what its record says is no fault of the code:
+a traceback would hide the one sentence that helps. Every other error is a bug and keeps its
+traceback. A job ends with exit status 1, or with 74 where the disk may not have taken even that
+line (workflow_scripts/job_exit.sh prints it then). Standard library only.
 """
 
 import contextlib
@@ -22,15 +22,28 @@ DISK = {
     errno.ESTALE: f"the network disk went away: mount it again, {SAME_AGAIN}",
 }
 OF_DISK = 74  # EX_IOERR of sysexits.h
-PERMISSION = f"no permission: mend it, {SAME_AGAIN}"
+PERMISSION = f"no permission: change it, {SAME_AGAIN}"
 MEMORY = (
     "more memory is needed: raise the method's train_mem_mb or restore_mem_mb, or run fewer jobs "
     f"at once (--cores), {SAME_AGAIN}"
 )
 
 
+class ThinsliceError(Exception):
+    """Base class of the errors that a person can act on; the message says where and what to do."""
+
+
+class Refused(ThinsliceError, ValueError):  # noqa: N818 - printed as "refused: ..."
+    """An input, a setting or a destination that cannot be used."""
+
+
+def refused(path: Path | str, found: str, expected: str, advice: str) -> Refused:
+    """A refusal of ``path`` in one line: what was found, what was expected, what to do."""
+    return Refused(one_line(f"{path}: found {found}; expected {expected}; {advice}"))
+
+
 def run_script(main: Callable[[], None]) -> None:
-    """Run a script's ``main``; SystemExit with one line where it meets a known condition."""
+    """Run a script's ``main``; SystemExit with one line for an error that a person can act on."""
     try:
         main()
     except Exception as error:
@@ -42,29 +55,37 @@ def run_script(main: Callable[[], None]) -> None:
 
 
 def known_reason(error: BaseException) -> str | None:
-    """The one line for a known condition, whatever it was wrapped in; None for any other."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if (line := _known(seen)) is not None:
+    """The one line of an error that a job can end with; None for a bug.
+
+    A full disk and missing memory are recognised in whatever wraps them.
+    """
+    if isinstance(error, ThinsliceError):
+        return " ".join(str(error).split())
+    cause: BaseException | None = error
+    while cause is not None:
+        if (line := _of_system(cause)) is not None:
             return " ".join(line.split())
-        seen = seen.__cause__ or seen.__context__
+        cause = cause.__cause__ or cause.__context__
     return None
 
 
-def _known(error: BaseException) -> str | None:
+def is_expected(error: BaseException) -> bool:
+    """Whether a command prints one line for an error: ours, the system's or of missing memory."""
+    return isinstance(error, ThinsliceError | OSError) or _is_of_memory(error)
+
+
+def _of_system(error: BaseException) -> str | None:
     reasons = {**DISK, errno.EACCES: PERMISSION}
     if isinstance(error, OSError) and error.errno in reasons:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{reasons[error.errno]}"
     if (isinstance(error, OSError) and error.errno == errno.ENOMEM) or _is_of_memory(error):
         return MEMORY
-    if isinstance(error, ValueError) and type(error).__module__.startswith("thinslice."):
-        return str(error)  # our own refusals say themselves what was found and what to do
     return None
 
 
 def _is_of_memory(error: BaseException) -> bool:
-    """Python's own, and those of libraries that have no class for it."""
+    """Whether memory was missing; some libraries have no class for it."""
     text = str(error).lower()
     of_library = isinstance(error, RuntimeError | ImportError) and (
         "out of memory" in text or "cannot allocate memory" in text or "can't allocate" in text
@@ -72,17 +93,8 @@ def _is_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or of_library
 
 
-class Refused(ValueError):  # noqa: N818 - the word for it
-    """A scan that will not be read: the path, what was found, what was expected, what to do."""
-
-
-def refused(path: Path | str, found: str, expected: str, advice: str) -> Refused:
-    """The one line of a refusal; raise it."""
-    return Refused(one_line(f"{path}: found {found}; expected {expected}; {advice}"))
-
-
 def one_line(text: str) -> str:
-    """For a terminal: whatever names and errors hold, one line that can be printed."""
+    """Text as one printable line, whatever characters names and messages hold."""
     plain = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else " " for c in plain)
 
@@ -91,7 +103,7 @@ def one_line(text: str) -> str:
 def in_one_line(
     path: Path | str, expected: str = "a readable file", advice: str = "check it"
 ) -> Iterator[None]:
-    """What the system or its memory refuses inside the block, as a refusal of ``path``."""
+    """Turn an OSError or a MemoryError inside the block into a refusal of ``path``."""
     try:
         yield
     except MemoryError as error:
@@ -104,6 +116,6 @@ def in_one_line(
 
 
 def listed(items: list[str], most: int = 5) -> str:
-    """The first few of many, and how many more there are."""
+    """The first few items, and how many more there are."""
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(items[:most]) + more

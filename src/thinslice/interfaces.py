@@ -1,7 +1,8 @@
 """The interfaces of the benchmark, on one page.
 
-A plug-in is a module ``thinslice/<kind>/<name>.py`` that exposes ``build(**settings)`` and returns
-an object of the kind below. Adding one: that file, and its line in config.yaml.
+A plug-in is a module ``thinslice/<kind>/<name>.py`` (a figure: ``report/figures/<name>.py``) that
+exposes ``build(**settings)`` and returns an object of the kind below. Adding one: that file, and
+its line in config.yaml.
 
 Axes are always [Z, Y, X], z through-plane; lengths are mm; CT is HU.
 """
@@ -18,6 +19,8 @@ from thinslice.volume import Grid, Modality, Volume
 if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or scipy.sparse
     import pandas as pd
     from scipy.sparse import csr_array
+
+ACQUIRED = "acquired"  # the degradation of a scanner's own thick series; others are simulated
 
 
 class Scan(Protocol):
@@ -57,7 +60,12 @@ class Pair(NamedTuple):
 
 
 class Dataset(Protocol):
-    """A source of scans. The module also says ``SIMULATED: bool``."""
+    """A source of scans."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether scans are made, not acquired; the same as ``simulated`` of a config line."""
+        ...
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
         """Download into ``raw`` and verify; nothing to do where the scans are made or local.
@@ -97,25 +105,24 @@ class PlaneDegradation(Degradation, Protocol):
 
 
 class About(NamedTuple):
-    """What a method's table row says of it; the module's constant ``ABOUT``."""
+    """What a method's table row says of it."""
 
     title: str  # as printed, e.g. "TVSRN"
     fidelity: str  # "as-published", "as-released", "from-abstract" or "textbook"
     paper: str  # short reference; "" for textbook methods
     idea: str  # one sentence
-    one_factor: bool = False  # thick and thin slices lie as far apart as those it was fitted on
-    finer_pixels: bool = False  # it can restore on finer pixels too
-    tried: Mapping[str, tuple[Any, ...]] = {}  # by setting: what the source tried, ablations too
+    fixed_factor: bool = False  # restores only the ratio of increments that it was fitted on
+    in_plane: bool = False  # can restore on finer pixels too
+    published_settings: Mapping[str, tuple[Any, ...]] = {}  # by name: the source's, ablations too
 
     def fidelity_of(self, settings: Mapping[str, Any]) -> str:
-        """The label of one config line: what the source itself tried is its own, all else ours."""
-        ours = [
-            name
+        """The label of one config line: values that the source published keep the plain label."""
+        ours = any(
+            name != "seed" and value not in self.published_settings.get(name, ())
             for name, value in settings.items()
-            if name != "seed" and value not in self.tried.get(name, ())
-        ]
-        own = ours and self.fidelity.startswith("as-")
-        return f"{self.fidelity}, own settings" if own else self.fidelity
+        )
+        marked = ours and self.fidelity.startswith("as-")
+        return f"{self.fidelity}, own settings" if marked else self.fidelity
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,11 @@ class Run:
 
 class Method(Protocol):
     """Thick to restored. It sees the thick volume and the grid asked for, never the thin one."""
+
+    @property
+    def about(self) -> About:
+        """Title, source and traits of the method, for tables and lists."""
+        ...
 
     def restore(self, thick: Volume, grid: Grid, *, run: Run = ...) -> Volume:
         """A volume on exactly ``grid``; ``thick`` is left alone."""
@@ -165,11 +177,15 @@ class Trainable(Method, Protocol):
 class Score(NamedTuple):
     """One number about one case."""
 
-    metric: str  # e.g. "rmse_hu", "ssim_coronal_lung", "rmse_hu@2mm"
+    metric: str  # e.g. "rmse_hu", "ssim"
     unit: str  # "HU", "dB", "1"
     better: str  # "lower", "higher" or "" where neither is
     value: float
     n: int  # voxels (or slices) it was taken over
+    view: str = ""  # "axial", "coronal", "sagittal" or "3d", where the metric has one
+    range: str = ""  # values compared, e.g. "lung"; "": all
+    phase_mm: str = ""  # distance of the slices from a thick one; "": all slices
+    mask: str = ""  # first 8 hex digits of the SHA-256 of the scored voxels; "": all voxels
 
 
 @dataclass(frozen=True)
@@ -186,19 +202,17 @@ class ScoringInput:
 class ScoringProtocol(Protocol):
     """A fixed, named way of scoring; its id stands beside every number."""
 
-    def score(self, question: ScoringInput) -> list[Score]: ...
+    def score(self, case: ScoringInput) -> list[Score]: ...
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What analyses answer from: tables alone, no volumes.
+    """What analyses answer from: tables alone, no volumes. Their columns: ``columns``.
 
-    scores   one row per cell x case x metric: dataset, degradation, method, fitted_on, case,
-             patient, fidelity, sim, protocol, metric, unit, better, value, n, record
-    runs     one row per cell x case: dataset, degradation, method, fitted_on, case, parameters,
-             wall_s, peak_memory_gib, device, fidelity, sim, record
+    scores   one row per cell x case x metric (SCORES)
+    runs     one row per cell x case (RUNS)
     pairs    one row per dataset x case x relation x metric: slice pairs of thin and acquired
-             thick; also distance_mm, protocol, split
+             thick (PAIRS)
     """
 
     scores: "pd.DataFrame"
@@ -208,6 +222,17 @@ class Evidence:
 
 
 class Analysis(Protocol):
-    """Evidence in, one table out; every row carries ``n`` and ``records`` (ids, spaced)."""
+    """Evidence in, one table out; every row carries ``n`` and ``records`` (ids, spaced).
+
+    The module's constant ``LAYOUT`` names how the table is printed (``report.tables``).
+    """
 
     def __call__(self, evidence: Evidence) -> "pd.DataFrame": ...
+
+
+class Figure(Protocol):
+    """A table in, one figure out. The module's constant ``CAPTION`` says what it shows."""
+
+    def __call__(self, table: "pd.DataFrame", out_stem: Path) -> list[Path]:
+        """Draw ``out_stem``.png and .pdf; LookupError for another analysis' table."""
+        ...

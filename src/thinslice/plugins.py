@@ -19,14 +19,14 @@ KINDS = tuple(PACKAGES)
 
 
 def module_name(kind: str, card: Mapping[str, Any]) -> str:
-    """Dotted name of the module behind a card: its ``module``, a figure's ``kind``, or its name."""
+    """Dotted name of the module behind a card: ``module``, a figure's ``kind``, or ``name``."""
     if kind not in KINDS:
         raise ValueError(f"no plug-ins of kind {kind!r}; kinds are {', '.join(KINDS)}")
-    name = card["kind"] if kind == "figures" else card.get("module", card["name"])
+    name = card.get("kind" if kind == "figures" else "module", card["name"])
     full = f"thinslice.{PACKAGES[kind]}.{name}"
     if find_spec(full) is None:
         near = get_close_matches(name, names(kind), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names(kind))}"
         raise LookupError(f"{kind} has no module {name!r}{hint} (it would be {full})")
     return full
 

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from thinslice.errors import Refused
+
 Modality = Literal["CT", "MR"]
 Vector = tuple[float, float, float]
 
@@ -166,8 +168,8 @@ def window_of(thick: Volume, ct: tuple[float, float] = (-1024.0, 3071.0)) -> Win
 def to_int16(voxels: np.ndarray) -> np.ndarray:
     """HU rounded to the nearest integer, as stored on disk; refuses what int16 cannot hold."""
     if not np.isfinite(voxels).all():
-        raise ValueError(f"{int((~np.isfinite(voxels)).sum())} voxels are not finite numbers")
+        raise Refused(f"{int((~np.isfinite(voxels)).sum())} voxels are not finite numbers")
     rounded = np.rint(voxels)
     if rounded.min() < HU_INT16[0] or rounded.max() > HU_INT16[1]:
-        raise ValueError(f"HU {rounded.min():g} to {rounded.max():g} do not fit 16 bits")
+        raise Refused(f"HU {rounded.min():g} to {rounded.max():g} do not fit 16 bits")
     return rounded.astype(np.int16)

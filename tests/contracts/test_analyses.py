@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from pandas.api.types import is_numeric_dtype
 
 from support.cards import cards, module_of, with_settings
 from support.evidence import demo
 from thinslice import plugins
+from thinslice.columns import COLUMNS, METRIC, metric_name, metric_of
 from thinslice.interfaces import Evidence
+from thinslice.report.tables import typeset
 
 # What an analysis needs to have an answer, where no config names it.
 TINY = {
@@ -31,27 +34,31 @@ CARDS = {
     name: card if "settings" in card else with_settings(card, **TINY.get(module_of(card), {}))
     for name, card in cards("analyses").items()
 }
-OF_MR = {"rmse_hu": "rmse_au", "psnr4000_db": "psnr_unit_db"}
-OF_PAPERS = {  # what each paper's protocol calls the scores that configs ask of it
-    "tvsrn": {"psnr4000_db": "psnr_db", "ssim_coronal": "ssim"},
-    "acvtt": {"psnr4000_db": "psnr_db"},
-    "acvtt_rplhr": {"psnr4000_db": "psnr_db"},
-    "georgescu": {"psnr4000_db": "psnr_db"},
-    "sr4zct": {"psnr4000_db": "psnr_coronal_db"},
+OF_MR = {"rmse_hu": "rmse_au", "psnr_db scan": "psnr_db unit"}
+OF_PAPERS = {  # the scores that configs ask of each paper's protocol
+    "tvsrn": {"psnr_db scan": "psnr_db", "ssim coronal": "ssim"},
+    "acvtt": {"psnr_db scan": "psnr_db"},
+    "acvtt_rplhr": {"psnr_db scan": "psnr_db"},
+    "georgescu": {"psnr_db scan": "psnr_db"},
+    "sr4zct": {"psnr_db scan": "psnr_db coronal"},
 }
+
+
+def renamed(scores: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """The scores whose metric is among ``names``, under the other name."""
+    metrics = [metric_name(row) for row in scores[list(METRIC)].to_dict("records")]
+    chosen = scores.loc[[metric in names for metric in metrics]]
+    columns = pd.DataFrame([metric_of(names[m]) for m in metrics if m in names], chosen.index)
+    return chosen.assign(**{key: columns[key] for key in METRIC})
 
 
 def answered() -> Evidence:
     """What configs ask of CT, of MR by its own names, and of the papers' protocols."""
     made = demo()
     v1 = made.scores.loc[made.scores["protocol"] == "v1"]
-    papers = [
-        v1.loc[v1["metric"].isin(names)].replace({"metric": names}).assign(protocol=protocol)
-        for protocol, names in OF_PAPERS.items()
-    ]
-    every = [made.scores, made.scores.replace({"metric": OF_MR}), *papers]
-    scores = pd.concat(every, ignore_index=True)
-    return replace(made, scores=scores.drop_duplicates(ignore_index=True))
+    papers = [renamed(v1, names).assign(protocol=name) for name, names in OF_PAPERS.items()]
+    scores = pd.concat([made.scores, renamed(v1, OF_MR), *papers], ignore_index=True)
+    return replace(made, scores=scores)
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +87,39 @@ def test_without_evidence_it_has_the_same_columns_and_no_row(name, evidence):
 
 
 @pytest.mark.parametrize("name", CARDS)
+def test_every_column_is_in_the_table_of_columns_with_its_type(name, evidence):
+    table = plugins.build("analyses", CARDS[name])(evidence)
+    for column in table:
+        kind = KINDS[DTYPES[column]]
+        assert kind(table[column].dropna()), f"{column} holds {table[column].dtype}"
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_its_layout_prints_it(name, evidence):
+    rows = plugins.build("analyses", CARDS[name])(evidence)
+    table = typeset.analysis_table(CARDS[name], rows)
+    assert table.layout == "" or typeset.question(table) != table.name
+    assert len(typeset.sheets(table)) >= 1
+
+
+@pytest.mark.parametrize("name", CARDS)
 def test_the_evidence_is_left_alone(name, evidence):
     given = answered()
     plugins.build("analyses", CARDS[name])(given)
     for table, same in zip(tables(given), tables(evidence)):
         pd.testing.assert_frame_equal(table, same)
+
+
+def is_text(column: pd.Series) -> bool:
+    return all(isinstance(value, str) for value in column)
+
+
+def is_whole(column: pd.Series) -> bool:
+    return is_numeric_dtype(column) and bool((column % 1 == 0).all())
+
+
+DTYPES = {column.name: column.dtype for column in COLUMNS}
+KINDS = {"text": is_text, "int": is_whole, "float": is_numeric_dtype}
 
 
 def measured(table: pd.DataFrame) -> pd.DataFrame:

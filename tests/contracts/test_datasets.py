@@ -183,15 +183,14 @@ def test_read_again_it_is_the_same_bits_in_the_same_order(opened):
 
 
 def test_the_label_sim_is_the_truth(opened):
-    said = plugins.module("datasets", opened.card).SIMULATED
-    assert isinstance(said, bool)
-    assert opened.card.get("simulated", False) == said
+    assert isinstance(opened.dataset.simulated, bool)
+    assert opened.card.get("simulated", False) == opened.dataset.simulated
 
 
 def test_its_files_are_there_and_its_stories_are_json(opened):
     files = list(opened.dataset.files(opened.folder / "raw"))
     assert all(file.is_file() for file in files)
-    assert bool(files) != plugins.module("datasets", opened.card).SIMULATED
+    assert bool(files) != opened.dataset.simulated
     for case in opened.cases:
         assert case.source
         assert json.loads(json.dumps(case.source)) == case.source

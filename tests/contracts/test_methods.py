@@ -1,6 +1,7 @@
 """The contract of every method, whatever it does inside: grids, values, weights, labels.
 
-Methods run as configs name them, but with the smallest network and two steps of training.
+Methods run as configs name them, but with their modules' ``TINY`` settings. A new module in
+``thinslice/methods`` is under this contract as it is: nothing here names a method.
 """
 
 import inspect
@@ -19,25 +20,25 @@ from support.cards import module_of, named, with_settings
 from support.tiny_methods import (
     ALL,
     CARDS,
+    FITS,
+    FITTED,
     RUN,
     THICK,
     THIN,
-    TINY,
-    TINY_ALONE,
+    design,
     pair,
-    settled,
     thick,
+    tiny,
 )
 from thinslice import plugins
 from thinslice.interfaces import About
+from thinslice.restoration.methods import fit_of
 from thinslice.training import weights
 from thinslice.volume import Grid, Volume
 
-of_trained = pytest.mark.parametrize(
-    "ready", [name for name in CARDS if module_of(CARDS[name]) in TINY], indirect=True
-)
-of_untrained = pytest.mark.parametrize(
-    "ready", [name for name in CARDS if module_of(CARDS[name]) not in TINY], indirect=True
+of_fitted = pytest.mark.parametrize("ready", FITTED, indirect=True)
+of_the_others = pytest.mark.parametrize(
+    "ready", [name for name in CARDS if name not in FITTED], indirect=True
 )
 OVERLAPPING = replace(THICK, thickness_mm=8.0)
 ASKED = {
@@ -53,7 +54,7 @@ ASKED = {
 def variants() -> dict[str, str]:
     """A name for every other way in which configs ask for a module, sizes and rates aside."""
     asked = {
-        name: repr((module_of(card), sorted(settled(name).get("settings", {}).items())))
+        name: repr((module_of(card), sorted(tiny(card).get("settings", {}).items())))
         for name, card in ALL.items()
     }
     covered = {asked[name] for name in CARDS}
@@ -61,8 +62,7 @@ def variants() -> dict[str, str]:
 
 
 def fit(name: str, work: Path):
-    method = plugins.build("methods", settled(name))
-    assert hasattr(method, "fit") == (module_of(ALL[name]) in TINY), "TINY names what is fitted"
+    method = plugins.build("methods", tiny(ALL[name]))
     if hasattr(method, "fit"):
         curve = method.fit([pair(0), pair(1)], [pair(2)], work=work, run=RUN)
         assert len(curve.read_text().splitlines()) > 1
@@ -126,7 +126,7 @@ def test_the_input_is_left_alone_and_answers_repeat(ready):
     np.testing.assert_array_equal(ready.restore(scan=scan), first)
 
 
-@of_untrained
+@of_the_others
 def test_a_constant_stays_constant_where_nothing_is_learned(ready):
     level = Volume(np.full(THICK.zyx, -876.0, np.float32), THICK)
     for grid in ASKED.values():
@@ -142,29 +142,34 @@ def test_other_pixels_are_answered_exactly_or_refused(ready):
     assert said == f"on {finer.zyx}" or "pixels of" in said
 
 
-def test_fit_in_the_config_agrees_with_the_code(ready):
-    said = CARDS[ready.name].get("fit")
-    if said:
-        assert (said == "population") == hasattr(ready.method, "fit")
-        assert (said == "volume") == (module_of(CARDS[ready.name]) in TINY_ALONE)
+@pytest.mark.parametrize("name", named("methods"))
+def test_a_config_line_says_of_a_method_what_it_says_of_itself(name):
+    card = named("methods")[name]
+    method = plugins.build("methods", tiny(card))
+    assert card["fit"] == fit_of(method)
+    assert card.get("fixed_factor", False) == method.about.fixed_factor
+    assert card.get("in_plane", False) == method.about.in_plane
+
+
+def test_numbers_are_learned_by_what_learns_and_by_nothing_else(ready):
     learned = ready.method.parameters()
     assert isinstance(learned, int)
-    alone = module_of(CARDS[ready.name]) in TINY_ALONE
-    assert (learned > 0) == (hasattr(ready.method, "fit") or alone)
+    assert (learned > 0) == (FITS[ready.name] != "none")
+    assert hasattr(ready.method, "fit") == (FITS[ready.name] == "population")
     assert inspect.signature(ready.method.restore).parameters["run"].default is not inspect._empty
 
 
-@of_trained
+@of_fitted
 def test_the_same_seed_and_scans_fit_the_same_bits(ready):
     again = replace(ready, method=fit(ready.name, ready.work / "again"))
     np.testing.assert_array_equal(again.restore(), ready.restore())
 
 
-@of_trained
+@of_fitted
 def test_saved_and_loaded_it_is_the_fitted_method(ready):
     path, other = ready.work / "weights", ready.work / "copy"
     ready.method.save(path, {"why": "contract"})
-    loaded = plugins.build("methods", settled(ready.name))
+    loaded = plugins.build("methods", tiny(ALL[ready.name]))
     loaded.load(path)
     restored = replace(ready, method=loaded).restore()
     np.testing.assert_array_equal(restored, ready.restore())
@@ -173,16 +178,16 @@ def test_saved_and_loaded_it_is_the_fitted_method(ready):
     assert other.read_bytes() == path.read_bytes()
 
 
-@of_trained
+@of_fitted
 def test_it_is_fitted_without_a_val_split_too_but_never_without_training(ready):
-    method = plugins.build("methods", settled(ready.name))
+    method = plugins.build("methods", tiny(ALL[ready.name]))
     method.fit([pair(0)], [], work=ready.work / "no_val", run=RUN)
     assert replace(ready, method=method).restore().shape == THIN.zyx
     with pytest.raises(ValueError, match="train"):
         method.fit([], [pair(0)], work=ready.work / "nothing", run=RUN)
 
 
-@of_trained
+@of_fitted
 def test_broken_or_foreign_weights_are_refused_with_the_files_name(ready):
     path = ready.work / "other"
     ready.method.save(path, {})
@@ -194,9 +199,8 @@ def test_broken_or_foreign_weights_are_refused_with_the_files_name(ready):
         ready.method.load(path)
 
 
-@pytest.mark.parametrize("name", plugins.names("methods"))
-def test_about_is_complete(name):
-    about = plugins.module("methods", {"name": name}).ABOUT
+def test_about_is_complete(ready):
+    about = ready.method.about
     assert isinstance(about, About)
     assert about.fidelity in ("as-published", "as-released", "from-abstract", "textbook")
     assert about.title
@@ -204,9 +208,10 @@ def test_about_is_complete(name):
     assert about.paper or about.fidelity == "textbook"
 
 
-def test_no_two_methods_have_one_title():
-    titles = [plugins.module("methods", {"name": n}).ABOUT.title for n in plugins.names("methods")]
-    assert len(set(titles)) == len(titles)
+def test_every_module_is_under_the_contract_and_no_two_methods_have_one_title():
+    designs = [design(card) for card in CARDS.values()]
+    assert {module for module, _ in designs} == set(plugins.names("methods"))
+    assert len({title for _, title in designs}) == len(designs)
 
 
 def test_core_methods_need_no_torch():
@@ -222,8 +227,8 @@ def test_core_methods_need_no_torch():
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_what_a_paper_tried_keeps_its_label_and_any_other_setting_is_ours():
-    about = About("X", "as-published", "Y", "Z", tried={"references": (0, 1)})
+def test_published_settings_keep_the_label_and_any_other_setting_is_ours():
+    about = About("X", "as-published", "Y", "Z", published_settings={"references": (0, 1)})
     assert about.fidelity_of({}) == "as-published"
     assert about.fidelity_of({"references": 1, "seed": 7}) == "as-published"
     assert about.fidelity_of({"references": 2}) == "as-published, own settings"
@@ -231,9 +236,9 @@ def test_what_a_paper_tried_keeps_its_label_and_any_other_setting_is_ours():
 
 
 @pytest.mark.parametrize("name", CARDS)
-def test_what_a_method_says_was_tried_it_takes(name):
-    card = CARDS[name]
-    for setting, values in plugins.module("methods", card).ABOUT.tried.items():
+def test_a_method_takes_its_published_settings(name):
+    card = tiny(CARDS[name])
+    for setting, values in plugins.build("methods", card).about.published_settings.items():
         for value in values:
             built = plugins.build("methods", with_settings(card, **{setting: value}))
             assert built.parameters() > 0

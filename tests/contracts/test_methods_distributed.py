@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from support.cards import module_of
-from support.tiny_methods import CARDS, RUN, THIN, TRAINED, built, fit_all, thick
+from support.tiny_methods import CARDS, FITTED, RUN, THIN, built, fit_all, thick
 from support.toy_distributed import tensors
 from thinslice.interfaces import Run
 from thinslice.runtime import device
@@ -28,7 +28,7 @@ def fitted(tmp_path_factory) -> dict[int, Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", FITTED)
 def test_two_processes_fit_it_as_one_does(name, fitted):
     one, two = (fitted[n] / name for n in (1, 2))
     assert (two / "weights0").read_bytes() == (two / "weights1").read_bytes()

@@ -5,7 +5,7 @@ from snakemake.utils import validate
 
 from support.cards import ROOT, configs, module_of, named, with_settings
 from thinslice import plugins
-from thinslice.workflow import cells
+from thinslice.workflow import cells, checks
 
 MODULES = [(kind, name) for kind in plugins.KINDS for name in plugins.names(kind)]
 ANSWERS = {  # of each kind, a method by which its objects answer
@@ -14,6 +14,7 @@ ANSWERS = {  # of each kind, a method by which its objects answer
     "methods": "restore",
     "protocols": "score",
     "analyses": "__call__",
+    "figures": "__call__",
 }
 NAMED = [(kind, name) for kind in plugins.KINDS for name in named(kind)]
 
@@ -22,7 +23,7 @@ NAMED = [(kind, name) for kind in plugins.KINDS for name in named(kind)]
 def test_every_config_asks_for_what_it_holds_and_can_run(file):
     config = configs()[file]
     validate(config, ROOT / "rules" / "config.schema.yaml")
-    cells.check(config)
+    checks.check_names(config)
     assert cells.cells(config)
 
 
@@ -36,7 +37,8 @@ def test_a_card_is_taken_as_it_is_written(kind, name, tmp_path):
 
 @pytest.mark.parametrize(("kind", "name"), MODULES)
 def test_an_unknown_setting_is_refused_with_the_plug_ins_name(kind, name):
-    card = {"name": "mine", "module": name, "settings": {"thikness": 3}}
+    key = "kind" if kind == "figures" else "module"
+    card = {"name": "mine", key: name, "settings": {"thikness": 3}}
     with pytest.raises(TypeError, match=rf"^{kind} 'mine': .*thikness"):
         plugins.build(kind, card)
 
@@ -48,3 +50,8 @@ def test_an_unknown_module_is_refused_with_what_was_meant(kind):
         LookupError, match=rf"{kind} has no module '{name}x'; did you mean '{name}'"
     ):
         plugins.build(kind, {"name": f"{name}x"})
+
+
+def test_a_module_beside_the_figures_is_no_kind_of_figure():
+    with pytest.raises(LookupError, match=r"figures has no module 'wording'; there are bars, "):
+        plugins.module_name("figures", {"name": "mine", "kind": "wording"})

@@ -8,15 +8,17 @@ import pytest
 from scipy.ndimage import uniform_filter1d
 
 from support.cards import cards
+from support.scores import by_name
 from thinslice import plugins
-from thinslice.degradations import box
+from thinslice.columns import metric_name, metric_of
+from thinslice.degradations import profile
 from thinslice.interfaces import Score, ScoringInput
 from thinslice.report.tables import wording
 from thinslice.volume import Grid, Volume
 
 CARDS = cards("protocols")
 GRID = Grid(40, 1.0, 1.0, (32, 34), (2.0, 2.0))
-MEANS = box.build(thickness_mm=5.0, increment_mm=5.0)
+MEANS = profile.build(shape="box", thickness_mm=5.0, increment_mm=5.0)
 BODY = np.hypot(*(np.mgrid[:32, :34] - np.array([15.5, 16.5])[:, None, None])) < 12
 WRONG = {  # what a method may do to a volume; enough of it for a protocol that calls 40 dB perfect
     "nothing": lambda thin: thin,
@@ -46,9 +48,7 @@ def asked(wrong: str = "nothing") -> ScoringInput:
 
 
 def scores(name: str, question: ScoringInput) -> dict[str, Score]:
-    found = plugins.build("protocols", CARDS[name]).score(question)
-    assert len({s.metric for s in found}) == len(found)
-    return {s.metric: s for s in found}
+    return by_name(plugins.build("protocols", CARDS[name]).score(question))
 
 
 @pytest.fixture(scope="module", params=CARDS)
@@ -66,6 +66,7 @@ def test_every_row_is_whole(perfect):
     for score in perfect.values():
         assert isinstance(score, Score)
         assert score.metric
+        assert metric_of(metric_name(score._asdict()))["metric"] == score.metric
         assert score.metric == score.metric.lower()
         assert score.unit
         assert score.better in ("lower", "higher", "")

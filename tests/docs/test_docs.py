@@ -3,7 +3,6 @@
 import inspect
 import re
 from dataclasses import MISSING, fields
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,16 @@ import yaml
 
 from support.paths import ROOT
 from thinslice import plugins
+from thinslice.columns import COLUMNS, PAIRS, RUNS, SCORES, Column
 from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.families.cube import CubeSettings
+from thinslice.families.plane import PlaneSettings
 from thinslice.families.self_supervised import SelfSupervised
 from thinslice.families.two_stage_settings import TwoStageSettings
 from thinslice.families.two_view import TwoViewSettings
 
 CONFIG_PAGE = (ROOT / "docs/reference/config.md").read_text()
+RESULTS_PAGE = (ROOT / "docs/reference/results.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CATALOGUES = {
     "datasets": "Data sets",
@@ -26,18 +28,15 @@ CATALOGUES = {
     "methods": "Methods",
     "protocols": "Protocols",
     "analyses": "Analyses",
+    "figures": "Figures",
 }
 PLUGINS = [(kind, name) for kind in plugins.KINDS for name in plugins.names(kind)]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 REQUIRED = "required"
-FIGURES = sorted(
-    path.stem
-    for path in (ROOT / "src/thinslice/report").glob("*.py")
-    if re.search(r"^def draw\(\s*table: ", path.read_text(), re.MULTILINE)
-)
 SHARED = {
     SelfSupervised: "Methods that learn from the scan",
     CubeSettings: "Every cube network",
+    PlaneSettings: "Every plane network",
     TwoStageSettings: "Both two-stage methods",
     TwoViewSettings: "Both ACVTT methods",
 }
@@ -75,16 +74,16 @@ def of_dataclass(settings: type) -> dict[str, str]:
     return out
 
 
-def of_signature(function: Any, skip: tuple[str, ...] = ()) -> dict[str, str]:
+def of_signature(function: Any) -> dict[str, str]:
     given = inspect.signature(function).parameters.values()
-    named = [p for p in given if p.kind is not p.VAR_KEYWORD and p.name not in skip]
+    named = [p for p in given if p.kind is not p.VAR_KEYWORD]
     empty = inspect.Parameter.empty
     return {p.name: REQUIRED if p.default is empty else as_yaml(p.default) for p in named}
 
 
 def settings_of(kind: str, name: str) -> dict[str, str]:
     """Every setting of a plug-in with its default; those it shares with its kin left out."""
-    module = import_module(f"thinslice.{kind}.{name}")
+    module = plugins.module(kind, {"name": name})
     if not hasattr(module, "Settings"):
         return of_signature(module.build)
     own = of_dataclass(module.Settings)
@@ -120,11 +119,18 @@ def test_the_phantom_s_two_series():
         assert {row[0]: row[column] for row in found} == series
 
 
-@pytest.mark.parametrize("kind", FIGURES)
-def test_every_kind_of_figure_stands_there_with_its_settings(kind):
-    draw = import_module(f"thinslice.report.{kind}").draw
-    documented = rows(section(kind, 3, section("Figures", 2)))
-    assert documented == of_signature(draw, skip=("table", "out_stem"))
+def test_every_column_is_in_the_results_page_with_its_type_and_meaning():
+    text = section("Columns", 2, RESULTS_PAGE)
+    found = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", text, re.MULTILINE)
+    assert [Column(*row) for row in found] == list(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"), [("scores", SCORES), ("runs", RUNS), ("pairs", PAIRS)]
+)
+def test_the_columns_of_the_evidence_are_in_the_results_page(name, columns):
+    text = section("Columns", 2, RESULTS_PAGE).split(f"- `{name}.csv`:")[1].split("\n- ")[0]
+    assert tuple(re.findall(r"`(\w+)`", text)) == columns
 
 
 def test_every_key_of_the_schema_stands_there():

@@ -25,7 +25,7 @@ python() {{  # the job's results go out of sight as it ends, and come back once 
 def late(tmp_path) -> Iterator[Checkout]:
     """A checkout in which degraded slices show only after ``show``."""
     checkout = fresh(tmp_path / "thinslice")
-    with (checkout.folder / "workflow_scripts/ending.sh").open("a") as ending:
+    with (checkout.folder / "workflow_scripts/job_exit.sh").open("a") as ending:
         ending.write(LATE.format(thick=THICK))
     yield checkout
     show(checkout)

@@ -31,6 +31,6 @@ def test_results_moved_without_their_memory_are_refused_and_told_what_to_bring(m
     shutil.rmtree(elsewhere / ".snakemake")
     done = moved.run("-n", "--directory", str(elsewhere), check=False)
     assert done.returncode != 0
-    assert f"refused: {elsewhere / 'results'} holds results" in done.stderr
-    assert "Bring .snakemake along" in done.stderr
+    assert f"refused: {elsewhere / 'results'} holds results" in done.stdout
+    assert "Bring .snakemake along" in done.stdout
     assert "Traceback" not in done.stderr

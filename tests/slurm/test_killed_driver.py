@@ -29,7 +29,7 @@ def killed(cluster, checkout, state):
 def test_a_job_left_running_is_waited_for_and_not_done_again(cluster, checkout, finished):
     left = killed(cluster, checkout, "RUNNING")
     said = cluster.run(checkout, *TORCH)
-    assert f"waiting for Slurm jobs of a driver that was killed: {left}" in said
+    assert f"waiting for Slurm jobs of a run that was killed: {left}" in said
     assert made_by(checkout) == left
     assert ends_as(checkout, finished)
 

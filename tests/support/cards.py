@@ -1,6 +1,6 @@
 """Cards of all plug-ins, in a config or not, for the contract tests."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
@@ -40,16 +40,18 @@ def cards(kind: str) -> dict[str, dict[str, Any]]:
     return {**found, **alone}
 
 
-def one_of_each(found: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The first card of every module."""
-    first: dict[str, str] = {}
+def one_of_each(
+    found: Mapping[str, dict[str, Any]], key: Callable[[Mapping[str, Any]], Any]
+) -> dict[str, dict[str, Any]]:
+    """The first card of every ``key`` of a card."""
+    first: dict[Any, str] = {}
     for name, card in found.items():
-        first.setdefault(module_of(card), name)
+        first.setdefault(key(card), name)
     return {name: found[name] for name in first.values()}
 
 
 def module_of(card: Mapping[str, Any]) -> str:
-    return card.get("module", card["name"])
+    return card.get("module", card.get("kind", card["name"]))
 
 
 def with_settings(card: Mapping[str, Any], **settings: Any) -> dict[str, Any]:

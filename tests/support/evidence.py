@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from thinslice.columns import metric_of
 from thinslice.interfaces import Evidence
 
 DEGRADATIONS = ("acquired", "average_5mm", "bell_5mm", "sparse_5mm")
@@ -13,14 +14,14 @@ TRAINED = {"edsr": 51.0, "tvsrn": 44.0}
 EASIER = {"acquired": 0.0, "average_5mm": -8.0, "bell_5mm": 3.0, "sparse_5mm": 12.0}
 METRICS = {  # unit, better, value as a function of an RMSE in HU
     "rmse_hu": ("HU", "lower", lambda x: x),
-    "psnr4000_db": ("dB", "higher", lambda x: 20 * np.log10(4000 / x)),
-    "ssim_coronal": ("1", "higher", lambda x: 1 - x / 400),
+    "psnr_db scan": ("dB", "higher", lambda x: 20 * np.log10(4000 / x)),
+    "ssim coronal": ("1", "higher", lambda x: 1 - x / 400),
 }
 FIDELITY = {"tvsrn": "as-published", "edsr": "as-published"}
 
 
 def score(case: str, value: float, **cell: str) -> dict[str, object]:
-    """One score row; whatever is not given is the simplest thing."""
+    """One score row; ``metric`` in the form of ``columns.metric_of``."""
     row: dict[str, object] = {
         "dataset": "phantom",
         "degradation": "acquired",
@@ -38,7 +39,7 @@ def score(case: str, value: float, **cell: str) -> dict[str, object]:
         "n": 1000,
         "record": "r",
     }
-    return row | cell
+    return row | cell | metric_of(str((row | cell)["metric"]))
 
 
 def evidence_of(
@@ -122,7 +123,7 @@ def slice_pairs(patients: int) -> list[dict[str, object]]:
         for p in range(patients)
         for k, relation in enumerate(("match", "near", "far"))
         for metric, unit, top, slope in (
-            ("psnr4000_db", "dB", 36.0, 2.2),
+            ("psnr_db", "dB", 36.0, 2.2),
             ("ssim", "1", 0.93, 0.04),
         )
     ]

@@ -40,7 +40,7 @@ def _record_torn(folder: Path, record: Path) -> None:
 
 def _made_gone(folder: Path, record: Path) -> None:
     """What the record speaks of: every store and file, or as with raw scans none."""
-    for output in json.loads(record.read_text())["outputs"]:
+    for output in json.loads(record.read_text())["outputs"].values():
         path = folder / output["path"]
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
@@ -77,7 +77,7 @@ def _litter(record: Path, store: bool) -> None:
     for only the next writer of a store tidies up after the last."""
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    record.with_name(f".{record.name}.{dead.pid}").write_text('{"id": "12')
+    record.with_name(f".{record.name}.{dead.pid}.partial").write_text('{"id": "12')
     made = record.with_name(record.name.removesuffix(".record.json") + ".zarr")
     if store and made.exists():
         partial = made.with_name(f"{made.name}.partial-{gethostname()}-{dead.pid}")

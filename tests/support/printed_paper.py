@@ -9,8 +9,8 @@ tables:
     title: "Table 1: chests"
     about: {dataset: phantom, protocol: v1, patients: 100}
     columns:
-      - {title: PSNR,        degradation: acquired, metric: psnr4000_db}
-      - {title: thin PSNR,   degradation: sparse_5mm, metric: psnr4000_db}
+      - {title: PSNR,        degradation: acquired, metric: psnr_db scan}
+      - {title: thin PSNR,   degradation: sparse_5mm, metric: psnr_db scan}
       - {title: Param,       degradation: acquired, metric: parameters}
       - {title: s,           degradation: acquired, metric: wall_s}
       - {title: GPU,         metric: null, why: memory of a graphics card is not measured}

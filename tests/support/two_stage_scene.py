@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from thinslice.degradations import box, imresize
+from thinslice.degradations import imresize, profile
 from thinslice.interfaces import Degradation, Pair, Run
 from thinslice.methods import georgescu
 from thinslice.operators.degradation import thick_of
@@ -18,7 +18,7 @@ TINY = {"channels": 4, "patch": 5, "batch": 6, "validate_every": 2, "val_batches
 SHORT = {**TINY, "in_plane_steps": 4, "through_plane_steps": 4}
 CT = (-1024.0, 3071.0)
 BOTH = imresize.build(through_plane=2, in_plane=2)
-BOX5 = box.build(thickness_mm=5.0, increment_mm=5.0)
+BOX5 = profile.build(shape="box", thickness_mm=5.0, increment_mm=5.0)
 
 
 def volume(values: np.ndarray, grid: Grid = THIN) -> Volume:
@@ -57,8 +57,8 @@ class Linear(torch.nn.Module):
 def with_interpolators(method, **factors: int):
     """Replace the networks of a method by bilinear ones, which are exact on ramps."""
     scales = {"in_plane": lambda f: (f, f), "through_plane": lambda f: (f, 1)}
-    method._factors = dict(factors)
-    method._nets = torch.nn.ModuleDict({s: Linear(scales[s](f)) for s, f in factors.items()})
+    method.shape = {"factors": dict(factors)}
+    method.net = torch.nn.ModuleDict({s: Linear(scales[s](f)) for s, f in factors.items()})
     return method
 
 

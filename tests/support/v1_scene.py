@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_array
 
+from support.scores import by_name
 from thinslice.interfaces import ScoringInput
 from thinslice.protocols import v1
 from thinslice.volume import Grid, Volume
@@ -38,6 +39,4 @@ def question(error=0.0, thick_grid=AVERAGED, matrix=MEANS, modality="CT", gain=1
 
 
 def scores(asked):
-    found = v1.build(threads=1).score(asked)
-    assert len({s.metric for s in found}) == len(found)
-    return {s.metric: s for s in found}
+    return by_name(v1.build(threads=1).score(asked))

@@ -8,10 +8,13 @@ import pytest
 
 from support.paths import ROOT
 from thinslice import errors
+from thinslice.errors import Refused
 from thinslice.provenance.records import BrokenLinkError
+from thinslice.runtime.device import DeviceError
 from thinslice.store import StoreError
+from thinslice.training.checkpoint import UnusableError
 
-ENDING = ROOT / "workflow_scripts/ending.sh"
+ENDING = ROOT / "workflow_scripts/job_exit.sh"
 
 
 def raised(error: BaseException) -> pytest.ExceptionInfo[SystemExit]:
@@ -53,6 +56,18 @@ def test_a_file_that_may_not_be_read_is_no_full_disk(capsys):
     assert "scan.dcm: no permission" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("base", [Refused, BrokenLinkError, StoreError, UnusableError, DeviceError])
+def test_errors_of_ours_have_one_base(base):
+    assert issubclass(base, errors.ThinsliceError)
+
+
+def test_a_bug_met_while_an_error_of_ours_is_handled_keeps_its_traceback():
+    bug = KeyError("a")
+    bug.__context__ = StoreError("a.zarr: torn")
+    with pytest.raises(KeyError):
+        errors.run_script(lambda: (_ for _ in ()).throw(bug))
+
+
 @pytest.mark.parametrize("error", [ValueError("shapes"), KeyError("a"), FileNotFoundError("b")])
 def test_what_is_not_known_keeps_its_traceback(error):
     with pytest.raises(type(error)):
@@ -61,9 +76,8 @@ def test_what_is_not_known_keeps_its_traceback(error):
 
 @pytest.mark.parametrize("ask", ["numpy.empty(2**44)", "torch.empty(2**44)"])
 def test_memory_that_is_not_there_is_known_by_every_library(ask):
-    code = (
-        f"import numpy, torch; from thinslice import refusal; refusal.run(lambda: {ask}.fill_(0))"
-    )
+    run = f"errors.run_script(lambda: {ask}.fill_(0))"
+    code = f"import numpy, torch; from thinslice import errors; {run}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("refused: more memory is needed"), done.stderr

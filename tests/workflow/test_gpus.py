@@ -77,7 +77,11 @@ def test_a_killed_job_of_two_processes_is_run_again_by_the_same_command(tmp_path
     ("line", "arguments", "says"),
     [
         ("gpus: 2", ("--resources", "gpu=1"), "the run may use 1 at once: start it with"),
-        ("gpus: 3", ("--resources", "gpu=3"), "a batch of 2 equally: set batch to a multiple of 3"),
+        (
+            "gpus: 3",
+            ("--resources", "gpu=3"),
+            "a batch of 2 cannot be divided equally: set batch to",
+        ),
         ("fit: volume, gpus: 2", ("--resources", "gpu=2"), "only a method fitted beforehand"),
     ],
 )

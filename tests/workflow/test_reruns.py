@@ -3,10 +3,14 @@
 import os
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from support.checkout import Checkout, twin
+from support.paths import ROOT
+from thinslice.provenance.code_digest import PLUMBING
 
 EDSR = {
     "results/weights/edsr_small/phantom--acquired.pt",
@@ -98,11 +102,40 @@ def test_another_number_of_shards_makes_nothing_again(edited):
     assert edited.planned() == set()
 
 
-def test_code_that_only_plans_or_audits_makes_nothing_again(edited):
-    for module in ("manifest", "resuming/run_lock", "audit", "recompute", "shards", "cleaning"):
-        path = edited.folder / f"src/thinslice/{module}.py"
+def test_plumbing_and_code_that_only_audits_or_cleans_make_nothing_again(edited):
+    """A new log line, another lock, another sentence: none of it computes a number."""
+    package = edited.folder / "src/thinslice"
+    paths = [package / f"{room}.py" for room in PLUMBING if (package / f"{room}.py").exists()]
+    paths += [path for room in (*PLUMBING, "audit") for path in (package / room).rglob("*.py")]
+    for path in [*paths, package / "jobs/clean.py"]:
         path.write_text(path.read_text() + "\nANOTHER = 1\n")
     assert edited.planned() == set()
+    assert checkpoints_rest_on(edited) == checkpoints_rest_on(None)
+
+
+def test_a_message_in_any_room_makes_nothing_again(edited):
+    """Also no checkpoint is lost to it: their folder is named by the digest of the script."""
+    reworded = 0
+    for path in (edited.folder / "src/thinslice").rglob("*.py"):
+        text, n = re.subn(r'(raise \w+\(\s*f?")', r"\1In other words: ", path.read_text())
+        path.write_text(text)
+        reworded += n
+    assert reworded > 100
+    line = "        LOG."
+    edited.edit("src/thinslice/training/loop.py", line, f'        LOG.info("new")\n{line}')
+    edited.edit("src/thinslice/jobs/train.py", 'print(f"', 'print(f"Training ')
+    edited.edit("workflow_scripts/train.py", 'help="weights file"', 'help="the weights"')
+    assert edited.planned() == set()
+    assert checkpoints_rest_on(edited) == checkpoints_rest_on(None)
+
+
+def checkpoints_rest_on(checkout: Checkout | None) -> str:
+    """The digest in the name of a training's folder, in a copy or in this checkout."""
+    code = "from thinslice.provenance.job import script_digest; print(script_digest('train.py'))"
+    source = (checkout.folder if checkout else ROOT) / "src"
+    env = {**os.environ, "PYTHONPATH": str(source)}
+    run = [sys.executable, "-c", code]
+    return subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The evidence of the analyses: scores, runs and slice pairs, read from where jobs left them.
+"""Read the evidence of the analyses: scores, runs and slice pairs.
 
 Every row carries ``record``, the id of the job record its numbers came from.
 """
@@ -9,23 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from thinslice.columns import PAIRS, TEXT
 from thinslice.interfaces import Evidence
-from thinslice.provenance.records import SUFFIX, BrokenLinkError, first_output, read_record
-
-TEXT = (
-    "dataset", "degradation", "method", "fitted_on", "tested_on", "reference", "protocol", "metric",
-    "unit", "better", "fidelity", "sim", "case", "patient", "split", "relation", "device", "note",
-    "interval", "published_source", "record", "records", "paper", "table", "title", "printed_row",
-    "printed_column", "paper_mark", "ours_on", "stand_in", "why",
-)  # fmt: skip
-PAIRS = (
-    "dataset", "degradation", "case", "sim", "patient", "split", "relation", "distance_mm",
-    "protocol", "metric", "unit", "value", "n", "record",
-)  # fmt: skip
+from thinslice.provenance.records import SUFFIX, BrokenLinkError, output_of, read_record
 
 
 def read_evidence(folder: Path) -> Evidence:
-    """The evidence a run left in ``folder``."""
+    """The evidence in ``folder``, as the evidence job wrote it."""
     skipped = read_table(folder / "skipped.csv")
     return Evidence(
         scores=read_table(folder / "scores.csv"),
@@ -37,7 +27,7 @@ def read_evidence(folder: Path) -> Evidence:
 
 def scores(records: Sequence[Path]) -> pd.DataFrame:
     """The rows of every scores CSV, each with the id of its record."""
-    return _stack(_outputs(record) for record in records)
+    return _stack(_rows_of(record, "scores") for record in records)
 
 
 def runs(records: Sequence[Path]) -> pd.DataFrame:
@@ -47,28 +37,27 @@ def runs(records: Sequence[Path]) -> pd.DataFrame:
 
 def pairs(records: Sequence[Path]) -> pd.DataFrame:
     """The rows of every slice-pairs CSV, each with the id of its record."""
-    found = _stack(_outputs(record) for record in records)
-    return found if len(found.columns) else pd.DataFrame(columns=list(PAIRS))
+    rows = _stack(_rows_of(record, "pairs") for record in records)
+    return rows if len(rows.columns) else pd.DataFrame(columns=list(PAIRS))
 
 
 def joined(records: Sequence[Path], name: str) -> pd.DataFrame:
-    """One table of several gather jobs, under each other."""
-    return _stack(read_table(record.with_name(_named(record, name))) for record in records)
+    """One table of several gather jobs, "scores" or "runs", under each other."""
+    return _stack(read_output(record, name) for record in records)
 
 
-def made(record: Path) -> pd.DataFrame:
-    """The table a job made."""
-    return read_table(first_output(record))
+def record_of(folder: Path) -> Path:
+    """The record of the evidence in ``folder``."""
+    return folder / f"evidence{SUFFIX}"
 
 
-def _named(record: Path, name: str) -> str:
-    return record.name.replace(SUFFIX, f".{name}.csv")
+def read_output(record: Path, name: str) -> pd.DataFrame:
+    """A table that a job made, by its name in the record."""
+    return read_table(output_of(record, name))
 
 
-def _outputs(path: Path) -> pd.DataFrame:
-    record = read_record(path)
-    table = read_table(Path(record["outputs"][0]["path"]))
-    return table.assign(record=record["id"])
+def _rows_of(record: Path, name: str) -> pd.DataFrame:
+    return read_output(record, name).assign(record=read_record(record)["id"])
 
 
 def _runs(score: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -77,7 +66,7 @@ def _runs(score: Mapping[str, Any]) -> list[dict[str, Any]]:
     The row carries the score record's id: its chain holds the restore record.
     """
     cell = score["cards"]["cell"]
-    restored = score["inputs"][0]
+    restored = score["inputs"]["restored"]
     restore = read_record(Path(restored["record"]))
     if restore["id"] != restored["record_id"]:
         raise BrokenLinkError(
@@ -107,6 +96,6 @@ def read_table(path: Path) -> pd.DataFrame:
         columns = pd.read_csv(path, nrows=0).columns
     except pd.errors.EmptyDataError:
         return pd.DataFrame()
-    text = [name for name in TEXT if name in columns]
+    text = [name for name in columns if name in TEXT]
     table = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""])
     return table.assign(**{name: table[name].fillna("") for name in text})

@@ -18,11 +18,11 @@ from thinslice.analyses._statistics import (
     expected_coverage,
     smallest_p,
 )
+from thinslice.columns import CELL, LABELS, METRIC, metric_name, metric_of
 from thinslice.interfaces import Evidence
 
-CELL = ["dataset", "degradation", "method", "fitted_on"]
-METRIC = ["protocol", "metric", "unit", "better"]
-LABELS = ["fidelity", "sim"]
+MEASURE = ["protocol", *METRIC, "unit", "better"]
+KEYS = [*CELL, *MEASURE, *LABELS]  # of a row that says what one cell gave
 SUMMARY = ["mean", "low", "high", "n", "interval", "note", "records"]
 # From about this many patients on, a percentile interval covers what it says within 2 %.
 ENOUGH_PATIENTS = 20
@@ -50,19 +50,32 @@ def scores_of(
 ) -> pd.DataFrame:
     """Score rows of these metrics and protocols (all, where None), in a fixed order.
 
+    metrics   names as ``columns.metric_of`` reads them, e.g. "ssim coronal lung"
+
     Raises LookupError for a metric or protocol that no score row has: a misspelt setting would
     otherwise look like a question without an answer.
     """
-    scores = tidy(evidence.scores, [*CELL, "case", "patient", *LABELS, *METRIC, "record"])
-    for column, wanted in (("metric", metrics), ("protocol", protocols)):
-        if wanted is None or scores.empty:
-            continue
-        known = sorted(set(scores[column]))
-        absent = sorted(set(wanted) - set(known))
-        if absent:
-            raise LookupError(f"no score has the {column} {absent}; there are {known}")
-        scores = scores.loc[[name in wanted for name in scores[column]]]
+    scores = tidy(evidence.scores, [*CELL, "case", "patient", *LABELS, *MEASURE, "record"])
+    if scores.empty:
+        return scores
+    if metrics is not None:
+        wanted = [metric_name(metric_of(metric)) for metric in metrics]
+        rows = scores[list(METRIC)].itertuples(index=False, name=None)
+        names = [metric_name(dict(zip(METRIC, row))) for row in rows]
+        scores = _only("metric", wanted, scores, names)
+    if protocols is not None:
+        scores = _only("protocol", protocols, scores, list(scores["protocol"]))
     return scores.reset_index(drop=True)
+
+
+def _only(
+    what: str, wanted: Sequence[str], scores: pd.DataFrame, names: Sequence[str]
+) -> pd.DataFrame:
+    """The rows whose name is wanted; LookupError for a name that no row has."""
+    known = sorted(set(names))
+    if absent := sorted(set(wanted) - set(known)):
+        raise LookupError(f"no score has the {what} {absent}; there are {known}")
+    return scores.loc[[name in wanted for name in names]]
 
 
 def matched(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,8 +8,9 @@ significance, "38.609 ± 1.721" with its standard deviation, "1.73M", null where
 or a mapping {value: 0.9859, note: ...} where there is something to say of one number; it may also
 say what this one is, where its row and its column do not hold for it ({value, note, protocol}).
 
-Columns and rows are lists, for the order of a mapping's keys is nobody's to rely on: cards are
-JSON with sorted keys.
+A ``view`` fills ``{view}`` in names: ``metric: "ssim {view}"``.
+
+Columns and rows are lists, since cards are JSON with sorted keys: the order of a mapping is lost.
 """
 
 import math
@@ -62,8 +63,8 @@ def _table(name: str, table: Mapping[str, Any]) -> Iterator[Printed]:
         for k, ((column, shared), number) in enumerate(zip(columns, numbers), 1):
             if number is not None:
                 place = f"{where}, column {column!r}"
-                read, own = _read(number, place)
-                says = _merged([table.get("about"), shared, head, own], place)
+                read, alone = _read(number, place)
+                says = _merged([table.get("about"), shared, head, alone], place)
                 yield Printed(name, str(table["title"]), line, column, k, says, **read)
 
 
@@ -71,7 +72,7 @@ def _column(column: Any, table: str) -> tuple[str, Mapping[str, Any]]:
     """A column's title, and what it says of its numbers."""
     if not isinstance(column, Mapping) or "title" not in column:
         raise ValueError(f"published table {table!r}: a column has a title, found {column!r}")
-    return str(column["title"]), {key: said for key, said in column.items() if key != "title"}
+    return str(column["title"]), {key: value for key, value in column.items() if key != "title"}
 
 
 def _split(row: Any, table: str) -> tuple[str, Mapping[str, Any], Sequence[Any]]:
@@ -85,9 +86,9 @@ def _split(row: Any, table: str) -> tuple[str, Mapping[str, Any], Sequence[Any]]
     return str(label), says if isinstance(says, Mapping) else {"method": says}, numbers
 
 
-def _merged(said: Sequence[Mapping[str, Any] | None], where: str) -> dict[str, Any]:
+def _merged(parts: Sequence[Mapping[str, Any] | None], where: str) -> dict[str, Any]:
     """The nearer word over the farther; {view} in a name is filled in."""
-    out = {key: value for one in said for key, value in (one or {}).items()}
+    out = {key: value for part in parts for key, value in (part or {}).items()}
     if unknown := sorted(set(out) - set(SAYS)):
         raise ValueError(f"{where} says {unknown}; it can say {', '.join(SAYS)}")
     view = {"view": out.get("view") or ""}
@@ -100,17 +101,17 @@ def _read(number: Any, where: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
         return _number(number, where), {}
     if not {"value", "note"} <= set(number):
         raise ValueError(f"{where}: a mapping holds value and note, found {sorted(number)}")
-    own = {key: said for key, said in number.items() if key not in ("value", "note")}
-    return {**_number(number["value"], where), "note": str(number["note"])}, own
+    alone = {key: value for key, value in number.items() if key not in ("value", "note")}
+    return {**_number(number["value"], where), "note": str(number["note"])}, alone
 
 
 def _number(number: Any, where: str) -> dict[str, Any]:
     """Value, sd and mark of a number as written."""
     if isinstance(number, int | float) and not isinstance(number, bool):
         return {"value": float(number)}
-    found = NUMBER.fullmatch(str(number).strip())
-    if not found:
+    match = NUMBER.fullmatch(str(number).strip())
+    if not match:
         raise ValueError(f"{where}: {number!r} is no number as papers print them")
-    value, size, sd, mark = found.groups()
+    value, size, sd, mark = match.groups()
     sds = float(sd) if sd else math.nan
     return {"value": float(value) * SIZES[size], "sd": sds, "mark": mark}

@@ -81,8 +81,8 @@ def wilcoxon_greater(differences: Sequence[float] | np.ndarray) -> float:
         return float("nan")
     if not d.any():
         return 1.0
-    found: Any = stats.wilcoxon(d, alternative="greater")
-    return float(found.pvalue)
+    result: Any = stats.wilcoxon(d, alternative="greater")
+    return float(result.pvalue)
 
 
 def smallest_p(n: int) -> float:

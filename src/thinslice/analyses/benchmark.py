@@ -4,16 +4,14 @@ Cases are averaged within their patient first. A paper's own number stands besid
 settings give one, with its source; it is another data set or scoring unless the source says so.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from thinslice.analyses._patients import (
-    CELL,
-    LABELS,
-    METRIC,
+    KEYS,
     in_order,
     matched,
     per_patient,
@@ -21,18 +19,18 @@ from thinslice.analyses._patients import (
     summarise,
 )
 from thinslice.analyses._statistics import RESAMPLES
+from thinslice.columns import CELL, METRIC, metric_of
 from thinslice.interfaces import Evidence
 
-KEYS = [*CELL, *METRIC, *LABELS]
+LAYOUT = "benchmark"
 PUBLISHED = ["published", "published_sd", "published_source"]
-# Keys of a published entry that say where it holds; every other key names a metric.
+# Keys of a published entry that say where it holds; every other key but sd and source is a metric.
 WHERE = ("dataset", "degradation", "protocol")
 
 
 def build(
     *,
     cells: Literal["matched", "all"] = "matched",
-    without: Sequence[str] = ("body_mask_sha32",),
     published: Mapping[str, Any] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -40,7 +38,6 @@ def build(
     """The benchmark table.
 
     cells       "matched": methods fitted on what they are tested on, or on nothing; or "all"
-    without     metrics left out: a digest is compared, never averaged
     published   method -> entry or list of entries, e.g. {"psnr_db": 38.609, "sd": 1.721,
                 "source": "..."}; dataset, degradation and protocol narrow where it holds
     """
@@ -50,20 +47,19 @@ def build(
 
     def benchmark(evidence: Evidence) -> pd.DataFrame:
         scores = scores_of(evidence)
-        scores = scores.loc[[metric not in without for metric in scores["metric"]]]
         scores = matched(scores) if cells == "matched" else scores
         table = summarise(per_patient(scores, KEYS), KEYS, resamples=resamples, seed=seed)
-        table = in_order(table, ["dataset", "degradation", "protocol", "metric", *CELL[2:]])
+        table = in_order(table, ["dataset", "degradation", "protocol", *METRIC, *CELL[2:]])
         beside = [_beside(row, printed) for row in table.to_dict("records")]
         return table.assign(
-            **{name: [one[i] for one in beside] for i, name in enumerate(PUBLISHED)}
+            **{name: [numbers[i] for numbers in beside] for i, name in enumerate(PUBLISHED)}
         )
 
     return benchmark
 
 
 def _entries(published: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Settings to a flat list: method, metric, value, sd, source, and where it holds."""
+    """Settings to a flat list: method, what was measured, value, sd, source, where it holds."""
     out = []
     for method, given in published.items():
         for entry in [given] if isinstance(given, Mapping) else given:
@@ -76,13 +72,13 @@ def _entries(published: Mapping[str, Any]) -> list[dict[str, Any]]:
                 sd = sd.get(metric, np.nan) if isinstance(sd, Mapping) else sd
                 number = {"value": float(entry[metric]), "sd": float(sd)}
                 source = {"source": str(entry["source"])}
-                out.append({"method": method, "metric": metric, **where, **number, **source})
+                out.append({"method": method, **metric_of(metric), **where, **number, **source})
     return out
 
 
 def _beside(row: Mapping[str, Any], printed: list[dict[str, Any]]) -> tuple[float, float, str]:
     """The published value, sd and source of a table row; (nan, nan, "") without one."""
     for entry in printed:
-        if all(entry[key] == row[key] for key in ("method", "metric", *WHERE) if key in entry):
+        if all(entry[key] == row[key] for key in ("method", *METRIC, *WHERE) if key in entry):
             return entry["value"], entry["sd"], entry["source"]
     return np.nan, np.nan, ""

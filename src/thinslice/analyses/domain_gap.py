@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 
 from thinslice.analyses._patients import (
-    LABELS,
-    METRIC,
+    MEASURE,
     few_for_p,
     groups,
     in_order,
@@ -35,9 +34,11 @@ from thinslice.analyses._statistics import (
     holm,
     wilcoxon_greater,
 )
+from thinslice.columns import LABELS, METRIC
 from thinslice.interfaces import Evidence
 
-KEYS = ["method", "fitted_on", "tested_on", "reference", *METRIC, *LABELS]
+LAYOUT = "domain_gap"
+KEYS = ["method", "fitted_on", "tested_on", "reference", *MEASURE, *LABELS]
 DROP = ["drop", "drop_low", "drop_high", "p", "n_paired"]
 COLUMNS = [*KEYS, "mean", "low", "high", *DROP, "p_holm", "family", "n", "interval", "note"]
 
@@ -63,7 +64,7 @@ def build(
         by_cell = {tuple(key.values()): part for key, part in groups(scores, KEYS)}
         drops = [_drop(row, by_cell, resamples, seed) for row in table.to_dict("records")]
         table = pd.concat([table.drop(columns=["note", "records"]), pd.DataFrame(drops)], axis=1)
-        table = in_order(_corrected(table), ["protocol", "metric", *KEYS[:3]])
+        table = in_order(_corrected(table), ["protocol", *METRIC, *KEYS[:3]])
         return pd.DataFrame(table, columns=[*COLUMNS, "records"])
 
     return domain_gap
@@ -72,13 +73,13 @@ def build(
 def _drop(row: dict[str, Any], by_cell: dict, resamples: int, seed: int) -> dict[str, Any]:
     """What the row's weights lose against acquired-trained ones; nan where that is no question."""
     untested = {**dict.fromkeys(DROP[:-1], np.nan), "n_paired": 0}
-    said = {"records": row["records"]}
+    records = {"records": row["records"]}
     if row["fitted_on"] == "":
-        return {**untested, **said, "note": row["note"]}
+        return {**untested, **records, "note": row["note"]}
     best = by_cell.get(tuple({**row, "fitted_on": row["reference"]}[key] for key in KEYS))
     if best is None:
         why = f"no weights fitted on {row['reference']}"
-        return {**untested, **said, "note": join_notes([row["note"], why])}
+        return {**untested, **records, "note": join_notes([row["note"], why])}
     gains = paired_gains(best, by_cell[tuple(row[key] for key in KEYS)], row["better"])
     drop, n = gains["gain"].to_numpy(), len(gains)
     low, high = bootstrap_interval(drop, resamples=resamples, seed=seed)
@@ -88,12 +89,12 @@ def _drop(row: dict[str, Any], by_cell: dict, resamples: int, seed: int) -> dict
     if n != row["n"]:
         notes.append(f"drop over {n} of {row['n']} patients")
     numbers = dict(zip(DROP, (exact_mean(drop), low, high, p, n)))
-    records = join_records([row["records"], *gains["records"]])
-    return {**numbers, "note": join_notes(notes), "records": records}
+    both = join_records([row["records"], *gains["records"]])
+    return {**numbers, "note": join_notes(notes), "records": both}
 
 
 def _corrected(table: pd.DataFrame) -> pd.DataFrame:
     """p_holm and the number of tests it corrects for, per protocol, metric and tested-on."""
-    families = table.groupby(["protocol", "metric", "tested_on"])["p"]
+    families = table.groupby(["protocol", *METRIC, "tested_on"])["p"]
     corrected = families.transform(lambda p: holm(p.to_numpy()))
     return table.assign(p_holm=corrected, family=families.transform("count").astype(int))

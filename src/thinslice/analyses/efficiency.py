@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 
 from thinslice.analyses._patients import (
-    CELL,
-    LABELS,
-    METRIC,
+    KEYS,
     groups,
     in_order,
     join_notes,
@@ -25,9 +23,10 @@ from thinslice.analyses._patients import (
     tidy,
 )
 from thinslice.analyses._statistics import RESAMPLES, exact_mean
+from thinslice.columns import CELL
 from thinslice.interfaces import Evidence
 
-KEYS = [*CELL, *METRIC, *LABELS]
+LAYOUT = "efficiency"
 COST = ["parameters", "wall_s", "peak_memory_gib", "volumes", "device"]
 COLUMNS = [*KEYS, "mean", "low", "high", *COST, "n", "interval", "note", "records"]
 
@@ -45,10 +44,10 @@ def build(
             [{**cell, **_cost(group)} for cell, group in groups(runs, CELL)],
             columns=[*CELL, *COST, "cost_note", "cost_records"],
         )
-        table = quality.merge(costs, on=CELL, how="left", validate="m:1")
+        table = quality.merge(costs, on=list(CELL), how="left", validate="m:1")
         if table.empty:
             return pd.DataFrame(columns=COLUMNS)
-        return pd.DataFrame(in_order(_joined(table), CELL), columns=COLUMNS)
+        return pd.DataFrame(in_order(_joined(table), list(CELL)), columns=COLUMNS)
 
     return efficiency
 

@@ -10,9 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from thinslice.analyses._patients import (
-    CELL,
-    LABELS,
-    METRIC,
+    KEYS,
     SUMMARY,
     in_order,
     matched,
@@ -21,9 +19,10 @@ from thinslice.analyses._patients import (
     summarise,
 )
 from thinslice.analyses._statistics import RESAMPLES
+from thinslice.columns import CELL, METRIC
 from thinslice.interfaces import Evidence
 
-KEYS = [*CELL, *METRIC, *LABELS]
+LAYOUT = "patients"
 COLUMNS = [*KEYS, "patient", "value", "cases", *SUMMARY]
 
 
@@ -43,9 +42,9 @@ def build(
         scores = scores_of(evidence, metrics=metrics, protocols=protocols)
         single = per_patient(matched(scores) if cells == "matched" else scores, KEYS)
         together = summarise(single, KEYS, resamples=resamples, seed=seed)
-        own = single.drop(columns=["missing", "records"])
-        table = own.merge(together, on=KEYS, validate="m:1")
-        order = ["dataset", "degradation", "protocol", "metric", *CELL[2:], "patient"]
+        values = single.drop(columns=["missing", "records"])
+        table = values.merge(together, on=KEYS, validate="m:1")
+        order = ["dataset", "degradation", "protocol", *METRIC, *CELL[2:], "patient"]
         return pd.DataFrame(in_order(table, order), columns=COLUMNS)
 
     return patients

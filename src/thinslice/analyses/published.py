@@ -14,9 +14,7 @@ import pandas as pd
 
 from thinslice.analyses import _printed
 from thinslice.analyses._patients import (
-    CELL,
-    LABELS,
-    METRIC,
+    KEYS,
     SUMMARY,
     groups,
     join_notes,
@@ -26,12 +24,14 @@ from thinslice.analyses._patients import (
     summarise,
     tidy,
 )
-from thinslice.analyses._printed import PLACE, Printed
+from thinslice.analyses._printed import Printed
 from thinslice.analyses._statistics import RESAMPLES
+from thinslice.columns import CELL, LABELS, METRIC, metric_of
 from thinslice.interfaces import Evidence
 
-KEYS = [*CELL, *METRIC, *LABELS]
+LAYOUT = "published"
 COSTS = {"parameters": "", "wall_s": "s", "peak_memory_gib": "GiB"}  # of a run, and their units
+PLACE = ("dataset", "degradation", "method", "protocol", *METRIC)
 OTHER_MACHINE = ("wall_s", "peak_memory_gib")
 PAPER = ["paper_value", "paper_sd", "paper_mark", "paper_n"]
 MADE_OF = ["ours_on", "stand_in"]
@@ -41,7 +41,7 @@ COLUMNS = [
     *OURS, "difference", "why", "note", "records",
 ]  # fmt: skip
 STAND_INS = {"dataset": "datasets", "degradation": "degradations", "method": "methods"}
-Asked = tuple[Any, ...]  # the PLACE of one cell, in that order
+Key = tuple[Any, ...]  # the PLACE of one cell, in that order
 LACKS = {
     "dataset": "the data set is not among ours",
     "degradation": "these thick slices are not among ours",
@@ -53,7 +53,7 @@ LACKS = {
 class Ours(NamedTuple):
     """What this run has to say of the paper's cells."""
 
-    rows: Mapping[Asked, Mapping[str, Any]]
+    rows: Mapping[Key, Mapping[str, Any]]
     run: Collection[tuple[Any, ...]]  # (dataset, degradation, method)
     devices: Mapping[tuple[Any, ...], str]
     skipped: Sequence[tuple[str, str]]
@@ -80,11 +80,11 @@ def build(
         raise ValueError(f"stand_ins are of {', '.join(STAND_INS.values())}, found {unknown}")
 
     def published(evidence: Evidence) -> pd.DataFrame:
-        asked = [_asked(cell, others) for cell in printed]
-        ours = _measured(evidence, {a for both in asked for a in both}, resamples, seed)
+        keys = [_keys(cell, others) for cell in printed]
+        ours = _measured(evidence, {key for both in keys for key in both}, resamples, seed)
         rows = [
             {"paper": paper, **_paper(cell), **_beside(cell, both, ours)}
-            for cell, both in zip(printed, asked)
+            for cell, both in zip(printed, keys)
         ]
         table = pd.DataFrame(rows, columns=COLUMNS)
         return table.astype({"n": "Int64", "paper_n": "Int64"})
@@ -92,28 +92,30 @@ def build(
     return published
 
 
-def _asked(cell: Printed, others: Mapping[str, Mapping[str, str]]) -> list[Asked]:
+def _keys(cell: Printed, others: Mapping[str, Mapping[str, str]]) -> list[Key]:
     """The paper's own cell, then its stand-in; none where something of it is not ours."""
-    own = tuple(_needed(cell, key) for key in PLACE)
-    if None in own:
+    theirs = tuple(_needed(cell, key) for key in PLACE)
+    if None in theirs:
         return []
     kinds = [others.get(STAND_INS.get(key, ""), {}) for key in PLACE]
-    instead = tuple(kind.get(name, name) for kind, name in zip(kinds, own))
-    return list(dict.fromkeys([own, instead]))
+    instead = tuple(kind.get(name, name) for kind, name in zip(kinds, theirs))
+    return list(dict.fromkeys([theirs, instead]))
 
 
 def _needed(cell: Printed, key: str) -> Any:
-    """What the cell says for a key; what a run costs is asked of no protocol."""
-    costs = key == "protocol" and cell.says.get("metric") in COSTS
-    return "" if costs else cell.says.get(key)
+    """What the cell says for a column of PLACE, None for nothing; a cost has no protocol."""
+    metric = cell.says.get("metric")
+    if key in METRIC:
+        return metric_of(metric)[key] if metric else None
+    return "" if key == "protocol" and metric in COSTS else cell.says.get(key)
 
 
-def _measured(evidence: Evidence, wanted: set[Asked], resamples: int, seed: int) -> Ours:
+def _measured(evidence: Evidence, wanted: set[Key], resamples: int, seed: int) -> Ours:
     """What was run, and the mean over patients with its interval of every wanted cell of it."""
-    found = matched(pd.concat([scores_of(evidence), _costs(evidence)], ignore_index=True))
-    run = set(found[CELL[:3]].itertuples(index=False, name=None))
-    keys = found[list(PLACE)].itertuples(index=False, name=None)
-    chosen = found.loc[[key in wanted for key in keys]]
+    scores = matched(pd.concat([scores_of(evidence), _costs(evidence)], ignore_index=True))
+    run = set(scores[list(CELL[:3])].itertuples(index=False, name=None))
+    keys = scores[list(PLACE)].itertuples(index=False, name=None)
+    chosen = scores.loc[[key in wanted for key in keys]]
     table = summarise(per_patient(chosen, KEYS), KEYS, resamples=resamples, seed=seed)
     rows = {tuple(row[key] for key in PLACE): row for row in table.to_dict("records")}
     return Ours(rows, run, _devices(evidence), evidence.skipped)
@@ -121,13 +123,19 @@ def _measured(evidence: Evidence, wanted: set[Asked], resamples: int, seed: int)
 
 def _costs(evidence: Evidence) -> pd.DataFrame:
     """What the runs cost as score rows without a protocol; a volume is its patient's."""
-    text = [*CELL, "case", *LABELS, "record"]
-    runs = tidy(evidence.runs, text, list(COSTS))[[*text, *COSTS]]
+    names = [*CELL, "case", *LABELS, "record"]
+    runs = tidy(evidence.runs, names, list(COSTS))[[*names, *COSTS]]
     scores = tidy(evidence.scores, ["dataset", "case", "patient"])
     patients = scores[["dataset", "case", "patient"]].drop_duplicates()
     runs = runs.merge(patients, on=["dataset", "case"], validate="m:1")
     parts = [
-        runs.assign(metric=name, value=runs[name], unit=unit, better="lower", protocol="")
+        runs.assign(
+            **metric_of(name),
+            unit=unit,
+            value=runs[name],
+            better="lower",
+            protocol="",
+        )
         for name, unit in COSTS.items()
     ]
     return pd.concat(parts, ignore_index=True)
@@ -141,19 +149,20 @@ def _paper(cell: Printed) -> dict[str, Any]:
         "printed_row": cell.line,
         "printed_column": cell.column,
         "across": cell.across,
-        **{key: cell.says.get(key) or "" for key in PLACE},
+        **{key: _needed(cell, key) or "" for key in PLACE},
+        "protocol": cell.says.get("protocol") or "",
         **dict(zip(PAPER, (cell.value, cell.sd, cell.mark, cell.says.get("patients")))),
     }
 
 
-def _beside(cell: Printed, asked: Sequence[Asked], ours: Ours) -> dict[str, Any]:
+def _beside(cell: Printed, keys: Sequence[Key], ours: Ours) -> dict[str, Any]:
     """Ours beside one printed number, or why there is none."""
-    hit = next((one for one in asked if one in ours.rows), None)
+    hit = next((key for key in keys if key in ours.rows), None)
     if hit is None:
-        unsaid = dict.fromkeys(("unit", "better", "interval", *MADE_OF, *LABELS, "records"), "")
-        return {**unsaid, "why": _why(cell, ours), "note": cell.note}
+        empty = dict.fromkeys(("unit", "better", "interval", *MADE_OF, *LABELS, "records"), "")
+        return {**empty, "why": _why(cell, ours), "note": cell.note}
     row = ours.rows[hit]
-    instead = [f"{new} for {old}" for old, new in zip(asked[0], hit) if old != new]
+    instead = [f"{new} for {old}" for old, new in zip(keys[0], hit) if old != new]
     timed = row["metric"] in OTHER_MACHINE
     device = ours.devices.get(tuple(row[key] for key in CELL), "") if timed else ""
     notes = [cell.note, row["note"], device and f"seconds and memory of ours: {device}"]
@@ -199,13 +208,13 @@ def _skipped(says: Mapping[str, Any], skipped: Sequence[tuple[str, str]]) -> str
     place = f"{says['dataset']}/{says['degradation']}"
     for where, reason in skipped:
         named, _, methods = where.partition(": ")
-        listed = [name for part in methods.split("; ") for name in _own(part, place)]
+        listed = [name for part in methods.split("; ") for name in _fitted_here(part, place)]
         if named == place and (methods == "all methods" or says["method"] in listed):
             return reason
     return ""
 
 
-def _own(part: str, place: str) -> list[str]:
+def _fitted_here(part: str, place: str) -> list[str]:
     """Methods of "a, b fitted on X/Y", where they were to be fitted on the place itself or not."""
     methods, _, fitted = part.partition(" fitted on ")
     return methods.split(", ") if fitted in ("", place) else []

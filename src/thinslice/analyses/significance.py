@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from thinslice.analyses._patients import (
-    METRIC,
+    MEASURE,
     few_for_p,
     few_patients,
     groups,
@@ -26,9 +26,11 @@ from thinslice.analyses._patients import (
     scores_of,
 )
 from thinslice.analyses._statistics import RESAMPLES, bootstrap_interval, holm, wilcoxon_greater
+from thinslice.columns import METRIC
 from thinslice.interfaces import Evidence
 
-PLACE = ["dataset", "degradation", *METRIC, "sim"]
+LAYOUT = "significance"
+PLACE = ["dataset", "degradation", *MEASURE, "sim"]
 ENTRANT = ["method", "fitted_on", "fidelity"]
 AGAINST = ["against", "against_fitted_on", "against_fidelity"]
 ANSWER = ["median_gain", "low", "high", "p", "n", "interval", "note", "records"]
@@ -56,7 +58,7 @@ def build(
             for row, p in zip(pairs, holm([pair["p"] for pair in pairs])):
                 rows.append({**row, "p_holm": float(p), "family": len(pairs)})
         table = pd.DataFrame(rows, columns=COLUMNS)
-        return in_order(table, [*PLACE[:4], "method", "against"])
+        return in_order(table, ["dataset", "degradation", "protocol", *METRIC, "method", "against"])
 
     return significance
 

@@ -1,7 +1,7 @@
 """How alike are thick slices and the thin slices around them? Match, Near and Far.
 
 TVSRN (Yu et al., MICCAI 2022), section 2.1 and Fig. 1: thin slices at the place of a thick slice
-(Match), and one and two thin increments away (Near, Far). Here distances are in mm and stand in the
+(Match), and one and two thin increments away (Near, Far). Here distances are in mm and are in the
 table, for a thin scan may have any increment and phase.
 """
 
@@ -11,12 +11,12 @@ import pandas as pd
 
 from thinslice.analyses._patients import SUMMARY, in_order, per_patient, summarise, tidy
 from thinslice.analyses._statistics import RESAMPLES, exact_mean
+from thinslice.columns import RELATIONS, SPLITS
 from thinslice.interfaces import Evidence
 
+LAYOUT = "slice_pairs"
 KEYS = ["dataset", "degradation", "split", "relation", "protocol", "metric", "unit", "sim"]
 COLUMNS = [*KEYS, "distance_mm", *SUMMARY]
-RELATIONS = ("match", "near", "far")
-SPLITS = ("train", "val", "test")
 
 
 def build(*, resamples: int = RESAMPLES, seed: int = 0) -> Callable[[Evidence], pd.DataFrame]:

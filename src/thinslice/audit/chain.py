@@ -1,9 +1,10 @@
-"""The chain behind a number: from a table's cell back to the raw scan, every link verified.
+"""Verify the chain behind a number: every link from a table's cell back to the raw scan.
 
-A link is a record and what it made. It holds if the record is its own id, if every output still has
-the hash the record gives, if every input is what the record that made it says, and if the code that
-ran is the code that is here. Nothing is repaired; the first broken link is named. Where a volume
-was removed on purpose its record still holds, but not a byte can be looked at: that is said apart.
+A link is a record and its outputs. It holds if the record's id is the hash of its content, if every
+output still has the hash in the record, if every input is what the record of its making says, and
+if the code that ran is the present code. Nothing is repaired; the first broken link is named. Where
+a volume was removed on purpose its record still holds, but its bytes cannot be checked: such
+volumes are listed apart.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import plugins, store
+from thinslice.audit.cards import KIND_OF_CARD
+from thinslice.errors import ThinsliceError
 from thinslice.provenance import tombstone
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.environment import versions
@@ -25,19 +28,14 @@ from thinslice.provenance.records import (
     sha256_of,
 )
 
-KIND_OF_CARD = {
-    "dataset": "datasets",
-    "degradation": "degradations",
-    "method": "methods",
-    "protocols": "protocols",
-    "analysis": "analyses",
-    "figure": "figures",
-}
+
+class NoRecordError(ThinsliceError, LookupError):
+    """No record, or more than one, has the id that was asked for."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """One step of the chain; ``problems`` is empty where it holds."""
+    """One step of the chain; ``problems`` is empty if it holds."""
 
     depth: int
     rule: str
@@ -45,8 +43,8 @@ class Link:
     record: Path
     made: tuple[tuple[str, str], ...]  # (path, sha256)
     problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()  # what may move last digits without breaking the link
-    removed: tuple[str, ...] = ()  # volumes that are not here to be looked at
+    notes: tuple[str, ...] = ()  # what may change last digits without breaking the link
+    removed: tuple[str, ...] = ()  # volumes that cannot be checked
 
 
 @dataclass
@@ -76,61 +74,65 @@ class Walk:
         self._seen[record] = content["id"]
         moved = _identity(content["id"], record, expected_id)
         problems = [*([moved] if moved else []), *_outputs(content), *_code(content)]
-        made = tuple((output["path"], output["sha256"]) for output in content["outputs"])
+        made = tuple((output["path"], output["sha256"]) for output in content["outputs"].values())
         notes = tuple(_versions(content))
-        own = made or ((str(record), sha256_of(record)),)
-        link = Link(depth, content["rule"], content["id"], record, own, tuple(problems), notes)
+        files = made or ((str(record), sha256_of(record)),)
+        link = Link(depth, content["rule"], content["id"], record, files, tuple(problems), notes)
         yield replace(link, removed=tuple(_removed(content)))
-        for given in content["inputs"]:
-            yield from self._input(content, given, depth + 1)
+        for source in content["inputs"].values():
+            yield from self._input(content, source, depth + 1)
 
     def _input(
-        self, content: Mapping[str, Any], given: Mapping[str, Any], depth: int
+        self, content: Mapping[str, Any], source: Mapping[str, Any], depth: int
     ) -> Iterator[Link]:
-        made = ((given["path"], given["sha256"]),)
-        if given["record"] is None:
-            yield Link(depth, "raw", "-", Path(given["path"]), made, tuple(_raw(given)))
+        made = ((source["path"], source["sha256"]),)
+        if source["record"] is None:
+            yield Link(depth, "raw", "-", Path(source["path"]), made, tuple(_raw(source)))
             return
-        if content["rule"] == "gather" and self.only and given["record_id"] not in self.only:
+        if content["rule"] == "gather" and self.only and source["record_id"] not in self.only:
             return
-        record = Path(given["record"])
-        if problem := _handed_on(given):
-            yield Link(depth, "input", given["record_id"], record, made, (problem,))
-        yield from self.links(record, given["record_id"], depth)
+        record = Path(source["record"])
+        if problem := _remade(source):
+            yield Link(depth, "input", source["record_id"], record, made, (problem,))
+        yield from self.links(record, source["record_id"], depth)
 
 
 def find(record_id: str, results: Path) -> Path:
     """The record with an id (or its beginning) below a results folder.
 
-    LookupError if there is none or more than one; BrokenLinkError if there is none but a record was
-    changed, since it may be the one.
+    NoRecordError if there is none or more than one; BrokenLinkError if there is none but a record
+    was changed, since it may be the one.
     """
-    found, broken = {}, []
+    matches, broken = {}, []
     for path in sorted(results.rglob(f"*{SUFFIX}")):
         try:
-            own = read_record(path)["id"]
+            identity = read_record(path)["id"]
         except BrokenLinkError as error:
             broken.append(str(error))
             continue
-        if own.startswith(record_id):
-            found.setdefault(own, path)  # a job that makes two stores leaves its record beside each
-    if len(found) > 1:
-        raise LookupError(f"{record_id} begins the ids of {len(found)} records: {', '.join(found)}")
-    if not found and broken:
+        if identity.startswith(record_id):
+            # A job that makes two stores leaves its record beside each.
+            matches.setdefault(identity, path)
+    if len(matches) > 1:
+        raise NoRecordError(
+            f"{record_id} begins the ids of {len(matches)} records: {', '.join(matches)}; "
+            "give more digits"
+        )
+    if not matches and broken:
         raise BrokenLinkError(f"no record {record_id}; {'; '.join(broken)}")
-    if not found:
-        raise LookupError(f"no record {record_id} below {results}")
-    return next(iter(found.values()))
+    if not matches:
+        raise NoRecordError(f"no record {record_id} below {results}; give its folder by --results")
+    return next(iter(matches.values()))
 
 
 def ran_in(table: Path) -> Path:
-    """The folder a table's workflow ran in, which the paths in records count from.
+    """The folder a table's workflow ran in, to which the paths in records are relative.
 
     A results folder may be moved or copied whole; BrokenLinkError if its table then lies elsewhere
     in it than its record says.
     """
     parts = table.resolve().parts
-    outputs = read_record(record_path(table))["outputs"]
+    outputs = read_record(record_path(table))["outputs"].values()
     for output in outputs:
         recorded = Path(output["path"]).parts
         if parts[-len(recorded) :] == recorded:
@@ -149,8 +151,8 @@ def _identity(own_id: str, record: Path, expected_id: str | None) -> str | None:
 
 
 def _outputs(content: Mapping[str, Any]) -> Iterator[str]:
-    """What no longer is as the record says it was made."""
-    for output in content["outputs"]:
+    """Outputs that are not what the record says."""
+    for output in content["outputs"].values():
         path = Path(output["path"])
         if tombstone.removed(path, content):
             continue
@@ -161,40 +163,40 @@ def _outputs(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _removed(content: Mapping[str, Any]) -> Iterator[str]:
-    """Outputs of a record that somebody removed since, disk space being dear."""
-    paths = (Path(output["path"]) for output in content["outputs"])
+    """Outputs of a record that were removed to free disk space."""
+    paths = (Path(output["path"]) for output in content["outputs"].values())
     yield from (str(path) for path in paths if tombstone.removed(path, content))
 
 
 def _file(path: Path, sha256: str) -> Iterator[str]:
     try:
-        found = sha256_of(path)
+        present = sha256_of(path)
     except BrokenLinkError as error:
         yield str(error)
         return
-    if found != sha256:
-        yield f"{path} was changed: sha256 {found[:12]}, recorded {sha256[:12]}"
+    if present != sha256:
+        yield f"{path} was changed: sha256 {present[:12]}, recorded {sha256[:12]}"
 
 
-def _raw(given: Mapping[str, Any]) -> Iterator[str]:
-    yield from _file(Path(given["path"]), given["sha256"])
+def _raw(source: Mapping[str, Any]) -> Iterator[str]:
+    yield from _file(Path(source["path"]), source["sha256"])
 
 
-def _handed_on(given: Mapping[str, Any]) -> str | None:
+def _remade(source: Mapping[str, Any]) -> str | None:
     """Whether the record of an input still claims the hash the input had when it was used."""
-    if given["path"] == given["record"]:
-        return next(_raw(given), None)
+    if source["path"] == source["record"]:
+        return next(_raw(source), None)
     try:
-        claimed = claimed_sha256(read_record(Path(given["record"])), Path(given["path"]))
+        claimed = claimed_sha256(read_record(Path(source["record"])), Path(source["path"]))
     except BrokenLinkError:
         return None  # the record's own link says so
-    if claimed != given["sha256"]:
-        return f"{given['path']} was made again after it was used; run the workflow again"
+    if claimed != source["sha256"]:
+        return f"{source['path']} was made again after it was used; run the workflow again"
     return None
 
 
 def _versions(content: Mapping[str, Any]) -> Iterator[str]:
-    """Packages that made this in another version than the one installed here."""
+    """Packages whose version differs from the one installed here."""
     here = versions()
     for name, then in content["packages"].items():
         if here.get(name) != then:
@@ -202,7 +204,7 @@ def _versions(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _code(content: Mapping[str, Any]) -> Iterator[str]:
-    """Plug-ins and scripts whose code here is not the code that ran."""
+    """Plug-ins and scripts whose present code is not the code that ran."""
     for key, cards in content["cards"].items():
         for card in cards if isinstance(cards, list) else [cards]:
             if "code" in card:
@@ -216,7 +218,7 @@ def _code(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _digest(key: str, card: Mapping[str, Any]) -> str:
-    """Digest of the code that a card names, as it is here; "gone" where it is not."""
+    """Digest of the present code that a card names; "gone" if there is none."""
     try:
         return code_digest(plugins.module_name(KIND_OF_CARD[key], card))
     except LookupError:

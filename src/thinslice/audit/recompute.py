@@ -1,8 +1,8 @@
-"""A table, computed again from the per-case scores it rests on.
+"""Compute a table again from the per-case scores behind it.
 
 The scores a table names are read from their own files and compared with the evidence; then the
-analysis is run again and its table compared with what is on disk: the row asked for cell by cell,
-and all of it as CSV, Markdown and LaTeX.
+analysis is run again and its table compared with the one on disk: the requested row cell by cell,
+and the whole as CSV, Markdown and LaTeX.
 """
 
 import io
@@ -30,15 +30,15 @@ def records_of(table: Path) -> list[str]:
     """Ids of every record a table rests on, each once."""
     rows = _rows(table.read_text(encoding="utf-8"))
     lists = rows["records"] if "records" in rows else []
-    return sorted({one for ids in lists for one in str(ids).split()})
+    return sorted({identity for ids in lists for identity in str(ids).split()})
 
 
 def differences(table: Path, number: int | None = None) -> list[str]:
-    """Where a table on disk is not what its evidence gives; the row asked for first, by cell."""
+    """Where a table on disk is not what its evidence gives; the requested row first, by cell."""
     card = read_record(record_path(table))["cards"]["analysis"]
-    found = _evidence_of(table)
-    answer = plugins.build("analyses", card)(found)
-    texts = typeset.texts(card["name"], answer, found.skipped)
+    evidence = _evidence_of(table)
+    answer = plugins.build("analyses", card)(evidence)
+    texts = typeset.texts(typeset.analysis_table(card, answer), evidence.skipped)
     problems = [] if number is None else list(_cells(table, number, _rows(texts[".csv"])))
     for ending, text in texts.items():
         path = table.with_suffix(ending)
@@ -47,18 +47,19 @@ def differences(table: Path, number: int | None = None) -> list[str]:
     return problems
 
 
-def unlike_their_source(table: Path, found: dict[str, Path]) -> list[str]:
+def unlike_their_source(table: Path, sources: dict[str, Path]) -> list[str]:
     """Records whose rows in the evidence differ from the files they came from.
 
-    found    id -> record, for every score and pairs record to look at
+    sources    id -> record, for every score and pairs record to compare
     """
-    kept = _evidence_of(table)
-    gathered = pd.concat([kept.scores, kept.pairs], ignore_index=True)
+    evidence = _evidence_of(table)
     problems = []
-    for identity, record in found.items():
-        same = _same(gathered, _evidence.scores([record]), identity)
+    for identity, record in sources.items():
         if read_record(record)["rule"] == "score":
-            same = same and _same(kept.runs, _evidence.runs([record]), identity)
+            same = _same(evidence.scores, _evidence.scores([record]), identity)
+            same = same and _same(evidence.runs, _evidence.runs([record]), identity)
+        else:
+            same = _same(evidence.pairs, _evidence.pairs([record]), identity)
         if not same:
             problems.append(f"evidence of record {identity} is not what {record} made")
     return problems
@@ -66,11 +67,11 @@ def unlike_their_source(table: Path, found: dict[str, Path]) -> list[str]:
 
 def _evidence_of(table: Path) -> Evidence:
     record = read_record(record_path(table))
-    return _evidence.read_evidence(Path(record["inputs"][0]["path"]).parent)
+    return _evidence.read_evidence(Path(record["inputs"]["evidence"]["path"]).parent)
 
 
 def _same(gathered: pd.DataFrame, source: pd.DataFrame, identity: str) -> bool:
-    """Whether the rows of one record stand in the evidence as they came, by their text."""
+    """Whether the evidence holds the rows of one record unchanged, by their text."""
     if not set(source.columns) <= set(gathered.columns):
         return False
     here = pd.DataFrame(gathered.loc[gathered["record"] == identity], columns=source.columns)
@@ -83,9 +84,9 @@ def _cells(table: Path, number: int, again: pd.DataFrame) -> Iterator[str]:
         yield f"{table} row {number}: the analysis now gives {len(again)} rows only"
         return
     fresh = again.iloc[number - 1]
-    for name, found in on_disk.items():
-        if found != fresh.get(name):
-            yield f"{table} row {number}, {name}: {found!r} on disk, {fresh.get(name)!r} recomputed"
+    for name, cell in on_disk.items():
+        if cell != fresh.get(name):
+            yield f"{table} row {number}, {name}: {cell!r} on disk, {fresh.get(name)!r} recomputed"
 
 
 def _rows(text: str) -> pd.DataFrame:

@@ -1,7 +1,7 @@
-"""Self-tests: every measure on volumes whose score is known in closed form.
+"""Test every metric on volumes whose score is known in closed form.
 
-They run before any table is believed (``thinslice metrics selftest``), on the machine and with
-the packages that make the table. Each check says a law, what it asks for and what was found.
+``thinslice metrics selftest`` runs these tests on the machine and with the packages that make the
+tables. Each check names a law, the expected and the measured value.
 """
 
 import math
@@ -29,11 +29,11 @@ THIN = Grid(n=24, increment_mm=1.0, thickness_mm=1.0, shape=SHAPE[1:], pixel_mm=
 
 
 class Check(NamedTuple):
-    """One law, tried."""
+    """One law and its outcome."""
 
     name: str
     expected: float
-    found: float
+    measured: float
     ok: bool
 
 
@@ -43,9 +43,9 @@ def run() -> list[Check]:
     return [check for part in parts for check in part()]
 
 
-def _check(name: str, expected: float, found: float, tolerance: float = 1e-6) -> Check:
-    same = expected == found if math.isinf(expected) else abs(expected - found) <= tolerance
-    return Check(name, float(expected), float(found), bool(same))
+def _check(name: str, expected: float, measured: float, tolerance: float = 1e-6) -> Check:
+    same = expected == measured if math.isinf(expected) else abs(expected - measured) <= tolerance
+    return Check(name, float(expected), float(measured), bool(same))
 
 
 def _flat(value: float) -> np.ndarray:
@@ -74,12 +74,12 @@ def differences() -> Iterator[Check]:
 def ranges() -> Iterator[Check]:
     """PSNR."""
     thin = _flat(40)
-    found = {w: psnr(thin + 20, thin, ALL, w) for w in (WIDE, LUNG, SOFT)}
-    for window, value in found.items():
+    measured = {w: psnr(thin + 20, thin, ALL, w) for w in (WIDE, LUNG, SOFT)}
+    for window, value in measured.items():
         expected = 20 * math.log10(width(window) / 20)
         yield _check(f"PSNR of 20 HU in a range of {width(window):g} HU", expected, value)
     law = 20 * math.log10(4000 / 1400)
-    yield _check("range law, 20 log10(4000 / 1400) dB", law, found[WIDE] - found[LUNG])
+    yield _check("range law, 20 log10(4000 / 1400) dB", law, measured[WIDE] - measured[LUNG])
     yield _check("PSNR of equal volumes is infinite", math.inf, psnr(thin, thin, ALL, LUNG))
     clipped = psnr(thin + 900, thin + 800, ALL, SOFT)
     yield _check("errors beyond the range are clipped", math.inf, clipped)
@@ -99,8 +99,8 @@ def similarity() -> Iterator[Check]:
     a, b, c1 = 40 - low, 140 - low, (0.01 * L) ** 2
     shifted = (2 * a * b + c1) / (a * a + b * b + c1)
     for name, score in _views():
-        found = score(_flat(140), _flat(40), LUNG)
-        yield _check(f"SSIM of a shift is the luminance term ({name})", shifted, found)
+        measured = score(_flat(140), _flat(40), LUNG)
+        yield _check(f"SSIM of a shift is the luminance term ({name})", shifted, measured)
     scores = [ssim(smooth + _noise(50)[::-1] * k, smooth, ALL, LUNG, "axial")[0] for k in range(4)]
     yield _check("SSIM falls as noise grows", 1, bool(np.all(np.diff(scores) < 0)))
 
@@ -118,10 +118,12 @@ def structure() -> Iterator[Check]:
     inverted = (-2 * s * s + c2) / (2 * s * s + c2)
     halved = (s * s + c2) / (1.25 * s * s + c2)
     for name, score in _views():
-        found = score(40 - s * board, 40 + s * board, SOFT)
-        yield _check(f"SSIM of inverted contrast is the structure term ({name})", inverted, found)
-        found = score(40 + s / 2 * board, 40 + s * board, SOFT)
-        yield _check(f"SSIM of halved contrast ({name})", halved, found)
+        measured = score(40 - s * board, 40 + s * board, SOFT)
+        yield _check(
+            f"SSIM of inverted contrast is the structure term ({name})", inverted, measured
+        )
+        measured = score(40 + s / 2 * board, 40 + s * board, SOFT)
+        yield _check(f"SSIM of halved contrast ({name})", halved, measured)
 
 
 def voxels() -> Iterator[Check]:
@@ -135,8 +137,8 @@ def voxels() -> Iterator[Check]:
     yield _check("border slices: the thick increment", 5, border_slices(THIN, thick))
     yield _check("border slices: the thickness, rounded up", 6, border_slices(THIN, wide))
     passed = np.where(shown[:, None, None], 0, _flat(20))
-    kept = np.broadcast_to(~shown[:, None, None], SHAPE)
-    gain = psnr(passed, _flat(0), ALL, WIDE) - psnr(passed, _flat(0), kept, WIDE)
+    hidden = np.broadcast_to(~shown[:, None, None], SHAPE)
+    gain = psnr(passed, _flat(0), ALL, WIDE) - psnr(passed, _flat(0), hidden, WIDE)
     yield _check("shown slices kept would add 10 log10(4/3) dB", 10 * math.log10(4 / 3), gain)
     for phase, count in enumerate(np.bincount(phases(THIN, thick)[:20], minlength=3)):
         yield _check(f"factor 5: slices {phase} mm from a thick one", (4, 8, 8)[phase], count)
@@ -163,9 +165,9 @@ def physics() -> Iterator[Check]:
     taps = np.kron(np.eye(6), np.full(4, 0.25))
     thin = _noise(100)
     thick = (taps @ thin.reshape(24, -1)).reshape(6, *SHAPE[1:])
-    found = consistency(thin + np.float32(3), thick, csr_array(taps), ALL)
-    yield _check("consistency: bias of 3 HU", 3, found.bias, 1e-4)
-    yield _check("consistency: RMSE of a bias is the bias", 3, found.rmse, 1e-4)
+    measured = consistency(thin + np.float32(3), thick, csr_array(taps), ALL)
+    yield _check("consistency: bias of 3 HU", 3, measured.bias, 1e-4)
+    yield _check("consistency: RMSE of a bias is the bias", 3, measured.rmse, 1e-4)
     moved, still = _waves(0.3), _waves(0.0)
     offset = z_offset_slices(moved, still, np.ones(still.shape, bool))
     yield _check("offset along z of 0.3 slices", 0.3, offset, 0.02)
@@ -187,14 +189,14 @@ def flat_window() -> Iterator[Check]:
     shifted = (2 * 0.2 * 0.4 + 1e-4) / (0.2**2 + 0.4**2 + 1e-4)
     board = np.where(np.indices(SHAPE).sum(axis=0) % 2, 0.6, 0.4)
     for name, score, n in (("axial", _flat_planes, 49), ("3-D", volume_score, 343)):
-        found = score(_flat(0.4), _flat(0.2), 1.0)
-        yield _check(f"flat SSIM of a shift is the luminance term ({name})", shifted, found)
+        measured = score(_flat(0.4), _flat(0.2), 1.0)
+        yield _check(f"flat SSIM of a shift is the luminance term ({name})", shifted, measured)
         # An odd number of +-1 has variance (n^2 - 1) / n^2, and n / (n - 1) of it as a sample.
         variance, mean = 0.1**2 * (n + 1) / n, (0.5 + 0.1 / n, 0.5 - 0.1 / n)
         structure = (-2 * variance + 9e-4) / (2 * variance + 9e-4)
         luminance = (2 * mean[0] * mean[1] + 1e-4) / (mean[0] ** 2 + mean[1] ** 2 + 1e-4)
-        found = score(1 - board, board, 1.0)
-        yield _check(f"flat SSIM of inverted contrast ({name})", luminance * structure, found)
+        measured = score(1 - board, board, 1.0)
+        yield _check(f"flat SSIM of inverted contrast ({name})", luminance * structure, measured)
 
 
 def _flat_planes(restored: np.ndarray, thin: np.ndarray, peak: float) -> float:
@@ -206,16 +208,16 @@ def legacy() -> Iterator[Check]:
     thin = _flat(0.25)
     yield _check("tvsrn: 40 dB for equal volumes", 40, tvsrn.volume_psnr(thin, thin))
     quarter = 20 * math.log10(4)
-    found = tvsrn.volume_psnr(thin * 2, thin)
-    yield _check("tvsrn: an error of 1/4 is 20 log10(4) dB", quarter, found)
+    measured = tvsrn.volume_psnr(thin * 2, thin)
+    yield _check("tvsrn: an error of 1/4 is 20 log10(4) dB", quarter, measured)
     yield _check("acvtt: equal volumes are infinite", math.inf, acvtt.volume_psnr(thin, thin))
-    found = acvtt.volume_psnr(thin * 2, thin)
-    yield _check("acvtt: an error of 1/4 is 20 log10(4) dB", quarter, found)
+    measured = acvtt.volume_psnr(thin * 2, thin)
+    yield _check("acvtt: an error of 1/4 is 20 log10(4) dB", quarter, measured)
     grey = georgescu.to_8_bits(_flat(99.99))
     yield _check("georgescu: grey levels are truncated", 99, grey.max())
     yield _check("georgescu: 100 dB for equal slices", 100, georgescu.slice_psnr(grey[0], grey[0]))
-    level, found = 20 * math.log10(255), georgescu.slice_psnr(grey[0] + np.uint8(1), grey[0])
-    yield _check("georgescu: an error of one level is 20 log10(255) dB", level, found)
+    level, measured = 20 * math.log10(255), georgescu.slice_psnr(grey[0] + np.uint8(1), grey[0])
+    yield _check("georgescu: an error of one level is 20 log10(255) dB", level, measured)
     score = sr4zct.view_scores(_flat(60), _flat(40), "coronal", 4095.0)[0]
     expected = 20 * math.log10(4095 / 20)
     yield _check("sr4zct: an error of 20 HU is 20 log10(4095 / 20) dB", expected, score.value)

@@ -1,4 +1,4 @@
-"""The ``thinslice`` command, for people."""
+"""The ``thinslice`` command."""
 
 import sys
 from collections.abc import Sequence

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import sys
 from pathlib import Path
 
 from thinslice.audit import chain, recompute
@@ -20,31 +19,32 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if every link holds, 1 if one is broken, 2 if there is nothing to audit, 3 if every link
-    holds as far as it can be looked at: volumes were removed."""
+    that can be verified holds, but volumes were removed."""
     removed: list[str] = []
     try:
         if Path(arguments.what).suffix == ".csv":
             problems = _moved_to(Path(arguments.what), arguments.row, removed)
         else:
             problems = _record(arguments.what, arguments.results.resolve(), removed)
-    except LookupError as error:
-        print(f"thinslice audit: {error}", file=sys.stderr)
-        return 2
     except BrokenLinkError as error:
         problems = [str(error)]
     for problem in problems:
         print(f"BROKEN  {problem}")
     if problems:
-        print("the chain is broken; the snakemake command that made it, given again, makes what")
-        print("changed again, and what rests on it; if it finds nothing to do, delete the record")
-        print("that is named, then give it again")
+        print(
+            "the chain is broken; run the snakemake command that made it again, which remakes what"
+        )
+        print(
+            "has changed and everything made from it; if it finds nothing to do, delete the record"
+        )
+        print("named above, then run it again")
         return 1
     if removed:
         print(
-            f"every record holds, but {len(removed)} volume(s) were removed and cannot be looked "
-            f"at; to make them and what rests on them again (if a --configfile was given then, "
-            f"give it at the end of both): snakemake --cores 1 {' '.join(removed)} "
-            f"&& snakemake --cores 1"
+            f"every record holds, but {len(removed)} volume(s) were removed and cannot be "
+            "verified; to make them and what was made from them again (with the same --configfile, "
+            f"if there was one, at the end of both): snakemake --cores 1 {' '.join(removed)} "
+            "&& snakemake --cores 1"
         )
         return 3
     print("every link holds")
@@ -72,7 +72,7 @@ def _table(table: Path, number: int | None, removed: list[str]) -> list[str]:
     else:
         cells = recompute.row(table, number)
         wanted = cells.pop("records").split()
-        print("; ".join(f"{name} {said}" for name, said in cells.items() if said))
+        print("; ".join(f"{name} {value}" for name, value in cells.items() if value))
     found: dict[str, Path] = {}
     walk = chain.Walk(frozenset(wanted))
     problems = _chain(record_path(table), walk, removed, found)

@@ -1,4 +1,4 @@
-"""``thinslice inspect``: what scans lie here, and which of them would be refused, and why."""
+"""``thinslice inspect``: list the scans in a folder, and why some cannot be read."""
 
 import argparse
 import json
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from thinslice.errors import Refused, in_one_line, one_line
 from thinslice.io import files
-from thinslice.io.inspect import ScanSummary, of_found, seen_in, stores_in, unread
+from thinslice.io.inspect import ScanSummary, scans_in, stores_in, summary_of, unread
 
 COLUMNS = ("slices", "size", "pixel mm", "thickness", "increment", "slices meet", "kernel", "plane")
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
-    parser = commands.add_parser("inspect", help="list the scans in a folder and what ails them")
+    parser = commands.add_parser("inspect", help="list the scans in a folder and their problems")
     parser.add_argument(
         "path", type=Path, help="a scan, a zip, or a folder with scans anywhere below it"
     )
@@ -24,62 +24,58 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 if every scan found can be read, 1 if one is refused, 2 if there is none to be seen."""
-    try:
-        with in_one_line(arguments.path):
-            seen = list(_seen(arguments.path))
-    except Refused as error:
-        print(f"thinslice inspect: {error}", file=sys.stderr)
-        return 2
-    if not seen:
+    """0 if every scan can be read, 1 if one is refused, 2 if there is nscan."""
+    with in_one_line(arguments.path):
+        scans = list(_scans(arguments.path))
+    if not scans:
         print(one_line(f"thinslice inspect: {arguments.path}: no scan there"), file=sys.stderr)
         return 2
     if arguments.json:
-        print(json.dumps([one._asdict() for one in seen], indent=1))
+        print(json.dumps([scan._asdict() for scan in scans], indent=1))
     else:
-        for one in seen:
-            print("\n".join(_lines(one)))
-        other = sum(one.is_other for one in seen)
-        bad = sum(one.refused is not None for one in seen) - other
-        good = len(seen) - bad - other
+        for scan in scans:
+            print("\n".join(_lines(scan)))
+        other = sum(scan.is_other for scan in scans)
+        bad = sum(scan.refused is not None for scan in scans) - other
+        good = len(scans) - bad - other
         print(f"{good} can be read, {bad} refused" + (f", {other} no scans" if other else ""))
-    return int(any(one.refused and not one.is_other for one in seen))
+    return int(any(scan.refused and not scan.is_other for scan in scans))
 
 
-def _seen(path: Path) -> Iterator[ScanSummary]:
-    yield from seen_in(path)
+def _scans(path: Path) -> Iterator[ScanSummary]:
+    yield from scans_in(path)
     for store in stores_in(path):
         try:
-            yield of_found(store, files.read(store))
+            yield summary_of(store, files.read(store))
         except Refused as error:
             yield unread(store, "OME-Zarr", "", str(error))
 
 
-def _lines(one: ScanSummary) -> Iterator[str]:
-    """The scan's name and how to ask for it, then its numbers, then what ails it."""
-    name = f"{one.path}  {one.format} {one.modality or ''} {one.series}".rstrip()
-    yield one_line(f"{name}  [series {one.choose}]" if one.uid and one.choose else name)
-    if one.increment_mm is not None:
-        told = zip(COLUMNS, _cells(one), strict=True)
-        yield "    " + "  ".join(f"{name} {value}" for name, value in told if value)
-    for warning in one.warnings:
+def _lines(scan: ScanSummary) -> Iterator[str]:
+    """The scan's name and how to select it, then its numbers, then its problems."""
+    name = f"{scan.path}  {scan.format} {scan.modality or ''} {scan.series}".rstrip()
+    yield one_line(f"{name}  [series {scan.choose}]" if scan.uid and scan.choose else name)
+    if scan.increment_mm is not None:
+        cells = zip(COLUMNS, _cells(scan), strict=True)
+        yield "    " + "  ".join(f"{name} {value}" for name, value in cells if value)
+    for warning in scan.warnings:
         yield one_line(f"    note     {warning}")
-    if one.refused:
-        why = one.refused.removeprefix(one_line(f"{one.path}: "))
-        yield f"    {'no scan' if one.is_other else 'REFUSED'}  {why}"
+    if scan.refused:
+        why = scan.refused.removeprefix(one_line(f"{scan.path}: "))
+        yield f"    {'no scan' if scan.is_other else 'REFUSED'}  {why}"
 
 
-def _cells(one: ScanSummary) -> tuple[str, ...]:
-    size, pixel = one.size or (), one.pixel_mm or ()
+def _cells(scan: ScanSummary) -> tuple[str, ...]:
+    size, pixel = scan.size or (), scan.pixel_mm or ()
     return (
-        str(one.slices),
+        str(scan.slices),
         "x".join(map(str, size)),
         "x".join(f"{mm:.4g}" for mm in pixel),
-        "not said" if one.thickness_mm is None else f"{one.thickness_mm:.4g} mm",
-        f"{one.increment_mm:.4g} mm",
-        _meeting(one.overlap_mm),
-        one.kernel or "",
-        one.orientation or "",
+        "not stated" if scan.thickness_mm is None else f"{scan.thickness_mm:.4g} mm",
+        f"{scan.increment_mm:.4g} mm",
+        _meeting(scan.overlap_mm),
+        scan.kernel or "",
+        scan.orientation or "",
     )
 
 

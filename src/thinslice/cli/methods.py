@@ -1,4 +1,4 @@
-"""``thinslice methods``: what a scan can be restored by, and what each of them needs."""
+"""``thinslice methods``: list the methods, and what each of them needs."""
 
 import argparse
 import json
@@ -21,11 +21,11 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 always."""
-    found = list(catalogue.entries())
+    entries = list(catalogue.entries())
     if arguments.json:
-        print(json.dumps([one._asdict() for one in found], indent=1))
+        print(json.dumps([entry._asdict() for entry in entries], indent=1))
         return 0
-    _table([HEADS, *(_row(one) for one in found)])
+    _table([HEADS, *(_row(entry) for entry in entries)])
     print()
     for fit, licence in catalogue.LICENCES.items():
         print(f"learns from {FITS[fit].split(':')[0]}: {licence}")
@@ -33,10 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _row(one: Entry) -> tuple[str, ...]:
-    name = f"{one.name} *" if one.default else one.name
-    counted = f"{one.parameters:,}" if one.parameters else "-"
-    return name, FITS[one.fit], one.fidelity, one.grids, counted, one.paper
+def _row(entry: Entry) -> tuple[str, ...]:
+    name = f"{entry.name} *" if entry.default else entry.name
+    counted = f"{entry.parameters:,}" if entry.parameters else "-"
+    return name, FITS[entry.fit], entry.fidelity, entry.grids, counted, entry.paper
 
 
 def _table(rows: Sequence[Sequence[str]]) -> None:

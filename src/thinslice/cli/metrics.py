@@ -1,4 +1,4 @@
-"""``thinslice metrics``: prove the metrics on cases whose answer is known in closed form."""
+"""``thinslice metrics``: test the metrics on cases whose answer is known in closed form."""
 
 import argparse
 
@@ -7,7 +7,7 @@ from thinslice.audit import selftest
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
-    parser = commands.add_parser("metrics", help="prove the metrics on closed forms")
+    parser = commands.add_parser("metrics", help="test the metrics on closed forms")
     parser.add_argument("what", choices=["selftest"], help="run every closed-form test")
     parser.set_defaults(run=run)
 

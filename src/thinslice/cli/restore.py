@@ -1,28 +1,28 @@
-"""``thinslice restore``: a thick scan in, a thin one out, with a report of how far to trust it."""
+"""``thinslice restore``: restore a thick scan on thin slices, and report how far to trust it."""
 
 import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-from thinslice.cli import restore_text, stop_signals
+from thinslice.cli import restore_text
 from thinslice.cli.arguments import count, gibibytes, millimetres
 from thinslice.fs import transaction
 from thinslice.interfaces import Run
 from thinslice.io import files
-from thinslice.restoration import checkpoints, disk_space, output, restore
+from thinslice.restoration import checkpoints, restore
 from thinslice.restoration.methods import DEFAULT
+from thinslice.restoration.output import Output
 from thinslice.restoration.restore import Plan, Result
 from thinslice.restoration.statement import NOTICE
-
-FORESEEN = (OSError, ValueError, MemoryError, LookupError, ArithmeticError, RuntimeError)
+from thinslice.runtime import signals
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
     parser = commands.add_parser(
         "restore",
-        help="a thick scan in, a thin one out, and how far to trust it",
+        help="restore a thick scan on thin slices",
         description="Restore thin slices from a thick scan, over the same extent and pixels. "
         "OUT.thinslice.json and OUT.preview.png are written beside OUT.",
         epilog=NOTICE,
@@ -31,7 +31,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add("scan", type=Path, metavar="IN", help="DICOM folder, .nii, .nii.gz, .zip, .zarr")
     add("out", type=Path, metavar="OUT", help=".nii, .nii.gz, .zarr; else a folder for DICOM")
     add("--method", metavar="NAME", help=f"see `thinslice methods`; default {DEFAULT}")
-    add("--weights", type=Path, metavar="FILE", help="of a method fitted on other scans")
+    add("--weights", type=Path, metavar="FILE", help="for a method fitted on other scans")
     add("--thickness", type=millimetres, default=1.0, metavar="MM", help="of thin slices (1.0)")
     add(
         "--increment",
@@ -46,8 +46,12 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def _about_the_scan(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("what IN does not say").add_argument
-    add("--series", metavar="WHICH", help="where IN holds several: as `thinslice inspect` says")
+    add = parser.add_argument_group("what IN does not state").add_argument
+    add(
+        "--series",
+        metavar="WHICH",
+        help="of several in IN, as `thinslice inspect` prints it",
+    )
     add("--declared-thickness", type=millimetres, metavar="MM", help="of IN's slices; for NIfTI")
     add("--modality", choices=["CT", "MR"], help="of a NIfTI; default CT")
     add(
@@ -60,90 +64,97 @@ def _about_the_run(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("how it runs").add_argument
     add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="default auto")
     add("--threads", type=count, metavar="N", help="CPU threads; default: as torch chooses")
-    add("--max-memory", type=gibibytes, metavar="6G", help="tiles are made to stay below it")
-    add("--dry-run", action="store_true", help="say what would be done; write nothing")
-    add("--overwrite", action="store_true", help="replace an OUT that was written before")
+    add(
+        "--max-memory",
+        type=gibibytes,
+        metavar="6G",
+        help="cap on memory; tiles are sized for it",
+    )
+    add("--dry-run", action="store_true", help="print what would be done; write nothing")
+    add("--overwrite", action="store_true", help="replace an OUT that thinslice wrote before")
     add(
         "--strict", action="store_true", help="refuse scans unlike those the weights were fitted on"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 if OUT stands (or would), 2 if refused or failed, 130 or 143 if stopped; never half."""
-    before = transaction.standing(arguments.out)
+    """0 if OUT is written (or would be), 2 after an error, 130 or 143 if stopped; never half."""
+    out = Output.at(arguments.out, overwrite=arguments.overwrite)
+    before = transaction.fingerprint(out.path)
     try:
-        with stop_signals.answered():
-            return _restore(arguments)
+        with signals.answered():
+            return _restore(arguments, out)
     except KeyboardInterrupt as stop:
-        _complain(_stopped(arguments.out, before))
-        return stop_signals.status(stop)
-    except FORESEEN as error:
-        _complain(" ".join(str(error).split()) or type(error).__name__)
-        return 2
+        written = transaction.fingerprint(out.path) != before
+        print(f"thinslice restore: {_stopped(out, written)}", file=sys.stderr, flush=True)
+        return signals.status(stop)
 
 
-def _restore(asked: argparse.Namespace) -> int:
-    if asked.scan.is_dir():
-        output.refuse_inside(asked.out.absolute(), asked.scan)
-    if not asked.dry_run and transaction.go_on(asked.out):
-        _warn([f"a run before was killed while putting {asked.out} into its place; it stands now"])
-    output.refuse_place(asked.out, overwrite=asked.overwrite)
-    scan = files.read(
-        asked.scan,
-        series=asked.series,
-        thickness_mm=asked.declared_thickness,
-        unit_window=asked.unit_window and tuple(asked.unit_window),
-        modality=asked.modality,
-    )
-    output.refuse_place(asked.out, scan, overwrite=asked.overwrite)
-    planned = restore.plan(
-        scan,
-        method=asked.method,
-        weights=asked.weights,
-        thickness_mm=asked.thickness,
-        increment_mm=asked.increment,
-    )
-    disk_space.refuse_full(asked.out, planned.grid, planned.thick.modality)
-    how = Run(asked.device, asked.threads, asked.max_memory)
-    device = restore.device_of(planned, how)
-    print("\n".join(restore_text.beforehand(asked.scan, planned, device)), flush=True)
+def _restore(arguments: argparse.Namespace, out: Output) -> int:
+    planned = _planned(arguments, out)
+    run = Run(arguments.device, arguments.threads, arguments.max_memory)
+    device = restore.device_of(planned, run)
+    print("\n".join(restore_text.beforehand(arguments.scan, planned, device)), flush=True)
     _warn(planned.warnings)
-    if asked.strict:
+    if arguments.strict:
         restore.refuse_outside(planned)
-    if asked.dry_run:
+    if arguments.dry_run:
         print("dry run: nothing was computed or written")
         return 0
-    restored = _computed(asked, planned, how)
-    print("\n".join(restore_text.afterwards(asked.out, restored)))
+    restored = _computed(out, planned, run)
+    print("\n".join(restore_text.afterwards(arguments.out, restored)))
     _warn(restored.warnings)
     return 0
 
 
-def _stopped(out: Path, before: object) -> str:
-    """What a stop left."""
-    if transaction.standing(out) != before:
-        return f"stopped; {out} had been written by then, and is whole"
-    kept = checkpoints.place(out)
-    goes_on = f"; the same command goes on from {kept}" if kept.exists() else ""
-    return f"stopped; {out} was not written{goes_on}"
+def _planned(arguments: argparse.Namespace, out: Output) -> Plan:
+    """Read the scan and plan its restoration; refuse, before any work, what cannot be done."""
+    if arguments.scan.is_dir():
+        out.check_outside(arguments.scan)
+    if not arguments.dry_run and out.finish_interrupted():
+        _warn([f"{arguments.out} was almost in place when an earlier run was killed; it is now"])
+    out.check()
+    scan = files.read(
+        arguments.scan,
+        series=arguments.series,
+        thickness_mm=arguments.declared_thickness,
+        unit_window=arguments.unit_window and tuple(arguments.unit_window),
+        modality=arguments.modality,
+    )
+    out.check(scan)
+    planned = restore.plan(
+        scan,
+        method=arguments.method,
+        weights=arguments.weights,
+        thickness_mm=arguments.thickness,
+        increment_mm=arguments.increment,
+    )
+    out.check_room(planned)
+    return planned
 
 
-def _computed(asked: argparse.Namespace, planned: Plan, how: Run) -> Result:
-    """Restored and handed over, under the lock of the folder that keeps checkpoints."""
-    with checkpoints.held(asked.out, planned) as work:
-        if work.goes_on:
-            print(f"going on from the checkpoints in {work.folder.parent}", flush=True)
+def _computed(out: Output, planned: Plan, run: Run) -> Result:
+    """Restore and write, under the lock of the checkpoints."""
+    with out.checkpoints(planned) as work:
+        folder = work.folder
+        if work.resumes:
+            print(f"resuming from the checkpoints in {folder.parent}", flush=True)
         elif work.others:
-            _warn([f"checkpoints in {work.folder.parent} are of another scan, method or version"])
-        restored = restore.carry_out(planned, replace(how, work=work.folder))
-        output.write(restored, asked.out, overwrite=asked.overwrite)
+            _warn([f"checkpoints in {folder.parent} are of another scan, method or version"])
+        restored = restore.carry_out(planned, replace(run, work=folder))
+        out.write(restored)
     return restored
 
 
+def _stopped(out: Output, written: bool) -> str:
+    """What a stopped command leaves, and how to resume."""
+    if written:
+        return f"stopped; {out.path} was already written, and is complete"
+    work = checkpoints.folder_beside(out.path)
+    resume = f"; run the same command again to resume from {work}" if work.exists() else ""
+    return f"stopped; {out.path} was not written{resume}"
+
+
 def _warn(warnings: list[str]) -> None:
-    for words in warnings:
-        print(f"warning: {words}", file=sys.stderr, flush=True)
-
-
-def _complain(words: str) -> None:
-    print(f"thinslice restore: {words}", file=sys.stderr, flush=True)
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr, flush=True)

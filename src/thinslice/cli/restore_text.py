@@ -1,4 +1,4 @@
-"""What ``thinslice restore`` says of a scan before and after restoring it."""
+"""Text that ``thinslice restore`` prints before and after restoring a scan."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +18,12 @@ FITS = {
 
 
 def beforehand(path: Path, planned: Plan, device: str) -> Iterator[str]:
-    """What is there, what is asked for, by what and where."""
+    """Lines on the scan, the target grid, the method and the device."""
     source = planned.scan.source if planned.scan else {}
-    told = [source.get("format"), planned.thick.modality, source.get("maker"), source.get("kernel")]
+    maker, kernel = source.get("maker"), source.get("kernel")
+    facts = [source.get("format"), planned.thick.modality, maker, kernel]
     chosen = planned.chosen
-    yield f"scan     {path}  {' '.join(str(word) for word in told if word)}"
+    yield f"scan     {path}  {' '.join(str(word) for word in facts if word)}"
     yield f"         {_grid(planned.thick.grid)}"
     yield f"thin     {_grid(planned.grid)}"
     yield f"method   {chosen.card['name']}: {chosen.about.title}, {FITS[chosen.fit]}"
@@ -32,7 +33,7 @@ def beforehand(path: Path, planned: Plan, device: str) -> Iterator[str]:
 
 
 def afterwards(out: Path, restored: Result) -> Iterator[str]:
-    """What was written, and how far it agrees with the scan."""
+    """Lines on what was written, and how far it agrees with the scan."""
     checks = restored.trust.slices
     unit = "HU" if restored.volume.modality == "CT" else "units"
     if checks:

@@ -1,8 +1,7 @@
-"""``thinslice weights``: what a weights file holds, and which scans it was fitted on."""
+"""``thinslice weights``: show what a weights file holds, and which scans it was fitted on."""
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from thinslice.restoration.methods import MethodChoice
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
-    parser = commands.add_parser("weights", help="say what a weights file holds")
+    parser = commands.add_parser("weights", help="show what a weights file holds")
     parser.add_argument("what", choices=["info"], help="method, settings, what it was fitted on")
     parser.add_argument("file", type=Path)
     parser.add_argument("--json", action="store_true", help="print a JSON object, for programs")
@@ -21,21 +20,16 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if the weights are whole and their method takes them, 2 if not."""
-    try:
-        chosen = methods.choose(weights=arguments.file)
-        said = _said(arguments.file, chosen)
-    except (ValueError, OSError) as error:
-        print(f"thinslice weights: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+    info = _info(arguments.file, methods.choose(weights=arguments.file))
     if arguments.json:
-        print(json.dumps(said, indent=1))
+        print(json.dumps(info, indent=1))
     else:
-        for name, value in said.items():
+        for name, value in info.items():
             print(f"{name:<11}{_words(value)}")
     return 0
 
 
-def _said(path: Path, chosen: MethodChoice) -> dict[str, Any]:
+def _info(path: Path, chosen: MethodChoice) -> dict[str, Any]:
     _, about = methods.card_of(path)
     return {
         "file": str(path),
@@ -56,14 +50,14 @@ def _said(path: Path, chosen: MethodChoice) -> dict[str, Any]:
 def _words(value: Any) -> str:
     """A value on one line: pairs as name value, ranges as low to high, lists by their length."""
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_words(item)}" for key, item in value.items()) or "not said"
+        return ", ".join(f"{key} {_words(item)}" for key, item in value.items()) or "not stated"
     if isinstance(value, list):
         numbers = len(value) == 2 and all(isinstance(item, int | float) for item in value)
         if numbers:
             low, high = (f"{item:.4g}" for item in value)
             return low if low == high else f"{low} to {high}"
         return f"{len(value)}: {', '.join(map(str, value))}" if len(value) > 3 else _listed(value)
-    return "not said" if value is None else str(value)
+    return "not stated" if value is None else str(value)
 
 
 def _listed(values: list[Any]) -> str:

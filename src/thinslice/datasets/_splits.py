@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from thinslice.columns import SPLITS
 from thinslice.errors import refused
 
 MANIFESTS = Path(__file__).parent / "splits"
-SPLITS = ("train", "val", "test")
 
 
 class SplitRow(NamedTuple):

@@ -18,8 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from thinslice.datasets._acvtt_case import runs_to_feet, story
-from thinslice.datasets._acvtt_preparation import trimmed
+from thinslice.datasets._acvtt import runs_to_feet, story, trimmed
 from thinslice.datasets._splits import SplitRow, drawn, first_of_splits
 from thinslice.download import fetch
 from thinslice.download.fetch import Remote
@@ -28,7 +27,6 @@ from thinslice.interfaces import Case
 from thinslice.io.archive import unpack
 from thinslice.io.nifti.read import read_nifti
 
-SIMULATED = False
 SCAN = re.compile(r"(IXI\d{3})-HH-\d{4}-T2\.nii\.gz")
 ARCHIVE = Remote(
     "http://biomedic.doc.ic.ac.uk/brain-development/downloads/IXI/IXI-T2.tar",
@@ -58,6 +56,8 @@ class Settings:
 
 class Ixi:
     """The IXI data set; see the module docstring."""
+
+    simulated = False
 
     def __init__(self, settings: Settings):
         self.settings = settings

@@ -7,7 +7,7 @@ Splits      95 training and 50 test cases as in ACVTT's released lists. The pape
             takes 15 of the training cases for validation, unlisted; here those whose SHA-256 of
             "kits23/<case>" sorts first. The released code validates on the test cases instead.
 Selection   slices 1.5 mm apart or less; the lists hold such scans alone, others are refused
-Prepared    as ACVTT's released code does (``_acvtt_preparation``), columns above -600 HU
+Prepared    as ACVTT's released code does (``_acvtt``), columns above -600 HU
 
 One scan per patient. Files store z first and run to the feet; reading corrects both.
 """
@@ -16,15 +16,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thinslice.datasets._acvtt_case import prepared_case
-from thinslice.datasets._acvtt_preparation import Preparation
+from thinslice.datasets._acvtt import Preparation, prepared_case
 from thinslice.datasets._splits import cases_of, first_of_splits
 from thinslice.download import fetch
 from thinslice.download.fetch import Remote
 from thinslice.errors import refused
 from thinslice.interfaces import Case
 
-SIMULATED = False
 MANIFEST_SHA256 = "210bfe72eeb38d2a6c0d2f58fa14a889dfb8a9ec7329aaa0c22d5b5a9030b57c"
 URL = "https://kits19.sfo2.digitaloceanspaces.com/master_{number}.nii.gz"
 COLUMNS_HU = -600.0
@@ -42,6 +40,8 @@ class Settings:
 
 class Kits23:
     """The KiTS23 data set; see the module docstring."""
+
+    simulated = False
 
     def __init__(self, settings: Settings):
         self.settings = settings

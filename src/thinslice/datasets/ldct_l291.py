@@ -30,7 +30,6 @@ from thinslice.interfaces import Case
 from thinslice.io.dicom.read import read_dicom
 from thinslice.volume import Grid
 
-SIMULATED = False
 COMMIT = "5d58d31e648050fb724fe604ed0b597100b47d19"
 FOLDER = "L291/full_3mm_sharp"
 ADDRESS = f"https://raw.githubusercontent.com/jiayangshi/SR4ZCT/{COMMIT}/{FOLDER}"
@@ -43,6 +42,8 @@ ROUND = 1e-6  # tolerance, in slices, of lengths that are whole numbers of slice
 @dataclass(frozen=True)
 class LdctL291:
     """The L291 data set; see the module docstring."""
+
+    simulated = False
 
     slices: int | None = PUBLISHED
     increment_mm: float | None = None

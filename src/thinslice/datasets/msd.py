@@ -9,7 +9,7 @@ Splits      140 training and 100 test cases as in ACVTT's released lists. The pa
             "msd/<case>" sorts first. The released code validates on the test cases instead.
 Selection   slices 1.5 mm apart or less; the lists hold such scans alone, others are refused. Of
             colon_212 the first 365 slices count; liver_187 is in no list.
-Prepared    as ACVTT's released code does (``_acvtt_preparation``): raised to -1024 HU, columns
+Prepared    as ACVTT's released code does (``_acvtt``): raised to -1024 HU, columns
             above -800 HU
 
 Every case counts as a patient; the publisher does not state whether a patient is in two tasks.
@@ -19,8 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from thinslice.datasets._acvtt_case import prepared_case
-from thinslice.datasets._acvtt_preparation import Preparation
+from thinslice.datasets._acvtt import Preparation, prepared_case
 from thinslice.datasets._splits import SplitRow, cases_of, first_of_splits
 from thinslice.download import fetch
 from thinslice.download.fetch import Remote
@@ -28,7 +27,6 @@ from thinslice.errors import refused
 from thinslice.interfaces import Case
 from thinslice.io.archive import unpack
 
-SIMULATED = False
 MANIFEST_SHA256 = "1cd636740c82e28e3f47163b7b1901367b94b99430f6d68dea53018d2629ac9e"
 URL = "https://msd-for-monai.s3-us-west-2.amazonaws.com/{task}.tar"
 MD5 = {
@@ -61,6 +59,8 @@ class Settings:
 
 class Msd:
     """The abdominal CT of the decathlon; see the module docstring."""
+
+    simulated = False
 
     def __init__(self, settings: Settings):
         self.settings = settings

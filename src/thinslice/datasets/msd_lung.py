@@ -27,7 +27,6 @@ from thinslice.operators import overlap
 from thinslice.operators.degradation import in_plane
 from thinslice.volume import Volume
 
-SIMULATED = False
 TASK = "Task06_Lung"
 REMOTE = Remote(
     f"https://msd-for-monai.s3-us-west-2.amazonaws.com/{TASK}.tar",
@@ -50,6 +49,8 @@ class Settings:
 
 class MsdLung:
     """The four chest CT; see the module docstring."""
+
+    simulated = False
 
     def __init__(self, settings: Settings):
         self.settings = settings

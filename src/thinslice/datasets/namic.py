@@ -29,13 +29,14 @@ from thinslice.interfaces import Case
 from thinslice.io.archive import unpack
 from thinslice.io.nrrd import SUFFIXES, files, read_nrrd, shape_of
 
-SIMULATED = False
 Contrast = Literal["t1w", "t2w"]
 
 
 @dataclass(frozen=True)
 class Namic:
     """The NAMIC data set; see the module docstring."""
+
+    simulated = False
 
     contrast: Contrast
     train: int

@@ -11,20 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from thinslice.datasets._manifest import Row, rows_of
 from thinslice.errors import refused
 from thinslice.interfaces import Case
 from thinslice.io.read import read_scan, scan_files
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid, Volume
+from thinslice.workflow.own_data import Row, read_manifest
 
-SIMULATED = False
 SAME_PIXELS = 0.01  # of a pixel: thick and thin in-plane, anywhere in the scan
 SAME_PITCH = 1e-4  # of a pixel's size
 
 
 class OwnData:
     """The data set of a manifest; see the module docstring."""
+
+    simulated = False
 
     def __init__(self, manifest: Path, unit_window: tuple[float, float] | None):
         self.manifest = manifest
@@ -36,12 +37,14 @@ class OwnData:
 
     def files(self, raw: Path) -> Sequence[Path]:
         """The manifest and every file of every scan, sorted."""
-        scans = [scan for row in rows_of(self.manifest) for scan in (row.thin, row.thick) if scan]
+        scans = [
+            scan for row in read_manifest(self.manifest) for scan in (row.thin, row.thick) if scan
+        ]
         return sorted({self.manifest, *(file for scan in scans for file in scan_files(scan))})
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """One case per row, in the manifest's order; Refused where a scan cannot be read."""
-        for row in rows_of(self.manifest):
+        for row in read_manifest(self.manifest):
             yield self._case(row)
 
     def _case(self, row: Row) -> Case:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from thinslice.columns import SPLITS
 from thinslice.interfaces import Case
 from thinslice.operators.profiles import scanner_profile
 from thinslice.phantom.anatomy import draw_anatomy
@@ -22,9 +23,6 @@ from thinslice.phantom.lattice import Plane
 from thinslice.phantom.noise import expose
 from thinslice.phantom.reconstruction import Reconstruction, acquire
 from thinslice.volume import Grid
-
-SIMULATED = True
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -151,6 +149,8 @@ class Settings:
 
 class Phantom:
     """The phantom data set; see the module docstring."""
+
+    simulated = True
 
     def __init__(self, settings: Settings):
         self.settings = settings

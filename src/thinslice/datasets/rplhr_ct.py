@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from thinslice.columns import SPLITS
 from thinslice.download.fetch import fetch
 from thinslice.download.zenodo import list_of, remotes_of
 from thinslice.errors import Refused, listed, refused
@@ -33,9 +34,7 @@ from thinslice.io.nifti.read import read_nifti
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Volume
 
-SIMULATED = False
 RECORD = 17239183
-SPLITS = ("train", "val", "test")
 THIN, THICK = "1mm", "5mm"  # folders
 THIN_MM, THICK_MM = 1.0, 5.0  # nominal; NIfTI does not say
 RATIO = 5  # thin slices per thick increment
@@ -48,6 +47,8 @@ CASES: Mapping[str, int] = {"train": 100, "val": 50, "test": 100}
 @dataclass(frozen=True)
 class RplhrCt:
     """The RPLHR-CT data set; see the module docstring."""
+
+    simulated = False
 
     cases_per_split: Mapping[str, int] = field(default_factory=lambda: dict(CASES))
 

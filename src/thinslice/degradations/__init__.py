@@ -1,1 +1,1 @@
-"""Thin to simulated thick: one file each, ``build()`` returns an ``interfaces.Degradation``."""
+"""Thin to simulated thick: one file each, ``build()`` returns a ``interfaces.Degradation``."""

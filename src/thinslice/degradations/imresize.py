@@ -5,7 +5,7 @@ stretched cubic's view of the thin ones, negative lobes included, which is no sc
 voxels tile the thin ones, r to one: their centres lie amid the ones they stand for.
 
 Where a size is no whole multiple of the factor, n // r voxels are made and the rest of the thin
-ones stands at the far end under no thick one (MATLAB makes ceil(n / r), of which the last may lie
+ones lies at the far end under no thick one (MATLAB makes ceil(n / r), of which the last may lie
 past the scan). The restored grid is still the thin one. MATLAB rounds 8-bit images after each axis;
 a degradation is linear, so nothing is rounded here.
 """

@@ -29,12 +29,12 @@ class Sparse:
         if self.whole_slices:
             increment_mm = max(round(increment_mm / thin.increment_mm), 1) * thin.increment_mm
             phase_mm = round(phase_mm / thin.increment_mm) * thin.increment_mm
-        kept = grids.thick_slices(thin, thin.increment_mm, increment_mm, phase_mm)
+        slices = grids.thick_slices(thin, thin.increment_mm, increment_mm, phase_mm)
         return thin.with_slices(
-            n=kept.n,
-            increment_mm=kept.increment_mm,
+            n=slices.n,
+            increment_mm=slices.increment_mm,
             thickness_mm=thin.thickness_mm,
-            start_mm=kept.start_mm,
+            start_mm=slices.start_mm,
         )
 
     def matrix(self, thin: Grid, thick: Grid) -> csr_array:

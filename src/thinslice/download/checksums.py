@@ -1,13 +1,13 @@
-"""Checksums of the files of a data set, recorded when first verified and enforced from then on."""
+"""Checksums of a data set's files: recorded when first verified, enforced from then on."""
 
-import fcntl
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from thinslice.errors import refused
+from thinslice.fs.atomic import write_text
+from thinslice.fs.locks import wait_lock
 
 BLOCK = 1 << 20
 
@@ -23,24 +23,19 @@ class Checksums:
         return self._read().get(name, {}).get("sha256")
 
     def knows(self, name: str, file: Path, sha256: str | None) -> bool:
-        """Whether this very file (size and time) was found to have this checksum."""
+        """Whether this checksum was recorded for the file as it is now (same size and time)."""
         entry, stat = self._read().get(name, {}), file.stat()
         same = (entry.get("size"), entry.get("mtime_ns")) == (stat.st_size, stat.st_mtime_ns)
         return same and entry.get("sha256") == sha256
 
     def add(self, name: str, file: Path, sha256: str) -> None:
-        """Record a verified file; other processes' entries are kept."""
+        """Record a verified file; safe while other processes add theirs."""
         stat = file.stat()
         entry = {"sha256": sha256, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-        lock = os.open(self.path.parent / ".checksums.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with (self.path.parent / ".checksums.lock").open("w") as lock:
+            wait_lock(lock)
             entries = {**self._read(), name: entry}
-            beside = self.path.with_name(f".{self.path.name}.partial")
-            beside.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n")
-            os.replace(beside, self.path)
-        finally:
-            os.close(lock)
+            write_text(self.path, json.dumps(entries, indent=1, sort_keys=True) + "\n")
 
     def _read(self) -> dict[str, dict[str, Any]]:
         if not self.path.is_file():
@@ -55,9 +50,9 @@ class Checksums:
 
 def digest_of(path: Path) -> dict[str, str]:
     """sha256 and md5 of a file, in hex."""
-    both = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    hashes = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(BLOCK):
-            for one in both:
-                one.update(block)
-    return {one.name: one.hexdigest() for one in both}
+            for each in hashes:
+                each.update(block)
+    return {each.name: each.hexdigest() for each in hashes}

@@ -1,8 +1,8 @@
-"""Files of a data set from the net, gone on from where a run stopped, and checked byte for byte.
+"""Download the files of a data set: resumable, and verified by size and checksum.
 
-A file is written as ``<name>.part`` and renamed once its size and its checksum hold. Where the
+A file is written as ``<name>.part`` and renamed once its size and its checksum are right. Where the
 publisher gives no checksum, the first download is hashed into ``raw/checksums.json`` and every
-later one must be the same.
+later one must be equal to it.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ from thinslice.io.archive import opens
 
 @dataclass(frozen=True)
 class Remote:
-    """One file of a data set on the net.
+    """One file of a published data set.
 
-    url       where the publisher keeps it; "" where only a person can get it (registration)
+    url       address at the publisher; "" where it must be downloaded by hand (registration)
     name      its path below the raw folder, and below a mirror
-    size      bytes, if the publisher says so
+    size      bytes, if the publisher states them
     sha256    published; None: recorded on the first download and enforced from then on
-    md5       for publishers that give only this
+    md5       for publishers that give nothing else
     """
 
     url: str
@@ -48,19 +48,19 @@ def fetch(
     *,
     patience: Patience = Patience(),  # noqa: B008 - frozen
 ) -> list[Path]:
-    """Every remote as a whole, verified file below ``raw``, in order.
+    """Download every remote to a verified file below ``raw``; their paths, in order.
 
     mirror     a folder, or a file: or http(s): URL, tried before the publisher: first its part
                with the name of ``raw``'s folder, as in a copy of it, then itself
     patience   how often and how long to try
 
-    What is there and verified is left alone. Raises Refused for what cannot be had, with what to
-    do, and for wrong bytes, with both checksums; wrong bytes are thrown away, but a file that was
-    there before is left for a person to look at.
+    Verified files are left alone. Refused for a file that cannot be downloaded, with what to do,
+    and for wrong bytes, with both checksums; wrong bytes are discarded, but a file that was there
+    before is left for inspection.
     """
     raw.mkdir(parents=True, exist_ok=True)
     record = Checksums(raw / "checksums.json")
-    return [_one(remote, raw, mirror, record, patience) for remote in remotes]
+    return [_fetch_file(remote, raw, mirror, record, patience) for remote in remotes]
 
 
 def fetch_list(
@@ -70,48 +70,48 @@ def fetch_list(
     *,
     patience: Patience = Patience(),  # noqa: B008 - frozen
 ) -> Path:
-    """A publisher's list of its files, asked for once; it counts downloads, so no checksum."""
+    """Download a publisher's list of files once; it changes with every download: no checksum."""
     target = raw / remote.name
     if not target.is_file():
         with Part(target) as part:
-            _from_anywhere(remote, raw, part, mirror, patience)
+            _from_mirror_or_publisher(remote, raw, part, mirror, patience)
             part.finish()
     return target
 
 
-def _one(
+def _fetch_file(
     remote: Remote, raw: Path, mirror: str | None, record: Checksums, patience: Patience
 ) -> Path:
     target = raw / remote.name
-    if remote.sha256 is None:  # what was recorded holds as if it were published
+    if remote.sha256 is None:  # a recorded checksum counts as a published one
         remote = replace(remote, sha256=record.sha256(remote.name))
     if target.is_file():
-        _still_right(remote, target, record)
+        _check_existing(remote, target, record)
         return target
     with Part(target) as part:
         if target.is_file():  # another process was faster
-            _still_right(remote, target, record)
+            _check_existing(remote, target, record)
             return target
-        _from_anywhere(remote, raw, part, mirror, patience)
+        _from_mirror_or_publisher(remote, raw, part, mirror, patience)
         sha256 = part.digests()["sha256"]
         part.finish()
     record.add(remote.name, target, sha256)
     return target
 
 
-def _from_anywhere(
+def _from_mirror_or_publisher(
     remote: Remote, raw: Path, part: Part, mirror: str | None, patience: Patience
 ) -> None:
     """Fill the part, verified: from the mirror if it can, else from the publisher."""
     reasons: list[str] = []
-    for place in [*_below(mirror, raw.name, remote.name), remote.url]:
-        if not place:
+    for address in [*_in_mirror(mirror, raw.name, remote.name), remote.url]:
+        if not address:
             continue
-        if place == remote.url:  # a mirror has two places for a file: one of them is enough
+        if address == remote.url:  # a mirror has two addresses for a file: one is enough
             for reason in reasons:
                 say(f"not from the mirror: {reason}")
         try:
-            _from(place, remote, part, patience)
+            _fill(address, remote, part, patience)
             return
         except Refused as refusal:
             reasons.append(str(refusal))
@@ -122,47 +122,47 @@ def _from_anywhere(
     raise refused(part.target, found, remote.name, BY_HAND)
 
 
-def _from(place: str, remote: Remote, part: Part, patience: Patience) -> None:
-    """Fill the part from one place and verify it; wrong bytes are thrown away."""
+def _fill(address: str, remote: Remote, part: Part, patience: Patience) -> None:
+    """Fill the part from one address and verify it; wrong bytes are discarded."""
     known = bool(remote.sha256 or remote.md5)
-    if urlsplit(place).scheme in ("http", "https"):
-        download(place, part, size=remote.size, known=known, patience=patience)
+    if urlsplit(address).scheme in ("http", "https"):
+        download(address, part, size=remote.size, known=known, patience=patience)
     else:
-        copy(_path(place), part, size=remote.size, patience=patience)
+        copy(_path(address), part, size=remote.size, patience=patience)
     try:
-        _right(place, remote, part.size, part.digests())
+        _verify(address, remote, part.size, part.digests())
         opens(part.path, called=part.target.name)
     except Refused:
         part.discard()
         raise
 
 
-def _right(where: str | Path, remote: Remote, size: int, found: dict[str, str]) -> None:
-    """Size and checksums as they should be, or Refused with both."""
+def _verify(where: str | Path, remote: Remote, size: int, hashes: dict[str, str]) -> None:
+    """Refuse a wrong size or checksum, with the right one."""
     if remote.size is not None and size != remote.size:
         raise refused(where, f"{size} bytes", f"{remote.size} bytes", "fetch it again")
     for kind, expected in (("sha256", remote.sha256), ("md5", remote.md5)):
-        if expected and found[kind] != expected.lower():
+        if expected and hashes[kind] != expected.lower():
             raise refused(
                 where,
-                f"{kind} {found[kind]} ({size} bytes)",
+                f"{kind} {hashes[kind]} ({size} bytes)",
                 f"{kind} {expected.lower()}",
-                "fetch it again; if it stays so, its publisher has changed it",
+                "fetch it again; if it is the same again, its publisher has changed the file",
             )
 
 
-def _still_right(remote: Remote, target: Path, record: Checksums) -> None:
-    """A file that is there already: as recorded, or checked now; Refused, and left, if wrong."""
+def _check_existing(remote: Remote, target: Path, record: Checksums) -> None:
+    """Verify a file that is there already, unless it was before; Refused, and left, if wrong."""
     if record.knows(remote.name, target, remote.sha256):
         return
-    found = digest_of(target)
-    _right(target, remote, target.stat().st_size, found)
+    hashes = digest_of(target)
+    _verify(target, remote, target.stat().st_size, hashes)
     opens(target, called=target.name)
-    record.add(remote.name, target, found["sha256"])
+    record.add(remote.name, target, hashes["sha256"])
 
 
-def _below(mirror: str | None, folder: str, name: str) -> list[str]:
-    """Where a mirror may keep a file: under the raw folder's name, as in a copy, or right there."""
+def _in_mirror(mirror: str | None, folder: str, name: str) -> list[str]:
+    """Addresses of a file in a mirror: below the raw folder's name, as in a copy, or at its top."""
     if mirror is None:
         return []
     if urlsplit(mirror).scheme in ("http", "https", "file"):
@@ -170,6 +170,6 @@ def _below(mirror: str | None, folder: str, name: str) -> list[str]:
     return [str(Path(mirror).expanduser() / path) for path in (f"{folder}/{name}", name)]
 
 
-def _path(place: str) -> Path:
-    split = urlsplit(place)
-    return Path(unquote(split.path)) if split.scheme == "file" else Path(place)
+def _path(address: str) -> Path:
+    split = urlsplit(address)
+    return Path(unquote(split.path)) if split.scheme == "file" else Path(address)

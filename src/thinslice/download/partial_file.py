@@ -1,10 +1,9 @@
-"""A file on its way: ``<name>.part`` beside its target, locked, hashed as it grows.
+"""A partly downloaded file, ``<name>.part``: locked, hashed as it grows, resumable.
 
-Where it comes from (address, ETag, total size) lies in ``<name>.part.json``, so that a killed run
-can be gone on from, and only with more of the same.
+``<name>.part.json`` records its origin (address, ETag, total size), so that a download resumes
+only with more bytes of the same file.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -12,14 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from thinslice.download.progress import say
 from thinslice.errors import refused
+from thinslice.fs.atomic import write_text
+from thinslice.fs.locks import is_at, wait_lock
 
 BLOCK = 1 << 20
 
 
 class Part:
-    """One process holds it at a time; another waits until that one is done."""
+    """The bytes of a file so far; one process holds it at a time, others wait for that one."""
 
     def __init__(self, target: Path):
         self.target = target
@@ -30,13 +30,13 @@ class Part:
         self.target.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._locked()
         self._size = os.fstat(self._file.fileno()).st_size
-        self._no_hashes()
+        self._reset_hashes()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        if not self._size:  # nothing to go on from, or done by another process
+        if not self._size:  # nothing to resume from, or finished by another process
             self.path.unlink(missing_ok=True)
             self.note.unlink(missing_ok=True)
         self._file.close()
@@ -47,28 +47,26 @@ class Part:
         return self._size
 
     def origin(self) -> dict[str, Any]:
-        """What the bytes so far come from; empty if there are none, or nobody knows."""
+        """Origin of the bytes so far; empty if there are none or it is unknown."""
         try:
             return json.loads(self.note.read_text()) if self._size else {}
         except (OSError, ValueError):
             return {}
 
     def start(self, origin: dict[str, Any]) -> None:
-        """Begin anew, with bytes from ``origin``."""
+        """Start over, with bytes from ``origin``."""
         self._file.truncate(0)
         self._size = 0
-        self._no_hashes()
-        beside = self.note.with_name(f".{self.note.name}.partial")
-        beside.write_text(json.dumps(origin))
-        os.replace(beside, self.note)
+        self._reset_hashes()
+        write_text(self.note, json.dumps(origin))
 
     def discard(self) -> None:
-        """Throw the bytes away."""
+        """Discard the bytes."""
         self.start({})
 
     def add(self, block: bytes) -> None:
-        """More bytes, on disk when this returns; Refused if they cannot be written."""
-        self._hash_left()
+        """Append bytes; they are in the file when this returns. Refused if the disk is full."""
+        self._hash_earlier_bytes()
         try:
             self._file.write(block)
             self._file.flush()
@@ -79,8 +77,8 @@ class Part:
 
     def digests(self) -> dict[str, str]:
         """sha256 and md5 of the bytes so far."""
-        self._hash_left()
-        return {one.name: one.hexdigest() for one in self._hashes}
+        self._hash_earlier_bytes()
+        return {each.name: each.hexdigest() for each in self._hashes}
 
     def finish(self) -> None:
         """Rename to the target."""
@@ -89,29 +87,25 @@ class Part:
         self.note.unlink(missing_ok=True)
 
     def _locked(self) -> BinaryIO:
-        """The part, open and ours; opened anew if it was renamed or removed while we waited."""
+        """The part, open and locked; opened again if it was renamed or removed while waiting."""
         while True:
             file = self.path.open("a+b")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                say(f"{self.path}: another process is at it; waiting")
-                fcntl.flock(file, fcntl.LOCK_EX)
-            if self.path.exists() and os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
+            wait_lock(file, f"{self.path}: waiting: another process is downloading it")
+            if is_at(file, self.path):
                 return file
             file.close()
 
-    def _no_hashes(self) -> None:
+    def _reset_hashes(self) -> None:
         self._hashes = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
         self._hashed = 0
 
     def _hash(self, block: bytes) -> None:
-        for one in self._hashes:
-            one.update(block)
+        for each in self._hashes:
+            each.update(block)
         self._hashed += len(block)
 
-    def _hash_left(self) -> None:
-        """What an earlier run left is read once."""
+    def _hash_earlier_bytes(self) -> None:
+        """Hash what an earlier run left, once."""
         if self._hashed < self._size:
             self._file.seek(self._hashed)
             while block := self._file.read(BLOCK):

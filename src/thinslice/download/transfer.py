@@ -1,7 +1,7 @@
-"""One file from one place into a part: over HTTP with ranges and retries, or by copying.
+"""Transfer one file into a part: over HTTP with ranges and retries, or by copying.
 
-What HTTP promises and servers do not keep is checked: the range that comes back, the total size,
-whether the file changed since, and whether it is the file at all or a page that asks to log in.
+Servers are not trusted: the range that comes back, the total size, whether the file has changed
+since, and whether it is the file or a login page are all checked.
 """
 
 import email.utils
@@ -31,9 +31,9 @@ BY_HAND = "download it by hand and put it there, or name a mirror that holds it"
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to try."""
+    """How often and how long to try."""
 
-    tries: int = 6  # in a row that bring nothing new
+    tries: int = 6  # in a row without progress
     wait_s: float = 1.0  # before the second try; doubles each time
     longest_s: float = 60.0  # of a wait, whatever Retry-After says
     timeout_s: float = 60.0  # of silence
@@ -41,7 +41,7 @@ class Patience:
 
 
 class _Retry(Exception):  # noqa: N818 - not an error yet
-    """This try failed; another may not."""
+    """A failed try that may be repeated."""
 
     def __init__(self, reason: str, after_s: float = 0.0):
         super().__init__(reason)
@@ -49,13 +49,13 @@ class _Retry(Exception):  # noqa: N818 - not an error yet
 
 
 def download(url: str, part: Part, *, size: int | None, known: bool, patience: Patience) -> None:
-    """Fill ``part`` from ``url``, going on from what is there.
+    """Fill ``part`` from ``url``, resuming from its bytes.
 
     size     bytes, if known beforehand
-    known    whether its checksum is known and will tell a patchwork of two files; if not, bytes
-             are gone on from only where the server says that its file is still the same
+    known    whether a checksum will reveal a mixture of two files; if not, a download resumes
+             only where the server confirms that its file is still the same
 
-    Raises Refused, with the address and what to do, when the file cannot be had.
+    Refused, with the address and what to do, where the file cannot be downloaded.
     """
     failed, best = 0, part.size
     while True:
@@ -70,18 +70,18 @@ def download(url: str, part: Part, *, size: int | None, known: bool, patience: P
                 raise refused(url, found, part.target.name, f"try later, or {BY_HAND}") from reason
             wait_s = max(patience.wait_s * 2 ** max(failed - 1, 0), getattr(reason, "after_s", 0))
             wait_s = min(wait_s, patience.longest_s)
-            say(f"{part.target.name}: {reason}; again in {wait_s:g} s from byte {part.size}")
+            say(f"{part.target.name}: {reason}; trying again in {wait_s:g} s from byte {part.size}")
             time.sleep(wait_s)
 
 
 def copy(source: Path, part: Part, *, size: int | None, patience: Patience) -> None:
-    """Fill ``part`` from a file; Refused if there is none."""
+    """Fill ``part`` from a file; Refused where there is none."""
     if not source.is_file():
         raise refused(source, "nothing", f"the file {part.target.name}", "put it there")
     total = source.stat().st_size
-    _as_long(source, total, size)
+    _check_size(source, total, size)
     part.start({})
-    _room(part, total)
+    _check_space(part, total)
     progress = Progress(part.target.name, 0, total, patience.every_s)
     with source.open("rb") as file:
         while block := file.read(BLOCK):
@@ -92,23 +92,23 @@ def copy(source: Path, part: Part, *, size: int | None, patience: Patience) -> N
 def _once(url: str, part: Part, size: int | None, known: bool, patience: Patience) -> None:
     origin = part.origin()
     if origin.get("url") == url and origin.get("total") == part.size:
-        return  # whole already; stopped before it was checked
-    asked = _range(url, part, origin, known)
-    headers = {"User-Agent": "thinslice", "Accept-Encoding": "identity", **asked}
+        return  # complete; an earlier run stopped before it verified it
+    wanted = _range(url, part, origin, known)
+    headers = {"User-Agent": "thinslice", "Accept-Encoding": "identity", **wanted}
     request = urllib.request.Request(url, headers=headers)
     try:
         answer = urllib.request.urlopen(request, timeout=patience.timeout_s)
     except urllib.error.HTTPError as error:
-        _turned_away(url, part, error)
+        _http_error(url, part, error)
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
             raise refused(url, str(error.reason), "a valid certificate", BY_HAND) from error
         raise
     with answer:
         first = answer.read1(BLOCK)
-        total = _begun(url, answer, part, origin, first)
-        _as_long(url, total, size)
-        _room(part, total)
+        total = _started(url, answer, part, origin, first)
+        _check_size(url, total, size)
+        _check_space(part, total)
         progress = Progress(part.target.name, part.size, total, patience.every_s)
         while first:
             part.add(first)
@@ -119,7 +119,7 @@ def _once(url: str, part: Part, size: int | None, known: bool, patience: Patienc
 
 
 def _range(url: str, part: Part, origin: dict[str, Any], known: bool) -> dict[str, str]:
-    """Headers that ask for the rest only; none where it must be begun anew."""
+    """Headers that ask for the rest only; none where the download must start over."""
     if not part.size or origin.get("url") != url:
         return {}
     etag, modified = origin.get("etag"), origin.get("modified")
@@ -129,10 +129,10 @@ def _range(url: str, part: Part, origin: dict[str, Any], known: bool) -> dict[st
     return {"Range": f"bytes={part.size}-", **({"If-Range": same} if same else {})}
 
 
-def _begun(url: str, answer: Any, part: Part, origin: dict[str, Any], first: bytes) -> int | None:
-    """Total size of the file whose bytes begin to come, at the right place of the part."""
+def _started(url: str, answer: Any, part: Part, origin: dict[str, Any], first: bytes) -> int | None:
+    """Total size of the file in this answer; the part is ready for its first byte."""
     if answer.status == 206:
-        return _gone_on(answer, part, origin)
+        return _resumed(answer, part, origin)
     kind = answer.headers.get("Content-Type", "")
     page = kind.startswith("text/html") or PAGE.match(first)
     if page and not part.target.name.endswith((".html", ".htm")):
@@ -142,22 +142,22 @@ def _begun(url: str, answer: Any, part: Part, origin: dict[str, Any], first: byt
     length = answer.headers.get("Content-Length")
     total = None if length is None else int(length)
     if part.size:
-        say(f"{part.target.name}: begun anew (the file changed, or its server gives no ranges)")
+        say(f"{part.target.name}: starting over (the file changed, or its server cannot resume)")
     etag, modified = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
     part.start({"url": url, "etag": etag, "modified": modified, "total": total})
     return total
 
 
-def _gone_on(answer: Any, part: Part, origin: dict[str, Any]) -> int | None:
-    """Total size, if the rest is the rest of the same file."""
-    said = answer.headers.get("Content-Range", "")
-    match = RANGE.fullmatch(said.strip())
+def _resumed(answer: Any, part: Part, origin: dict[str, Any]) -> int | None:
+    """Total size, where this answer continues the same file; else _Retry."""
+    range_header = answer.headers.get("Content-Range", "")
+    match = RANGE.fullmatch(range_header.strip())
     now = {"etag": answer.headers.get("ETag"), "modified": answer.headers.get("Last-Modified")}
     changed = any(now[key] not in (None, origin.get(key)) for key in now)
     if match is None or int(match[1]) != part.size or changed:
         at = part.size
         part.discard()
-        raise _Retry(f"asked for bytes from {at}, got Content-Range {said!r} of {now}")
+        raise _Retry(f"asked for bytes from {at}, got Content-Range {range_header!r} of {now}")
     total = origin.get("total") if match[2] == "*" else int(match[2])
     if origin.get("total") not in (None, total):
         part.discard()
@@ -165,43 +165,43 @@ def _gone_on(answer: Any, part: Part, origin: dict[str, Any]) -> int | None:
     return total
 
 
-def _turned_away(url: str, part: Part, error: urllib.error.HTTPError) -> NoReturn:
-    """Why, and whether to come again."""
-    said = f"HTTP {error.code} {error.reason}".strip()
+def _http_error(url: str, part: Part, error: urllib.error.HTTPError) -> NoReturn:
+    """Retry or refuse, by the status of the answer."""
+    status = f"HTTP {error.code} {error.reason}".strip()
     if error.code == 416:  # more bytes here than there
         part.discard()
-        raise _Retry(said) from error
+        raise _Retry(status) from error
     if error.code in AGAIN:
-        raise _Retry(said, _after_s(error.headers.get("Retry-After"))) from error
+        raise _Retry(status, _after_s(error.headers.get("Retry-After"))) from error
     if error.code in (404, 410):
         advice = f"it was moved or withdrawn: look for it at its publisher, {BY_HAND}"
     elif error.code in CLOSED:
         advice = f"it asks for {CLOSED[error.code]}: register there, {BY_HAND}"
     else:
         advice = BY_HAND
-    raise refused(url, said, f"the file {part.target.name}", advice) from error
+    raise refused(url, status, f"the file {part.target.name}", advice) from error
 
 
-def _after_s(said: str | None) -> float:
-    """Seconds that a Retry-After asks for: a number or a date."""
-    if said is None:
+def _after_s(retry_after: str | None) -> float:
+    """Seconds that a Retry-After header asks for, as a number or a date."""
+    if retry_after is None:
         return 0.0
-    if said.strip().isdigit():
-        return float(said)
+    if retry_after.strip().isdigit():
+        return float(retry_after)
     try:
-        return max(email.utils.parsedate_to_datetime(said).timestamp() - time.time(), 0.0)
+        return max(email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time(), 0.0)
     except ValueError:
         return 0.0
 
 
-def _as_long(where: Path | str, total: int | None, size: int | None) -> None:
+def _check_size(where: Path | str, total: int | None, size: int | None) -> None:
     if None not in (total, size) and total != size:
         advice = "its publisher has changed it, or it is not the file"
         raise refused(where, f"{total} bytes", f"{size} bytes", advice)
 
 
-def _room(part: Part, total: int | None) -> None:
-    """Refused before the disk is full."""
+def _check_space(part: Part, total: int | None) -> None:
+    """Refuse a disk without enough free space, before it is full."""
     needed = 0 if total is None else total - part.size
     free = shutil.disk_usage(part.target.parent).free
     if needed and free < needed + ROOM:

@@ -1,4 +1,4 @@
-"""The files of a Zenodo record, as Zenodo itself lists them: names, sizes, MD5 checksums."""
+"""List the files of a Zenodo record: names, sizes, MD5 checksums."""
 
 import json
 from pathlib import Path
@@ -11,12 +11,12 @@ API = "https://zenodo.org/api/records"
 
 
 def list_of(record: int) -> str:
-    """Where a record's list is kept; not there: nothing was ever downloaded."""
+    """Name of the file with a record's list; without it nothing was downloaded yet."""
     return f"zenodo-{record}.json"
 
 
 def remotes_of(record: int, raw: Path, mirror: str | None = None) -> list[Remote]:
-    """What a record holds; its list is kept as ``zenodo-<record>.json`` and asked for once."""
+    """The files of a record; its list is downloaded once, to ``zenodo-<record>.json``."""
     url = f"{API}/{record}"
     path = fetch_list(Remote(url, list_of(record)), raw, mirror)
     try:

@@ -5,29 +5,27 @@ them. The factor is that of the training pairs (thick increment over thin increm
 network is built for it, and a scan that asks for another is refused. Where native slices are where
 slices are asked for they are the answer; elsewhere it is their cubic spline along z.
 
-What methods differ in is a ``Recipe``; this module is the rest: fit, save, load, restore.
+What methods differ in is a ``CubeRecipe``; fit, save and load are those of ``base``.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from functools import partial
+from dataclasses import asdict, dataclass, fields, replace
 from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from torch import nn
-from torch.nn.functional import l1_loss
 
+from thinslice.errors import Refused
+from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
+from thinslice.families.losses import absolute_error
 from thinslice.inference import cubes, tiling
 from thinslice.interfaces import Pair, Run
 from thinslice.operators import grids
 from thinslice.operators.interpolation import resample_z
-from thinslice.runtime.device import choose
-from thinslice.training import loop, seeds, validation, weights
 from thinslice.training.plan import Plan
-from thinslice.training.samplers import crops
 from thinslice.training.samplers.cubes import Cubes, CubeShape
 from thinslice.volume import SAME_PLACE_MM, Grid, Volume, window_of
 
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Sizes = TypeVar("Sizes", bound="DataclassInstance")  # of a network
+USUAL_FACTOR = 5  # of the network whose numbers are counted before a fit
 ZStarts = Callable[[int, int], Sequence[int]]  # of the thick slices, and the ends to reach
 
 
@@ -69,20 +68,25 @@ class CubeSettings:
         given = asdict(self)
         return Plan(**{f.name: given[f.name] for f in fields(Plan) if f.name in given})
 
-    def shaping(self, sizes: type[Sizes]) -> Sizes:
+    def sizes(self, sizes: type[Sizes]) -> Sizes:
         """The settings that shape the network; its factor comes with the training pairs."""
         given = {name: value for name, value in asdict(self).items() if name != "factor"}
         return sizes(**{f.name: given[f.name] for f in fields(sizes) if f.name in given})
 
 
+CUBE_TINY: dict[str, Any] = {  # what makes any cube method train in a moment
+    **{"steps": 2, "warmup": 0, "validate_every": 1, "val_batches": 1},
+    **{"side": 16, "tile": 32, "halo": 4, "blend": 4},
+}
+
+
 @dataclass(frozen=True)
-class Recipe:
+class CubeRecipe(Recipe):
     """What one cube method is made of."""
 
-    method: str  # its module; written into weights files
-    network: Callable[[int], nn.Module]  # builds the network for a factor
-    sizes: Mapping[str, Any]  # what shapes the network, for weights files
     settings: CubeSettings
+    network: Callable[[Any], nn.Module]  # of ``sizes``, which then hold the pairs' factor
+    sizes: "DataclassInstance | None"  # None: one network, of one size and factor
     depth: int  # thick slices the network sees
     trim: int = 0  # native slices it leaves out at each end
     align: int = 8  # the network's window: tiles start and end at multiples of it
@@ -113,72 +117,44 @@ def at_slices_of(native: Volume, grid: Grid) -> Volume:
     return native.with_voxels(resample_z(native, grid, "cubic").voxels, grid)
 
 
-class CubeMethod:
-    """A trainable method; see the module docstring."""
+class CubeMethod(FittedMethod[CubeRecipe]):
+    """A fitted method; see the module docstring."""
 
-    def __init__(self, recipe: Recipe):
-        self.recipe = recipe
-        self.factor = recipe.settings.factor
-        self.net: nn.Module | None = None
+    def __init__(self, recipe: CubeRecipe):
+        sizes = {} if recipe.sizes is None else asdict(recipe.sizes)
+        usual = {"factor": recipe.settings.factor or USUAL_FACTOR}
+        super().__init__(recipe, sizes, usual, needs_fit=True)
 
-    def fit(
-        self, train: Sequence[Pair], val: Sequence[Pair], *, work: Path, run: Run | None = None
-    ) -> Path:
-        """Learn by the mean absolute error of cubes; the curve's CSV.
+    @property
+    def factor(self) -> int | None:
+        """Native slices per thick increment; None before a fit that decides it."""
+        return self.recipe.settings.factor if self.shape is None else self.shape["factor"]
 
-        ValueError without training pairs, or if pairs differ in their factor, or in it from the
-        one in the settings.
-        """
-        if not train:
-            raise ValueError("no training pairs: the train split is empty")
-        run, s = run or Run(), self.recipe.settings
-        self.factor = self._common_factor([*train, *val])
-        net = self._build(self.factor)
-        draw = self._cubes(train)
-        validate = None
-        if val:
-            fixed = validation.fixed(self._cubes(val), s.val_batches, s.seed)
-            validate = partial(validation.rmse, net, fixed, choose(run))
-        key = json.dumps([self._identity(), s.side, s.batch, s.val_batches, s.flips])
-        trained = loop.train(
+    def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
+        """Learn by the mean absolute error of cubes."""
+        s = self.recipe.settings
+        cubes_of = [self._cubes(pairs, shape) if pairs else None for pairs in data[:2]]
+        identity = {**self.identity, **shape}
+        key = json.dumps([identity, s.side, s.batch, s.val_batches, s.flips])
+        return learn(
             net,
-            draw,
-            lambda net, batch: l1_loss(net(batch[0]), batch[1]),
+            cubes_of,
+            absolute_error,
             s.plan(),
-            validate=validate,
+            val_batches=s.val_batches,
             work=work,
             run=run,
-            key=key + crops.data_key(train, val),
-        )
-        self.net = net
-        return trained.curve
-
-    def save(self, path: Path, about: Mapping[str, Any]) -> None:
-        """Weights and ``about`` into one file; RuntimeError before a fit."""
-        weights.save(
-            path, self._fitted(), method=self.recipe.method, network=self._identity(), about=about
+            key=key + data.key,
         )
 
-    def load(self, path: Path) -> None:
-        """Weights of ``save``; ValueError for those of another method or of other settings."""
-        found = weights.network(path, method=self.recipe.method).get("factor")
-        if self.recipe.settings.factor is None and isinstance(found, int):
-            self.factor = found
-        net = self._build(self.factor or 1)
-        weights.load(path, net, method=self.recipe.method, network=self._identity())
-        self.net = net
-
-    def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
-        """The restored scan on exactly ``grid``, whose pixels must be those of ``thick``.
-
-        RuntimeError before a fit; ValueError if ``grid`` asks for another factor.
-        """
+    def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
+        """Pixels of ``grid`` must be those of ``thick``; ValueError for another factor."""
         net, r, factor = self._fitted(), self.recipe, self.factor or 1
-        asked = factor_of(thick.grid, grid)
-        if asked != factor:
-            raise ValueError(
+        wanted = factor_of(thick.grid, grid)
+        if wanted != factor:
+            raise Refused(
                 f"slices every {grid.increment_mm:g} mm of a scan with one every "
-                f"{thick.grid.increment_mm:g} mm are a factor of {asked}, but {r.method} was "
+                f"{thick.grid.increment_mm:g} mm are a factor of {wanted}, but {r.method} was "
                 f"fitted for {factor}: fit it on pairs like this scan"
             )
         ends = grids.ends_for(thick.grid, grid)
@@ -188,7 +164,7 @@ class CubeMethod:
             net,
             window.to_unit(thick.voxels),
             self._tiles(factor),
-            run=run or Run(),
+            run=run,
             ends=ends,
             z_starts=z_starts and (lambda n: z_starts(n, ends)),
             share_z=r.share_z,
@@ -199,39 +175,29 @@ class CubeMethod:
         voxels = np.asarray(window.from_unit(unit_ZYX), np.float32)
         return at_slices_of(thick.with_voxels(voxels, native), grid)
 
-    def parameters(self) -> int:
-        """Numbers learned; before a fit those of a network for a factor of 5."""
-        net = self.net or self._build(self.factor or 5)
-        return sum(p.numel() for p in net.parameters())
+    def _build(self, shape: Shape) -> nn.Module:
+        sizes = self.recipe.sizes
+        return self.recipe.network(sizes and replace(sizes, factor=shape["factor"]))
 
-    def _build(self, factor: int) -> nn.Module:
-        with seeds.seeded(self.recipe.settings.seed):
-            return self.recipe.network(factor)
-
-    def _fitted(self) -> nn.Module:
-        if self.net is None:
-            raise RuntimeError(f"{self.recipe.method} has no weights yet: fit or load it first")
-        return self.net
-
-    def _identity(self) -> dict[str, Any]:
-        return {**self.recipe.sizes, "factor": self.factor}
-
-    def _common_factor(self, pairs: Sequence[Pair]) -> int:
-        found = {pair.case: factor_of(pair.thick.grid, pair.thin.grid) for pair in pairs}
-        wanted = self.recipe.settings.factor or next(iter(found.values()))
-        odd = {case: factor for case, factor in found.items() if factor != wanted}
+    def _shape_for(self, pairs: Sequence[Pair]) -> Shape:
+        factors = {pair.case: factor_of(pair.thick.grid, pair.thin.grid) for pair in pairs}
+        wanted = self.recipe.settings.factor or next(iter(factors.values()))
+        odd = {case: factor for case, factor in factors.items() if factor != wanted}
         if odd:
             case, factor = next(iter(odd.items()))
             raise ValueError(
                 f"{case} has a factor of {factor}, {self.recipe.method} is for {wanted} "
-                f"({len(odd)} of {len(found)} pairs differ): fit one method per factor"
+                f"({len(odd)} of {len(factors)} pairs differ): fit one method per factor"
             )
-        return wanted
+        return {"factor": wanted}
 
-    def _cubes(self, pairs: Sequence[Pair]) -> Cubes:
+    def _shape_in(self, network: Mapping[str, Any]) -> Shape:
+        return {"factor": self.recipe.settings.factor or network.get("factor", 1)}
+
+    def _cubes(self, pairs: Sequence[Pair], shape: Shape) -> Cubes:
         r, s = self.recipe, self.recipe.settings
-        shape = CubeShape(r.depth, self.factor or 1, (s.side, s.side), r.trim)
-        return Cubes(crops.held(pairs), shape, s.batch, ct=r.ct, flips=s.flips)
+        cube = CubeShape(r.depth, shape["factor"], (s.side, s.side), r.trim)
+        return Cubes(pairs, cube, s.batch, ct=r.ct, flips=s.flips)
 
     def _tiles(self, factor: int) -> cubes.CubeTiles:
         r, s = self.recipe, self.recipe.settings

@@ -19,20 +19,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from scipy.sparse import csr_array
-from torch import Tensor, nn
-from torch.nn.functional import l1_loss, mse_loss
 
+from thinslice.families.base import NetworkMethod
+from thinslice.families.losses import absolute_error, squared_error
 from thinslice.inference import planes
-from thinslice.interfaces import Run
+from thinslice.interfaces import About, Run
 from thinslice.nets.msd import MSD
 from thinslice.operators import projection
 from thinslice.operators.interpolation import z_shift_mm
 from thinslice.operators.slice_means import slice_mean_matrix
-from thinslice.training.batches import Batch
 from thinslice.training.loop import train
 from thinslice.training.plan import Plan
 from thinslice.training.samplers.axial_pairs import AxialPairs, spread_over
@@ -45,7 +44,7 @@ VIEWS = {
     "sagittal": [planes.SAGITTAL],
     "both": [planes.CORONAL, planes.SAGITTAL],
 }
-LOSSES = {"mse": mse_loss, "l1": l1_loss}
+LOSSES = {"mse": squared_error, "l1": absolute_error}
 WHOLE = 1 << 14  # pixels; planes are tiled only where the memory cap forces it
 HALO = 64  # then; a deep network sees farther, but hardly
 PLANES = 4  # at a time
@@ -82,8 +81,8 @@ class SelfSupervised:
         }
         for name, choices in allowed.items():
             if getattr(self, name) not in choices:
-                found = getattr(self, name)
-                raise ValueError(f"{name} {found!r} is none of {', '.join(choices)}")
+                value = getattr(self, name)
+                raise ValueError(f"{name} {value!r} is none of {', '.join(choices)}")
         for name in ("epochs", "steps", "crop", "batch", "slices"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -106,8 +105,12 @@ class SelfSupervised:
             return MSD(self.depth, self.width, self.dilations)
 
 
+# What makes any such method learn in a moment.
+SELF_SUPERVISED_TINY: dict[str, Any] = {"depth": 3, "steps": 2, "crop": 8, "batch": 2}
+
+
 class Modelling(Protocol):
-    """How thick slices are thought to arise, and how they are interpolated; ``repr`` names it."""
+    """Model of how thick slices arise, and how they are interpolated; ``repr`` names it."""
 
     @property
     def clips(self) -> bool:
@@ -129,6 +132,20 @@ class Modelling(Protocol):
     def interpolated(self, thick: Grid, native: Grid) -> csr_array:
         """[n_native, n_thick]."""
         ...
+
+
+class SelfSupervisedMethod(NetworkMethod):
+    """A method that learns from each scan it restores; see the module docstring."""
+
+    def __init__(self, about: About, settings: SelfSupervised, modelling: Modelling):
+        self.about, self.settings, self.modelling = about, settings, modelling
+
+    def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
+        """Learn from ``thick``, then restore it; see ``restore``."""
+        return restore(thick, grid, self.modelling, self.settings, run=run)
+
+    def _network(self) -> MSD:
+        return self.settings.network()
 
 
 def restore(
@@ -184,11 +201,7 @@ def _learn(
     net.normalise(mean=mean, std=(std[0] or 1.0, std[1] or 1.0))
     if settings.start == "input":
         net.start_from_input()
-    compared = LOSSES[settings.loss]
-
-    def loss(net: nn.Module, batch: Batch) -> Tensor:
-        return compared(net(batch[0]), batch[1])
-
+    loss = LOSSES[settings.loss]
     with _folder(run) as work:
         key = repr([modelling, settings, _digest(thick)])
         train(net, pairs, loss, settings.plan(len(pairs)), work=work, run=run, key=key)
@@ -219,14 +232,14 @@ def _seen(
 
 def _digest(thick: Volume) -> str:
     """Hash of all voxels and the grid."""
-    found = hashlib.sha256(json.dumps(asdict(thick.grid), sort_keys=True).encode())
-    found.update(np.ascontiguousarray(thick.voxels).tobytes())
-    return found.hexdigest()
+    digest = hashlib.sha256(json.dumps(asdict(thick.grid), sort_keys=True).encode())
+    digest.update(np.ascontiguousarray(thick.voxels).tobytes())
+    return digest.hexdigest()
 
 
 @contextmanager
 def _folder(run: Run) -> Iterator[Path]:
-    """Where checkpoints are: kept if the run says where, else gone in the end."""
+    """Folder of checkpoints: that of the run, else a temporary one."""
     if run.work is not None:
         yield run.work
         return

@@ -23,7 +23,7 @@ class Standardised:
     def scale(self, voxels_ZYX: np.ndarray) -> tuple[float, float]:
         """Mean and standard deviation, slice by slice, so that no second scan is held."""
         mean = float(np.mean(voxels_ZYX, dtype=float))
-        squares = [np.square(one_YX - mean, dtype=float).mean() for one_YX in voxels_ZYX]
+        squares = [np.square(slice_YX - mean, dtype=float).mean() for slice_YX in voxels_ZYX]
         return mean, float(np.sqrt(np.mean(squares))) or 1.0
 
     def native(self, thick: Grid, pixel_mm: float, wanted: Grid | None = None) -> Grid:

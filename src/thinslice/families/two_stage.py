@@ -8,7 +8,7 @@ Both factors come with the training pairs; a scan that asks for others is refuse
 The in-plane network is taught on thin axial slices made coarse (``shrunk_patches``). So is the
 through-plane network where thick pixels are coarser than thin ones; where they are the same it is
 taught on the pairs' own thick slices (``native_patches``), which may be a scanner's. What methods
-differ in is a ``Recipe`` (``two_stage_settings``).
+differ in is a ``TwoStageRecipe`` (``two_stage_settings``).
 
 Networks see grey levels, 0 to 255 over the window, and give no others; what a thick scan holds
 beyond its window is kept, interpolated linearly.
@@ -17,7 +17,6 @@ beyond its window is kept, interpolated linearly.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,11 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
+from thinslice.errors import Refused
+from thinslice.families.base import FittedMethod, Shape, TrainingData, learn
 from thinslice.families.cube import factor_of
-from thinslice.families.two_stage_settings import Recipe, Stage
+from thinslice.families.losses import absolute_error
+from thinslice.families.two_stage_settings import Stage, TwoStageRecipe
 from thinslice.inference import planes
 from thinslice.inference.self_ensemble import EIGHT, FOUR, SelfEnsemble, Symmetry
 from thinslice.interfaces import Pair, Run
@@ -34,11 +36,9 @@ from thinslice.nets import georgescu
 from thinslice.nets.georgescu import LEVELS, TwoBlocks
 from thinslice.operators.finer_grids import finer_pixels, finer_slices, pixel_factor
 from thinslice.operators.interpolation import place_on, resample
-from thinslice.runtime.device import choose
-from thinslice.training import loop, seeds, validation, weights
+from thinslice.training import seeds
 from thinslice.training.batches import Batch, Sample
 from thinslice.training.curve import join_stages
-from thinslice.training.samplers import crops
 from thinslice.training.samplers.native_patches import NativePatches
 from thinslice.training.samplers.shrunk_patches import (
     Blur,
@@ -52,50 +52,42 @@ from thinslice.volume import Grid, Volume, Window, window_of
 VIEWS = {"in_plane": (planes.AXIAL,), "through_plane": (planes.CORONAL, planes.SAGITTAL)}
 
 
-class TwoStage:
-    """A trainable method; see the module docstring."""
+USUAL: Shape = {"factors": {"through_plane": 5}}  # whose numbers are counted before a fit
 
-    def __init__(self, recipe: Recipe):
-        self.recipe, self.settings = recipe, recipe.settings
-        self._factors: dict[Stage, int] = {}  # of the networks there are, by stage
-        self._nets = nn.ModuleDict()
 
-    def fit(
-        self, train: Sequence[Pair], val: Sequence[Pair], *, work: Path, run: Run | None = None
-    ) -> Path:
-        """Learn what the pairs have to teach, one network after the other; the curve's CSV.
+class TwoStage(FittedMethod[TwoStageRecipe]):
+    """A fitted method; see the module docstring."""
 
-        ValueError without training pairs, if pairs differ in their factors, or if thick and thin
-        voxels are the same.
-        """
-        if not train:
-            raise ValueError("no training pairs: the train split is empty")
-        pixels, slices = self._factors_of([*train, *val])
-        factors: dict[Stage, int] = {
-            "in_plane": self.recipe.single_factor(pixels),
-            "through_plane": slices,
+    def __init__(self, recipe: TwoStageRecipe):
+        s = recipe.settings
+        super().__init__(recipe, {**asdict(s.sizes()), "ct": list(s.ct)}, USUAL, needs_fit=True)
+
+    @property
+    def factors(self) -> dict[Stage, int]:
+        """Factors of the networks there are, by stage; none before a fit."""
+        return {} if self.shape is None else self.shape["factors"]
+
+    def use(self, stage: Stage, factor: int, state_dict: Mapping[str, Tensor]) -> None:
+        """One network's weights by the authors' names; refuses any left over on either side."""
+        net = self._network_of(stage, factor)
+        net.load_state_dict(georgescu.from_authors(state_dict, net.scale))
+        nets = self.net if isinstance(self.net, nn.ModuleDict) else nn.ModuleDict()
+        nets[stage] = net
+        self.net, self.shape = nets, {"factors": {**self.factors, stage: factor}}
+
+    def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
+        """Learn what the pairs have to teach, one network after the other."""
+        identity = {**self.identity, **shape}
+        key = json.dumps([self.recipe.method, identity, asdict(self.recipe.settings)]) + data.key
+        curves = {
+            stage: self._fit_stage(stage, _of(net, stage), factor, data, work / stage, run, key)
+            for stage, factor in shape["factors"].items()
         }
-        before = self._factors, self._nets
-        self._factors = {stage: factor for stage, factor in factors.items() if factor > 1}
-        self._nets = self._build()
-        what = [self.recipe.method, self._identity(), asdict(self.settings)]
-        key = json.dumps(what) + crops.data_key(train, val)
-        curves = {}
-        try:
-            for stage in self._factors:
-                fit = partial(self._fit_one, stage, own=pixels == 1, key=key)
-                curves[stage] = fit(train, val, work / stage, run or Run())
-        except BaseException:  # what is half learned must not restore
-            self._factors, self._nets = before
-            raise
         return join_stages(curves, work / "curve.csv")
 
-    def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
-        """The restored scan on exactly ``grid``.
-
-        RuntimeError before a fit; ValueError if ``grid`` asks for other factors.
-        """
-        window, run = window_of(thick, self.settings.ct), run or Run()
+    def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
+        """RuntimeError before a fit; ValueError if ``grid`` asks for other factors."""
+        window = window_of(thick, self.recipe.settings.ct)
         levels = (LEVELS * window.to_unit(thick.voxels)).astype(np.float32)
         native = thick.with_voxels(levels)
         times, slices = self._work_for(thick.grid, grid)
@@ -107,72 +99,57 @@ class TwoStage:
         voxels = window.from_unit(restored.voxels / np.float32(LEVELS))
         return restored.with_voxels(voxels + _beyond(thick, grid, window))
 
-    def parameters(self) -> int:
-        """Numbers learned; before a fit those of a through-plane network for a factor of 5."""
-        nets = self._nets if self._factors else georgescu.through_plane(5, self.settings.sizes())
-        return sum(p.numel() for p in nets.parameters())
+    def _build(self, shape: Shape) -> nn.ModuleDict:
+        return nn.ModuleDict({s: self._network_of(s, f) for s, f in shape["factors"].items()})
 
-    def save(self, path: Path, about: Mapping[str, Any]) -> None:
-        """Weights of the networks there are, and ``about``, into one file."""
-        self._check_fitted()
-        weights.save(
-            path, self._nets, method=self.recipe.method, network=self._identity(), about=about
-        )
+    def _network_of(self, stage: Stage, factor: int) -> TwoBlocks:
+        make = {"in_plane": georgescu.in_plane, "through_plane": georgescu.through_plane}[stage]
+        with seeds.seeded(self.recipe.settings.seed):
+            return make(factor, self.recipe.settings.sizes())
 
-    def load(self, path: Path) -> None:
-        """Weights of ``save``; ValueError for those of another method or of other settings."""
-        found = weights.network(path, method=self.recipe.method).get("factors", {})
-        before = self._factors
-        self._factors = {stage: int(factor) for stage, factor in found.items()}
-        nets = self._build()
-        try:
-            weights.load(path, nets, method=self.recipe.method, network=self._identity())
-        except ValueError:
-            self._factors = before
-            raise
-        self._nets = nets
+    def _shape_for(self, pairs: Sequence[Pair]) -> Shape:
+        """Factors above 1; ValueError if pairs differ, or thick and thin voxels are the same."""
+        pixels, slices = _factors_of(pairs)
+        factors = {"in_plane": self.recipe.single_factor(pixels), "through_plane": slices}
+        return {"factors": {stage: factor for stage, factor in factors.items() if factor > 1}}
 
-    def use(self, stage: Stage, factor: int, state_dict: Mapping[str, Tensor]) -> None:
-        """One network's weights by the authors' names; refuses any left over on either side."""
-        net = self._network(stage, factor)
-        net.load_state_dict(georgescu.from_authors(state_dict, net.scale))
-        self._nets[stage] = net
-        self._factors[stage] = factor
+    def _shape_in(self, network: Mapping[str, Any]) -> Shape:
+        return {"factors": {stage: int(f) for stage, f in network.get("factors", {}).items()}}
 
     def _finer_pixels(self, native: Volume, run: Run) -> Volume:
-        factor = self._factors["in_plane"]
+        factor = self.factors["in_plane"]
         net = self._answering("in_plane", EIGHT)
         tiles = self._tiles((factor, factor))
         out = planes.view(net, [native.voxels], tiles, planes.AXIAL, run=run)
         return native.with_voxels(out, finer_pixels(native.grid, factor))
 
     def _finer_slices(self, native: Volume, run: Run) -> Volume:
-        factor = self._factors["through_plane"]
+        factor = self.factors["through_plane"]
         net = self._answering("through_plane", FOUR)
         out = planes.both(net, [native.voxels], self._tiles((factor, 1)), run=run)
         return native.with_voxels(out, finer_slices(native.grid, factor))
 
     def _answering(self, stage: Stage, symmetries: Sequence[Symmetry]) -> nn.Module:
-        net = SelfEnsemble(self._nets[stage], symmetries, self.settings.ensemble, LEVELS)
-        return self.recipe.answer(net)
+        net, merge = _of(self._fitted(), stage), self.recipe.settings.ensemble
+        return self.recipe.answer(SelfEnsemble(net, symmetries, merge, LEVELS))
 
     def _tiles(self, scale: tuple[int, int]) -> planes.PlaneTiles:
-        s = self.settings
+        s = self.recipe.settings
         return planes.PlaneTiles(
             (s.tile, s.tile), halo=georgescu.REACH, blend=0, batch=s.planes_at_a_time, scale=scale
         )
 
     def _work_for(self, thick: Grid, grid: Grid) -> tuple[int, int]:
         """How often the in-plane network is used, and the factor of slices; refuses others."""
-        self._check_fitted()
+        self._fitted()
         pixels, slices = pixel_factor(thick, grid), factor_of(thick, grid)
-        have_pixels = self._factors.get("in_plane", 1)
-        have_slices = self._factors.get("through_plane", 1)
+        have_pixels = self.factors.get("in_plane", 1)
+        have_slices = self.factors.get("through_plane", 1)
         times = 0
         while have_pixels > 1 and have_pixels**times < pixels:
             times += 1
         if have_pixels**times != pixels or slices not in (1, have_slices) or pixels * slices == 1:
-            raise ValueError(
+            raise Refused(
                 f"pixels of {grid.pixel_mm} mm and slices every {grid.increment_mm:g} mm of a scan "
                 f"with {thick.pixel_mm} and {thick.increment_mm:g} mm are factors of {pixels} and "
                 f"{slices}, but {self.recipe.method} was fitted for {have_pixels} and "
@@ -180,74 +157,67 @@ class TwoStage:
             )
         return times, slices
 
-    def _factors_of(self, pairs: Sequence[Pair]) -> tuple[int, int]:
-        grids = [(pair.case, pair.thick.grid, pair.thin.grid) for pair in pairs]
-        found = {case: (pixel_factor(a, b), factor_of(a, b)) for case, a, b in grids}
-        wanted = next(iter(found.values()))
-        odd = {case: factors for case, factors in found.items() if factors != wanted}
-        if odd:
-            case, factors = next(iter(odd.items()))
-            raise ValueError(
-                f"{case} has factors of {factors} (in-plane, through-plane), others {wanted} "
-                f"({len(odd)} of {len(found)} pairs differ): fit one method per factor"
-            )
-        if wanted == (1, 1):
-            raise ValueError("thick and thin scans have the same voxels: nothing can be learned")
-        return wanted
-
-    def _network(self, stage: Stage, factor: int) -> TwoBlocks:
-        make = {"in_plane": georgescu.in_plane, "through_plane": georgescu.through_plane}[stage]
-        with seeds.seeded(self.settings.seed):
-            return make(factor, self.settings.sizes())
-
-    def _build(self) -> nn.ModuleDict:
-        return nn.ModuleDict({s: self._network(s, factor) for s, factor in self._factors.items()})
-
-    def _check_fitted(self) -> None:
-        if not self._factors:
-            raise RuntimeError(f"{self.recipe.method} has no weights yet: fit or load it first")
-
-    def _identity(self) -> dict[str, Any]:
-        s = self.settings
-        return {**asdict(s.sizes()), "ct": list(s.ct), "factors": self._factors}
-
-    def _fit_one(
+    def _fit_stage(
         self,
         stage: Stage,
-        train: Sequence[Pair],
-        val: Sequence[Pair],
+        net: nn.Module,
+        factor: int,
+        data: TrainingData,
         work: Path,
         run: Run,
-        *,
-        own: bool,
         key: str,
     ) -> Path:
         """Train one network; validation is on patches that are neither blurred nor turned."""
-        s, net = self.settings, self._nets[stage]
+        s, finish = self.recipe.settings, (self.recipe.finish or {}).get(stage)
         blur = Blur(s.blur, s.blur_sigma, self.recipe.blur_border)  # type: ignore[arg-type]
-        draw = self._patches(stage, train, own, blur, (self.recipe.finish or {}).get(stage))
-        validate = None
-        if val:
-            plain = self._patches(stage, val, own, replace(blur, kind="none"), None)
-            fixed = validation.fixed(plain, s.val_batches, s.seed)
-            validate = partial(validation.rmse, net, fixed, choose(run))
-        loss = _both_planes if s.intermediate_loss else _final_plane
-        trained = loop.train(
-            net, draw, loss, s.plan(stage), validate=validate, work=work, run=run, key=stage + key
+        plain = replace(blur, kind="none")
+        draw = self._patches(stage, factor, data.train, blur, finish or as_they_are)
+        draw_val = self._patches(stage, factor, data.val, plain, as_they_are) if data.val else None
+        return learn(
+            net,
+            (draw, draw_val),
+            _both_planes if s.intermediate_loss else absolute_error,
+            s.plan(stage),
+            val_batches=s.val_batches,
+            work=work,
+            run=run,
+            key=stage + key,
         )
-        return trained.curve
 
     def _patches(
-        self, stage: Stage, pairs: Sequence[Pair], own: bool, blur: Blur, finish: Finish | None
+        self, stage: Stage, factor: int, pairs: Sequence[Pair], blur: Blur, finish: Finish
     ) -> Sample:
-        s, factor = self.settings, self._factors[stage]
+        s = self.recipe.settings
         scale = (factor, factor if stage == "in_plane" else 1)
         shape = PatchShape(s.patch, scale, VIEWS[stage])
         least = (self.recipe.least or {}).get(stage, 0.0)
-        held, finish = crops.held(pairs), finish or as_they_are
-        if own and stage == "through_plane":
-            return NativePatches(held, shape, s.batch, s.ct, least, finish)
-        return ShrunkPatches(held, shape, s.batch, s.ct, blur, least, finish)
+        same_pixels = pixel_factor(pairs[0].thick.grid, pairs[0].thin.grid) == 1
+        if same_pixels and stage == "through_plane":
+            return NativePatches(pairs, shape, s.batch, s.ct, least, finish)
+        return ShrunkPatches(pairs, shape, s.batch, s.ct, blur, least, finish)
+
+
+def _of(nets: nn.Module, stage: Stage) -> nn.Module:
+    """The network of one stage."""
+    assert isinstance(nets, nn.ModuleDict)
+    return nets[stage]
+
+
+def _factors_of(pairs: Sequence[Pair]) -> tuple[int, int]:
+    """In-plane and through-plane; ValueError where pairs differ or there is nothing to learn."""
+    grids = [(pair.case, pair.thick.grid, pair.thin.grid) for pair in pairs]
+    factors = {case: (pixel_factor(a, b), factor_of(a, b)) for case, a, b in grids}
+    wanted = next(iter(factors.values()))
+    odd = {case: pair for case, pair in factors.items() if pair != wanted}
+    if odd:
+        case, pair = next(iter(odd.items()))
+        raise ValueError(
+            f"{case} has factors of {pair} (in-plane, through-plane), others {wanted} "
+            f"({len(odd)} of {len(factors)} pairs differ): fit one method per factor"
+        )
+    if wanted == (1, 1):
+        raise ValueError("thick and thin scans have the same voxels: nothing can be learned")
+    return wanted
 
 
 def _both_planes(net: nn.Module, batch: Batch) -> Tensor:
@@ -256,10 +226,6 @@ def _both_planes(net: nn.Module, batch: Batch) -> Tensor:
     x_B1PQ, y_B1PQ = batch
     final_B1PQ, intermediate_B1PQ = net.planes(x_B1PQ)
     return l1_loss(final_B1PQ, y_B1PQ) + l1_loss(intermediate_B1PQ, y_B1PQ)
-
-
-def _final_plane(net: nn.Module, batch: Batch) -> Tensor:
-    return l1_loss(net(batch[0]), batch[1])
 
 
 def _beyond(thick: Volume, grid: Grid, window: Window) -> np.ndarray | np.float32:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from torch import nn
 
+from thinslice.families.base import Recipe
 from thinslice.inference.self_ensemble import Merge, refuse_unknown
 from thinslice.nets.georgescu import Sizes
 from thinslice.training.plan import Plan, Precision
@@ -66,11 +67,16 @@ class TwoStageSettings:
         )
 
 
+TWO_STAGE_TINY: dict[str, Any] = {  # what makes any two-stage method train in a moment
+    **{"in_plane_steps": 2, "through_plane_steps": 2, "validate_every": 1, "val_batches": 1},
+    **{"channels": 4, "patch": 4, "batch": 4},
+}
+
+
 @dataclass(frozen=True)
-class Recipe:
+class TwoStageRecipe(Recipe):
     """What one two-stage method is made of."""
 
-    method: str  # its module; written into weights files
     settings: TwoStageSettings
     single_factor: Callable[[int], int] = lambda factor: factor  # of the in-plane network
     answer: Callable[[nn.Module], nn.Module] = lambda net: net  # around either network's ensemble

@@ -6,30 +6,29 @@ stage two corrects the mean of the two answers, axial plane by axial plane. Each
 of its own in a subfolder of ``work``; between them the first stage's answers to all scans are made,
 four bytes per thin voxel, and lie there until the second stage is done.
 
-What methods differ in is a ``Recipe``; this module is the rest: fit, save, load, restore.
+What methods differ in is a ``TwoViewRecipe``; fit, save and load are those of ``base``.
 """
 
 import json
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
-from torch.nn.functional import l1_loss
+from torch import nn
 
+from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
+from thinslice.families.losses import absolute_error
 from thinslice.inference import reference_views
 from thinslice.interfaces import Pair, Run
 from thinslice.nets.acvtt import ACVTT
 from thinslice.nets.references import Fusion
 from thinslice.nets.unet import UNet
 from thinslice.operators.interpolation import resample_z, resample_z_array
-from thinslice.runtime.device import choose
-from thinslice.training import loop, seeds, validation, weights
-from thinslice.training.batches import Batch, Sample
+from thinslice.training.batches import Sample
 from thinslice.training.curve import join_stages
 from thinslice.training.plan import Plan
 from thinslice.training.samplers import crops
@@ -64,7 +63,7 @@ class TwoViewSettings:
 
     def __post_init__(self) -> None:
         for steps in (self.steps, self.steps_fusion):
-            self.plan(steps)  # what the second stage cannot be is said before the first
+            self.plan(steps)  # refuses a second stage that cannot be before the first is trained
 
     def plan(self, steps: int) -> Plan:
         """A stage as the loop takes it."""
@@ -77,11 +76,16 @@ class TwoViewSettings:
         return {name: getattr(self, name) for name in names}
 
 
+TWO_VIEW_TINY: dict[str, Any] = {  # what makes any two-view method train in a moment
+    **{"channels": 2, "levels": 2, "side": 16, "warmup": 0},
+    **{"steps": 2, "steps_fusion": 2, "validate_every": 1, "val_batches": 1},
+}
+
+
 @dataclass(frozen=True)
-class Recipe:
+class TwoViewRecipe(Recipe):
     """What one two-view method is made of."""
 
-    method: str  # its module; written into weights files
     settings: TwoViewSettings
     references: References  # drawn for a training step
     places: Callable[[int, int], Sequence[int]]  # of slices: how many there are, how many to take
@@ -98,69 +102,52 @@ class TwoViews(nn.Module):
         self.transfer, self.fusion = transfer, fusion
 
 
-class TwoViewMethod:
-    """A trainable method; see the module docstring."""
+class TwoViewMethod(FittedMethod[TwoViewRecipe]):
+    """A fitted method; see the module docstring."""
 
-    def __init__(self, recipe: Recipe):
-        self.recipe = recipe
-        self.net = self._build(recipe.settings.fuse)
+    def __init__(self, recipe: TwoViewRecipe):
+        identity = {**recipe.settings.network(), "ct": list(recipe.ct)}
+        super().__init__(recipe, identity, {"fuse": recipe.settings.fuse}, needs_fit=False)
 
-    def fit(
-        self, train: Sequence[Pair], val: Sequence[Pair], *, work: Path, run: Run | None = None
-    ) -> Path:
-        """Learn both stages by the mean absolute error; the curve's CSV.
-
-        ValueError without training pairs.
-        """
-        if not train:
-            raise ValueError("no training pairs: the train split is empty")
-        run, s = run or Run(), self.recipe.settings
-        net = self._build(s.fuse)
-        train, val = crops.held(train), crops.held(val)
-        draws = [self._planes(pairs) if pairs else None for pairs in (train, val)]
+    def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
+        """Learn both stages by the mean absolute error."""
+        assert isinstance(net, TwoViews)
+        s = self.recipe.settings
+        draws = [self._planes(pairs) if pairs else None for pairs in data[:2]]
         key = json.dumps([self.recipe.method, s.network(), s.side, s.batch, s.val_batches])
-        key += crops.data_key(train, val)
-        learn = partial(self._learn, run=run)
-        learn_views = partial(learn, whole=(1,) if s.references else ())
+        key += data.key
+        train = partial(learn, loss=absolute_error, val_batches=s.val_batches, run=run)
         curves = {
-            "transfer": learn_views(net.transfer, draws, s.steps, key, work=work / "transfer")
+            "transfer": train(
+                net.transfer,
+                draws,
+                plan=s.plan(s.steps),
+                work=work / "transfer",
+                key=key,
+                whole=(1,) if s.references else (),
+            )
         }
         if net.fusion is not None:
             first = json.dumps([weights_key(net.transfer), s.reference_side])
             folder = work / "answers"
-            answers = [
-                self._kept(pairs, net.transfer, first, folder, run) for pairs in (train, val)
-            ]
-            draws = [
-                ViewPatches(pairs, paths, s.side, s.batch, self.recipe.ct) if pairs else None
-                for pairs, paths in zip((train, val), answers)
-            ]
-            curves["fusion"] = learn(
-                net.fusion, draws, s.steps_fusion, key + first, work=work / "fusion"
+            curves["fusion"] = train(
+                net.fusion,
+                self._fusion_draws(net.transfer, data, first, folder, run),
+                plan=s.plan(s.steps_fusion),
+                work=work / "fusion",
+                key=key + first,
             )
             if run.rank == 0:
                 shutil.rmtree(folder)
-        self.net = net
         return join_stages(curves, work / "curve.csv")
 
-    def save(self, path: Path, about: Mapping[str, Any]) -> None:
-        """Weights of both stages and ``about`` into one file."""
-        identity = self._identity(self.net)
-        weights.save(path, self.net, method=self.recipe.method, network=identity, about=about)
-
-    def load(self, path: Path) -> None:
-        """Weights of ``save``; ValueError for those of another method or of other settings."""
-        net = self._build(self.recipe.settings.fuse)
-        weights.load(path, net, method=self.recipe.method, network=self._identity(net))
-        self.net = net
-
-    def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
-        """The restored scan on exactly ``grid``, whose pixels must be those of ``thick``."""
-        run, r = run or Run(), self.recipe
+    def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
+        """Pixels of ``grid`` must be those of ``thick``."""
+        r, nets = self.recipe, self._nets()
         start = resample_z(thick, grid, "linear")
         window = window_of(thick, r.ct)
         unit_ZYX = window.to_unit(start.voxels)
-        restored_ZYX = self._fused(self._views(self.net.transfer, thick, unit_ZYX, run), run)
+        restored_ZYX = self._fused(self._views(nets.transfer, thick, unit_ZYX, run), run)
         if r.clamp:
             return start.with_voxels(window.from_unit(restored_ZYX.clip(0, 1)), grid)
         # What lies outside the window is kept: only the correction is taken from inside it.
@@ -169,58 +156,34 @@ class TwoViewMethod:
         start.voxels[:] += restored_ZYX
         return start.with_voxels(start.voxels, grid)
 
-    def parameters(self) -> int:
-        """Weights of both networks."""
-        return sum(p.numel() for p in self.net.parameters())
-
-    def _build(self, fuse: bool) -> TwoViews:
+    def _build(self, shape: Shape) -> TwoViews:
         s = self.recipe.settings
-        with seeds.seeded(s.seed):
-            transfer = ACVTT(**s.network())
-            fusion = UNet(s.channels, s.levels, inputs=2) if fuse else None
-            for net in (transfer, fusion):
-                if net is not None and self.recipe.at_rest:
-                    net.rest()
+        transfer = ACVTT(**s.network())
+        fusion = UNet(s.channels, s.levels, inputs=2) if shape["fuse"] else None
+        for net in (transfer, fusion):
+            if net is not None and self.recipe.at_rest:
+                net.rest()
         return TwoViews(transfer, fusion)
 
-    def _identity(self, net: TwoViews) -> dict[str, Any]:
-        fuse = net.fusion is not None
-        return {**self.recipe.settings.network(), "fuse": fuse, "ct": list(self.recipe.ct)}
+    def _nets(self) -> TwoViews:
+        net = self._fitted()
+        assert isinstance(net, TwoViews)
+        return net
 
     def _planes(self, pairs: Sequence[Pair]) -> ReferencedPlanes:
         r, s = self.recipe, self.recipe.settings
         return ReferencedPlanes(pairs, s.side, s.batch, s.references, r.references, r.ct)
 
-    def _learn(
-        self,
-        net: nn.Module,
-        draws: Sequence[Sample | None],
-        steps: int,
-        key: str,
-        *,
-        work: Path,
-        run: Run,
-        whole: Collection[int] = (),
-    ) -> Path:
+    def _fusion_draws(
+        self, net: ACVTT, data: TrainingData, key: str, folder: Path, run: Run
+    ) -> list[Sample | None]:
+        """Draws of the second stage, from the first one's answers, which are made in ``folder``."""
         s = self.recipe.settings
-        draw, draw_val = draws
-        validate = None
-        if draw_val is not None:
-            looks = validation.fixed(draw_val, s.val_batches, s.seed)
-            validate = partial(validation.rmse, net, looks, choose(run))
-        assert draw is not None
-        trained = loop.train(
-            net,
-            draw,
-            _loss,
-            s.plan(steps),
-            validate=validate,
-            work=work,
-            run=run,
-            key=key,
-            whole=whole,
-        )
-        return trained.curve
+        answers = [self._kept(pairs, net, key, folder, run) for pairs in data[:2]]
+        return [
+            ViewPatches(pairs, paths, s.side, s.batch, self.recipe.ct) if pairs else None
+            for pairs, paths in zip(data[:2], answers)
+        ]
 
     def _kept(
         self, pairs: Sequence[Pair], net: ACVTT, key: str, folder: Path, run: Run
@@ -252,16 +215,12 @@ class TwoViewMethod:
 
     def _fused(self, answers: tuple[np.ndarray, np.ndarray], run: Run) -> np.ndarray:
         s = self.recipe.settings
-        if self.net.fusion is None:
+        nets = self._nets()
+        if nets.fusion is None:
             mean_ZYX, sagittal_ZYX = answers
             mean_ZYX += sagittal_ZYX
             mean_ZYX /= 2
             return mean_ZYX
         return reference_views.fuse(
-            self.net.fusion, answers, tile=s.tile, batch=s.planes_at_a_time, run=run
+            nets.fusion, answers, tile=s.tile, batch=s.planes_at_a_time, run=run
         )
-
-
-def _loss(net: nn.Module, batch: Batch) -> Tensor:
-    *inputs, y = batch
-    return l1_loss(net(*inputs), y)

@@ -1,5 +1,6 @@
 """Replace files atomically: write a temporary file, fsync it, rename it."""
 
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,38 +9,38 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Where to write what shall stand at ``path`` once the block has ended.
+    """A temporary path to write a file at; on a clean exit of the block it replaces ``path``.
 
-    A block that fails, on a full disk say, leaves nothing beside to keep the disk full.
+    A reader sees the old file or the whole new one, also after a power cut. A block that fails, on
+    a full disk for example, leaves nothing; only a kill leaves its temporary file.
     """
-    beside = path.with_name(path.name + ".part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        yield beside
-        with open(beside, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        yield temporary
+        sync(temporary)
+        os.replace(temporary, path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write beside, then rename: a reader sees the old file or the whole new one, power cut or not.
-
-    A write that fails, as on a full disk, leaves nothing beside.
-    """
+    """Replace ``path`` by a text file (UTF-8); its folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or a folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        beside.write_text(text, encoding="utf-8")
-        sync_file(beside)
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
-def sync_file(path: Path) -> None:
-    """Wait until a file is on the disk."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporary files that killed writers of ``path`` left; only for its sole writer."""
+    for temporary in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        temporary.unlink(missing_ok=True)

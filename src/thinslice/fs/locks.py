@@ -1,27 +1,63 @@
-"""Kernel file locks (flock): released when the holder dies."""
+"""File locks of the kernel (flock): released when their holder dies, however it dies."""
 
 import contextlib
 import fcntl
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
+
+
+def try_lock(file: int | IO) -> bool:
+    """Lock an open file or folder, unless another holder has it; whether it is locked now."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def wait_lock(file: int | IO, message: str | None = None) -> bool:
+    """Lock an open file or folder, waiting for another holder; whether it had to wait.
+
+    message   printed to stderr before waiting
+    """
+    if try_lock(file):
+        return False
+    if message:
+        print(message, file=sys.stderr, flush=True)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return True
+
+
+def is_at(file: int | IO, path: Path) -> bool:
+    """Whether an open file or folder is still the one at ``path``: neither renamed nor removed."""
+    descriptor = file if isinstance(file, int) else file.fileno()
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[bool]:
-    """Hold the lock of one result; waits while another job, orphaned or not, still writes it.
+    """Hold the lock of a result during the block; yields whether another job was writing it.
 
-    Yields whether it had to wait.
-
-    The kernel releases it when the holder dies, however it dies.
+    The lock is a hidden file beside ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
-        waited = False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waited = True
-            print(f"waiting: another job is writing {path}", file=sys.stderr, flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield waited
+    with _lock_file(path).open("w") as lock:
+        yield wait_lock(lock, f"waiting: another job is writing {path}")
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a job holds the lock of a result now."""
+    if not _lock_file(path).exists():
+        return False
+    with _lock_file(path).open() as lock:
+        return not try_lock(lock)
+
+
+def _lock_file(path: Path) -> Path:
+    return path.with_name(f".{path.name}.lock")

@@ -1,13 +1,12 @@
-"""Putting a file or a folder into its place whole: written beside it, then renamed.
+"""Replace a file or a folder together with its companions: all of them, or none.
 
-Whatever happens on the way (an exception, Ctrl-C, a kill, a full disk), the place holds what was
-there before, or nothing, or all of the new. What is being written lies in a hidden folder beside
-the place, under a lock of the kernel: one without its writer is known by it and cleared by the
-next writer. Where all was written and the kill fell between two renames, the others are made up
-for (``go_on``): neither the old nor the new is lost.
+Whatever interrupts it (an exception, Ctrl-C, a kill, a full disk), the destination holds what it
+held before, or nothing, or all of the new. New content is written in a hidden folder beside the
+destination, the staging folder, which its writer locks: an unlocked one was left by a killed
+writer and is removed by the next. Where all was written and the kill fell between two renames,
+``finish_interrupted`` makes the remaining ones: neither the old nor the new content is lost.
 """
 
-import fcntl
 import glob
 import hashlib
 import os
@@ -18,36 +17,38 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from thinslice.errors import refused
+from thinslice.fs.atomic import sync
+from thinslice.fs.locks import try_lock
 
 LONG = 200  # bytes; file systems take 255
-BEFORE = " before"  # in the hidden folder, what stood in the places; there once all is written
+BEFORE = " before"  # in the staging folder: the content replaced; made once all is written
 
 
 @contextmanager
-def beside(out: Path) -> Iterator[Path]:
-    """A path to make a file or a folder at; on a clean exit of the block it stands at ``out``.
+def replacing(out: Path) -> Iterator[Path]:
+    """A temporary path to make a file or a folder at; on a clean exit of the block it is ``out``.
 
-    Files made next to it whose names begin with its name go next to ``out``, which is renamed into
-    its place last and out of it first: where it stands, they are its own. What stood in these
-    places before is replaced: ask ``free`` first.
+    Companions, files made next to it whose names begin with its name, go next to ``out``. ``out``
+    is renamed into place last, and away first: where it exists, its companions are its own. What
+    was there is replaced without asking: see ``refuse_taken``.
     """
-    out = real_place(out)
-    with folder_of(out):
-        yield from _held(out)
+    out = resolve(out)
+    with parent_made(out):
+        yield from _staged(out)
 
 
-def real_place(out: Path | str) -> Path:
-    """The place that ``out`` names, by a path that stays true while ``out`` itself is moved away.
+def resolve(out: Path | str) -> Path:
+    """The destination that ``out`` names, by a path that stays true while ``out`` is moved away.
 
-    Without ``..`` and without links, but for the last: a link is a place of its own.
+    Without ``..`` and without links, except the last part: a link is a destination itself.
     """
     out = Path(out).absolute()
     return _real(out) if out.name == ".." else _real(out.parent) / out.name
 
 
 @contextmanager
-def folder_of(out: Path) -> Iterator[None]:
-    """The folder that ``out`` goes into, made if need be; taken back if the block fails."""
+def parent_made(out: Path) -> Iterator[None]:
+    """Make the folder that ``out`` goes into; remove it again if the block fails."""
     parents = Path(out).absolute().parents
     missing = [folder for folder in parents if not os.path.lexists(folder)]
     try:
@@ -60,114 +61,115 @@ def folder_of(out: Path) -> Iterator[None]:
         raise
 
 
-def go_on(out: Path) -> bool:
-    """Make the renames that a killed writer of ``out`` still had to make; whether there were any.
+def finish_interrupted(out: Path) -> bool:
+    """Make the renames that a killed writer of ``out`` had left to make; whether there were any.
 
-    What was left by one that was killed sooner, or by one that has been overtaken, is removed.
+    Leftovers of writers that were killed earlier, or replaced meanwhile, are removed.
     """
-    out = real_place(out)
-    left = sorted(out.parent.glob(f"{glob.escape(_prefix(out))}*"))
-    return any([_settled(held, out) for held in left])
+    out = resolve(out)
+    leftovers = sorted(out.parent.glob(f"{glob.escape(_prefix(out))}*"))
+    return any([_finish(staging, out) for staging in leftovers])
 
 
-def standing(out: Path) -> tuple[int, int] | None:
-    """What stands there, to be told from what stands there later."""
+def fingerprint(out: Path) -> tuple[int, int] | None:
+    """Inode and time of change of what is at ``out``; None where nothing is."""
     try:
-        found = os.lstat(out)
+        stat = os.lstat(out)
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return stat.st_ino, stat.st_mtime_ns
 
 
-def _held(out: Path) -> Iterator[Path]:
-    go_on(out)
-    held = Path(tempfile.mkdtemp(prefix=_prefix(out), dir=out.parent))
-    lock = os.open(held, os.O_RDONLY)
+def _staged(out: Path) -> Iterator[Path]:
+    finish_interrupted(out)
+    staging = Path(tempfile.mkdtemp(prefix=_prefix(out), dir=out.parent))
+    lock = os.open(staging, os.O_RDONLY)
     try:
-        with suppress(OSError):  # a file system without locks: then nobody clears by them either
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield held / out.name
-        names = _new(held, out)
+        with suppress(OSError):  # a file system without locks: leftovers stay
+            try_lock(lock)
+        yield staging / out.name
+        names = _new_names(staging, out)
         for name in names:
-            _onto_the_disk(held / name)
-        (held / BEFORE).mkdir()
-        _sync(held)
+            _sync_content(staging / name)
+        (staging / BEFORE).mkdir()
+        sync(staging)
         try:
-            _into_place(held, out, names)
+            _move_in(staging, out, names)
         except BaseException:
-            _out_again(held, out, names)
+            _move_back(staging, out, names)
             raise
-        _sync(out.parent)
+        sync(out.parent)
     finally:
-        _remove(held, out)
+        _remove(staging, out)
         os.close(lock)
 
 
-def _new(held: Path, out: Path) -> list[str]:
-    """What goes into place, ``out`` last."""
-    names = {path.name for path in held.iterdir() if path.name.startswith(out.name)}
+def _new_names(staging: Path, out: Path) -> list[str]:
+    """Names of the new content, that of ``out`` last."""
+    names = {path.name for path in staging.iterdir() if path.name.startswith(out.name)}
     return [*sorted(names - {out.name, BEFORE}), out.name]
 
 
-def _into_place(held: Path, out: Path, names: Sequence[str]) -> None:
+def _move_in(staging: Path, out: Path, names: Sequence[str]) -> None:
     if len(names) > 1 or (out.is_dir() and not out.is_symlink()):  # else one rename does it
         for name in reversed(names):
             if os.path.lexists(out.parent / name):
-                os.rename(out.parent / name, held / BEFORE / name)
+                os.rename(out.parent / name, staging / BEFORE / name)
     for name in names:
-        os.replace(held / name, out.parent / name)
+        os.replace(staging / name, out.parent / name)
 
 
-def _out_again(held: Path, out: Path, names: Sequence[str]) -> None:
-    """All as it was, unless all of the new stands."""
-    if not os.path.lexists(held / out.name):
+def _move_back(staging: Path, out: Path, names: Sequence[str]) -> None:
+    """Restore the content from before, unless all of the new is in place."""
+    if not os.path.lexists(staging / out.name):
         return
     for name in names:
-        if not os.path.lexists(held / name):
-            os.replace(out.parent / name, held / name)
+        if not os.path.lexists(staging / name):
+            os.replace(out.parent / name, staging / name)
     for name in names:
-        if os.path.lexists(held / BEFORE / name):
-            os.replace(held / BEFORE / name, out.parent / name)
+        if os.path.lexists(staging / BEFORE / name):
+            os.replace(staging / BEFORE / name, out.parent / name)
 
 
-def _settled(held: Path, out: Path) -> bool:
-    """One folder, if nobody holds it: gone on with, if it was due and nothing is in its place."""
-    due = False
+def _finish(staging: Path, out: Path) -> bool:
+    """Finish or remove one staging folder, unless its writer is alive; whether it was finished."""
+    unfinished = False
     with suppress(OSError):
-        lock = os.open(held, os.O_RDONLY | os.O_DIRECTORY)
+        lock = os.open(staging, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            written = (held / BEFORE).is_dir() and os.path.lexists(held / out.name)
-            due = written and not os.path.lexists(out)
-            if due:
-                _into_place(held, out, _new(held, out))
-                _sync(out.parent)
-            _remove(held, out)
+            if not try_lock(lock):
+                return False
+            written = (staging / BEFORE).is_dir() and os.path.lexists(staging / out.name)
+            unfinished = written and not os.path.lexists(out)
+            if unfinished:
+                _move_in(staging, out, _new_names(staging, out))
+                sync(out.parent)
+            _remove(staging, out)
         finally:
             os.close(lock)
-    return due
+    return unfinished
 
 
-def _remove(held: Path, out: Path) -> None:
-    """Unless it holds what stood there, and the new as well: neither is in its place."""
-    if not all(os.path.lexists(place / out.name) for place in (held, held / BEFORE)):
-        shutil.rmtree(held, ignore_errors=True)
+def _remove(staging: Path, out: Path) -> None:
+    """Remove a staging folder, unless it holds the old and the new content: neither is in place."""
+    if not all(os.path.lexists(folder / out.name) for folder in (staging, staging / BEFORE)):
+        shutil.rmtree(staging, ignore_errors=True)
 
 
-def free(out: Path, *, overwrite: bool, ours: str, source: Sequence[Path] = ()) -> None:
-    """Refuse a place that is taken: by anything, or with ``overwrite`` by what is not like it.
+def refuse_taken(out: Path, *, overwrite: bool, ours: str, source: Sequence[Path] = ()) -> None:
+    """Refuse a destination that is taken: by anything, or with ``overwrite`` by unlike content.
 
     ours      pattern of the names in a folder that may be overwritten; "" where ``out`` is a file
     source    files that are never overwritten, nor a folder that holds one of them
     """
-    place, own = _real(out), [_real(file) for file in source]
-    if any(place == file or place in file.parents for file in own):
+    destination, files = _real(out), [_real(file) for file in source]
+    if any(destination == file or destination in file.parents for file in files):
         raise refused(out, "the scan that was read", "another place", "choose another name")
     above = next(folder for folder in out.absolute().parents if os.path.lexists(folder))
     if not above.is_dir():
         raise refused(out, f"{above}, which is no folder", "a folder", "choose another name")
     taken = os.path.lexists(out)
-    if not taken or (ours and _empty_folder(out)):
+    if not taken or (ours and _is_empty_folder(out)):
         return
     if not overwrite:
         raise refused(out, "something there already", "a new name", "choose one, or overwrite it")
@@ -186,24 +188,16 @@ def _real(path: Path) -> Path:
 
 
 def _prefix(out: Path) -> str:
-    """Of a long name its beginning and a hash, so that a name that fits has one beside it."""
+    """Begin the names of staging folders of ``out``; a long name is cut and hashed, to fit."""
     name, digest = out.name, hashlib.sha256(os.fsencode(out.name)).hexdigest()[:16]
     return f".{name if len(os.fsencode(name)) <= LONG else name[: LONG // 8] + digest}.partial-"
 
 
-def _empty_folder(path: Path) -> bool:
+def _is_empty_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
 
 
-def _onto_the_disk(new: Path) -> None:
+def _sync_content(new: Path) -> None:
     for file in sorted(new.iterdir()) if new.is_dir() else []:
-        _sync(file)
-    _sync(new)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(file)
+    sync(new)

@@ -1,4 +1,4 @@
-"""Running a cube network over a scan: windows along z, tiles in-plane, added up in place.
+"""Run a cube network over a scan: windows along z, tiles in-plane, added up in place.
 
 A network sees ``depth`` thick slices and gives the native slices on and between them, ``factor``
 per thick increment, less ``trim`` at each end. The scan is continued by its end slices so that
@@ -24,7 +24,7 @@ from thinslice.runtime.progress import Progress
 
 @dataclass(frozen=True)
 class CubeTiles:
-    """What a cube network sees and gives, and how it is moved over a scan."""
+    """Sizes of a cube network's input and output, and how it is moved over a scan."""
 
     depth: int  # thick slices it sees
     factor: int  # native slices per thick increment
@@ -105,7 +105,7 @@ def restore(
 
 
 class _Windows:
-    """Windows along z: which thick slices each sees, which native slices it answers for."""
+    """Windows along z: the thick slices each sees, and the native slices it predicts."""
 
     def __init__(
         self,

@@ -1,61 +1,28 @@
-"""How much memory a tile takes, and how many tiles of which size fit under a cap.
+"""Choose the size and number of tiles that fit under a memory cap.
 
-The cost of a network is measured: one small tile is run and the bytes of all tensors alive at once
-are counted. More tiles at a time come first, larger tiles second: the batch does not change what
-is computed, the tile may (by what a network sees beyond its halo), so it shrinks only when a
-single one does not fit.
+The cost of a network is measured by running one small tile. The batch shrinks first and the tile
+second: the batch does not change what is computed, the tile may (by what a network sees beyond its
+halo), so it shrinks only where a single one does not fit.
 """
 
 import logging
 import resource
 import sys
-import weakref
 from math import prod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
-from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch import nn
 
 from thinslice.inference import tiling
+from thinslice.inference.tensor_memory import peak_bytes
 from thinslice.interfaces import Run
 
 LOG = logging.getLogger(__name__)
 MARGIN = 1.5  # for what libraries allocate behind torch's back
 SLACK_BYTES = 48 * 2**20  # what a process grows by, whatever the tile
 GPU_SHARE = 0.8  # of the free memory, where no cap is set
-
-
-class _Alive(TorchDispatchMode):
-    """Counts the bytes of tensors made inside it while they live."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = self.peak = 0
-        self._seen: dict[int, weakref.ref] = {}
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        out = func(*args, **(kwargs or {}))
-        known = {t.untyped_storage().data_ptr() for t in tree_leaves(args) if isinstance(t, Tensor)}
-        for tensor in tree_leaves(out):
-            if isinstance(tensor, Tensor):
-                self._add(tensor.untyped_storage(), known)
-        return out
-
-    def _add(self, storage: torch.UntypedStorage, known: set[int]) -> None:
-        place, size = storage.data_ptr(), storage.nbytes()
-        if place in known or place in self._seen:
-            return
-
-        def gone(_: Any) -> None:
-            self.now -= size
-            self._seen.pop(place, None)
-
-        self._seen[place] = weakref.ref(storage, gone)
-        self.now += size
-        self.peak = max(self.peak, self.now)
 
 
 class Tiles(Protocol):
@@ -86,7 +53,7 @@ def tile_and_batch(
     """Tile and batch for planes of this size under the memory cap of ``run``.
 
     slices     sizes of a tile's axes before its two in-plane ones
-    reserved   bytes of whole volumes that will be held on the CPU besides
+    reserved   bytes of whole volumes that will be in CPU memory besides
     channels   of the network's input
     """
     whole = [tiling.rounded_up(side, tiles.align) for side in plane]
@@ -102,13 +69,6 @@ def tile_and_batch(
     return fit(per_pixel, tile, tiles.batch, room, least, (tiles.align, tiles.align))
 
 
-def peak_bytes(net: nn.Module, x: Tensor) -> int:
-    """Most bytes alive at once while ``net(x)`` runs, beyond its weights; input included."""
-    with torch.no_grad(), _Alive() as alive:
-        net(x)
-    return alive.peak + x.nbytes
-
-
 def room_bytes(run: Run, device: torch.device, reserved: int) -> float:
     """Bytes that tiles may take on ``device``, beside ``reserved`` on the CPU."""
     if device.type == "cuda":
@@ -121,12 +81,12 @@ def room_bytes(run: Run, device: torch.device, reserved: int) -> float:
 
 
 def resident_bytes() -> int:
-    """Memory this process holds now."""
+    """Memory of this process now; without /proc, its largest so far."""
     statm = Path("/proc/self/statm")
     if statm.exists():
         return int(statm.read_text().split()[1]) * resource.getpagesize()
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB
 
 
 def fit(

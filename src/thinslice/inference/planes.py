@@ -1,4 +1,4 @@
-"""Running a plane network over the planes of a scan, one view after the other.
+"""Run a plane network over the planes of a scan, one view after the other.
 
 The planes of a view go through the network in batches; a plane too large for the memory cap is
 tiled like a cube. A network may see several channels (what other networks made of the same plane,
@@ -29,8 +29,8 @@ TITLES = {AXIAL: "axial", CORONAL: "coronal", SAGITTAL: "sagittal"}
 Beyond = Callable[[np.ndarray, int], np.ndarray]  # positions, some past the end of n; all within
 
 
-def held(at: np.ndarray, n: int) -> np.ndarray:
-    """The last pixel."""
+def repeated(at: np.ndarray, n: int) -> np.ndarray:
+    """The last pixel, repeated."""
     return at.clip(0, n - 1)
 
 
@@ -52,7 +52,9 @@ class PlaneTiles:
     align: int = 1  # sizes the network takes are multiples of it
     batch: int = 16  # planes at a time, at most
     scale: tuple[int, int] = (1, 1)  # pixels that come out for one that went in
-    beyond: Beyond = held  # what a network sees past the far edge, up to a multiple of ``align``
+    beyond: Beyond = (
+        repeated  # what a network sees past the far edge, up to a multiple of ``align``
+    )
 
     def __post_init__(self) -> None:
         if any(side % self.align for side in self.tile):
@@ -144,7 +146,7 @@ def _run_tile(
         tiles.beyond(start + np.arange(axis.length), side)
         for start, axis, side in zip(starts, axes, sides)
     )
-    x_BCPQ = np.stack([one[:, p[:, None], q] for one in channels], axis=1)
+    x_BCPQ = np.stack([channel[:, p[:, None], q] for channel in channels], axis=1)
     x_BCPQ = np.ascontiguousarray(x_BCPQ, np.float32)
     y_B1PQ = net(torch.from_numpy(x_BCPQ).to(device)).float().cpu().numpy()
     wanted = (len(x_BCPQ), 1, *(axis.length * s for axis, s in zip(axes, scale)))

@@ -1,4 +1,4 @@
-"""Coronal and sagittal planes through a network that sees axial references, and their fusion.
+"""Run a network with axial references over coronal and sagittal planes, and fuse the two.
 
 What the references offer is worked out once for a volume, not once for every plane. Planes are
 mirrored out at their far edges to whole tokens, so that every tile has the tokens that the whole

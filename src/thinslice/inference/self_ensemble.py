@@ -1,4 +1,4 @@
-"""Self-ensembles: a plane is turned and flipped, each goes through the network, answers are merged.
+"""Self-ensemble: run a network on turned and flipped planes, and merge its answers.
 
 A network that treats all directions alike gives the same answer every time; what differs is its
 error, and the median or the mean of several answers is nearer the truth than one.

@@ -1,4 +1,4 @@
-"""Cutting an axis into overlapping tiles, and each tile's share in every position.
+"""Cut an axis into overlapping tiles, and weigh each tile's share in every position.
 
 A share policy is a function ``(starts, length, n, halo, blend) -> [tiles, length]``: how much of a
 position's answer comes from each tile. At every position that a tile covers the shares sum to one,
@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+
+from thinslice.errors import Refused
 
 Share = Callable[[np.ndarray, int, int, int, int], np.ndarray]
 
@@ -36,8 +38,8 @@ def axis(n: int, length: int, halo: int, blend: int, align: int, share: Share) -
     length = min(length, n)
     step = (length - 2 * halo - blend) // align * align
     if n > length and step < 1:
-        raise ValueError(
-            f"tiles of {length} leave nothing of their own beside halos of {halo}, "
+        raise Refused(
+            f"tiles of {length} have no room between halos of {halo}, "
             f"blend {blend} and starts at multiples of {align}"
         )
     first = starts(n, length, max(step, 1))
@@ -63,7 +65,7 @@ def average(starts: np.ndarray, length: int, n: int, halo: int, blend: int) -> n
 
 
 def last_write(starts: np.ndarray, length: int, n: int, halo: int, blend: int) -> np.ndarray:
-    """The last tile that covers a position has it to itself."""
+    """The last tile that covers a position gets all of it."""
     owner = np.full(n, -1)
     for tile, start in enumerate(starts):
         owner[start : start + length] = tile

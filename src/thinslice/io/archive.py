@@ -1,12 +1,11 @@
-"""Archives, unpacked safely: the wanted members only, each written beside and renamed.
+"""Unpack archives safely: the wanted members only, each replaced atomically.
 
-A member that is there already, as long as the archive says, is left alone, so that a killed run is
-gone on from. Names that lead out of the folder are refused; links and devices are never made.
+A member that is already there with the size that the archive states is left alone, so that a killed
+run resumes. Names that lead out of the folder are refused; links and devices are never made.
 """
 
 import gzip
 import lzma
-import os
 import shutil
 import tarfile
 import zipfile
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 from thinslice.errors import Refused, refused
+from thinslice.fs.atomic import replacing
 
 BROKEN = (
     OSError,
@@ -136,15 +136,10 @@ def _unpacked(archive: Path, member: Member, into: Path) -> Path:
 
 
 def _write(archive: Path, member: Member, target: Path) -> None:
-    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
     source = member.open()
     assert source is not None  # a plain file
-    try:
-        with source, beside.open("wb") as out:
+    with source, replacing(target) as temporary:
+        with temporary.open("wb") as out:
             shutil.copyfileobj(source, out, 1 << 20)
-        if beside.stat().st_size != member.size:
-            found = f"{beside.stat().st_size} bytes of {member.name}"
-            raise refused(archive, found, f"{member.size}", AGAIN)
-        os.replace(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)
+        if (size := temporary.stat().st_size) != member.size:
+            raise refused(archive, f"{size} bytes of {member.name}", f"{member.size}", AGAIN)

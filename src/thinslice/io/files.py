@@ -1,7 +1,7 @@
-"""A person's own scan in and out: DICOM, NIfTI or OME-Zarr, told apart by the name.
+"""Read and write a user's own scan: DICOM, NIfTI or OME-Zarr, by the name of the path.
 
-``read`` gives the volume with its story, ``write`` puts a volume where its name says, with the
-place, the axes and, in DICOM, the patient of the scan it was made of.
+``read`` gives the volume and what its files state; ``write`` keeps the position, the axes and, in
+DICOM, the patient of the scan that a volume was made of.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice.errors import in_one_line, refused
-from thinslice.fs.transaction import folder_of, free
+from thinslice.fs import transaction
 from thinslice.io import zip_folder
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.write import OURS, write_dicom
@@ -41,7 +41,7 @@ def read(
     unit_window    HU that 0 and 1 stand for; NIfTI only
     modality       declared; None: what the file says, CT for NIfTI
 
-    Raises Refused in one line for whatever cannot be read exactly.
+    Refused, in one line, for anything that cannot be read exactly.
     """
     path = Path(path)
     with in_one_line(path):
@@ -68,18 +68,18 @@ def write(
 
     source       the scan it was made of: a NIfTI gives its axes to a NIfTI, a DICOM series its
                  patient, study and layout to a DICOM series
-    derivation   what a DICOM series says of its making; None: only its slices and this software
+    derivation   how a DICOM series describes its making; None: only its slices and this software
     overwrite    replace what ``write`` made before; anything else is never replaced
 
-    Written beside and renamed: ``out`` is whole or as it was. Raises Refused where it is taken or
-    where the disk does not take it, ValueError for values that do not fit.
+    Atomic: ``out`` is complete or as it was. Refused (a ValueError) where ``out`` is taken, where
+    the disk does not take it, and for values that do not fit the format.
     """
     out = Path(out)
     advice = "choose another place, or make room"
-    with in_one_line(out, "a place that can be written", advice), _headers(source) as own:
+    with in_one_line(out, "a place that can be written", advice), _headers(source) as headers:
         kind = source.source["format"] if source else None
         if out.name.endswith(SUFFIXES):
-            like = own[0] if kind == "NIfTI" else None
+            like = headers[0] if kind == "NIfTI" else None
             write_nifti(volume, out, like=like, overwrite=overwrite)
         elif out.name.endswith(ZARR):
             _store(volume, out, source, overwrite)
@@ -88,33 +88,33 @@ def write(
             write_dicom(
                 volume,
                 out,
-                source=own if kind == "DICOM" else (),
+                source=headers if kind == "DICOM" else (),
                 derivation=derivation or _plainly(volume),
                 overwrite=overwrite,
             )
 
 
 def _headers(source: LoadedScan | None) -> AbstractContextManager[tuple[Path, ...]]:
-    """The files that a scan was read from, also those that came out of a zip."""
+    """The files that a scan was read from, unpacked again if they came from a zip."""
     return zip_folder.files_of(source) if source else nullcontext(())
 
 
 def refuse_taken(
     out: Path | str, *, source: LoadedScan | None = None, overwrite: bool = False
 ) -> None:
-    """Refuse a place that ``write`` would refuse, before there is anything to write."""
-    out, own = Path(out), source.files if source else ()
+    """Refuse a path that ``write`` would refuse, before there is anything to write."""
+    out, files = Path(out), source.files if source else ()
     if out.name.endswith(SUFFIXES):
-        free(out, overwrite=overwrite, ours="", source=own)
+        transaction.refuse_taken(out, overwrite=overwrite, ours="", source=files)
     elif out.name.endswith(ZARR):
-        _free_store(out, own, overwrite)
+        _refuse_taken_store(out, files, overwrite)
     else:
         _no_other_ending(out)
-        free(out, overwrite=overwrite, ours=OURS, source=own)
+        transaction.refuse_taken(out, overwrite=overwrite, ours=OURS, source=files)
 
 
 def _no_other_ending(out: Path) -> None:
-    """A name such as out.mha is a wish for another format, not for a folder."""
+    """Refuse a name such as out.mha: it asks for another format, not for a folder."""
     if out.suffix.lower() in OTHER and not out.is_dir():
         expected = ".nii, .nii.gz or .zarr, in small letters, or a folder"
         raise refused(out, f"the ending {out.suffix}", expected, "choose one")
@@ -127,18 +127,18 @@ def _plainly(volume: Volume) -> Derivation:
 
 
 def _store(volume: Volume, out: Path, source: LoadedScan | None, overwrite: bool) -> None:
-    from thinslice.store import write_scan  # zarr: only for those who ask for it
+    from thinslice.store import write_scan  # imports zarr: only where it is needed
 
-    _free_store(out, source.files if source else (), overwrite)
+    _refuse_taken_store(out, source.files if source else (), overwrite)
     about: dict[str, Any] = {"source": dict(source.source)} if source else {}
-    with folder_of(out):
+    with transaction.parent_made(out):
         write_scan(out, volume, **about)
 
 
-def _free_store(out: Path, source: Sequence[Path], overwrite: bool) -> None:
+def _refuse_taken_store(out: Path, source: Sequence[Path], overwrite: bool) -> None:
     from thinslice.store import StoreError, refuse_foreign
 
-    free(out, overwrite=overwrite, ours=STORE, source=source)
+    transaction.refuse_taken(out, overwrite=overwrite, ours=STORE, source=source)
     try:
         refuse_foreign(out)
     except StoreError as error:

@@ -1,8 +1,8 @@
-"""What lies in a folder and everywhere below it: NIfTI files, DICOM series, and what is neither.
+"""Find NIfTI files, DICOM series and broken files in a folder and everywhere below it.
 
-A series is its images wherever they lie: exports spread one over several folders, and put several
+A series is its images wherever they are: exports spread one over several folders, and put several
 into one. No link is followed; hidden files, companions such as DICOMDIR or *.txt, and stores are
-passed over by their names.
+ignored by their names.
 """
 
 import os
@@ -29,23 +29,23 @@ class Series(NamedTuple):
     @property
     def is_scan(self) -> bool:
         """Whether there is a slice in it: a localizer, a capture or a report is no scan."""
-        return any(one.kind == "slice" for one in self.slices)
+        return any(image.kind == "slice" for image in self.slices)
 
     @property
     def files(self) -> tuple[Path, ...]:
         """Sorted, each once."""
-        return tuple(sorted({one.path for one in self.slices}))
+        return tuple(sorted({image.path for image in self.slices}))
 
     @property
     def words(self) -> str:
-        """How messages describe it."""
-        kinds = Counter(one.kind for one in self.slices if one.kind != "slice")
+        """Its description in messages."""
+        kinds = Counter(image.kind for image in self.slices if image.kind != "slice")
         other = "".join(f", {n} {kind}" for kind, n in sorted(kinds.items()))
         return f"{self.slices[0].label.strip()}, {len(self.slices)} images{other}"
 
 
 class Tree(NamedTuple):
-    """Everything that was found below ``path``, in the order of the paths."""
+    """The content of ``path``, in the order of the paths."""
 
     path: Path
     niftis: tuple[Path, ...]
@@ -54,20 +54,20 @@ class Tree(NamedTuple):
 
     @property
     def scans(self) -> list[Path | Series]:
-        """What could be read as one: NIfTI files, and the series that have slices."""
-        return [*self.niftis, *(one for one in self.series if one.is_scan)]
+        """What can be read as a scan: NIfTI files, and the series that have slices."""
+        return [*self.niftis, *(series for series in self.series if series.is_scan)]
 
     def broken_beside(self, scan: Series) -> list[tuple[Path, Refused]]:
         """Broken files among those of the scan: each may be one of its slices."""
         folders = {file.parent for file in scan.files}
-        return [one for one in self.broken if one[0].parent in folders]
+        return [(file, why) for file, why in self.broken if file.parent in folders]
 
     def names(self) -> list[str]:
-        """How each of ``scans`` is asked for: a NIfTI by its path below the folder, a series by
-        its number if that is its alone, else by its UID."""
-        series = [one for one in self.scans if isinstance(one, Series)]
-        numbers = Counter(one.slices[0].series_number for one in series)
-        return [self._name(one, numbers) for one in self.scans]
+        """The name that selects each of ``scans``: of a NIfTI its path below the folder, of a
+        series its number if no other has it, else its UID."""
+        series = [scan for scan in self.scans if isinstance(scan, Series)]
+        numbers = Counter(each.slices[0].series_number for each in series)
+        return [self._name(scan, numbers) for scan in self.scans]
 
     def _name(self, scan: Path | Series, numbers: Counter) -> str:
         if isinstance(scan, Path):
@@ -78,22 +78,22 @@ class Tree(NamedTuple):
 
 
 def look(path: Path) -> Tree:
-    """Headers are read, pixels are not; OSError where a folder may not be listed."""
+    """The content of a file or folder; reads headers, not pixels. OSError for an unlistable one."""
     niftis: list[Path] = []
-    heaps: dict[tuple[str, str, str], list[Slice]] = {}
+    images: dict[tuple[str, str, str], list[Slice]] = {}
     broken: list[tuple[Path, Refused]] = []
     for file in [path] if path.is_file() else files_below(path):
         if file.name.endswith(SUFFIXES):
             niftis.append(file)
             continue
         try:
-            images = _images(file)
+            in_file = _images(file)
         except Refused as error:
             broken.append((file, error))
             continue
-        for one in images:
-            heaps.setdefault(key_of(one), []).append(one)
-    series = [Series(_common(path, slices), tuple(slices)) for slices in heaps.values()]
+        for image in in_file:
+            images.setdefault(key_of(image), []).append(image)
+    series = [Series(_common(path, slices), tuple(slices)) for slices in images.values()]
     return Tree(path, tuple(niftis), tuple(series), tuple(broken))
 
 
@@ -107,10 +107,10 @@ def walk(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
     if path.name.endswith(STORE):
         return
     for top, folders, names in os.walk(path, onerror=_raise):
-        found = sorted(name for name in folders if not is_companion(name))
-        folders[:] = [name for name in found if not name.endswith(STORE)]
+        visible = sorted(name for name in folders if not is_companion(name))
+        folders[:] = [name for name in visible if not name.endswith(STORE)]
         plain = [name for name in names if not is_companion(name)]
-        yield Path(top), found, [name for name in plain if _is_file(Path(top, name))]
+        yield Path(top), visible, [name for name in plain if _is_file(Path(top, name))]
 
 
 def _images(file: Path) -> list[Slice]:
@@ -125,12 +125,12 @@ def _images(file: Path) -> list[Slice]:
 
 
 def _is_file(path: Path) -> bool:
-    """Also a link that leads nowhere: it is a file that cannot be read, and is named as one."""
+    """Whether it is a file, or a broken link, which is reported as an unreadable file."""
     return path.is_file() or path.is_symlink()
 
 
 def _common(path: Path, slices: list[Slice]) -> Path:
-    folders = {one.path.parent for one in slices}
+    folders = {image.path.parent for image in slices}
     return Path(os.path.commonpath(folders)) if path.is_dir() else path
 
 

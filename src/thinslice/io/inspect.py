@@ -1,8 +1,8 @@
-"""What scans lie in a folder tree, each in one row: what it is, or why it would be refused.
+"""List the scans in a folder tree, one row each: its geometry, or why it would be refused.
 
-DICOM is told by its headers, series by series; pixels are counted but not decoded, so an
-image that is broken inside may still be refused when it is read. NIfTI files are read whole: only
-their values tell HU from others.
+DICOM is judged by its headers, series by series; pixels are counted but not decoded, so an image
+that is broken inside may still be refused when it is read. NIfTI files are read whole: only their
+values tell HU from other units.
 """
 
 from collections.abc import Iterator
@@ -22,22 +22,22 @@ from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid
 
 PLANES = {LEFT: "sagittal", BACK: "coronal", HEAD: "axial"}
-SQUARE_DEG = 0.5  # turned less than this is not worth a word
+SQUARE_DEG = 0.5  # a smaller turn is not shown
 
 
 class ScanSummary(NamedTuple):
-    """A scan, or a file or series that is none; None where it is not known."""
+    """A scan, or a file or series that is none; fields are None where unknown."""
 
     path: str  # of the file, or of the folder that holds every image of the series
     format: str  # "DICOM", "NIfTI", "OME-Zarr"; "zip" or "unknown" where nothing could be opened
-    choose: str | None  # what to say as ``series`` to read this scan out of the folder
+    choose: str | None  # value of ``series`` that selects this scan in its folder
     uid: str | None  # SeriesInstanceUID
     series: str
     modality: str | None
     slices: int | None
     size: tuple[int, int] | None  # rows, columns
     pixel_mm: tuple[float, float] | None  # (y, x)
-    thickness_mm: float | None  # None too where the file does not say
+    thickness_mm: float | None  # None too where the file does not state it
     increment_mm: float | None
     overlap_mm: float | None  # negative is a gap
     kernel: str | None
@@ -47,21 +47,21 @@ class ScanSummary(NamedTuple):
 
     @property
     def is_other(self) -> bool:
-        """Whether it is a series that is no scan, such as a localizer: nobody would read it."""
+        """Whether it is a series that is no scan, such as a localizer."""
         return self.uid is not None and self.choose is None
 
 
-def seen_in(path: Path) -> Iterator[ScanSummary]:
+def scans_in(path: Path) -> Iterator[ScanSummary]:
     """Every NIfTI file and DICOM series at ``path``, below it or, if it is a zip, in it.
 
-    Passed over: hidden files and folders, links to folders, companions such as *.txt, and stores.
+    Ignored: hidden files and folders, links to folders, companions such as *.txt, and stores.
     """
     if not zip_folder.is_zip(path):
-        yield from _seen_below(path)
+        yield from _rows_below(path)
         return
     try:
         with zip_folder.unpacked(path) as folder:
-            rows = [*_seen_below(folder)]
+            rows = [*_rows_below(folder)]
     except Refused as error:
         yield unread(path, "zip", "", str(error))
         return
@@ -71,7 +71,7 @@ def seen_in(path: Path) -> Iterator[ScanSummary]:
 
 
 def stores_in(path: Path) -> list[Path]:
-    """The folders at ``path`` or below it that are stores by their name."""
+    """Folders at ``path`` or below it whose names are those of stores."""
     if path.name.endswith(STORE) and path.is_dir():
         return [path]
     if not path.is_dir():
@@ -83,26 +83,26 @@ def _store(name: str) -> bool:
     return name.endswith(STORE)
 
 
-def of_found(path: Path, found: LoadedScan) -> ScanSummary:
+def summary_of(path: Path, scan: LoadedScan) -> ScanSummary:
     """The row of a scan that was read whole."""
-    source = found.source
-    told: dict[str, Any] = {key: source.get(key) for key in ("modality", "kernel")}
-    told |= {"choose": None, "uid": None}
+    source = scan.source
+    fields: dict[str, Any] = {key: source.get(key) for key in ("modality", "kernel")}
+    fields |= {"choose": None, "uid": None}
     return _row(
-        path, source["format"], "", found.volume.grid, source["thickness_mm"],
-        warnings=list(source["warnings"]), **told,
+        path, source["format"], "", scan.volume.grid, source["thickness_mm"],
+        warnings=list(source["warnings"]), **fields,
     )  # fmt: skip
 
 
 def unread(path: Path, kind: str, series: str, why: str) -> ScanSummary:
-    """The row of what is no scan, or none that can be read."""
+    """The row of something that is no scan, or cannot be read."""
     empty: dict[str, Any] = dict.fromkeys(ScanSummary._fields)
     empty |= {"path": str(path), "format": kind, "series": series.strip(), "refused": why}
     return ScanSummary(**{**empty, "warnings": []})
 
 
-def _seen_below(path: Path) -> Iterator[ScanSummary]:
-    """A row for every scan, then for every series that is none, then for what is neither."""
+def _rows_below(path: Path) -> Iterator[ScanSummary]:
+    """A row for every scan, then for every other series, then for every broken file."""
     if not path.exists() or path.name.endswith(STORE):
         return
     tree = look(path)
@@ -123,7 +123,7 @@ def _seen_below(path: Path) -> Iterator[ScanSummary]:
 def _nifti(path: Path, name: str) -> ScanSummary:
     try:
         with in_one_line(path):
-            return of_found(path, read_nifti(path))._replace(choose=name)
+            return summary_of(path, read_nifti(path))._replace(choose=name)
     except Refused as error:
         return unread(path, "NIfTI", "", str(error))._replace(choose=name)
 
@@ -131,7 +131,7 @@ def _nifti(path: Path, name: str) -> ScanSummary:
 def _series(series: Series, name: str | None) -> ScanSummary:
     folder, slices = series
     first = slices[0]
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "modality": first.modality,
         "kernel": first.facts["kernel"],
         "choose": name,
@@ -139,7 +139,7 @@ def _series(series: Series, name: str | None) -> ScanSummary:
     }
     try:
         if name is None:
-            raise refused(folder, series.words, "slices of a scan", "it is passed over")
+            raise refused(folder, series.words, "slices of a scan", "it is ignored")
         stack = stack_of(folder, slices)
         shape = (len(slices), *first.shape)
         placed = place(
@@ -147,12 +147,12 @@ def _series(series: Series, name: str | None) -> ScanSummary:
         )
     except Refused as error:
         none = unread(folder, "DICOM", first.label, str(error))
-        return none._replace(slices=len(slices), size=first.shape, **told)
+        return none._replace(slices=len(slices), size=first.shape, **fields)
     warnings = notes_on(stack.slices)
     if any(s.lossy for s in slices):
         warnings.append("compressed with loss")
     return _row(
-        folder, "DICOM", first.label, placed.grid, first.thickness_mm, warnings=warnings, **told
+        folder, "DICOM", first.label, placed.grid, first.thickness_mm, warnings=warnings, **fields
     )
 
 

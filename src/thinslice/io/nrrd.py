@@ -1,4 +1,4 @@
-"""NRRD scans to volumes: .nrrd, and .nhdr beside its data, read by ITK with their exact place.
+"""Read NRRD scans by ITK, with their exact position: .nrrd, or .nhdr beside its data.
 
 NRRD knows no modality and no unit of its values, so both are declared by who reads. A file without
 a space (its axes' place in the patient) is refused: ITK would make one up.

@@ -1,4 +1,4 @@
-"""Any axis order of a file to [Z, Y, X], every voxel's place in the patient kept exactly.
+"""Reorder the axes of a file to [Z, Y, X], keeping every voxel's position in the patient.
 
 z is the through-plane axis. Every axis is flipped, if need be, to the side of the patient that it
 is closest to: left, back or head; for axial slices that is z to the head, y to the back and x to
@@ -22,7 +22,7 @@ TIE_DIGITS = 3  # axes at 45 degrees must not be told apart by rounding
 
 
 class Place(NamedTuple):
-    """How a file's array lies in ours, and the grid that follows."""
+    """How the axes of a file map to [Z, Y, X], and the resulting grid."""
 
     order: tuple[int, int, int]  # the file's axis that becomes z, y, x
     flipped: tuple[bool, bool, bool]  # whether z, y, x run against the file
@@ -50,7 +50,7 @@ def place(
     thickness_mm: float | None = None,
     through_plane: int | None = None,
 ) -> Place:
-    """Where a file's array belongs.
+    """Map the axes of a file to [Z, Y, X].
 
     affine          4x4, file index to patient LPS, mm
     shape           of the file's array, along the same three axes

@@ -1,7 +1,7 @@
-"""A scan from wherever it lies: a NIfTI file, DICOM files in a folder or below it, or a zip of one.
+"""Read a scan: a NIfTI file, DICOM files in a folder or below it, or a zip of either.
 
-A folder or a zip may hold more than the scan. Localizers, captures and reports are never taken for
-scans. Of several scans none is taken unless ``series`` says which: nothing is guessed.
+A folder or a zip may hold more than the scan. Localizers, captures and reports are never read as
+scans. Of several scans none is read unless ``series`` names it: nothing is guessed.
 """
 
 from collections import Counter
@@ -32,12 +32,12 @@ def read_scan(
     series         which scan of a folder or zip with several: the number that ``inspect`` prints
                    (SeriesNumber), or SeriesInstanceUID; of a NIfTI its path below the folder
     thickness_mm   declared; None: what the format knows (NIfTI: the increment)
-    unit_window    HU that 0 and 1 stand for; speaks of NIfTI only, DICOM carries its own rescale
-    modality       declared; None: what DICOM says, CT for NIfTI
+    unit_window    HU that 0 and 1 stand for; for NIfTI only, DICOM has its own rescale
+    modality       declared; None: as DICOM states, CT for NIfTI
 
-    Without ``series`` a folder with one scan is read, whatever else lies there. An unreadable
-    series beside it (one image of a bolus tracker) is left out, with a note, if its number says
-    that it is another one. Raises Refused in one line for whatever cannot be read exactly.
+    Without ``series`` a folder with one scan is read, whatever else it holds. An unreadable series
+    beside it (one image of a bolus tracker) is left out, with a note, if its number shows that it
+    is another series. Refused, in one line, for anything that cannot be read exactly.
     """
     path = Path(path)
 
@@ -49,15 +49,15 @@ def read_scan(
         tree = look(at)
         scan, notes = _chosen(tree, None if series is None else str(series).strip())
         if isinstance(scan, Path):
-            found = plain(scan)
+            loaded = plain(scan)
         else:
             for _, refusal in tree.broken_beside(scan):
                 raise refusal
-            found = of_slices(
+            loaded = of_slices(
                 scan.folder, scan.slices, thickness_mm=thickness_mm, modality=modality
             )
-        found.source["warnings"] += notes
-        return found
+        loaded.source["warnings"] += notes
+        return loaded
 
     with in_one_line(path):
         if not path.exists():
@@ -65,32 +65,33 @@ def read_scan(
         if not zip_folder.is_zip(path):
             return plain(path)
         with zip_folder.unpacked(path) as folder:
-            return zip_folder.told(path, folder, plain(folder))
+            return zip_folder.from_zip(path, folder, plain(folder))
 
 
 def scan_files(path: Path | str) -> tuple[Path, ...]:
-    """Every file that ``read`` would open, sorted; nothing is read."""
+    """Every file that ``read_scan`` would open, sorted; nothing is read."""
     path = Path(path)
     if path.name.endswith(SUFFIXES) or zip_folder.is_zip(path) or not path.is_dir():
         return (path,) if path.name.endswith(SUFFIXES) else files_of(path)
     return tuple(files_below(path)) or files_of(path)
 
 
-def _chosen(tree: Tree, asked: str | None) -> tuple[Path | Series, list[str]]:
-    """The scan that is asked for, or the only one; and what else there is, in words."""
+def _chosen(tree: Tree, series: str | None) -> tuple[Path | Series, list[str]]:
+    """The scan that ``series`` names, or the only one; and notes on what else there is."""
     scans = tree.scans
     if not scans:
         raise _no_scan(tree)
-    if asked is None:
-        taken = scans if len(scans) == 1 else _readable(scans)
+    if series is None:
+        chosen = scans if len(scans) == 1 else _readable(scans)
     else:
-        taken = [one for one, name in zip(scans, tree.names()) if asked in _answers(one, name)]
-    if len(taken) != 1:
-        raise _which(tree, asked, taken)
-    return taken[0], _left_out(tree, taken[0], asked)
+        named = zip(scans, tree.names())
+        chosen = [scan for scan, name in named if series in _all_names(scan, name)]
+    if len(chosen) != 1:
+        raise _ambiguous(tree, series, chosen)
+    return chosen[0], _left_out(tree, chosen[0], series)
 
 
-def _answers(scan: Path | Series, name: str) -> tuple[str, ...]:
+def _all_names(scan: Path | Series, name: str) -> tuple[str, ...]:
     if isinstance(scan, Path):
         return (name,)
     first = scan.slices[0]
@@ -98,16 +99,16 @@ def _answers(scan: Path | Series, name: str) -> tuple[str, ...]:
 
 
 def _readable(scans: list[Path | Series]) -> list[Path | Series]:
-    """The only one that can be read, if the others are told from it by their numbers; else all.
+    """The only one that can be read, if the numbers of the others differ from its own; else all.
 
     A slice whose series UID was damaged keeps its number: it is never left out.
     """
-    readable = [one for one in scans if isinstance(one, Path) or _makes_a_stack(one)]
+    readable = [scan for scan in scans if isinstance(scan, Path) or _makes_a_stack(scan)]
     if len(readable) != 1 or isinstance(readable[0], Path):
         return scans
     number = readable[0].slices[0].series_number
-    others = [one for one in scans if isinstance(one, Series) and one is not readable[0]]
-    numbers = {one.slices[0].series_number for one in others}
+    others = [scan for scan in scans if isinstance(scan, Series) and scan is not readable[0]]
+    numbers = {series.slices[0].series_number for series in others}
     return scans if number is None or numbers & {number, None} else [*readable]
 
 
@@ -119,21 +120,21 @@ def _makes_a_stack(series: Series) -> bool:
     return True
 
 
-def _left_out(tree: Tree, scan: Path | Series, asked: str | None) -> list[str]:
-    """What is not part of the scan, unless it was asked for by name."""
-    if asked is not None:
+def _left_out(tree: Tree, scan: Path | Series, series: str | None) -> list[str]:
+    """Notes on what is not part of the scan, unless ``series`` named it."""
+    if series is not None:
         return []
-    others = [one.words for one in tree.series if one is not scan]
+    others = [other.words for other in tree.series if other is not scan]
     notes = [f"left out: {len(others)} other series ({listed(others)})"] if others else []
     names = [file.name for file, _ in tree.broken]
-    return [*notes, f"passed over: files that are no images ({listed(names)})"] if names else notes
+    return [*notes, f"ignored: files that are no images ({listed(names)})"] if names else notes
 
 
 def _no_scan(tree: Tree) -> Refused:
     if tree.broken:
         return tree.broken[0][1]
     if tree.series:
-        images = Counter(one.kind for series in tree.series for one in series.slices)
+        images = Counter(image.kind for series in tree.series for image in series.slices)
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(images.items()))
         found = f"no slices: {kinds} among {images.total()} images"
         return refused(tree.path, found, "a scan", "name another folder")
@@ -143,13 +144,13 @@ def _no_scan(tree: Tree) -> Refused:
     return refused(tree.path, inside, expected, "name the series' own folder")
 
 
-def _which(tree: Tree, asked: str | None, taken: list[Path | Series]) -> Refused:
-    """Refuse to guess, and say what to say."""
-    kept = [(n, one) for n, one in zip(tree.names(), tree.scans) if not taken or one in taken]
-    each = [name if isinstance(one, Path) else f"{name} ({one.words})" for name, one in kept]
-    what = "series" if all(isinstance(one, Series) for _, one in kept) else "scans"
-    found = f"{len(kept)} {what}: {listed(each)}"
-    if asked is not None:
-        found = f"no series {asked!r}, but {found}" if not taken else f"{asked!r} is {found}"
-    advice = f"say which, as in series {kept[0][0]}, or put each into a folder of its own"
+def _ambiguous(tree: Tree, series: str | None, chosen: list[Path | Series]) -> Refused:
+    """A refusal to guess, with the names to choose from."""
+    named = [(n, scan) for n, scan in zip(tree.names(), tree.scans) if not chosen or scan in chosen]
+    each = [name if isinstance(scan, Path) else f"{name} ({scan.words})" for name, scan in named]
+    what = "series" if all(isinstance(scan, Series) for _, scan in named) else "scans"
+    found = f"{len(named)} {what}: {listed(each)}"
+    if series is not None:
+        found = f"no series {series!r}, but {found}" if not chosen else f"{series!r} is {found}"
+    advice = f"choose one, as in series {named[0][0]}, or put each into a folder of its own"
     return refused(tree.path, found, "one", advice)

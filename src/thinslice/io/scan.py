@@ -1,8 +1,4 @@
-"""What reading a scan gives: a volume with its story, or a refusal with its numbers.
-
-A scan that cannot be read exactly is refused in one line that a person can act on; nothing is
-repaired silently.
-"""
+"""A scan as read: its volume, what its files state, and warnings; nothing is repaired silently."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,9 +14,9 @@ PADDING_HU = -1024.5  # nothing is emptier than air
 class LoadedScan(NamedTuple):
     """A scan as read.
 
-    source   JSON: format, modality, maker, device, kernel, thickness_mm (nominal; None where the
-             file does not say), thickness_from ("file", "declared" or "increment"), lossy (None:
-             the format does not say), warnings
+    source   JSON: format, modality, maker, device, kernel, thickness_mm (nominal; None where not
+             stated), thickness_from ("file", "declared" or "increment"), lossy (None: not stated),
+             warnings
     files    every file the voxels come from, sorted; of a zip, the zip
     members  of those files inside the zip: name to sha256; else empty
     """
@@ -32,7 +28,7 @@ class LoadedScan(NamedTuple):
 
 
 def odd_hu(low: float, high: float) -> list[str]:
-    """What a person should look at, given the lowest and highest value of a CT."""
+    """Warnings about the lowest and highest value of a CT."""
     notes = []
     if low > NO_AIR_HU:
         notes.append(f"values {low:g} to {high:g} show no air; are they HU?")

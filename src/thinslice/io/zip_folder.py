@@ -1,7 +1,7 @@
-"""Scans in a zip, as mail and archives hand them out: unpacked into a temporary folder.
+"""Unpack a zipped scan into a temporary folder, removed when the block ends.
 
-The folder is gone when the block ends. What is read names the zip and the members in it, so that
-those who need the files again later (a writer that copies the patient) unpack them again.
+A scan that was read names the zip and its members, so that a writer that needs the files again (to
+copy the patient) unpacks them again.
 """
 
 import shutil
@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from thinslice.errors import Refused, in_one_line, refused
+from thinslice.fs.hashing import sha256_of_file
 from thinslice.io.archive import sizes, unpack
 from thinslice.io.dicom.headers import is_companion
 from thinslice.io.folder import ZIP
 from thinslice.io.scan import LoadedScan
-from thinslice.provenance.records import sha256_of
 
 MOST_BYTES = 16 << 30  # unpacked: a whole-body study of several series
 MOST_FILES = 100_000
@@ -25,13 +25,13 @@ SMALL_BYTES = 64 << 20  # below it any ratio is harmless
 
 
 def is_zip(path: Path) -> bool:
-    """By its name, in any case."""
+    """Whether a file's name ends in .zip, in upper or lower case."""
     return path.name.lower().endswith(ZIP) and path.is_file()
 
 
 @contextmanager
 def unpacked(path: Path, members: Sequence[str] | None = None) -> Iterator[Path]:
-    """A temporary folder with what the zip holds, or these members alone, while the block runs.
+    """A temporary folder with the files of a zip, or some members alone, during the block.
 
     Refused: a broken or encrypted zip, names that lead out of it, links, one name twice, more than
     ``MOST_BYTES`` or ``MOST_FILES``, more than ``TIMES`` its own size, more than fits onto the
@@ -49,35 +49,35 @@ def unpacked(path: Path, members: Sequence[str] | None = None) -> Iterator[Path]
 
 
 @contextmanager
-def files_of(found: LoadedScan) -> Iterator[tuple[Path, ...]]:
-    """The scan's own files; of a zip they are unpacked again, while the block runs.
+def files_of(scan: LoadedScan) -> Iterator[tuple[Path, ...]]:
+    """The files of a scan; those of a zip are unpacked again, for the block.
 
-    Refused if the zip is not the one that was read any more.
+    Refused if the zip has changed since it was read.
     """
-    if not found.members:
-        yield found.files
+    if not scan.members:
+        yield scan.files
         return
-    (path,) = found.files
+    (path,) = scan.files
     with in_one_line(path):
-        same = sha256_of(path) == found.source["zip_sha256"]
+        same = sha256_of_file(path) == scan.source["zip_sha256"]
     if not same:
         raise refused(path, "another zip by that name", "the one that was read", "read it again")
-    with unpacked(path, tuple(found.members)) as folder:
-        yield tuple(folder / name for name in found.members)
+    with unpacked(path, tuple(scan.members)) as folder:
+        yield tuple(folder / name for name in scan.members)
 
 
-def told(path: Path, folder: Path, found: LoadedScan) -> LoadedScan:
-    """A scan read from ``folder``, as one read from the zip."""
-    members = {file.relative_to(folder).as_posix(): sha256_of(file) for file in found.files}
-    source = {**found.source, "zip": path.name, "zip_sha256": sha256_of(path)}
-    return found._replace(files=(path,), members=members, source=source)
+def from_zip(path: Path, folder: Path, scan: LoadedScan) -> LoadedScan:
+    """A scan that was read from ``folder``, with the zip ``path`` as its source."""
+    members = {file.relative_to(folder).as_posix(): sha256_of_file(file) for file in scan.files}
+    source = {**scan.source, "zip": path.name, "zip_sha256": sha256_of_file(path)}
+    return scan._replace(files=(path,), members=members, source=source)
 
 
 @contextmanager
 def _temporary(path: Path) -> Iterator[Path]:
     with in_one_line(path):
-        held = tempfile.TemporaryDirectory(prefix="thinslice-zip-", ignore_cleanup_errors=True)
-    with held as name:
+        temporary = tempfile.TemporaryDirectory(prefix="thinslice-zip-", ignore_cleanup_errors=True)
+    with temporary as name:
         yield Path(name).resolve()
 
 
@@ -88,7 +88,7 @@ def _is_wanted(name: str, wanted: set[str] | None) -> bool:
 
 
 def _bounded(path: Path, folder: Path, wanted: set[str] | None) -> None:
-    """Refuse what is too much, by what the zip says of itself: no member becomes longer."""
+    """Refuse a zip that would unpack to too much; no member grows beyond its stated size."""
     inside = [(name, size) for name, size in sizes(path) if _is_wanted(name, wanted)]
     twice = [name for name, n in Counter(name for name, _ in inside).items() if n > 1]
     if twice:

@@ -1,1 +1,1 @@
-"""What the rules run, one module a rule."""
+"""Run one rule of the workflow, a module each."""

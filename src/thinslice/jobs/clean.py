@@ -1,7 +1,7 @@
-"""Disk space back: what can be made again, or is done with, removed from a results folder.
+"""Free disk space in a results folder: remove what can be made again, or is no longer needed.
 
-Only what the workflow itself has put there is ever removed, and only where a record shows that it
-is finished with. Links are not followed: what lies behind one is not ours to delete.
+Only what the workflow itself put there is removed, and only where a record shows that it is
+finished. Symbolic links are not followed: their targets belong to others.
 
 Run as targets of the workflow, whose lock keeps every other run out of the folder meanwhile.
 """
@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import store
+from thinslice.jobs.checkpoints import checkpoint_name
 from thinslice.provenance import tombstone
+from thinslice.provenance.job import input_hashes
 from thinslice.provenance.records import (
     SUFFIX,
     BrokenLinkError,
     claimed_sha256,
     read_record,
-    record_id,
     record_path,
 )
 from thinslice.store.commit import MARK
@@ -33,22 +34,28 @@ WORK_NAME = re.compile(r"[0-9a-f]{16}")
 
 @dataclass
 class CleanupReport:
-    """What was removed, and what was kept for a reason."""
+    """What was removed, and what was left in place and why."""
 
     removed: int = 0
     bytes_: int = 0
-    kept: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
     def lines(self, what: str) -> list[str]:
-        """As printed, e.g. "removed 12 restored volumes: 3482 MiB freed"."""
+        """Lines to print, e.g. "removed 12 restored volumes: 3482 MiB freed"."""
         freed = f"removed {self.removed} {what}: {self.bytes_ / MIB:.0f} MiB freed"
-        return [*(f"kept {why}" for why in self.kept), freed]
+        return [*(f"kept {why}" for why in self.left), freed]
+
+
+def clean(what: str, results: Path) -> None:
+    """Free the space of ``what``, a key of WHAT; print what was removed and what was kept."""
+    remove, name = WHAT[what]
+    print("\n".join(remove(results).lines(name)))
 
 
 def restored(results: Path) -> CleanupReport:
-    """Remove the restored volumes of every cell that is scored; each leaves a note.
+    """Remove the restored volumes of every scored cell; each leaves a tombstone.
 
-    Records, scores, tables, figures and weights stay, so nothing is to do afterwards.
+    Records, scores, tables, figures and weights stay, so the workflow has nothing to do afterwards.
     """
     done = CleanupReport()
     for path in _below(results / "restored", "*/*/*/*.zarr", done):
@@ -60,7 +67,7 @@ def restored(results: Path) -> CleanupReport:
             if not _scored(results / "scores" / cell, record):
                 raise BrokenLinkError(f"{cell} is not scored")
         except ValueError as why:
-            done.kept.append(f"{path}: {why}")
+            done.left.append(f"{path}: {why}")
             continue
         tombstone.note(path, record)
         _remove(path, done)
@@ -73,9 +80,9 @@ def work(results: Path) -> CleanupReport:
     ended = set(_ended(results))
     for path in _below(results / "work", "*/*", done):
         if not WORK_NAME.fullmatch(path.name) or not path.is_dir():
-            done.kept.append(f"{path}: not a training's")
+            done.left.append(f"{path}: no folder of a training")
         elif path not in ended:
-            done.kept.append(f"{path}: no training that ended went by it")
+            done.left.append(f"{path}: no finished training used it")
         else:
             _remove(path, done)
     for path in _below(results / "shards", "*/*/*/*/*.zarr", done):
@@ -83,26 +90,32 @@ def work(results: Path) -> CleanupReport:
             record_path(path).unlink()
             _remove(path, done)
         else:
-            done.kept.append(f"{path}: its cell is not joined")
+            done.left.append(f"{path}: its cell is not joined")
     return done
 
 
+WHAT = {
+    "restored": (restored, "restored volumes"),
+    "work": (work, "checkpoints and shards"),
+}
+
+
 def _below(folder: Path, pattern: str, done: CleanupReport) -> Iterator[Path]:
-    """What matches below a folder, links left out, each with a word."""
+    """Paths below a folder that match, without links, each of which is reported."""
     if folder.is_symlink():
-        done.kept.append(f"{folder}: a link; clean where it points to")
+        done.left.append(f"{folder}: a link; clean where it points to")
         return
     for path in sorted(folder.glob(pattern)):
         if path.resolve() != folder.resolve() / path.relative_to(folder):
-            done.kept.append(f"{path}: a link, or behind one")
+            done.left.append(f"{path}: a link, or behind one")
         elif MARK not in path.name:
             yield path
 
 
 def _remove(path: Path, done: CleanupReport) -> None:
-    """Out of its place by one rename, then deleted: a kill leaves no half of a volume there.
+    """Rename, then delete: a kill leaves no half of a volume in place.
 
-    What a kill leaves beside has the name of an unfinished writer's, which the next one removes.
+    What a kill leaves beside has the name of an unfinished write, which the next writer removes.
     """
     files = [Path(top, name) for top, _, names in os.walk(path) for name in names]
     done.bytes_ += sum(file.lstat().st_size for file in files)
@@ -115,33 +128,32 @@ def _remove(path: Path, done: CleanupReport) -> None:
 def _scored(scores: Path, restored: Mapping[str, Any]) -> bool:
     """Whether the scores of a cell are those of these restored volumes."""
     record = _read(scores.with_suffix(SUFFIX))
-    return record is not None and record["inputs"][0]["record_id"] == restored["id"]
+    return record is not None and record["inputs"]["restored"]["record_id"] == restored["id"]
 
 
 def _ended(results: Path) -> Iterator[Path]:
-    """Where trainings that ended kept their checkpoints."""
+    """Folders of the checkpoints of finished trainings."""
     for path in (results / "weights").glob(f"*/*{SUFFIX}"):
         if record := _read(path):
-            data = [given["sha256"] for given in record["inputs"]]
-            card, script = record["cards"]["method"], record["script_code"]
-            named = record_id({"card": card, "data": data, "script": script})
-            yield results / "work" / path.parent.name / named
+            hashes = input_hashes(record["inputs"])
+            name = checkpoint_name(record["cards"]["method"], hashes, record["script_code"])
+            yield results / "work" / path.parent.name / name
     for path in (results / "restored").glob(f"*/*/*/*{SUFFIX}"):
         if (record := _read(path)) and "work" in record["facts"]:
-            method, named = Path(record["facts"]["work"]).parts[-2:]
-            yield results / "work" / method / named
+            method, name = Path(record["facts"]["work"]).parts[-2:]
+            yield results / "work" / method / name
 
 
 def _joined(shard: Path, results: Path) -> bool:
-    """Whether a shard's cell stands, made by the same card from the same inputs."""
+    """Whether a shard's cell was joined, by the same card and from the same inputs."""
     cell = shard.parent.relative_to(results / "shards")
     whole = _read((results / "restored" / cell).with_suffix(SUFFIX))
     part = _read(record_path(shard))
-    return whole is not None and part is not None and _told(whole) == _told(part)
+    return whole is not None and part is not None and _request(whole) == _request(part)
 
 
-def _told(record: Mapping[str, Any]) -> tuple[Any, list[str]]:
-    return record["cards"]["method"], [given["sha256"] for given in record["inputs"]]
+def _request(record: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:
+    return record["cards"]["method"], input_hashes(record["inputs"])
 
 
 def _read(record: Path) -> dict[str, Any] | None:

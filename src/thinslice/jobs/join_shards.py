@@ -1,9 +1,9 @@
-"""A cell put together from its shards, as if one job had restored all of it.
+"""Join a cell from its shards, as if one job had restored all of it.
 
-A shard is taken over only if its record says that it was made by the code that is here, with the
-same card and from the same thick slices and weights, and if every byte is what that record says.
-The joined record rests on those inputs, not on the shards, which are gone afterwards; what they
-said of themselves it carries on.
+A shard is used only if its record shows that it was made by the present code, with the same card
+and from the same thick slices and weights, and if every byte is what that record says. The joined
+record depends on those inputs, not on the shards, which are deleted afterwards; what their records
+say of time, memory and machine it carries on.
 """
 
 from collections import Counter
@@ -14,18 +14,26 @@ from typing import Any
 
 import numpy as np
 
-from thinslice import store
-from thinslice.provenance.job import Job, script_digest
-from thinslice.provenance.records import BrokenLinkError, link_to, read_record, record_path
+from thinslice import plugins, store
+from thinslice.provenance.job import Job, input_hashes, recorded_job, script_digest
+from thinslice.provenance.records import (
+    BrokenLinkError,
+    link_to,
+    output_of,
+    read_record,
+    record_path,
+)
 from thinslice.store import Store, StoredScan
 
 MADE_BY = "restore_shard.py"
+RESTORED_BY = "thinslice.jobs.restore"  # the shards, so the record keeps its digests too
 SLICES = 64  # read at a time
+AGAIN = "delete it and its record to have it made again"
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One shard that may be taken over: its store, and what its record says."""
+    """One shard of the cell: its store, and what its record says."""
 
     store: Store
     record: Mapping[str, Any]
@@ -35,59 +43,80 @@ class Shard:
         return self.record["facts"]
 
 
+def join_shards(
+    shards: Sequence[Path],
+    card: Mapping[str, Any],
+    thick: Path,
+    out: Path,
+    weights_record: Path | None = None,
+) -> None:
+    """Join the shards of one cell into its store at ``out``; they may be deleted afterwards.
+
+    card              method entry of config.yaml
+    thick             store of inputs
+    weights_record    of weights, if the method was fitted before
+    """
+    inputs = {"thick": thick}
+    if weights_record:
+        inputs["weights"] = output_of(weights_record, "weights")
+    with recorded_job(
+        record_path(out),
+        rule="restore",
+        cards={"method": card},
+        inputs=inputs,
+        plugins=[plugins.module_name("methods", card), RESTORED_BY],
+    ) as job:
+        join(shards, store.open_store(thick).cases("test"), out, job)
+
+
 def join(shards: Sequence[Path], cases: Sequence[str], out: Path, job: Job) -> None:
-    """The cell's store at ``out`` from those of its shards; its facts into the record of ``job``.
+    """Write the cell's store at ``out`` from its shards, and its facts into the record of ``job``.
 
     shards    stores that restore_shard jobs made, their records beside them
     cases     all of the cell's test cases; each must be in one shard
 
-    Raises BrokenLinkError for a shard that is not one of this cell, and for a case too many or too
-    few.
+    BrokenLinkError for a shard of another cell, and for a case too many or too few.
     """
-    found = [_checked(path, job) for path in shards]
-    _refuse_other_cases(found, cases)
+    parts = [_checked(path, job) for path in shards]
+    _refuse_other_cases(parts, cases)
     with store.writing(out) as writer:
-        for case, scan, about in _scans(found):
+        for case, scan, about in _scans(parts):
             writer.add_slabs(case, scan.grid, scan.modality, _slabs(scan), **about)
-    job.output(out)
-    for name, value in _facts(found).items():
+    job.output("restored", out)
+    for name, value in _facts(parts).items():
         job.fact(name, value)
-    job.seed = found[0].record["seed"]
+    job.seed = parts[0].record["seed"]
 
 
 def _checked(path: Path, job: Job) -> Shard:
     """A shard, whole and of this cell; BrokenLinkError if it is not."""
     link = link_to(path)
     record = read_record(record_path(path))
-    told = {
+    comparisons = {
         "rule": (record["rule"], "restore_shard"),
         "code": (record["script_code"], script_digest(MADE_BY)),
         "method": (record["cards"]["method"], job.cards["method"]),
-        "inputs": (_hashes(record["inputs"]), _hashes(job.inputs)),
+        "inputs": (input_hashes(record["inputs"]), job.input_hashes()),
     }
-    for what, (said, expected) in told.items():
-        if said != expected:
+    for what, (recorded, expected) in comparisons.items():
+        if recorded != expected:
             raise BrokenLinkError(
-                f"{path} is no shard of this cell: its {what} is {said}, here it is {expected}; "
-                "delete it and its record to have it made again"
+                f"{path} is no shard of this cell: its {what} is {recorded}, here it is "
+                f"{expected}; {AGAIN}"
             )
     for why in store.verify(path, link["sha256"]):
-        raise BrokenLinkError(f"{path}/{why}; delete it and its record to have it made again")
+        raise BrokenLinkError(f"{path}/{why}; {AGAIN}")
     return Shard(store.open_store(path), record)
-
-
-def _hashes(inputs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    return [(given["path"], given["sha256"]) for given in inputs]
 
 
 def _refuse_other_cases(shards: Sequence[Shard], cases: Sequence[str]) -> None:
     times = Counter(case for shard in shards for case in shard.store.cases())
     if times != Counter(cases):
-        lost = sorted(set(cases) - set(times)) or "none"
-        more = sorted(case for case in times if times[case] > 1 or case not in cases) or "none"
+        missing = sorted(set(cases) - set(times)) or "none"
+        extra = sorted(case for case in times if times[case] > 1 or case not in cases) or "none"
         raise BrokenLinkError(
             f"{len(shards)} shards hold {times.total()} cases, expected {len(cases)}: "
-            f"missing {lost}, too many {more}; delete results/shards to have them made again"
+            f"missing {missing}, too many {extra}; delete results/shards to have them made again"
         )
 
 
@@ -103,7 +132,7 @@ def _slabs(scan: StoredScan) -> Iterator[np.ndarray]:
 
 
 def _facts(shards: Sequence[Shard]) -> dict[str, Any]:
-    """What one job would have said, and under ``shards`` who it was that said it.
+    """The facts that one job would have recorded, and under ``shards`` the origin of each.
 
     An empty shard restored nothing, so its device and its memory are not the cell's.
     """
@@ -122,7 +151,7 @@ def _facts(shards: Sequence[Shard]) -> dict[str, Any]:
 
 
 def _origin(shard: Shard) -> dict[str, Any]:
-    """Who made a shard, and how, as its record says."""
-    kept = ("id", "git", "machine", "packages", "started", "wall_s", "peak_memory_gib")
-    told = {name: shard.record[name] for name in kept}
-    return {**told, "device": shard.facts["device"], "cases": shard.store.cases()}
+    """Where and how a shard was made, as its record says."""
+    names = ("id", "git", "machine", "packages", "started", "wall_s", "peak_memory_gib")
+    origin = {name: shard.record[name] for name in names}
+    return {**origin, "device": shard.facts["device"], "cases": shard.store.cases()}

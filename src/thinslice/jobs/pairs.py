@@ -1,19 +1,48 @@
-"""Score slice pairs of acquired thick and thin scans."""
+"""Compare thin and acquired thick slices of one dataset by their distance along z."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 
-def pair_rows(found: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+from thinslice import store
+from thinslice.fs.atomic import write_text
+from thinslice.interfaces import ACQUIRED
+from thinslice.metrics.slice_pairs import slice_pairs
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import record_path
+
+
+def pairs(thin: Path, thick: Path, sim: str, out: Path) -> None:
+    """Write how alike thin and thick slices are, case by case, as CSV: one number a row.
+
+    thin, thick    stores of volumes of the same patients
+    sim            "sim" where the scans are simulated, or empty
+    """
+    inputs = {"thin": thin, "thick": thick}
+    with recorded_job(record_path(out), rule="pairs", cards={}, inputs=inputs) as job:
+        thin_store, thick_store = store.open_store(thin), store.open_store(thick)
+        rows = []
+        for case in thick_store.cases():
+            about = {key: thin_store.about(case)[key] for key in ("patient", "split")}
+            cell = {"dataset": out.stem, "degradation": ACQUIRED, "case": case, "sim": sim}
+            compared = slice_pairs(thin_store.read(case), thick_store.read(case))
+            rows += [{**cell, **about, **row} for row in pair_rows(compared)]
+        write_text(out, pd.DataFrame(rows).to_csv(index=False))
+        job.output("pairs", out)
+
+
+def pair_rows(comparisons: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Slice-pair comparisons as long rows, one number each; relations without a pair left out."""
     units = {"psnr_db": "dB", "ssim": "1"}
-    for row in found:
+    for comparison in comparisons:
         same = {
-            "relation": row["relation"].lower(),
-            "distance_mm": row["distance_mm"],
+            "relation": comparison["relation"].lower(),
+            "distance_mm": comparison["distance_mm"],
             "protocol": "pairs",
-            "n": row["n"],
+            "n": comparison["n"],
         }
         for metric, unit in units.items():
-            if row["n"]:
-                yield {**same, "metric": metric, "unit": unit, "value": row[metric]}
+            if comparison["n"]:
+                yield {**same, "metric": metric, "unit": unit, "value": comparison[metric]}

@@ -1,15 +1,12 @@
-"""The restored test cases of one cell, whole or a shard of it: what restore jobs do.
+"""Restore test cases of one cell: all of them, or those of one shard.
 
-A job restores the cases it is given, one after the other, into one store, and says in its record
-how long each took and on what. How a cell is cut into shards changes nothing of what is computed:
-checkpoints of a scan's own training are found again too, whichever job goes on from them.
+A job restores its cases one after the other into one store; its record says how long each took and
+on what device. How a cell is divided into shards changes nothing of what is computed: checkpoints
+of a training on the scan itself are found again by whichever job resumes it.
 """
 
-import argparse
-import contextlib
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,110 +14,125 @@ from typing import Any
 from thinslice import plugins, store
 from thinslice.interfaces import Run
 from thinslice.provenance.code_digest import code_digest
-from thinslice.provenance.job import Job
-from thinslice.provenance.records import first_output, record_id
+from thinslice.provenance.job import Job, recorded_job
+from thinslice.provenance.records import output_of, record_id, record_path
+from thinslice.runtime.placement import placed
 from thinslice.volume import Grid
-
-NO_TORCH = "none"  # the device of methods that need none
 
 
 @dataclass(frozen=True)
 class RestoreRequest:
-    """What a restore job is told; the same for a whole cell and for each shard of it.
+    """What a restore job does; the same for a whole cell and for each of its shards, but ``shard``.
 
     card      method entry of config.yaml
-    thick     store of inputs, with the grid asked for
+    thick     store of inputs, with the grids to restore on
+    out       store of restored volumes
     weights   fitted beforehand, if the method learns from others
     work      folder for checkpoints of methods that learn from the scan itself
+    run       its device is used only by methods that ``uses_torch``
+    shard     (i, n): every n-th test case, from the i-th; None: all
     """
 
     card: Mapping[str, Any]
     thick: Path
+    out: Path
     weights: Path | None
     work: Path
     run: Run
+    uses_torch: bool
+    shard: tuple[int, int] | None = None
 
     @classmethod
-    def by(cls, a: argparse.Namespace) -> "RestoreRequest":
-        """As the flags of ``add_flags`` say."""
-        memory_gib = a.max_memory_mb / 1024 if a.max_memory_mb else None
-        weights = first_output(a.weights_record) if a.weights_record else None
+    def from_flags(
+        cls,
+        card: Mapping[str, Any],
+        thick: Path,
+        weights_record: Path | None,
+        work: Path,
+        out: Path,
+        threads: int,
+        max_memory_mb: int | None,
+        device: str | None,
+        reserved_gpus: int,
+        shard: int | None = None,
+        of: int | None = None,
+    ) -> "RestoreRequest":
+        """From the flags of workflow_scripts/restore.py or restore_shard.py."""
         run = Run(
-            device=a.device,
-            threads=a.threads,
-            max_memory_gib=memory_gib,
-            reserved_gpus=a.reserved_gpus,
+            device=device or "cpu",
+            threads=threads,
+            max_memory_gib=max_memory_mb / 1024 if max_memory_mb else None,
+            reserved_gpus=reserved_gpus,
         )
-        return cls(a.card, a.thick, weights, a.work, run)
+        weights = output_of(weights_record, "weights") if weights_record else None
+        part = None if shard is None or of is None else (shard, of)
+        return cls(card, thick, out, weights, work, run, device is not None, part)
 
     @property
-    def inputs(self) -> list[Path]:
-        """What the job's record rests on."""
-        return [self.thick, *([self.weights] if self.weights else [])]
+    def inputs(self) -> dict[str, Path]:
+        """Inputs of the job's record, by name."""
+        return {"thick": self.thick, **({"weights": self.weights} if self.weights else {})}
 
     @property
     def learns_here(self) -> bool:
-        """Whether restoring a scan is a training of its own."""
-        return self.run.device != NO_TORCH and self.weights is None
+        """Whether restoring a scan includes a training on it."""
+        return self.card.get("fit") == "volume"
 
     @property
     def seed(self) -> int | None:
-        """Of that training; every method's default is 0."""
+        """Seed of that training; every method's default is 0."""
         return self.card.get("settings", {}).get("seed", 0) if self.learns_here else None
 
-
-def add_flags(p: argparse.ArgumentParser) -> None:
-    """What both scripts that restore are told; ``Asked.by`` understands it."""
-    p.add_argument("--card", type=json.loads, required=True, help="method entry of config.yaml")
-    p.add_argument("--thick", type=Path, required=True, help="store of inputs")
-    p.add_argument("--weights-record", type=Path, nargs="?", help="of weights, if fitted before")
-    p.add_argument("--work", type=Path, required=True, help="checkpoints, kept between tries")
-    p.add_argument("--out", type=Path, required=True, help="store of restored volumes")
-    p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--max-memory-mb", type=int)
-    p.add_argument("--device", default="auto", help="none: the method uses no torch")
-    p.add_argument("--reserved-gpus", type=int, default=0, help="for this job, by the workflow")
+    @property
+    def cases(self) -> list[str]:
+        """The test cases to restore."""
+        first, step = self.shard or (0, 1)
+        return store.open_store(self.thick).cases("test")[first::step]
 
 
-def restore(asked: RestoreRequest, cases: Sequence[str], out: Path, job: Job) -> None:
-    """The cases restored into a store at ``out``; seconds, parameters and device into the record.
+def restore_cases(request: RestoreRequest) -> None:
+    """Restore, and write the record; what the method raises is raised, and leaves no store."""
+    with recorded_job(
+        record_path(request.out),
+        rule="restore_shard" if request.shard else "restore",
+        cards={"method": request.card},
+        inputs=request.inputs,
+        plugins=[plugins.module_name("methods", request.card)],
+        seed=request.seed,
+    ) as job:
+        restore(request, job)
 
-    Raises what the method raises; then nothing is left at ``out``.
-    """
-    method = plugins.build("methods", asked.card)
-    thick = store.open_store(asked.thick)
-    if asked.weights:
-        method.load(asked.weights)
-    work = asked.work / asked.card["name"] / _rests_on(asked.card, job)
+
+def restore(request: RestoreRequest, job: Job) -> None:
+    """Restore into a store at ``request.out``; seconds, parameters and device into the record."""
+    method = plugins.build("methods", request.card)
+    thick = store.open_store(request.thick)
+    if request.weights:
+        method.load(request.weights)
+    work = request.work / request.card["name"] / _checkpoint_id(request.card, job)
     seconds = {}
-    with _placed(asked.run) as run, store.writing(out) as writer:
-        for case in cases:
-            target = Grid.from_json(thick.about(case)["target"])
+    with (
+        placed(request.run, uses_torch=request.uses_torch) as run,
+        store.writing(request.out) as writer,
+    ):
+        for case in request.cases:
+            grid = Grid.from_json(thick.about(case)["target"])
             started = time.perf_counter()
-            own = replace(run, work=work / case if asked.learns_here else None)
-            restored = method.restore(thick.read(case), target, run=own)
+            case_run = replace(run, work=work / case if request.learns_here else None)
+            restored = method.restore(thick.read(case), grid, run=case_run)
             seconds[case] = time.perf_counter() - started
             writer.add(case, restored, **thick.about(case))
-    about = plugins.module("methods", asked.card).ABOUT
-    job.output(out)
+    job.output("restored", request.out)
     job.fact("wall_s", seconds)
     job.fact("parameters", method.parameters())
-    job.fact("fidelity", about.fidelity_of(asked.card.get("settings", {})))
-    job.fact("device", "cpu" if run.device == NO_TORCH else run.device)
-    if asked.learns_here:
+    job.fact("fidelity", method.about.fidelity_of(request.card.get("settings", {})))
+    job.fact("device", run.device)
+    if request.learns_here:
         job.fact("work", str(work))
+    if request.shard:
+        job.fact("shard", list(request.shard))
 
 
-def _placed(run: Run) -> contextlib.AbstractContextManager[Run]:
-    """The run on a device of its own; interpolation needs none, and no torch import."""
-    if run.device == NO_TORCH:
-        return contextlib.nullcontext(run)
-    from thinslice.runtime import device
-
-    return device.job(run)
-
-
-def _rests_on(card: Mapping[str, Any], job: Job) -> str:
-    """Id of what checkpoints of a scan's own training rest on: the method's code, the scans."""
-    hashes = [link["sha256"] for link in job.inputs]
-    return record_id({"card": card, "data": hashes, "code": code_digest(__name__)})
+def _checkpoint_id(card: Mapping[str, Any], job: Job) -> str:
+    """Id of what checkpoints of a training on the scan rest on: method, inputs, this code."""
+    return record_id({"card": card, "data": job.input_hashes(), "code": code_digest(__name__)})

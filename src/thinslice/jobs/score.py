@@ -1,17 +1,70 @@
-"""From a restored case to rows of numbers: what is asked of the protocols, and their answers."""
+"""Score the restored cases of one cell by every protocol."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thinslice import plugins
-from thinslice.interfaces import Degradation, PlaneDegradation, ScoringInput, ScoringProtocol
+import pandas as pd
+
+from thinslice import plugins, store
+from thinslice.fs.atomic import write_text
+from thinslice.interfaces import (
+    ACQUIRED,
+    Degradation,
+    PlaneDegradation,
+    ScoringInput,
+    ScoringProtocol,
+)
 from thinslice.operators import profile_fit
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import read_record, record_path
 from thinslice.volume import Volume
-from thinslice.workflow.cells import ACQUIRED
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+
+def score(
+    protocols: Sequence[Mapping[str, Any]],
+    degradation: Mapping[str, Any],
+    cell: Mapping[str, Any],
+    restored: Path,
+    thin: Path,
+    thick: Path,
+    out: Path,
+) -> None:
+    """Write one long table of scores as CSV, one number a row.
+
+    protocols               entries of config.yaml
+    degradation             entry of config.yaml; only its name where thick was acquired
+    cell                    columns that name the cell
+    restored, thin, thick   stores of volumes of the same cases
+    """
+    built = {card["name"]: plugins.build("protocols", card) for card in protocols}
+    simulation = degradation_of(degradation)
+    modules = [plugins.module_name("protocols", card) for card in protocols]
+    if simulation is not None:
+        modules.append(plugins.module_name("degradations", degradation))
+    with recorded_job(
+        record_path(out),
+        rule="score",
+        cards={"protocols": protocols, "degradation": degradation, "cell": cell},
+        inputs={"restored": restored, "thin": thin, "thick": thick},
+        plugins=modules,
+    ) as job:
+        restored_store, thin_store, thick_store = map(store.open_store, (restored, thin, thick))
+        fidelity = read_record(record_path(restored))["facts"]["fidelity"]
+        table = []
+        for case in restored_store.cases():
+            volumes = (each.read(case) for each in (restored_store, thin_store, thick_store))
+            scored = scoring_input(*volumes, simulation=simulation)
+            patient = thin_store.about(case)["patient"]
+            about = {"case": case, "patient": patient, "fidelity": fidelity}
+            table += [{**cell, **about, **row} for row in rows(scored, built)]
+        write_text(out, pd.DataFrame(table).to_csv(index=False))
+        job.output("scores", out)
+        job.fact("cases", len(restored_store.cases()))
 
 
 def degradation_of(card: Mapping[str, Any]) -> Degradation | None:
@@ -19,23 +72,23 @@ def degradation_of(card: Mapping[str, Any]) -> Degradation | None:
     return None if card["name"] == ACQUIRED else plugins.build("degradations", card)
 
 
-def question(
-    restored: Volume, thin: Volume, thick: Volume, made_by: Degradation | None
+def scoring_input(
+    restored: Volume, thin: Volume, thick: Volume, simulation: Degradation | None
 ) -> ScoringInput:
     """One case for the protocols, with the matrices by which its thick slices arise from thin ones.
 
     Simulated thick: the declared ones. Acquired thick: taps fitted to this case's own pair, since
     no scanner declares its profile; none where its pixels are not the thin scan's.
     """
-    if made_by is None:
+    if simulation is None:
         return ScoringInput(restored, thin, thick, _measured(thin, thick))
     grids = (thin.grid, thick.grid)
-    planes = made_by.planes(*grids) if isinstance(made_by, PlaneDegradation) else None
-    return ScoringInput(restored, thin, thick, made_by.matrix(*grids), planes)
+    planes = simulation.planes(*grids) if isinstance(simulation, PlaneDegradation) else None
+    return ScoringInput(restored, thin, thick, simulation.matrix(*grids), planes)
 
 
 def _measured(thin: Volume, thick: Volume) -> "csr_array | None":
-    """The pair's own taps as a matrix; None, and said, where the pair cannot tell them."""
+    """The pair's own taps as a matrix; None, with a message, where they cannot be fitted."""
     try:
         return profile_fit.matrix_from_taps(
             profile_fit.fit_taps(thin, thick), thin.grid, thick.grid
@@ -45,8 +98,10 @@ def _measured(thin: Volume, thick: Volume) -> "csr_array | None":
         return None
 
 
-def rows(asked: ScoringInput, protocols: Mapping[str, ScoringProtocol]) -> Iterator[dict[str, Any]]:
+def rows(
+    scored: ScoringInput, protocols: Mapping[str, ScoringProtocol]
+) -> Iterator[dict[str, Any]]:
     """One row per protocol and metric."""
     for name, protocol in protocols.items():
-        for score in protocol.score(asked):
-            yield {"protocol": name, **score._asdict()}
+        for number in protocol.score(scored):
+            yield {"protocol": name, **number._asdict()}

@@ -25,7 +25,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thinslice.families.two_view import Recipe, TwoViewMethod, TwoViewSettings
+from thinslice.families.base import settings_of
+from thinslice.families.two_view import (
+    TWO_VIEW_TINY,
+    TwoViewMethod,
+    TwoViewRecipe,
+    TwoViewSettings,
+)
 from thinslice.interfaces import About
 from thinslice.training.samplers.referenced_planes import inside
 
@@ -35,7 +41,7 @@ ABOUT = About(
     paper="Uhm et al.",
     idea="A U-Net corrects coronal and sagittal planes with the texture of axial slices in sight; "
     "a second one fuses the two views.",
-    tried={"references": (0, 1, 2, 3, 4, 5), "fusion": ("relevance", "average")},
+    published_settings={"references": (0, 1, 2, 3, 4, 5), "fusion": ("relevance", "average")},
 )
 
 
@@ -46,6 +52,9 @@ class Settings(TwoViewSettings):
     reference_side: int | None = 256
 
 
+TINY = TWO_VIEW_TINY
+
+
 def spread(have: int, n: int) -> Sequence[int]:
     """``n`` slice numbers that share out ``have`` slices evenly, none at the ends if it can be."""
     return [int(k) for k in np.rint(np.linspace(0, have - 1, n + 2))[1:-1]]
@@ -53,5 +62,7 @@ def spread(have: int, n: int) -> Sequence[int]:
 
 def build(**settings) -> TwoViewMethod:
     return TwoViewMethod(
-        Recipe(method="acvtt", settings=Settings(**settings), references=inside, places=spread)
+        TwoViewRecipe(
+            "acvtt", ABOUT, settings_of(Settings, settings), references=inside, places=spread
+        )
     )

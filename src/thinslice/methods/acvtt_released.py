@@ -18,7 +18,14 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from thinslice.families.two_view import Recipe, TwoViewMethod, TwoViewSettings
+from thinslice.families.base import settings_of
+from thinslice.families.two_view import (
+    TWO_VIEW_TINY,
+    TwoViewMethod,
+    TwoViewRecipe,
+    TwoViews,
+    TwoViewSettings,
+)
 from thinslice.interfaces import About
 from thinslice.nets.acvtt_authors import from_authors
 from thinslice.training.samplers.referenced_planes import anywhere
@@ -35,6 +42,9 @@ class Settings(TwoViewSettings):
     """Hyperparameters; the defaults are those of the released code."""
 
 
+TINY = TWO_VIEW_TINY
+
+
 def every_part(have: int, n: int) -> Sequence[int]:
     """The authors' slices: multiples of ``have`` over ``n + 1``, rounded down before."""
     return [k * (have // (n + 1)) for k in range(1, n + 1)]
@@ -48,18 +58,21 @@ class ACVTTReleasedMethod(TwoViewMethod):
 
         Without ``fusion`` the two views are averaged, whatever the settings say.
         """
-        net = self._build(fuse=fusion is not None)
+        shape = {"fuse": fusion is not None}
+        net = self._seeded(shape)
+        assert isinstance(net, TwoViews)
         net.transfer.load_state_dict(from_authors(stage1))
         if net.fusion is not None and fusion is not None:
             net.fusion.load_state_dict(from_authors(fusion, fusion=True))
-        self.net = net
+        self.net, self.shape = net, shape
 
 
 def build(**settings) -> TwoViewMethod:
     return ACVTTReleasedMethod(
-        Recipe(
-            method="acvtt_released",
-            settings=Settings(**settings),
+        TwoViewRecipe(
+            "acvtt_released",
+            ABOUT,
+            settings_of(Settings, settings),
             references=anywhere,
             places=every_part,
             at_rest=False,

@@ -18,8 +18,13 @@ Every ablation of tables I and II is a setting. ``georgescu_released`` is the au
 from dataclasses import dataclass
 from typing import Any
 
+from thinslice.families.base import settings_of
 from thinslice.families.two_stage import TwoStage
-from thinslice.families.two_stage_settings import Recipe, TwoStageSettings
+from thinslice.families.two_stage_settings import (
+    TWO_STAGE_TINY,
+    TwoStageRecipe,
+    TwoStageSettings,
+)
 from thinslice.interfaces import About
 
 ABOUT = About(
@@ -27,9 +32,9 @@ ABOUT = About(
     fidelity="as-published",
     paper="Georgescu et al., IEEE Access 2020",
     idea="Two small sub-pixel networks, in-plane then through-plane, with an intermediate loss.",
-    one_factor=True,
-    finer_pixels=True,
-    tried={  # Tables I and II, and the self-ensemble of the others
+    fixed_factor=True,
+    in_plane=True,
+    published_settings={  # Tables I and II, and the self-ensemble of the others
         "channels": (32, 64, 128),
         "patch": (4, 7, 14, 17),
         "second_block": (True, False),
@@ -47,6 +52,8 @@ class Settings(TwoStageSettings):
     """Hyperparameters; the defaults are the paper's."""
 
 
+TINY = TWO_STAGE_TINY
+
+
 def build(**settings: Any) -> TwoStage:
-    lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
-    return TwoStage(Recipe("georgescu", Settings(**lists)))
+    return TwoStage(TwoStageRecipe("georgescu", ABOUT, settings_of(Settings, settings)))

@@ -13,7 +13,7 @@ the epochs are of the paper's 326,000 patches, drawn at random; the best validat
 was chosen by hand, on test scans); patches of the through-plane network come from the pairs' own
 thick slices where these have thin pixels; the median is the default for every factor (theirs for
 x4: the mean, setting ``ensemble``); HU beyond the window are kept as in ``georgescu``; weights
-start as told in ``nets.georgescu``; a scan to restore is shown as it comes (theirs is an 8-bit
+start as in ``nets.georgescu``; a scan to restore is shown as it comes (theirs is an 8-bit
 picture already).
 
 ``build().use(stage, factor, state_dict)`` takes weights of theirs.
@@ -25,8 +25,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from thinslice.families.base import settings_of
 from thinslice.families.two_stage import TwoStage
-from thinslice.families.two_stage_settings import Recipe, TwoStageSettings
+from thinslice.families.two_stage_settings import (
+    TWO_STAGE_TINY,
+    TwoStageRecipe,
+    TwoStageSettings,
+)
 from thinslice.interfaces import About
 from thinslice.training.samplers.shrunk_patches import LEVELS, Finish, Patch
 
@@ -35,8 +40,8 @@ ABOUT = About(
     fidelity="as-released",
     paper="Georgescu et al., IEEE Access 2020",
     idea="The authors' code with its quirks: whole grey levels, turned patches a pixel aside.",
-    one_factor=True,
-    finer_pixels=True,
+    fixed_factor=True,
+    in_plane=True,
 )
 # Whole grey levels below which a patch is left out are 1 and 5; these are not rounded yet.
 DARK = {"in_plane": 0.5, "through_plane": 4.5}
@@ -49,6 +54,9 @@ class Settings(TwoStageSettings):
     through_plane_steps: int = 114_609  # 45 epochs
     in_plane_lr: float = 1e-4
     schedule: str = "constant"
+
+
+TINY = TWO_STAGE_TINY
 
 
 class WholeLevels(nn.Module):
@@ -75,7 +83,7 @@ def as_stored(turns: tuple[int, ...]) -> Finish:
     def finish(x_BPQ: np.ndarray, y_BPQ: np.ndarray, rng: np.random.Generator) -> Patch:
         drawn = rng.choice(turns, len(x_BPQ))
         x, y = (
-            np.stack([turned(np.rint(one), k) for one, k in zip(part, drawn)])
+            np.stack([turned(np.rint(patch_PQ), k) for patch_PQ, k in zip(part, drawn)])
             for part in (x_BPQ, y_BPQ)
         )
         return x.clip(0, LEVELS), y.clip(0, LEVELS)
@@ -89,11 +97,11 @@ def by_halves(factor: int) -> int:
 
 
 def build(**settings: Any) -> TwoStage:
-    lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
     return TwoStage(
-        Recipe(
+        TwoStageRecipe(
             "georgescu_released",
-            Settings(**lists),
+            ABOUT,
+            settings_of(Settings, settings),
             single_factor=by_halves,
             answer=WholeLevels,
             blur_border="constant",

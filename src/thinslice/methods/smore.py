@@ -15,11 +15,17 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice.families import self_supervised
+from thinslice.errors import Refused
+from thinslice.families.base import settings_of
+from thinslice.families.self_supervised import (
+    SELF_SUPERVISED_TINY,
+    SelfSupervised,
+    SelfSupervisedMethod,
+)
 from thinslice.families.standardised import Standardised
-from thinslice.interfaces import About, Run
+from thinslice.interfaces import About
 from thinslice.operators import interpolation
-from thinslice.volume import Grid, Volume
+from thinslice.volume import Grid
 
 ABOUT = About(
     title="SMORE (convolution)",
@@ -30,11 +36,21 @@ ABOUT = About(
 
 
 @dataclass(frozen=True)
-class Settings(self_supervised.SelfSupervised):
+class Settings(SelfSupervised):
     """Hyperparameters; config.yaml may set any of them."""
 
     filter_width: int | None = None  # pixels; null: the thickness, rounded
     stride: int | None = None  # pixels; null: the increment, rounded
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("filter_width", "stride"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} starts at 1 pixel, found {value}")
+
+
+TINY = SELF_SUPERVISED_TINY
 
 
 @dataclass(frozen=True)
@@ -49,7 +65,7 @@ class Convolved(Standardised):
         width = self.filter_width or max(1, round(thick.thickness_mm / pixel_mm))
         stride = self.stride or max(1, round(thick.increment_mm / pixel_mm))
         if width > n:
-            raise ValueError(f"a filter of {width} pixels on a slice of {n}: give a filter_width")
+            raise Refused(f"a filter of {width} pixels on a slice of {n}: give a filter_width")
         first = np.arange(0, n - width + 1, stride)
         down = np.zeros((len(first), n))
         down[np.arange(len(first))[:, None], first[:, None] + np.arange(width)] = 1 / width
@@ -57,29 +73,6 @@ class Convolved(Standardised):
         return csr_array(up @ down)
 
 
-class Smore:
-    """See the module docstring."""
-
-    def __init__(self, settings: Settings):
-        for name in ("filter_width", "stride"):
-            value = getattr(settings, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} starts at 1 pixel, found {value}")
-        self.settings = settings
-        self.modelling = Convolved(settings.filter_width, settings.stride)
-
-    def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
-        """Learn from ``thick``, then restore it on ``grid``, whose pixels must be its own.
-
-        Checkpoints are kept in ``run.work``. ValueError where an axial slice is smaller than the
-        filter.
-        """
-        return self_supervised.restore(thick, grid, self.modelling, self.settings, run=run or Run())
-
-    def parameters(self) -> int:
-        """Weights of the network."""
-        return sum(p.numel() for p in self.settings.network().parameters())
-
-
-def build(**settings: Any) -> Smore:
-    return Smore(Settings(**settings))
+def build(**settings: Any) -> SelfSupervisedMethod:
+    s = settings_of(Settings, settings)
+    return SelfSupervisedMethod(ABOUT, s, Convolved(s.filter_width, s.stride))

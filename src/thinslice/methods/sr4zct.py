@@ -18,11 +18,16 @@ from typing import Any
 
 from scipy.sparse import csr_array
 
-from thinslice.families import self_supervised
+from thinslice.families.base import settings_of
+from thinslice.families.self_supervised import (
+    SELF_SUPERVISED_TINY,
+    SelfSupervised,
+    SelfSupervisedMethod,
+)
 from thinslice.families.standardised import Standardised
-from thinslice.interfaces import About, Run
+from thinslice.interfaces import About
 from thinslice.operators import interpolation, overlap
-from thinslice.volume import Grid, Volume
+from thinslice.volume import Grid
 
 ABOUT = About(
     title="SR4ZCT",
@@ -30,16 +35,19 @@ ABOUT = About(
     paper="Shi et al. 2023",
     idea="A network learns to undo thick slices on the scan's own axial slices, thickness and "
     "overlap modelled exactly.",
-    tried={"view": ("coronal", "sagittal", "both")},
+    published_settings={"view": ("coronal", "sagittal", "both")},
 )
 
 
 @dataclass(frozen=True)
-class Settings(self_supervised.SelfSupervised):
+class Settings(SelfSupervised):
     """Hyperparameters; config.yaml may set any of them."""
 
     thickness_mm: float | None = None  # modelled in training; null: as the scan says
     overlap_mm: float | None = None  # likewise
+
+
+TINY = SELF_SUPERVISED_TINY
 
 
 @dataclass(frozen=True)
@@ -59,25 +67,6 @@ class Exact(Standardised):
         return csr_array(up @ overlap.means_of_points(pixels, rows))
 
 
-class SR4ZCT:
-    """See the module docstring."""
-
-    def __init__(self, settings: Settings):
-        self.settings = settings
-        self.modelling = Exact(settings.thickness_mm, settings.overlap_mm)
-
-    def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
-        """Learn from ``thick``, then restore it on ``grid``, whose pixels must be its own.
-
-        Checkpoints are kept in ``run.work``. ValueError where an axial slice is smaller than one
-        thick slice.
-        """
-        return self_supervised.restore(thick, grid, self.modelling, self.settings, run=run or Run())
-
-    def parameters(self) -> int:
-        """Weights of the network."""
-        return sum(p.numel() for p in self.settings.network().parameters())
-
-
-def build(**settings: Any) -> SR4ZCT:
-    return SR4ZCT(Settings(**settings))
+def build(**settings: Any) -> SelfSupervisedMethod:
+    s = settings_of(Settings, settings)
+    return SelfSupervisedMethod(ABOUT, s, Exact(s.thickness_mm, s.overlap_mm))

@@ -18,11 +18,16 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from thinslice.families import self_supervised
-from thinslice.families.self_supervised import View
-from thinslice.interfaces import About, Run
+from thinslice.families.base import settings_of
+from thinslice.families.self_supervised import (
+    SELF_SUPERVISED_TINY,
+    SelfSupervised,
+    SelfSupervisedMethod,
+    View,
+)
+from thinslice.interfaces import About
 from thinslice.operators import overlap
-from thinslice.volume import Grid, Volume
+from thinslice.volume import Grid
 
 ABOUT = About(
     title="SR4ZCT (released)",
@@ -30,15 +35,18 @@ ABOUT = About(
     paper="Shi et al. 2023, code",
     idea="The authors' code: slices anchored at both ends, averaged only where they overlap, one "
     "view.",
-    tried={"view": ("coronal", "sagittal")},
+    published_settings={"view": ("coronal", "sagittal")},
 )
 
 
 @dataclass(frozen=True)
-class Settings(self_supervised.SelfSupervised):
+class Settings(SelfSupervised):
     """Hyperparameters; config.yaml may set any of them."""
 
     view: View = "coronal"
+
+
+TINY = SELF_SUPERVISED_TINY
 
 
 @dataclass(frozen=True)
@@ -69,24 +77,6 @@ class Anchored:
         return overlap.means_of_points(thick, native, overlap.MIDDLE)
 
 
-class SR4ZCTReleased:
-    """See the module docstring."""
-
-    def __init__(self, settings: Settings):
-        self.settings = settings
-
-    def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
-        """Learn from ``thick``, then restore it on ``grid``, whose pixels must be its own.
-
-        Checkpoints are kept in ``run.work``. ValueError where an axial slice is smaller than one
-        thick slice.
-        """
-        return self_supervised.restore(thick, grid, Anchored(), self.settings, run=run or Run())
-
-    def parameters(self) -> int:
-        """Weights of the network."""
-        return sum(p.numel() for p in self.settings.network().parameters())
-
-
-def build(**settings: Any) -> SR4ZCTReleased:
-    return SR4ZCTReleased(Settings(**settings))
+def build(**settings: Any) -> SelfSupervisedMethod:
+    s = settings_of(Settings, settings)
+    return SelfSupervisedMethod(ABOUT, s, Anchored())

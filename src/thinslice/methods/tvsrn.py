@@ -11,10 +11,11 @@ any factor; MR is scaled by percentiles of the thick scan. What the paper leaves
 is listed in ``thinslice.nets.tvsrn``.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from math import lcm
 
-from thinslice.families.cube import CubeMethod, CubeSettings, Recipe
+from thinslice.families.base import settings_of
+from thinslice.families.cube import CUBE_TINY, CubeMethod, CubeRecipe, CubeSettings
 from thinslice.interfaces import About
 from thinslice.nets.tvsrn import TVSRN, Sizes
 
@@ -24,7 +25,7 @@ ABOUT = About(
     paper="Yu et al., MICCAI 2022",
     idea="A transformer takes the missing slices for masked tokens and fills them in from windows "
     "in-plane and across.",
-    one_factor=True,
+    fixed_factor=True,
 )
 
 
@@ -45,16 +46,17 @@ class Settings(CubeSettings):
     drop_path: float = 0.1
 
 
+TINY = {
+    **CUBE_TINY,
+    **{"channels": 4, "heads": 2, "window": 4, "fold": 4},
+    **{"encoder_blocks": 1, "tab_blocks": 1, "plane_blocks": 2},
+}
+
+
 def build(**settings) -> CubeMethod:
-    s = Settings(**settings)
-    sizes = s.shaping(Sizes)
+    s = settings_of(Settings, settings)
     return CubeMethod(
-        Recipe(
-            method="tvsrn",
-            network=lambda factor: TVSRN(replace(sizes, factor=factor)),
-            sizes=asdict(sizes),
-            settings=s,
-            depth=s.depth,
-            align=lcm(s.fold, s.window),
+        CubeRecipe(
+            "tvsrn", ABOUT, s, TVSRN, s.sizes(Sizes), depth=s.depth, align=lcm(s.fold, s.window)
         )
     )

@@ -6,9 +6,10 @@ Source: Yu et al., "RPLHR-CT dataset and transformer baseline for volumetric sup
 CT scans", MICCAI 2022, section 3.3 (TVSRN Encoder).
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
-from thinslice.families.cube import CubeMethod, CubeSettings, Recipe
+from thinslice.families.base import settings_of
+from thinslice.families.cube import CUBE_TINY, CubeMethod, CubeRecipe, CubeSettings
 from thinslice.interfaces import About
 from thinslice.nets.tvsrn_encoder import Sizes, TVSRNEncoder
 
@@ -17,7 +18,7 @@ ABOUT = About(
     fidelity="as-published",
     paper="Yu et al., MICCAI 2022",
     idea="Swin layers over stacked thick slices; each voxel's features become its native slices.",
-    one_factor=True,
+    fixed_factor=True,
 )
 
 
@@ -33,16 +34,13 @@ class Settings(CubeSettings):
     drop_path: float = 0.1
 
 
+TINY = {**CUBE_TINY, "channels": 4, "heads": 2, "window": 4, "encoder_blocks": 1}
+
+
 def build(**settings) -> CubeMethod:
-    s = Settings(**settings)
-    sizes = s.shaping(Sizes)
+    s = settings_of(Settings, settings)
     return CubeMethod(
-        Recipe(
-            method="tvsrn_encoder",
-            network=lambda factor: TVSRNEncoder(replace(sizes, factor=factor)),
-            sizes=asdict(sizes),
-            settings=s,
-            depth=s.depth,
-            align=s.window,
+        CubeRecipe(
+            "tvsrn_encoder", ABOUT, s, TVSRNEncoder, s.sizes(Sizes), depth=s.depth, align=s.window
         )
     )

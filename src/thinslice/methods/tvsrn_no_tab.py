@@ -6,10 +6,11 @@ Source: Yu et al., "RPLHR-CT dataset and transformer baseline for volumetric sup
 CT scans", MICCAI 2022, section 3.3 (TVSRN w/o TAB).
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from math import lcm
 
-from thinslice.families.cube import CubeMethod, CubeSettings, Recipe
+from thinslice.families.base import settings_of
+from thinslice.families.cube import CUBE_TINY, CubeMethod, CubeRecipe, CubeSettings
 from thinslice.interfaces import About
 from thinslice.nets.tvsrn import Sizes
 from thinslice.nets.tvsrn_no_tab import TVSRNNoTAB
@@ -19,7 +20,7 @@ ABOUT = About(
     fidelity="as-published",
     paper="Yu et al., MICCAI 2022",
     idea="TVSRN whose layers all look in-plane: slices meet in stacked features only.",
-    one_factor=True,
+    fixed_factor=True,
 )
 
 
@@ -38,15 +39,22 @@ class Settings(CubeSettings):
     drop_path: float = 0.1
 
 
+TINY = {
+    **CUBE_TINY,
+    **{"channels": 4, "heads": 2, "window": 4, "fold": 4},
+    **{"encoder_blocks": 1, "plane_blocks": 2},
+}
+
+
 def build(**settings) -> CubeMethod:
-    s = Settings(**settings)
-    sizes = s.shaping(Sizes)
+    s = settings_of(Settings, settings)
     return CubeMethod(
-        Recipe(
-            method="tvsrn_no_tab",
-            network=lambda factor: TVSRNNoTAB(replace(sizes, factor=factor)),
-            sizes=asdict(sizes),
-            settings=s,
+        CubeRecipe(
+            "tvsrn_no_tab",
+            ABOUT,
+            s,
+            TVSRNNoTAB,
+            s.sizes(Sizes),
             depth=s.depth,
             align=lcm(s.fold, s.window),
         )

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from thinslice.families.cube import CubeMethod, CubeSettings, Recipe
+from thinslice.families.base import settings_of
+from thinslice.families.cube import CUBE_TINY, CubeMethod, CubeRecipe, CubeSettings
 from thinslice.inference import tiling
 from thinslice.interfaces import About
 from thinslice.nets.tvsrn_released import DEPTH, FACTOR, TRIM, TVSRNReleased, from_authors
@@ -30,7 +31,7 @@ ABOUT = About(
     fidelity="as-released",
     paper="Yu et al., MICCAI 2022",
     idea="The authors' code with its quirks: silent mask tokens, a scrambled head, no averaging.",
-    one_factor=True,
+    fixed_factor=True,
 )
 STRIDE = 2  # thick slices from window to window: the ten kept slices of each meet the next ones
 
@@ -48,6 +49,9 @@ class Settings(CubeSettings):
     flips: bool = False
     halo: int = 0
     blend: int = 0
+
+
+TINY = {**CUBE_TINY, "halo": 0, "blend": 0, "steps": 1}  # the network has one size
 
 
 def authors_starts(n: int) -> list[int]:
@@ -70,21 +74,22 @@ class TVSRNReleasedMethod(CubeMethod):
 
     def use(self, state_dict: Mapping[str, Tensor]) -> None:
         """Weights by the authors' names; refuses any that is left over on either side."""
-        net = self._build(FACTOR)
+        net = self._seeded({"factor": FACTOR})
         net.load_state_dict(from_authors(state_dict))
-        self.net = net
+        self.net, self.shape = net, {"factor": FACTOR}
 
 
 def build(**settings) -> CubeMethod:
-    s = Settings(**settings)
+    s = settings_of(Settings, settings)
     if s.factor != FACTOR:
         raise ValueError(f"the released network is for a factor of {FACTOR}, found {s.factor}")
     return TVSRNReleasedMethod(
-        Recipe(
-            method="tvsrn_released",
-            network=lambda factor: TVSRNReleased(),
-            sizes={},
-            settings=s,
+        CubeRecipe(
+            "tvsrn_released",
+            ABOUT,
+            s,
+            lambda _: TVSRNReleased(),
+            sizes=None,
             depth=DEPTH,
             trim=TRIM,
             clamp=True,

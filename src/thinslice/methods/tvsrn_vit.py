@@ -8,9 +8,10 @@ Source: Yu et al., "RPLHR-CT dataset and transformer baseline for volumetric sup
 CT scans", MICCAI 2022, section 3.3 (TVSRN Encoder ViT).
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
-from thinslice.families.cube import CubeMethod, CubeSettings, Recipe
+from thinslice.families.base import settings_of
+from thinslice.families.cube import CUBE_TINY, CubeMethod, CubeRecipe, CubeSettings
 from thinslice.interfaces import About
 from thinslice.nets.tvsrn_vit import Sizes, TVSRNViT
 
@@ -19,7 +20,7 @@ ABOUT = About(
     fidelity="as-published",
     paper="Yu et al., MICCAI 2022",
     idea="All 16 x 16 patches of a few thick slices attend to each other; each becomes its slices.",
-    one_factor=True,
+    fixed_factor=True,
 )
 
 
@@ -35,16 +36,11 @@ class Settings(CubeSettings):
     mlp_ratio: int = 2
 
 
+TINY = {**CUBE_TINY, "patch": 4, "channels": 8, "heads": 2, "blocks": 1}
+
+
 def build(**settings) -> CubeMethod:
-    s = Settings(**settings)
-    sizes = s.shaping(Sizes)
+    s = settings_of(Settings, settings)
     return CubeMethod(
-        Recipe(
-            method="tvsrn_vit",
-            network=lambda factor: TVSRNViT(replace(sizes, factor=factor)),
-            sizes=asdict(sizes),
-            settings=s,
-            depth=s.depth,
-            align=s.patch,
-        )
+        CubeRecipe("tvsrn_vit", ABOUT, s, TVSRNViT, s.sizes(Sizes), depth=s.depth, align=s.patch)
     )

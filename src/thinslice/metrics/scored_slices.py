@@ -3,7 +3,7 @@
 Slices at the ends are dropped, where a method has too few thick neighbours. A slice that the
 method was shown is dropped too, but only where the thick slices *are* thin slices: sparse
 sampling, with the same thickness and pixels at the same places. Keeping them would add
-10 log10(R / (R - 1)) dB to whoever passes them through, 1.25 dB at R = 4.
+10 log10(R / (R - 1)) dB to a method that passes them through, 1.25 dB at R = 4.
 """
 
 import math
@@ -53,12 +53,12 @@ def rmse_by_phase(
 ) -> dict[int, tuple[float, int]]:
     """Phase -> (RMSE, voxels), for every phase [Z] with voxels in the mask [Z, Y, X], ascending."""
     sums, counts = squared_errors(restored, thin, mask)
-    found = {}
+    by_phase = {}
     for p in np.unique(phase):
         n = int(counts[phase == p].sum())
         if n:
-            found[int(p)] = (float(np.sqrt(sums[phase == p].sum() / n)), n)
-    return found
+            by_phase[int(p)] = (float(np.sqrt(sums[phase == p].sum() / n)), n)
+    return by_phase
 
 
 def centres_seen_from(grid: Grid, frame: Grid) -> np.ndarray:

@@ -34,15 +34,15 @@ def slice_pairs(thin: Volume, thick: Volume, window: Window = WINDOW) -> list[di
     rows = []
     for relation, distance_mm in RELATIONS_MM.items():
         pairs = pairs_apart(thin, thick, distance_mm)
-        found = [_compare(thin.voxels[i], thick.voxels[j], window) for i, j in pairs]
-        error, ssim = np.mean(found, axis=0) if found else (math.nan, math.nan)
+        compared = [_compare(thin.voxels[i], thick.voxels[j], window) for i, j in pairs]
+        error, ssim = np.mean(compared, axis=0) if compared else (math.nan, math.nan)
         rows.append(
             {
                 "relation": relation,
                 "distance_mm": distance_mm,
                 "psnr_db": decibels(float(error), width(window)),
                 "ssim": float(ssim),
-                "n": len(found),
+                "n": len(compared),
             }
         )
     return rows

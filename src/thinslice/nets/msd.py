@@ -18,6 +18,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from thinslice.errors import Refused
 from thinslice.nets.dense_dilated import Shape, dense
 
 
@@ -55,7 +56,7 @@ class MSD(nn.Module):
         ValueError where a standard deviation is not positive.
         """
         if min(std) <= 0:
-            raise ValueError(f"images without any contrast cannot be normalised: std {std}")
+            raise Refused(f"images without any contrast cannot be normalised: std {std}")
         self.scale_in.fill_(1 / std[0])
         self.shift_in.fill_(-mean[0] / std[0])
         self.scale_out.fill_(std[1])

@@ -4,6 +4,7 @@ from math import ceil, floor
 
 import numpy as np
 
+from thinslice.errors import Refused
 from thinslice.volume import Grid
 
 SAME = 1e-6  # relative tolerance of a length
@@ -18,9 +19,9 @@ def thin_grid(thick: Grid, thickness_mm: float, increment_mm: float) -> Grid:
     the scan's own, and for slices that leave gaps.
     """
     if min(thickness_mm, increment_mm) <= 0:
-        raise ValueError(f"lengths must be positive, found {thickness_mm:g}, {increment_mm:g} mm")
+        raise Refused(f"lengths must be positive, found {thickness_mm:g}, {increment_mm:g} mm")
     if increment_mm > thickness_mm * (1 + SAME):
-        raise ValueError(
+        raise Refused(
             f"slices of {thickness_mm:g} mm every {increment_mm:g} mm leave gaps: ask for an "
             "increment of at most the thickness"
         )
@@ -29,7 +30,7 @@ def thin_grid(thick: Grid, thickness_mm: float, increment_mm: float) -> Grid:
         ("apart", increment_mm, thick.increment_mm),
     ):
         if asked > has * (1 + SAME):
-            raise ValueError(
+            raise Refused(
                 f"slices {asked:g} mm {what} were asked for, the scan's are {has:g} mm {what}: "
                 "nothing is to be restored"
             )
@@ -58,10 +59,10 @@ def thick_slices(
     snug_mm = max((thickness_mm - thin.increment_mm) / 2, 0.0)
     phase_mm = snug_mm if phase_mm is None else phase_mm
     if phase_mm < 0:
-        raise ValueError(f"phase_mm counts from the first thin centre, found {phase_mm}")
+        raise Refused(f"phase_mm counts from the first thin centre, found {phase_mm}")
     room_mm = (thin.n - 1) * thin.increment_mm - phase_mm - min(phase_mm, snug_mm)
     if room_mm < -1e-6 * thin.increment_mm:
-        raise ValueError(
+        raise Refused(
             f"no slice of {thickness_mm:g} mm fits at {phase_mm:g} mm on a scan of "
             f"{thin.n} slices every {thin.increment_mm:g} mm"
         )

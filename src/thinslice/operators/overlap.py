@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array
 
+from thinslice.errors import Refused
 from thinslice.operators import projection
 from thinslice.volume import Grid
 
@@ -57,10 +58,10 @@ def means_of_points(fine: Grid, coarse: Grid, spread: np.ndarray = NINTHS) -> cs
 def _room(scan: Grid, thickness_mm: float, overlap_mm: float) -> tuple[float, float]:
     """Length of the extent less one slice, and the increment."""
     if not overlap_mm < thickness_mm:
-        raise ValueError(f"overlap {overlap_mm} must be below {thickness_mm} mm")
+        raise Refused(f"overlap {overlap_mm} must be below {thickness_mm} mm")
     length_mm = scan.thickness_mm + (scan.n - 1) * scan.increment_mm
     if length_mm - thickness_mm < -1e-6:
-        raise ValueError(f"{thickness_mm:g} mm slices on an extent of {length_mm:g} mm")
+        raise Refused(f"{thickness_mm:g} mm slices on an extent of {length_mm:g} mm")
     return length_mm - thickness_mm, thickness_mm - overlap_mm
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_array
 
+from thinslice.errors import Refused
 from thinslice.interfaces import Scan
 from thinslice.operators.profiles import Profile
 from thinslice.volume import Grid
@@ -46,7 +47,7 @@ def profile_matrix(profile: Profile, thin: Grid, thick: Grid) -> csr_array:
     seen = weights.sum(1)
     if seen.min() < 1e-3:
         lost = wanted[seen.argmin()]
-        raise ValueError(f"the thick slice at {lost:g} mm lies off the scan, {z[0]:g}..{z[-1]:g}")
+        raise Refused(f"the thick slice at {lost:g} mm lies off the scan, {z[0]:g}..{z[-1]:g}")
     weights /= seen[:, None]
     slack = 1e-6 * thin.increment_mm
     whole = (wanted - profile.support_mm >= edges[0] - slack) & (

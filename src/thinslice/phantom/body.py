@@ -1,4 +1,4 @@
-"""A patient's habitus: the sizes and tissues that the organs are then built around.
+"""Body of a virtual patient: the sizes and tissues that the organs are built around.
 
 Lengths are those of a toddler's chest, 104 mm of which are scanned: a frame of 128 x 179 mm.
 Larger frames scale it. (z, y, x): z = 0 is the middle of the chest, y = x = 0 of the frame.

@@ -1,4 +1,4 @@
-"""What an iterative reconstruction does to slices: noise is smoothed away, edges are kept.
+"""Smooth noise and keep edges, as an iterative reconstruction does.
 
 In-plane detail is what a small blur takes away. Detail no larger than the noise is damped by
 ``strength``; detail much larger is left alone, so resolution depends on contrast, as measured for

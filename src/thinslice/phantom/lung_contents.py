@@ -1,4 +1,4 @@
-"""What fills the lungs: vessels, airways, fissures, uneven parenchyma, nodules."""
+"""Lung contents: vessels, airways, fissures, uneven parenchyma, nodules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Quantum noise: one field per patient, seen by every read of that patient.
+"""Quantum noise: one field per patient, shared by all reconstructions of that patient.
 
 The field is white along z on a lattice finer than the slices, and white in-plane until a read's
 kernel shapes it. Its variance grows as exp(path) through the body, averaged over a lateral and a

@@ -1,4 +1,4 @@
-"""One reconstruction of an exposure: slice profile, kernel, grid, and what else is switched on.
+"""Reconstruct an exposure: slice profile, kernel, grid and optional effects.
 
     slices = N( K(x, y) * [ h(z) * (anatomy + R noise) ] )   rounded and clipped to HU as stored
 

@@ -1,4 +1,4 @@
-"""Whether a question can be answered voxel by voxel at all: nothing is resampled to make it so."""
+"""Check that a case can be scored voxel by voxel; nothing is resampled to make it so."""
 
 import sys
 
@@ -8,12 +8,12 @@ from thinslice.interfaces import Score, ScoringInput
 from thinslice.volume import SAME_PLACE_MM
 
 
-def check(question: ScoringInput) -> None:
+def check(case: ScoringInput) -> None:
     """Refuse volumes that cannot be compared voxel by voxel."""
-    restored, thin, thick = question.restored, question.thin, question.thick
-    found = {v.modality for v in (restored, thin, thick)}
-    if len(found) > 1:
-        raise ValueError(f"restored, thin and thick must be of one modality, found {found}")
+    restored, thin, thick = case.restored, case.thin, case.thick
+    modalities = {v.modality for v in (restored, thin, thick)}
+    if len(modalities) > 1:
+        raise ValueError(f"restored, thin and thick must be of one modality, found {modalities}")
     if not restored.grid.same_place(thin.grid):
         a, b = restored.grid, thin.grid
         raise ValueError(
@@ -29,10 +29,10 @@ def check(question: ScoringInput) -> None:
             raise ValueError(f"{broken} {name} voxels are not finite numbers")
 
 
-def passed_over(protocol: str, wanted: str, question: ScoringInput) -> list[Score]:
-    """No scores, and the reason on stderr: what a protocol scores, and what it was asked."""
-    thin = question.thin
+def passed_over(protocol: str, wanted: str, case: ScoringInput) -> list[Score]:
+    """No scores, and the reason on stderr: what the protocol scores, and what the case is."""
+    thin = case.thin
     rows, columns = thin.grid.shape
-    found = f"{thin.modality} of {thin.grid.n} slices of {rows} x {columns} pixels"
-    print(f"protocol {protocol} scores {wanted}, not {found}", file=sys.stderr)
+    description = f"{thin.modality} of {thin.grid.n} slices of {rows} x {columns} pixels"
+    print(f"protocol {protocol} scores {wanted}, not {description}", file=sys.stderr)
     return []

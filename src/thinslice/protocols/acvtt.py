@@ -12,7 +12,7 @@ out, the first one among them, and the rest is scored as if they were neighbours
 what the method was shown only where the thick slices lie there; elsewhere the rows are not given.
 
 The SSIM of axial, coronal and sagittal views (their Tables 1 and 2) is *not* in the released code.
-``ssim_axial``, ``ssim_coronal`` and ``ssim_sagittal`` are our reading: the same cut volumes,
+``ssim`` with a view is our reading: the same cut volumes,
 scikit-image's default in two dimensions, mean over all planes of the view.
 """
 
@@ -43,20 +43,18 @@ class Acvtt:
     mr: Window
     skip_observed: bool
 
-    def score(self, question: ScoringInput) -> list[Score]:
+    def score(self, case: ScoringInput) -> list[Score]:
         """Scores of one case; none, and said, where it is too small for their window."""
-        check(question)
-        n, rows, columns = question.thin.grid.zyx
+        check(case)
+        n, rows, columns = case.thin.grid.zyx
         if not fits(n - 2 * CUT, rows, columns):
             wanted = f"more than {LEAST} slices of {2 * RADIUS + 1} x {2 * RADIUS + 1} pixels"
-            return passed_over("acvtt", wanted, question)
-        window = self.ct if question.thin.modality == "CT" else self.mr
-        restored, thin = (
-            window.to_unit(v.voxels[CUT:-CUT]) for v in (question.restored, question.thin)
-        )
+            return passed_over("acvtt", wanted, case)
+        window = self.ct if case.thin.modality == "CT" else self.mr
+        restored, thin = (window.to_unit(v.voxels[CUT:-CUT]) for v in (case.restored, case.thin))
         scores = [*volume_scores(restored, thin), *view_scores(restored, thin)]
         if self.skip_observed:
-            scores += unobserved_scores(restored, thin, question)
+            scores += unobserved_scores(restored, thin, case)
         return scores
 
 
@@ -84,19 +82,17 @@ def volume_scores(restored: np.ndarray, thin: np.ndarray, which: str = "") -> li
 
 def view_scores(restored: np.ndarray, thin: np.ndarray) -> list[Score]:
     """Mean SSIM of the planes of each view; our reading, see the module."""
-    found = {view: plane_scores(restored, thin, 1.0, axis) for view, axis in PLANES.items()}
+    by_view = {view: plane_scores(restored, thin, 1.0, axis) for view, axis in PLANES.items()}
     return [
-        Score(f"ssim_{view}", "1", "higher", float(scores.mean()), len(scores))
-        for view, scores in found.items()
+        Score("ssim", "1", "higher", float(scores.mean()), len(scores), view=view)
+        for view, scores in by_view.items()
     ]
 
 
-def unobserved_scores(
-    restored: np.ndarray, thin: np.ndarray, question: ScoringInput
-) -> list[Score]:
+def unobserved_scores(restored: np.ndarray, thin: np.ndarray, case: ScoringInput) -> list[Score]:
     """PSNR and SSIM without every fifth slice; none, and said, where those were not the shown."""
     skipped = np.arange(len(thin)) % EVERY == 0
-    shown = coincident(question.thin.grid, question.thick.grid)[CUT:-CUT]
+    shown = coincident(case.thin.grid, case.thick.grid)[CUT:-CUT]
     if not np.array_equal(shown, skipped) or not fits(int(np.count_nonzero(~skipped))):
         wanted = f"a thick slice at every {EVERY}th thin one, from the first one scored"
         print(f"protocol acvtt skips observed slices only with {wanted}", file=sys.stderr)

@@ -39,13 +39,13 @@ class Georgescu:
     window: tuple[float, float]  # HU
     drop_black: bool
 
-    def score(self, question: ScoringInput) -> list[Score]:
+    def score(self, case: ScoringInput) -> list[Score]:
         """PSNR and SSIM of one case; none, and said, where slices are below 7 x 7 pixels."""
-        check(question)
-        if not fits(*question.thin.grid.shape):
-            return passed_over("georgescu", f"slices of {SIDE} x {SIDE} pixels", question)
-        window = window_of(question.thick, self.window)
-        restored, thin = (picture(v, window) for v in (question.restored, question.thin))
+        check(case)
+        if not fits(*case.thin.grid.shape):
+            return passed_over("georgescu", f"slices of {SIDE} x {SIDE} pixels", case)
+        window = window_of(case.thick, self.window)
+        restored, thin = (picture(v, window) for v in (case.restored, case.thin))
         if self.drop_black:
             kept = np.array([one.any() for one in thin])
             kept[0] = True

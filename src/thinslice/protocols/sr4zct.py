@@ -41,16 +41,16 @@ class Sr4zct:
     peak: float  # HU
     central: float  # share of the box's rows and columns
 
-    def score(self, question: ScoringInput) -> list[Score]:
+    def score(self, case: ScoringInput) -> list[Score]:
         """PSNR and SSIM of both views; none, and said, where it is MR or holds no body."""
-        check(question)
-        box = body_box(question.thin) if question.thin.modality == "CT" else None
+        check(case)
+        box = body_box(case.thin) if case.thin.modality == "CT" else None
         if box is None or not fits(*(side.stop - side.start for side in box)):
-            return passed_over("sr4zct", f"CT with a body of {SIDE} voxels to a side", question)
+            return passed_over("sr4zct", f"CT with a body of {SIDE} voxels to a side", case)
         scores = []
         for view in VIEWS:
             cut = middle(box, PLANES[view], self.central)
-            restored, thin = question.restored.voxels[cut], question.thin.voxels[cut]
+            restored, thin = case.restored.voxels[cut], case.thin.voxels[cut]
             scores += view_scores(restored, thin, view, self.peak)
         return scores
 
@@ -90,6 +90,6 @@ def view_scores(restored: np.ndarray, thin: np.ndarray, view: str, peak: float) 
     psnr = np.mean([decibels(error, peak) for error in errors])
     ssim = plane_scores(restored, thin, peak, axis)
     return [
-        Score(f"psnr_{view}_db", "dB", "higher", float(psnr), len(errors)),
-        Score(f"ssim_{view}", "1", "higher", float(ssim.mean()), len(ssim)),
+        Score("psnr_db", "dB", "higher", float(psnr), len(errors), view=view),
+        Score("ssim", "1", "higher", float(ssim.mean()), len(ssim), view=view),
     ]

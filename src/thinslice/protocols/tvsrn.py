@@ -27,13 +27,13 @@ C1, C2 = 0.01**2, 0.03**2
 class Tvsrn:
     """The protocol; see the module."""
 
-    def score(self, question: ScoringInput) -> list[Score]:
+    def score(self, case: ScoringInput) -> list[Score]:
         """PSNR and SSIM of one case; none, and said, where it is MR or has ten slices or fewer."""
-        check(question)
-        if question.thin.modality != "CT" or question.thin.grid.n <= 2 * CUT:
-            return passed_over("tvsrn", f"CT of more than {2 * CUT} slices", question)
-        restored = WINDOW.to_unit(question.restored.voxels)[CUT:-CUT]
-        thin = (question.thin.voxels[CUT:-CUT] - WINDOW.low) / (WINDOW.high - WINDOW.low)
+        check(case)
+        if case.thin.modality != "CT" or case.thin.grid.n <= 2 * CUT:
+            return passed_over("tvsrn", f"CT of more than {2 * CUT} slices", case)
+        restored = WINDOW.to_unit(case.restored.voxels)[CUT:-CUT]
+        thin = (case.thin.voxels[CUT:-CUT] - WINDOW.low) / (WINDOW.high - WINDOW.low)
         slices = [slice_ssim(r, t) for r, t in zip(restored, thin)]
         return [
             Score("psnr_db", "dB", "higher", volume_psnr(restored, thin), thin.size),

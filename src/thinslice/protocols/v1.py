@@ -6,8 +6,8 @@
               too; beyond 0.05 slices, mistrust the method or the pair before ranking it.
     Voxels    Inside the body (of the *thin* volume), off the ends by one thick increment or
               thickness, and only slices the method was not shown. Every score carries its n.
-              ``body_mask_sha32``, the first 32 bits of the mask's SHA-256, agrees between two
-              people who scored the same voxels.
+              ``mask``, the first 8 hex digits of the SHA-256 of these voxels' mask, agrees
+              between two people who scored the same ones.
     Primary   RMSE and MAE, and RMSE by phase.
     PSNR      In three fixed ranges, one mean square error per volume; a perfect volume is inf.
     SSIM      In lung and soft-tissue range; axial, coronal, sagittal and 3-D apart.
@@ -37,7 +37,7 @@ from thinslice.metrics.ssim import PLANES, ssim
 from thinslice.metrics.ssim_volume import ssim_volume
 from thinslice.metrics.z_offset import z_offset_slices
 from thinslice.operators.degradation import in_plane
-from thinslice.protocols._scene import Scene, scene_of
+from thinslice.protocols._scored_region import ScoredRegion, scored_region
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,18 @@ class V1:
 
     threads: int
 
-    def score(self, question: ScoringInput) -> list[Score]:
+    def score(self, case: ScoringInput) -> list[Score]:
         """Every score of one case; ValueError, with the numbers, where it cannot be scored."""
-        scene = scene_of(question)
+        region = scored_region(case)
         scores = [
-            *differences(scene),
-            *by_phase(scene, question.thin.grid.increment_mm),
-            *similarities(scene, self.threads),
-            *data_consistency(scene, question),
-            *audit(scene, question),
+            *differences(region),
+            *by_phase(region, case.thin.grid.increment_mm),
+            *similarities(region, self.threads),
+            *data_consistency(region, case),
+            offset_along_z(region, case),
         ]
-        return [s for s in scores if s.n and not math.isnan(s.value)]
+        mask = mask_digest(region.scored)[:8]
+        return [s._replace(mask=mask) for s in scores if s.n and not math.isnan(s.value)]
 
 
 def build(threads: int | None = None) -> V1:
@@ -69,74 +70,69 @@ def threads_of_job() -> int:
     return int(given) if given.isdigit() and int(given) else min(4, os.cpu_count() or 1)
 
 
-def differences(scene: Scene) -> list[Score]:
+def differences(region: ScoredRegion) -> list[Score]:
     """RMSE, MAE, and PSNR in each range."""
-    volumes = (scene.restored, scene.thin, scene.scored)
-    n, units = int(np.count_nonzero(scene.scored)), scene.units
+    volumes = (region.restored, region.thin, region.scored)
+    n, units = int(np.count_nonzero(region.scored)), region.units
     scores = [
         Score(f"rmse_{units.suffix}", units.unit, "lower", rmse(*volumes), n),
         Score(f"mae_{units.suffix}", units.unit, "lower", mae(*volumes), n),
     ]
     for name, window in units.psnr.items():
-        scores.append(Score(name, "dB", "higher", psnr(*volumes, window), n))
+        scores.append(Score("psnr_db", "dB", "higher", psnr(*volumes, window), n, range=name))
     return scores
 
 
-def by_phase(scene: Scene, increment_mm: float) -> list[Score]:
+def by_phase(region: ScoredRegion, increment_mm: float) -> list[Score]:
     """RMSE at each distance from the nearest thick slice, in thin increments."""
-    units = scene.units
-    found = rmse_by_phase(scene.restored, scene.thin, scene.scored, scene.phase)
+    units = region.units
+    by_increments = rmse_by_phase(region.restored, region.thin, region.scored, region.phase)
     return [
-        Score(f"rmse_{units.suffix}_phase{phase * increment_mm:g}mm", units.unit, "lower", *row)
-        for phase, row in found.items()
+        Score(f"rmse_{units.suffix}", units.unit, "lower", *row, phase_mm=f"{k * increment_mm:g}")
+        for k, row in by_increments.items()
     ]
 
 
-def similarities(scene: Scene, threads: int) -> list[Score]:
+def similarities(region: ScoredRegion, threads: int) -> list[Score]:
     """SSIM of each view in each range."""
-    volumes = (scene.restored, scene.thin, scene.scored)
+    volumes = (region.restored, region.thin, region.scored)
     scores = []
-    for name, window in scene.units.ssim.items():
+    for name, window in region.units.ssim.items():
         for plane in PLANES:
-            found = ssim(*volumes, window, plane, threads)
-            scores.append(Score(f"ssim_{plane}_{name}", "1", "higher", *found))
-        found = ssim_volume(*volumes, window, threads)
-        scores.append(Score(f"ssim_3d_{name}", "1", "higher", *found))
+            mean = ssim(*volumes, window, plane, threads)
+            scores.append(Score("ssim", "1", "higher", *mean, view=plane, range=name))
+        mean = ssim_volume(*volumes, window, threads)
+        scores.append(Score("ssim", "1", "higher", *mean, view="3d", range=name))
     return scores
 
 
-def data_consistency(scene: Scene, question: ScoringInput) -> list[Score]:
+def data_consistency(region: ScoredRegion, case: ScoringInput) -> list[Score]:
     """A(restored) - thick, beside the floor: what the thin volume itself leaves.
 
-    No row where nobody knows how the thick volume arose, or how its pixels did where they are not
+    No row where it is unknown how the thick volume arose, or how its pixels did where they are not
     the thin volume's. The floor is zero for simulated thick slices; an acquired read differs in
     kernel and noise too, and below it less is not better.
     """
-    matrix, planes = question.matrix, question.planes
-    same_pixels = scene.thick.shape[1:] == scene.all_thin.shape[1:]
+    matrix, planes = case.matrix, case.planes
+    same_pixels = region.thick.shape[1:] == region.all_thin.shape[1:]
     if matrix is None or (planes is None and not same_pixels):
         return []
-    volumes = (scene.all_restored, scene.all_thin, scene.body)
+    volumes = (region.all_restored, region.all_thin, region.body)
     if planes is not None:
         volumes = tuple(in_plane(planes, v) for v in volumes)
-    unit, (restored, thin, body) = scene.units.unit, volumes
-    found = consistency(restored, scene.thick, matrix, body, scene.kept)
-    floor = consistency(thin, scene.thick, matrix, body, scene.kept)
-    name = f"consistency_{{}}_{scene.units.suffix}".format
+    unit, (restored, thin, body) = region.units.unit, volumes
+    error = consistency(restored, region.thick, matrix, body, region.kept)
+    floor = consistency(thin, region.thick, matrix, body, region.kept)
+    name = f"consistency_{{}}_{region.units.suffix}".format
     return [
-        Score(name("rmse"), unit, "", found.rmse, found.n),
-        Score(name("bias"), unit, "", found.bias, found.n),
+        Score(name("rmse"), unit, "", error.rmse, error.n),
+        Score(name("bias"), unit, "", error.bias, error.n),
         Score(name("floor"), unit, "", floor.rmse, floor.n),
     ]
 
 
-def audit(scene: Scene, question: ScoringInput) -> list[Score]:
-    """What tells whether the scores above may be believed: the offset, and which voxels."""
-    thin_mm, thick_mm = question.thin.grid.increment_mm, question.thick.grid.increment_mm
-    offset = z_offset_slices(scene.restored, scene.thin, scene.scored, thick_mm / thin_mm)
-    sha32 = int(mask_digest(scene.scored)[:8], 16)
-    n = int(np.count_nonzero(scene.scored))
-    return [
-        Score("z_offset_mm", "mm", "", offset * thin_mm, len(scene.thin)),
-        Score("body_mask_sha32", "1", "", float(sha32), n),
-    ]
+def offset_along_z(region: ScoredRegion, case: ScoringInput) -> Score:
+    """Shift of restored against thin along z: whether the other scores may be believed."""
+    thin_mm, thick_mm = case.thin.grid.increment_mm, case.thick.grid.increment_mm
+    offset = z_offset_slices(region.restored, region.thin, region.scored, thick_mm / thin_mm)
+    return Score("z_offset_mm", "mm", "", offset * thin_mm, len(region.thin))

@@ -1,1 +1,1 @@
-"""What made a file: records, code digests, environment; standard library only."""
+"""Record what made a file: jobs, code digests, environment; standard library only."""

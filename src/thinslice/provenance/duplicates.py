@@ -1,7 +1,7 @@
-"""A job done twice, by a driver that was killed and by the next one: its results are kept, once.
+"""Deduplicate a job that a killed run started and the next run starts again.
 
-What the first of the two made stands in its place, where the second had to wait for it; or it was
-put aside before the second was planned (``orphaned``). Standard library only.
+The results of the first are kept: in their place if the second had to wait for its lock, or set
+aside before the second was planned (``workflow.recovery.orphans``). Standard library only.
 """
 
 import json
@@ -13,36 +13,36 @@ from typing import Any
 
 from thinslice.provenance.records import BrokenLinkError, read_record, verify_unchanged
 
-ASIDE = ".aside-"  # begins the name of what was put aside
+ASIDE = ".aside-"  # prefix of the name of what was set aside
 
 
-def put_aside(record: Path) -> None:
-    """Hide a record and what it names, for the next job of its kind to take back or remove.
+def set_aside(record: Path) -> None:
+    """Hide a record and its outputs, for the next job of the same kind to reclaim or remove.
 
     BrokenLinkError or FileNotFoundError, and nothing hidden, where they are not whole.
     """
-    made = [Path(output["path"]) for output in read_record(record)["outputs"]]
-    for path in made:
+    outputs = [Path(output["path"]) for output in read_record(record)["outputs"].values()]
+    for path in outputs:
         if not path.exists() and not _aside(path).exists():  # a job of two records names both
             raise FileNotFoundError(f"{path} is missing")
-    for path in [record, *made]:
+    for path in [record, *outputs]:
         if path.exists():
             _remove(_aside(path))
             os.rename(path, _aside(path))
 
 
-def taken_back(records: Sequence[Path], asked: Mapping[str, Any]) -> bool:
-    """Whether this job's results had been put aside, and stand again; if not, they are removed."""
+def reclaim(records: Sequence[Path], request: Mapping[str, Any]) -> bool:
+    """Put back results that were set aside, if this job would make the same; else remove them.
+
+    Whether they are back.
+    """
     hidden = [_aside(record) for record in records]
-    found = [record for record in hidden if record.exists()]
-    if not found:
+    present = [record for record in hidden if record.exists()]
+    if not present:
         return False
-    try:
-        made = {_aside(Path(o["path"])): o["sha256"] for o in read_record(found[0])["outputs"]}
-    except BrokenLinkError:
-        made = {}
-    same = _same(hidden, asked, made)
-    for path in [*made, *found]:
+    outputs = {_aside(path): sha256 for path, sha256 in _outputs(present[0]).items()}
+    same = _is_same(hidden, request, outputs)
+    for path in [*outputs, *present]:
         if same:
             _remove(path.with_name(path.name.removeprefix(ASIDE)))
             os.rename(path, path.with_name(path.name.removeprefix(ASIDE)))
@@ -51,25 +51,33 @@ def taken_back(records: Sequence[Path], asked: Mapping[str, Any]) -> bool:
     return same
 
 
-def stands(records: Sequence[Path], asked: Mapping[str, Any]) -> bool:
-    """Whether what this job would make stands in its place."""
+def already_done(records: Sequence[Path], request: Mapping[str, Any]) -> bool:
+    """Whether the results this job would make are in their place."""
+    outputs = _outputs(records[0])
+    return _is_same(records, request, outputs)
+
+
+def _outputs(record: Path) -> dict[Path, str]:
+    """Path and hash of what a record names; nothing where it cannot be read."""
     try:
-        made = {Path(o["path"]): o["sha256"] for o in read_record(records[0])["outputs"]}
+        outputs = read_record(record)["outputs"].values()
     except BrokenLinkError:
-        return False
-    return _same(records, asked, made)
+        return {}
+    return {Path(output["path"]): output["sha256"] for output in outputs}
 
 
-def _same(records: Sequence[Path], asked: Mapping[str, Any], made: Mapping[Path, str]) -> bool:
-    """Whether records are of this very job, and the files they name, wherever these are, whole."""
-    asked = json.loads(json.dumps(asked))  # as a record holds it
+def _is_same(
+    records: Sequence[Path], request: Mapping[str, Any], outputs: Mapping[Path, str]
+) -> bool:
+    """Whether records are of this request, and the outputs, wherever they are, whole."""
+    request = json.loads(json.dumps(request))  # as a record holds it
     try:
-        found = [read_record(record) for record in records]
-        for path, claimed in made.items():
+        contents = [read_record(record) for record in records]
+        for path, claimed in outputs.items():
             verify_unchanged(path, records[0], claimed)
     except BrokenLinkError:
         return False
-    return all(record.get(key) == value for record in found for key, value in asked.items())
+    return all(record.get(key) == value for record in contents for key, value in request.items())
 
 
 def _aside(path: Path) -> Path:

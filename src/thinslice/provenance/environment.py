@@ -1,4 +1,4 @@
-"""What a process runs in: commit, packages, machine, memory.  Standard library only."""
+"""Describe what a process runs in: commit, packages, machine, memory.  Standard library only."""
 
 import contextlib
 import os
@@ -18,19 +18,27 @@ PACKAGES = (
 
 def peak_memory_gib() -> float:
     """Largest resident memory of this process so far, as the operating system counts it."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return _gib(resource.RUSAGE_SELF)
+
+
+def children_peak_memory_gib() -> float:
+    """Largest resident memory of any process started here that has ended."""
+    return _gib(resource.RUSAGE_CHILDREN)
+
+
+def _gib(who: int) -> float:
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-    return round(peak * unit / 2**30, 4)
+    return round(resource.getrusage(who).ru_maxrss * unit / 2**30, 4)
 
 
 def git() -> dict[str, Any]:
     """Commit and whether tracked files differ from it; nulls outside a checkout."""
     root = Path(__file__).resolve().parent
 
-    def ask(*words: str) -> str | None:
+    def output_of(*arguments: str) -> str | None:
         try:
             return subprocess.run(
-                ["git", "--no-optional-locks", "-C", str(root), *words],
+                ["git", "--no-optional-locks", "-C", str(root), *arguments],
                 capture_output=True,
                 text=True,
                 check=True,
@@ -38,17 +46,18 @@ def git() -> dict[str, Any]:
         except (OSError, subprocess.CalledProcessError):
             return None
 
-    changed = ask("status", "--porcelain", "--untracked-files=no")
-    return {"commit": ask("rev-parse", "HEAD"), "dirty": None if changed is None else bool(changed)}
+    changed = output_of("status", "--porcelain", "--untracked-files=no")
+    dirty = None if changed is None else bool(changed)
+    return {"commit": output_of("rev-parse", "HEAD"), "dirty": dirty}
 
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that compute, as installed here."""
-    found = {}
+    installed = {}
     for name in PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return {"python": platform.python_version(), **found}
+            installed[name] = metadata.version(name)
+    return {"python": platform.python_version(), **installed}
 
 
 def machine() -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""What made a file: one record (JSON) per job, linked by hashes to the records of its inputs.
+"""Run a job and record what it made: one JSON file, linked by hashes to the records of its inputs.
 
-A record names the command, the cards, the code digest, the commit, the packages, the machine, every
-input with its hash and the record that made it, and every output with its hash. Its id is the hash
-of its own content, so a changed byte in a record shows too. Standard library only.
+A record names the command, the cards, the digest of every module, the commit, the packages, the
+machine, every input with its hash and the record that made it, and every output with its hash. Its
+id is the hash of its own content, so a changed byte in a record shows too. Standard library only.
 
 The record is written last and renamed into place: a job that was killed leaves none.
 """
@@ -10,48 +10,52 @@ The record is written last and renamed into place: a job that was killed leaves 
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from thinslice.fs.atomic import sync_file, write_text
+from thinslice.fs.atomic import sync, write_text
 from thinslice.fs.locks import locked
 from thinslice.provenance import duplicates, environment
-from thinslice.provenance.code_digest import SOURCE, code_digest
-from thinslice.provenance.environment import peak_memory_gib, versions
+from thinslice.provenance.code_digest import SOURCE, code_digest, module_digests
 from thinslice.provenance.records import (
+    FORMAT,
     link_to,
     record_id,
     record_text,
     sha256_of,
 )
 
-FORMAT = 1
 SCRIPTS = SOURCE.parent / "workflow_scripts"
 
 
 @dataclass
 class Job:
-    """One running job; ``provenance.job`` makes it and writes its record."""
+    """One running job; ``recorded_job`` makes it and writes its record."""
 
     rule: str
     cards: Mapping[str, Any]
     seed: int | None
-    inputs: list[dict[str, Any]] = field(default_factory=list)
-    outputs: list[dict[str, Any]] = field(default_factory=list)
+    plugins: Sequence[str] = ()
+    inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
-    def output(self, path: Path) -> None:
-        """Hash one finished output, to be named in the record; it reaches the disk first."""
-        if path.is_file():  # a store sees to its own
-            sync_file(path)
-        self.outputs.append({"path": str(path), "sha256": sha256_of(path)})
+    def output(self, name: str, path: Path) -> None:
+        """Hash one finished output for the record, after it has reached the disk."""
+        if path.is_file():  # a store syncs its own files
+            sync(path)
+        self.outputs[name] = {"path": str(path), "sha256": sha256_of(path)}
 
     def fact(self, name: str, value: Any) -> None:
         """Something measured while the job ran, e.g. seconds per case; JSON."""
         self.facts[name] = value
+
+    def input_hashes(self) -> dict[str, str]:
+        """SHA-256 of every input, by its name."""
+        return input_hashes(self.inputs)
 
 
 @contextlib.contextmanager
@@ -59,29 +63,37 @@ def recorded_job(
     *records: Path,
     rule: str,
     cards: Mapping[str, Any],
-    inputs: list[Path],
-    raw: list[Path] | None = None,
+    inputs: Mapping[str, Path],
+    plugins: Sequence[str] = (),
+    raw: Iterable[Path] = (),
     seed: int | None = None,
 ) -> Iterator[Job]:
     """Run a job's body under a lock on its record; write the record once the body has succeeded.
 
-    A job whose results were made meanwhile by its own double, started by a driver that was killed,
-    ends at once, as done: they stand where it had to wait for the lock, or were put aside.
+    A job that a killed run left running may produce the same results meanwhile, or have produced
+    them before this run was planned: then this job ends at once, successfully.
 
     records    where the record goes (once beside each output of a job that makes two stores)
-    inputs     files made by earlier jobs; each must still be what its own record says
-    raw        files from outside the workflow, hashed as they are
+    inputs     files made by earlier jobs, by name; each must still be what its own record says
+    plugins    dotted names of the modules that compute besides the script, e.g. behind the cards
+    raw        files from outside the workflow, hashed as they are and named by their paths
 
     Raises BrokenLinkError if an input does not match its record.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     with locked(records[0]) as waited:
-        running = Job(rule, cards, seed)
-        running.inputs += [link_to(path) for path in inputs]
-        running.inputs += [_raw(path) for path in raw or []]
-        asked = _asked(running)
-        if (waited and duplicates.stands(records, asked)) or duplicates.taken_back(records, asked):
-            print(f"{records[0]} was made meanwhile, by the same job", file=sys.stderr, flush=True)
+        running = Job(rule, cards, seed, plugins)
+        running.inputs |= {name: link_to(path) for name, path in inputs.items()}
+        running.inputs |= {str(path): _raw(path) for path in raw}
+        request = _request(running)
+        if (waited and duplicates.already_done(records, request)) or duplicates.reclaim(
+            records, request
+        ):
+            print(
+                f"{records[0]} was already produced by a duplicate of this job",
+                file=sys.stderr,
+                flush=True,
+            )
             raise SystemExit(0)
         yield running
         content = _content(running, started, time.perf_counter() - clock)
@@ -90,16 +102,22 @@ def recorded_job(
             write_text(record, text)
 
 
+def input_hashes(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """SHA-256 of every input of a record, by its name."""
+    return {name: link["sha256"] for name, link in inputs.items()}
+
+
 def _raw(path: Path) -> dict[str, Any]:
     return {"path": str(path), "sha256": sha256_of(path), "record": None, "record_id": None}
 
 
-def _asked(running: Job) -> dict[str, Any]:
-    """What a job is asked to do, and with what: two that agree in it make the same."""
+def _request(running: Job) -> dict[str, Any]:
+    """What a job is to do, and with what: two jobs with the same request make the same results."""
     return {
         "format": FORMAT,
         "rule": running.rule,
         "script_code": script_digest(Path(sys.argv[0]).name),
+        "plugins": list(running.plugins),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "cards": running.cards,
         "inputs": running.inputs,
@@ -109,19 +127,30 @@ def _asked(running: Job) -> dict[str, Any]:
 
 def _content(running: Job, started: datetime, wall_s: float) -> dict[str, Any]:
     return {
-        **_asked(running),
+        **_request(running),
         "outputs": running.outputs,
         "facts": running.facts,
+        "modules": modules_of(Path(sys.argv[0]).name, running.plugins),
         "git": environment.git(),
-        "packages": versions(),
+        "packages": environment.versions(),
         "machine": environment.machine(),
         "started": started.isoformat(timespec="seconds"),
         "wall_s": round(wall_s, 3),
-        "peak_memory_gib": peak_memory_gib(),
+        "peak_memory_gib": environment.peak_memory_gib(),
     }
 
 
 def script_digest(name: str) -> str | None:
     """Code digest of a workflow script with all it imports; None for any other command."""
+    script = _script(name)
+    return code_digest(script=script) if script else None
+
+
+def modules_of(script: str, plugins: Sequence[str]) -> dict[str, str]:
+    """Digest of each module behind a job: its script's, its plug-ins', and all they import."""
+    return module_digests(*plugins, script=_script(script))
+
+
+def _script(name: str) -> Path | None:
     script = SCRIPTS / name
-    return code_digest(script=script) if script.suffix == ".py" and script.is_file() else None
+    return script if script.suffix == ".py" and script.is_file() else None

@@ -1,18 +1,23 @@
-"""Reading records and holding files to them.  Standard library only.
+"""Read records, and check files against them.  Standard library only.
 
-A record (JSON) lies beside what a job made; its id is the hash of its own content.
+A record (JSON) lies beside what a job made; its id is the hash of its own content. It names every
+output and input: ``{"scores": {"path": ..., "sha256": ...}}``.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from thinslice.errors import ThinsliceError
+from thinslice.fs.hashing import sha256_of_file
+
+FORMAT = 2
 SUFFIX = ".record.json"
 
 
-class BrokenLinkError(ValueError):
+class BrokenLinkError(ThinsliceError, ValueError):
     """A file that is not what its record says; the message names it."""
 
 
@@ -23,24 +28,23 @@ def link_to(path: Path) -> dict[str, Any]:
     """
     if path.name.endswith(SUFFIX):
         record = read_record(path)
-        for output in record["outputs"]:
+        for output in record["outputs"].values():
             verify_unchanged(Path(output["path"]), path, output["sha256"])
         return _link(path, sha256_of(path), path, record)
     made_by = record_path(path)
     record = read_record(made_by)
-    return _link(
-        path, verify_unchanged(path, made_by, claimed_sha256(record, path)), made_by, record
-    )
+    sha256 = verify_unchanged(path, made_by, claimed_sha256(record, path))
+    return _link(path, sha256, made_by, record)
 
 
 def verify_unchanged(path: Path, record: Path, claimed: str) -> str:
     """The hash of a file, which is the one its record claims; BrokenLinkError if not."""
-    if (found := sha256_of(path)) != claimed:
+    if (sha256 := sha256_of(path)) != claimed:
         raise BrokenLinkError(
-            f"{path} is not what {record} says: sha256 {found[:12]}, recorded {claimed[:12]}; "
+            f"{path} is not what {record} says: sha256 {sha256[:12]}, recorded {claimed[:12]}; "
             "delete the record to have it made again"
         )
-    return found
+    return sha256
 
 
 def _link(path: Path, sha256: str, record: Path, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,35 +58,57 @@ def _link(path: Path, sha256: str, record: Path, content: Mapping[str, Any]) -> 
 
 def claimed_sha256(record: Mapping[str, Any], path: Path) -> str:
     """The hash a record gives for one of its outputs."""
-    for output in record["outputs"]:
+    outputs = record["outputs"].values()
+    for output in outputs:
         if output["path"] == str(path):
             return output["sha256"]
-    made = ", ".join(output["path"] for output in record["outputs"])
+    made = ", ".join(output["path"] for output in outputs)
     raise BrokenLinkError(f"record {record['id']} made {made or 'nothing'}, not {path}")
 
 
 def read_record(record: Path) -> dict[str, Any]:
-    """One record; refuses a missing one, and one whose content does not match its id."""
+    """One record; BrokenLinkError if it is missing, of another format, or not what its id says."""
     try:
         text = record.read_text(encoding="utf-8")
         content = json.loads(text)
-        found = content.pop("id")
+        identity = content.pop("id")
+        written_as = content.get("format")
     except FileNotFoundError:
-        raise BrokenLinkError(f"{record} is missing: nothing says how its data were made") from None
+        raise BrokenLinkError(
+            f"{record} is missing: without it, how its data were made is unknown; run the workflow "
+            "again"
+        ) from None
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise BrokenLinkError(
             f"{record} is not a record: {error}; delete it to have it made again"
         ) from None
-    if record_id(content) != found or record_text({"id": found, **content}) != text:
+    if record_id(content) != identity or record_text({"id": identity, **content}) != text:
         raise BrokenLinkError(
-            f"{record} was changed after it was written: its id {found} is not its own"
+            f"{record} was changed after it was written: its id {identity} is not that of its "
+            "content; delete it to have it made again"
         )
-    return {"id": found, **content}
+    if written_as != FORMAT:
+        raise BrokenLinkError(
+            f"{record} has format {written_as}, this version of thinslice reads format {FORMAT}: "
+            "run the workflow again, or use the version that wrote it"
+        )
+    return {"id": identity, **content}
 
 
-def first_output(record: Path) -> Path:
-    """The first file a job made, e.g. the CSV of a table, the PNG of a figure, the weights."""
-    return Path(read_record(record)["outputs"][0]["path"])
+def output_of(record: Path, name: str) -> Path:
+    """A named file that a job made, e.g. the "table" of an analysis; BrokenLinkError if none."""
+    outputs = read_record(record)["outputs"]
+    if name not in outputs:
+        raise BrokenLinkError(
+            f"{record} names no output {name!r}, only {', '.join(outputs) or 'none'}; delete it to "
+            "have it made again"
+        )
+    return Path(outputs[name]["path"])
+
+
+def by_path(paths: Iterable[Path]) -> dict[str, Path]:
+    """Names for inputs that come in any number: their paths."""
+    return {str(path): path for path in paths}
 
 
 def record_path(path: Path) -> Path:
@@ -106,5 +132,4 @@ def sha256_of(path: Path) -> str:
     file = path / "manifest.json" if path.is_dir() else path
     if not file.is_file():
         raise BrokenLinkError(f"{path} is missing")
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return sha256_of_file(file)

@@ -1,8 +1,8 @@
-"""Volumes removed on purpose, disk space being dear, and the notes that say so.
+"""Tombstones of volumes that were removed to free disk space.
 
-A note lies beside where the volume was and names the record of its making. It tells a volume that
-somebody removed from one that was lost, and counts for that record alone: the volume made again has
-another. Standard library only.
+A tombstone lies where the volume was and names the volume's record. It tells a removed volume from
+a lost one, and counts for that record alone: the volume made again has another. Standard library
+only.
 """
 
 import json
@@ -17,22 +17,22 @@ SUFFIX = ".removed.json"
 
 
 def tombstone_of(volume: Path) -> Path:
-    """Where the note of a removed volume lies: beside it."""
+    """Where the tombstone of a volume lies: beside it."""
     return volume.with_suffix(SUFFIX)
 
 
 def note(volume: Path, record: Mapping[str, Any]) -> None:
-    """Say that a volume is removed, now, by its record's id."""
-    said = {"record": record["id"], "removed": datetime.now(UTC).isoformat(timespec="seconds")}
-    write_text(tombstone_of(volume), json.dumps(said, indent=1) + "\n")
+    """Write the tombstone of a volume that is removed now."""
+    content = {"record": record["id"], "removed": datetime.now(UTC).isoformat(timespec="seconds")}
+    write_text(tombstone_of(volume), json.dumps(content, indent=1) + "\n")
 
 
 def removed(volume: Path, record: Mapping[str, Any]) -> str | None:
-    """When a volume that a record made was removed; None if it is there, or nobody says so."""
+    """When the volume of a record was removed; None if it is there, or has no tombstone."""
     if volume.exists():
         return None
     try:
-        said = json.loads(tombstone_of(volume).read_text(encoding="utf-8"))
-        return said["removed"] if said["record"] == record["id"] else None
+        content = json.loads(tombstone_of(volume).read_text(encoding="utf-8"))
+        return content["removed"] if content["record"] == record["id"] else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -8,22 +8,13 @@ import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 
-import pandas as pd
-
+from thinslice.columns import SIM
 from thinslice.report import findings
-from thinslice.report.figures import (
-    bars,
-    distribution,
-    gap_matrix,
-    model_grid,
-    references,
-    slice_pairs,
-    tradeoff,
-)
-from thinslice.report.pictures import panels, patches
 from thinslice.report.tables import benchmark, typeset
 from thinslice.report.tables.sheet import Cell, Sheet
+from thinslice.report.tables.typeset import AnalysisTable
 
 CSS = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 72rem; margin: 2rem auto;
@@ -41,36 +32,21 @@ figcaption { color: #444; font-size: .9rem } summary { cursor: pointer; margin: 
 code { background: #f3f3f3; padding: .1rem .3rem }
 ul.notes { color: #6b6b6b; font-size: .85rem; margin: .2rem 0 1rem; padding-left: 1.1rem }
 """
-QUESTIONS = {
-    "published": "Every number of the benchmark",
-    "tested_on": "What does training on simulated thick slices cost?",
-    "median_gain": "Is one method better than another?",
-    "wall_s": "What does a better number cost?",
-    "relation": "How alike are thick and thin slices?",
-    "cases": "Every patient",
-    "paper_value": "A paper's tables beside ours",
-}
-OPENED = ("tested_on", "paper_value")  # folded up are the others
-
-
-# Figures that have a caption.
-KINDS = (
-    bars, distribution, gap_matrix, model_grid, panels, patches, references, slice_pairs, tradeoff
-)  # fmt: skip
+OPENED = ("domain_gap", "published")  # layouts; tables of the others are folded up
 
 
 def html(
-    tables_by_name: Mapping[str, pd.DataFrame],
-    figures: Sequence[Path] = (),
+    tables: Sequence[AnalysisTable],
+    captions: Mapping[Path, str] = MappingProxyType({}),
     skipped: Sequence[tuple[str, str]] = (),
     *,
     title: str = "Thin slices from thick ones",
 ) -> str:
     """The whole page as text.
 
-    tables_by_name    analysis name to its table, rows as in results/tables/NAME.csv
-    figures           PNG files; their names tell which kind they are
-    skipped           cells that were not run, with the reason in words
+    tables      of every analysis, rows as in results/tables/NAME.csv
+    captions    PNG file of a figure -> what it shows
+    skipped     cells that were not run, with the reason in words
     """
     return "\n".join(
         [
@@ -78,21 +54,21 @@ def html(
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(title)}</title><style>{CSS}</style></head><body>",
             f"<h1>{escape(title)}</h1>",
-            *_sim_banner(tables_by_name),
-            *_main(tables_by_name),
-            *_answers(tables_by_name),
-            *_figures(figures),
+            *_sim_banner(tables),
+            *_main(tables),
+            *_answers(tables),
+            *_figures(captions),
             *_skipped(skipped),
-            *_details(tables_by_name),
-            *_provenance(tables_by_name),
+            *_details(tables),
+            *_provenance(tables),
             "</body></html>\n",
         ]
     )
 
 
-def _sim_banner(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
+def _sim_banner(tables: Sequence[AnalysisTable]) -> list[str]:
     """What ``sim`` means, where anything shown carries it."""
-    if not any((t["sim"] == "sim").any() for t in tables_by_name.values() if "sim" in t):
+    if not any((table.rows["sim"] == SIM).any() for table in tables if "sim" in table.rows):
         return []
     return [
         '<p class="sim"><b>sim</b>: numbers so labelled come from simulated scans, or from thick '
@@ -100,38 +76,31 @@ def _sim_banner(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
     ]
 
 
-def _main(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
+def _main(tables: Sequence[AnalysisTable]) -> list[str]:
     """The main table of every benchmark."""
     parts = ["<h2>Which method restores best?</h2>"]
-    for name, table in tables_by_name.items():
-        if "published" in table and len(table):
-            parts += [_table(sheet, name) for sheet in benchmark.main_sheets(table)]
+    for table in tables:
+        if table.layout == "benchmark":
+            parts += [_table(sheet, table.name) for sheet in benchmark.main_sheets(table.rows)]
     return parts if len(parts) > 1 else [*parts, "<p>Nothing was scored.</p>"]
 
 
-def _answers(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
+def _answers(tables: Sequence[AnalysisTable]) -> list[str]:
     """In words, what the tables answer."""
-    said = findings.sentences(tables_by_name)
-    return ["<h2>What it says</h2>", _list(said, "")] if said else []
+    sentences = findings.sentences(tables)
+    return ["<h2>What it says</h2>", _list(sentences, "")] if sentences else []
 
 
-def _figures(pngs: Sequence[Path]) -> list[str]:
-    return ["<h2>Figures</h2>", *(_figure(png) for png in pngs)] if pngs else []
+def _figures(captions: Mapping[Path, str]) -> list[str]:
+    figures = [_figure(png, caption) for png, caption in captions.items()]
+    return ["<h2>Figures</h2>", *figures] if figures else []
 
 
-def _figure(png: Path) -> str:
+def _figure(png: Path, caption: str) -> str:
     data = base64.b64encode(png.read_bytes()).decode()
-    words = escape(caption(png.stem))
+    words = escape(caption)
     image = f'<img alt="{words}" src="data:image/png;base64,{data}">'
     return f"<figure>{image}<figcaption>{words}</figcaption></figure>"
-
-
-def caption(stem: str) -> str:
-    """What a figure shows: its kind's own first line, or its name where the kind is unknown."""
-    for kind in KINDS:
-        if stem.startswith(kind.__name__.rsplit(".", 1)[-1]):
-            return (kind.__doc__ or stem).splitlines()[0]
-    return stem
 
 
 def _skipped(skipped: Sequence[tuple[str, str]]) -> list[str]:
@@ -141,23 +110,22 @@ def _skipped(skipped: Sequence[tuple[str, str]]) -> list[str]:
     return ["<h2>What was not run, and why</h2>", _list([f"{c}: {why}" for c, why in skipped], "")]
 
 
-def _details(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
+def _details(tables: Sequence[AnalysisTable]) -> list[str]:
     """Every table in full, folded up but for the domain gap and the papers' own."""
     parts = ["<h2>All tables</h2>"]
-    for name, table in tables_by_name.items():
-        asked = next((q for column, q in QUESTIONS.items() if column in table), name)
-        body = "".join(_table(sheet, name) for sheet in typeset.sheets(name, table))
-        opened = " open" if any(column in table for column in OPENED) else ""
+    for table in tables:
+        body = "".join(_table(sheet, table.name) for sheet in typeset.sheets(table))
+        opened = " open" if table.layout in OPENED else ""
         parts.append(
-            f"<details{opened}><summary>{escape(asked)} <span class='quiet'>"
-            f"({escape(name)}.csv)</span></summary>{body or '<p>No rows.</p>'}</details>"
+            f"<details{opened}><summary>{escape(typeset.question(table))} <span class='quiet'>"
+            f"({escape(table.name)}.csv)</span></summary>{body or '<p>No rows.</p>'}</details>"
         )
     return parts
 
 
-def _provenance(tables_by_name: Mapping[str, pd.DataFrame]) -> list[str]:
+def _provenance(tables: Sequence[AnalysisTable]) -> list[str]:
     """How to follow a number to its scan."""
-    name = next(iter(tables_by_name), "benchmark")
+    name = tables[0].name if tables else "benchmark"
     return [
         "<h2>Where a number comes from</h2>",
         "<p>Hover over a number to see its row. Then, in the folder of the run, "

@@ -1,9 +1,8 @@
 """The look of every figure: calm, colour-blind safe, the same bytes from the same numbers.
 
-Colours are Okabe and Ito's (2008), told apart with every common colour vision deficiency.
+Colours are Okabe and Ito's (2008), distinct with every common colour vision deficiency.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+
+from thinslice.fs.atomic import replacing
 
 PALETTE = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#B8A800",
@@ -62,9 +63,8 @@ def save(drawn: Figure, stem: Path) -> list[Path]:
     written = []
     for ending, how in kinds.items():
         path = stem.with_name(stem.name + ending)
-        beside = stem.with_name(f".{stem.name}.beside{ending}")
-        drawn.savefig(beside, facecolor="white", **how)
-        os.replace(beside, path)
+        with replacing(path) as temporary:
+            drawn.savefig(temporary, format=ending[1:], facecolor="white", **how)
         written.append(path)
     return written
 

@@ -7,11 +7,18 @@ import pandas as pd
 
 from thinslice.report.tables import typeset
 from thinslice.report.tables.benchmark import main_sheets
-from thinslice.report.tables.published import published_sheets
+from thinslice.report.tables.published import sheets as published_sheets
 from thinslice.report.tables.sheet import Sheet
+from thinslice.report.tables.typeset import AnalysisTable
 
 WIDTH = 100
 FIDELITY = 1  # its column in a main sheet
+
+
+def summary(tables: Sequence[AnalysisTable], skipped: Sequence[tuple[str, str]] = ()) -> str:
+    """The main table of every benchmark, then every paper's tables beside ours."""
+    main = [main_table(t.rows, skipped) for t in tables if t.layout == "benchmark"]
+    return "\n\n".join([*main, *(paper_tables(t.rows) for t in tables if t.layout == "published")])
 
 
 def main_table(benchmark: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> str:
@@ -58,8 +65,8 @@ def _fidelities(sheet: Sheet) -> str:
     named: dict[str, list[str]] = {}
     for row in sheet.rows:
         named.setdefault(row[FIDELITY].text, []).append(row[0].text)
-    said = "; ".join(f"{label}: {', '.join(methods)}" for label, methods in named.items())
-    return f"Fidelity: {said}."
+    labels = "; ".join(f"{label}: {', '.join(methods)}" for label, methods in named.items())
+    return f"Fidelity: {labels}."
 
 
 def _blocks(sheet: Sheet) -> list[str]:
@@ -76,7 +83,7 @@ def _blocks(sheet: Sheet) -> list[str]:
 
 
 def _ends_well(sheet: Sheet, numbers: Sequence[int], start: int, stop: int) -> bool:
-    """Whether columns fit the width and do not part one from the one it stands beside."""
+    """Whether columns fit the width and do not separate a column from the one to its left."""
     parted = stop < len(numbers) and numbers[stop] in sheet.beside
     return not parted and _width(_part(sheet, numbers[start:stop])) <= WIDTH
 

@@ -1,4 +1,4 @@
-"""Every method and preset, and what a person chooses by: for ``thinslice methods``."""
+"""Catalogue of methods and presets, as ``thinslice methods`` lists them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -16,28 +16,29 @@ LICENCES: dict[Fit, str] = {
 
 
 class Entry(NamedTuple):
-    """One method by the name a person asks for it."""
+    """One method by its name on the command line."""
 
     name: str
     title: str
     fit: Fit  # none, volume: learns from the scan itself, population: needs --weights
     fidelity: str
     paper: str
-    grids: str  # which slices it can be asked for
-    parameters: int  # numbers learned; before a fit those of its usual network
-    licence: str  # of our code, and of what is learned
+    grids: str  # which slices it can restore
+    parameters: int  # learned parameters; before a fit those of its usual network
+    licence: str  # of the code, and of what is learned
     default: bool
     idea: str
 
 
 def entries() -> Iterator[Entry]:
-    """All of them, by name. Every method's module is imported, torch with it."""
+    """All entries, by name; imports the module of every method, and torch with it."""
     for _, card in sorted(methods.known().items()):
         yield _entry(card)
 
 
 def _entry(card: Mapping[str, Any]) -> Entry:
-    built, about = plugins.build("methods", card), plugins.module("methods", card).ABOUT
+    built = plugins.build("methods", card)
+    about = built.about
     fit = methods.fit_of(built)
     return Entry(
         card["name"],
@@ -54,5 +55,5 @@ def _entry(card: Mapping[str, Any]) -> Entry:
 
 
 def _grids(about: About) -> str:
-    slices = "increments as fitted" if about.one_factor else "any slices"
-    return f"{slices}, finer pixels" if about.finer_pixels else slices
+    slices = "increments as fitted" if about.fixed_factor else "any slices"
+    return f"{slices}, finer pixels" if about.in_plane else slices

@@ -1,11 +1,10 @@
-"""Checkpoints of a scan being restored, in a folder beside OUT: kept until OUT stands.
+"""Checkpoints of a scan that is being restored, in a folder beside OUT until OUT is written.
 
-``OUT.thinslice.work`` holds one folder per identity of what is computed (scan, method, settings,
-code), so that a second call goes on from its own checkpoints and never from another's. A lock of
-the kernel keeps two calls from writing the same OUT; it ends with its holder, however that dies.
+``OUT.thinslice.work`` holds one folder per identity of the computation (scan, method, settings,
+code), so that a second call resumes from its own checkpoints and never from those of another. A
+lock keeps two calls from writing the same OUT.
 """
 
-import fcntl
 import os
 import re
 import shutil
@@ -16,7 +15,7 @@ from typing import NamedTuple
 
 from thinslice import plugins
 from thinslice.errors import refused
-from thinslice.fs.transaction import real_place
+from thinslice.fs.locks import is_at, try_lock
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.records import record_id
 from thinslice.restoration.restore import Plan
@@ -25,22 +24,21 @@ ENDING = ".thinslice.work"
 OURS = re.compile(r"[0-9a-f]{16}")
 
 
-class Work(NamedTuple):
-    """The folder to work in, and what was found in it."""
+class Checkpoints(NamedTuple):
+    """The folder of one computation, and what earlier calls left."""
 
     folder: Path
-    goes_on: bool  # there are checkpoints of this same computation
+    resumes: bool  # the folder holds checkpoints
     others: bool  # there are some of another scan, method, settings or version: not used
 
 
-def place(out: Path) -> Path:
-    """Where the work on ``out`` lies."""
-    out = real_place(out)
+def folder_beside(out: Path) -> Path:
+    """The folder of all checkpoints for a resolved ``out``."""
     return out.with_name(out.name + ENDING)
 
 
 def identity(planned: Plan) -> str:
-    """Hash of all that checkpoints rest on: the scan as it was read, the method and its code."""
+    """Hash of what checkpoints depend on: the scan as it was read, the method and its code."""
     thick, card = planned.thick, planned.chosen.card
     return record_id(
         {
@@ -56,46 +54,43 @@ def identity(planned: Plan) -> str:
 
 
 @contextmanager
-def held(out: Path, planned: Plan) -> Iterator[Work]:
-    """The work on ``out``, locked; gone when the block ends well, kept where there is something.
+def locked(out: Path, planned: Plan) -> Iterator[Checkpoints]:
+    """The checkpoints for a resolved ``out``, locked during the block.
 
-    Refused while another process holds it; OSError where nothing can be written beside ``out``.
+    They are removed when the block ends well, and kept otherwise. Refused while another process has
+    the lock; OSError where nothing can be written beside ``out``.
     """
-    work = place(out)
+    work = folder_beside(out)
     lock = _locked(work)
     try:
         name = identity(planned)
-        there = {path.name for path in work.iterdir() if OURS.fullmatch(path.name)}
+        earlier = {path.name for path in work.iterdir() if OURS.fullmatch(path.name)}
         (work / name).mkdir(exist_ok=True)
-        goes_on = any((work / name).iterdir())
-        yield Work(work / name, goes_on, bool(there - {name}))
-        for folder in there | {name}:
+        resumes = any((work / name).iterdir())
+        yield Checkpoints(work / name, resumes, bool(earlier - {name}))
+        for folder in earlier | {name}:
             shutil.rmtree(work / folder)
     finally:
-        _tidy(work)
+        _remove_empty(work)
         os.close(lock)
 
 
 def _locked(work: Path) -> int:
-    """The folder, made and locked; one that the holder before removed meanwhile is made again."""
+    """Make and lock the folder; again if the holder before removed it meanwhile."""
     while True:
         work.mkdir(parents=True, exist_ok=True)
         lock = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(lock), os.stat(work)):
-                return lock
-        except FileNotFoundError:
-            pass
-        except BlockingIOError:
+        if not try_lock(lock):
             os.close(lock)
             found = "another thinslice restore, working on the same name"
-            raise refused(work, found, "one at a time", "wait for it, or stop it") from None
+            raise refused(work, found, "one at a time", "wait for it, or stop it")
+        if is_at(lock, work):
+            return lock
         os.close(lock)
 
 
-def _tidy(work: Path) -> None:
-    """Remove what is empty; a folder that holds something, ours or not, stays."""
+def _remove_empty(work: Path) -> None:
+    """Remove empty folders; one that holds something, ours or not, stays."""
     for folder in (*work.iterdir(), work):
         with suppress(OSError):
             folder.rmdir()

@@ -1,4 +1,4 @@
-"""Whether a restored scan finds room on its disk, asked before hours are spent on it."""
+"""Check that a restored scan fits on its disk, before hours are spent on it."""
 
 import os
 import shutil
@@ -8,11 +8,11 @@ from thinslice.errors import refused
 from thinslice.volume import Grid, Modality
 
 BYTES = {"CT": 2, "MR": 4}  # of a voxel, at most; MR as DICOM has 2
-PACKED = 0.1  # noise keeps a CT from being packed so small: what is surely needed, not what is
+PACKED = 0.1  # a lower bound: noise keeps a CT from being compressed so far
 
 
 def least_bytes(out: Path, grid: Grid, modality: Modality) -> float:
-    """What ``out`` takes for certain; by its ending the voxels are packed or not."""
+    """A lower bound on the size of ``out``; its ending tells whether voxels are compressed."""
     voxels = grid.n * grid.shape[0] * grid.shape[1]
     if out.name.endswith(".nii"):
         return voxels * BYTES[modality]
@@ -20,16 +20,16 @@ def least_bytes(out: Path, grid: Grid, modality: Modality) -> float:
 
 
 def refuse_full(out: Path, grid: Grid, modality: Modality) -> None:
-    """Refuse a disk with less room than is needed for certain.
+    """Refuse a disk with less free space than is needed for certain.
 
-    A quota may leave less than the disk has, and what is there now may be gone in an hour: one that
-    is let pass may still be full in the end.
+    A quota may leave less than the disk has, and others write too: a disk that passes may still be
+    full in the end.
     """
     folder = out.absolute().parent
     while not os.path.lexists(folder):
         folder = folder.parent
     disk, needed = shutil.disk_usage(folder), least_bytes(out, grid, modality)
-    if 0 < disk.total and disk.free < needed:  # some network disks do not say
+    if 0 < disk.total and disk.free < needed:  # some network disks do not tell
         found = f"{_words(disk.free)} free in {folder}"
         raise refused(out, found, f"at least {_words(needed)}", "make room, or choose another disk")
 

@@ -1,10 +1,9 @@
-"""Which method restores a person's scan: by name, by its weights, or the default.
+"""Choose the method that restores a scan: by name, by its weights, or the default.
 
-A method without weights is an interpolation or learns from the scan itself. Weights bring their own
-method and settings, and say which scans they were fitted on.
+A method without weights is an interpolation or learns from the scan itself. A weights file names
+its method and settings, and the scans it was fitted on.
 """
 
-import hashlib
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -13,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from thinslice import plugins
 from thinslice.errors import refused
+from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import About, Method
 
 PRESETS = Path(__file__).with_name("presets.toml")
@@ -21,19 +21,19 @@ Fit = Literal["none", "volume", "population"]  # learns nothing, from the scan i
 
 
 class MethodChoice(NamedTuple):
-    """A method, ready to restore, and what is known of it."""
+    """A method, ready to restore, with its card and its weights."""
 
     card: Mapping[str, Any]  # name, module, settings
     method: Method
     fit: Fit
     weights: Path | None
     weights_sha256: str | None
-    fitted_on: Mapping[str, Any] | None  # None: it learned from no other scan
+    fitted_on: Mapping[str, Any] | None  # None: not fitted on other scans
 
     @property
     def about(self) -> About:
-        """What the method's module says of it."""
-        return plugins.module("methods", self.card).ABOUT
+        """Title, source and traits of the method."""
+        return self.method.about
 
     @property
     def fidelity(self) -> str:
@@ -43,12 +43,12 @@ class MethodChoice(NamedTuple):
 
 def presets() -> dict[str, dict[str, Any]]:
     """The named settings that come with the package: name to card."""
-    told = tomllib.loads(PRESETS.read_text(encoding="utf-8"))
-    return {name: {"name": name, **card} for name, card in told.items()}
+    cards = tomllib.loads(PRESETS.read_text(encoding="utf-8"))
+    return {name: {"name": name, **card} for name, card in cards.items()}
 
 
 def known() -> dict[str, dict[str, Any]]:
-    """Every method by the name a person asks for it: its module's, or a preset's; name to card."""
+    """Every method by its name on the command line, a module's or a preset's: name to card."""
     return {**{name: {"name": name} for name in plugins.names("methods")}, **presets()}
 
 
@@ -60,10 +60,10 @@ def fit_of(method: Method) -> Fit:
 
 
 def choose(method: str | None = None, weights: Path | None = None) -> MethodChoice:
-    """The method asked for; with weights their own, without either the default.
+    """The named method; with weights the one they were fitted for; without either the default.
 
-    Refused for a name nobody knows, for a method that needs weights and was given none, and for
-    weights that are damaged or another method's.
+    Refused for an unknown name, for a method that needs weights and got none, and for weights that
+    are damaged or of another method.
     """
     if weights is not None:
         return _by_weights(method, weights)
@@ -76,7 +76,7 @@ def choose(method: str | None = None, weights: Path | None = None) -> MethodChoi
     if fit_of(built) == "population":
         raise refused(
             name,
-            "a method that is fitted on other scans, and no weights",
+            "a method that is fitted on other scans, but no weights",
             "--weights FILE, as the workflow writes them",
             f"give weights, or use {DEFAULT!r}, which learns from the scan itself",
         )
@@ -84,8 +84,8 @@ def choose(method: str | None = None, weights: Path | None = None) -> MethodChoi
 
 
 def card_of(path: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
-    """The card that weights name, and all that they say of their making; refused if they do not."""
-    from thinslice.training import weights  # torch: only for those who bring weights
+    """The method card in a weights file, and all its other notes; Refused for other files."""
+    from thinslice.training import weights  # imports torch: only where there are weights
 
     try:
         about = weights.head(path)["about"]
@@ -96,7 +96,7 @@ def card_of(path: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
         raise refused(path, str(error), "weights of thinslice", "train again") from error
     card = about.get("card")
     if not isinstance(card, Mapping) or "name" not in card:
-        raise refused(path, "weights that do not name their method", "a card", "train again")
+        raise refused(path, "weights without a method card", "a card", "train again")
     return {key: card[key] for key in ("name", "module", "settings") if key in card}, about
 
 
@@ -110,5 +110,5 @@ def _by_weights(method: str | None, path: Path) -> MethodChoice:
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         found = f"weights that cannot be used ({error})"
         raise refused(path, found, "weights of a method of this version", "train again") from error
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    sha256 = sha256_of_file(path)
     return MethodChoice(card, built, "population", path, sha256, about.get("fitted_on", {}))

@@ -1,8 +1,8 @@
-"""How far a restored scan may be believed where there is no truth to compare it with.
+"""Estimate how far to trust a restored scan without a thin truth to compare it with.
 
 Two questions can be answered without one. Made thick again (``thickening``), does the restored scan
-give back the slices the scanner made (bias and RMSE of every slice)? And does the scan look like
-those the method learned from (``domain``)? Neither shows that a structure is real: a method may
+reproduce the slices of the scanner (bias and RMSE of every slice)? And does the scan resemble those
+the method was fitted on (``fitted_on``)? Neither shows that a structure is real: a method may
 invent detail between the slices and be consistent with all of them.
 """
 
@@ -20,11 +20,11 @@ from thinslice.volume import Volume, window_of
 
 ABOVE_NOISE = 2.0  # a slice whose RMSE exceeds the noise by this factor is flagged
 LEAST_HU = 2.0  # rounding to integers, twice, leaves about this much
-OUTSIDE = "outside of what the weights were fitted on"
+OUTSIDE = "unlike the scans the weights were fitted on"
 
 
 class SliceCheck(NamedTuple):
-    """One thick slice: the restored scan made thick again, minus what the scanner made."""
+    """One thick slice: the restored scan made thick again, minus the slice of the scanner."""
 
     index: int
     bias: float
@@ -33,7 +33,7 @@ class SliceCheck(NamedTuple):
 
 
 class Trust(NamedTuple):
-    """The report; lengths in mm, the rest in the scan's unit."""
+    """The trust report; lengths in mm, the rest in the scan's unit."""
 
     slices: tuple[SliceCheck, ...]
     noise: float
@@ -58,10 +58,10 @@ class Trust(NamedTuple):
 
 
 def report(restored: Volume, thick: Volume, *, outside: Sequence[str] = ()) -> Trust:
-    """The report of one restored scan.
+    """The trust report of one restored scan.
 
-    outside   each way in which the scan lies outside what the method learned from
-              (``domain.outside``)
+    outside   each way in which the scan differs from those the method was fitted on
+              (``fitted_on.outside``)
     """
     noise = fitted_on.noise(thick)
     slices = tuple(_slices(restored, thick, noise))
@@ -69,24 +69,25 @@ def report(restored: Volume, thick: Volume, *, outside: Sequence[str] = ()) -> T
 
 
 def warnings(trust: Trust) -> list[str]:
-    """What a person should read before looking at the restored scan, one sentence each."""
-    found = [f"{OUTSIDE}: {words}" for words in trust.outside]
+    """What a user should read before looking at the restored scan, one sentence each."""
+    sentences = [f"{OUTSIDE}: {words}" for words in trust.outside]
     flagged = [check.index + 1 for check in trust.slices if check.flagged]
     if flagged:
-        found.append(
+        sentences.append(
             f"made thick again, {len(flagged)} of {len(trust.slices)} slices differ from the "
             f"scanner's by more than {ABOVE_NOISE:g} times the noise ({_listed(flagged)})"
         )
-    return found
+    return sentences
 
 
 def _assumed(restored: Volume, thick: Volume) -> str:
-    """How the restored scan was made thick again, in words."""
+    """How the restored scan was made thick again, as a sentence."""
     added = missing_mm(restored.grid, thick.grid)
+    thin_mm, thick_mm = restored.grid.thickness_mm, thick.grid.thickness_mm
     return (
-        f"slices are bells of the thickness they state: restored {restored.grid.thickness_mm:g} mm,"
-        f" blurred by {added:.3g} mm to the scan's {thick.grid.thickness_mm:g} mm; "
-        "beyond the outermost restored slices the end slice is held"
+        "slice profiles are Gaussian with the stated thickness as FWHM: restored "
+        f"{thin_mm:g} mm, blurred by {added:.3g} mm to the scan's {thick_mm:g} mm; "
+        "beyond the outermost restored slices the end slice is repeated"
     )
 
 

@@ -1,19 +1,17 @@
-"""Restore one scan: on which grid, by which method, and how far to trust the answer.
+"""Restore one scan: choose the grid and the method, run it, and report how far to trust it.
 
     from thinslice import read, restore, write
     result = restore(read("CT_5mm"))
     write(result, "CT_1mm.nii.gz")
 
-``result.volume`` is the restored ``Volume`` and ``result.trust`` what can be said of it without a
-truth; ``write`` puts both beside each other on the disk. What is going to be done is known before
-anything is computed (``plan``), so that a person can look at it, or refuse it, first.
+``result.volume`` is the restored ``Volume`` and ``result.trust`` a report that needs no thin truth;
+``write`` stores both. ``plan`` tells what will be done before anything is computed, so that it can
+be shown, or refused, first.
 """
 
-import contextlib
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,51 +19,52 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinslice.errors import Refused
+from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import Run
 from thinslice.io.scan import LoadedScan
 from thinslice.operators.grids import thin_grid
-from thinslice.provenance.records import sha256_of
 from thinslice.restoration import quality
 from thinslice.restoration.methods import MethodChoice, choose
 from thinslice.restoration.quality import Trust
+from thinslice.runtime.placement import placed
 from thinslice.training import fitted_on
 from thinslice.volume import Grid, Volume
 
 
 class Plan(NamedTuple):
-    """What is going to be done."""
+    """What will be done: the scan, the target grid, the method and its warnings."""
 
     thick: Volume
     scan: LoadedScan | None  # where the volume was read from files
     inputs: Mapping[str, str]  # those files, unpacked: name to sha256
     chosen: MethodChoice
     grid: Grid
-    outside: tuple[str, ...]  # ways in which the scan lies outside what the weights were fitted on
+    outside: tuple[str, ...]  # how the scan differs from those the weights were fitted on
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know beforehand, one sentence each."""
+        """What a user should know before the scan is restored, one sentence each."""
         return [*self.notes, *(f"{quality.OUTSIDE}: {words}" for words in self.outside)]
 
     @property
     def notes(self) -> list[str]:
-        """What reading the scan left open, and whether there is anything to restore."""
+        """What the scan's files leave open, and whether there is anything to restore."""
         return [*_of_source(self.scan), *_nothing_thinner(self.thick.grid, self.grid)]
 
 
 class Result(NamedTuple):
-    """A restored scan and what can be said of it."""
+    """A restored scan, with its trust report and how it was made."""
 
     volume: Volume
     trust: Trust
     planned: Plan
-    run: Run  # with the device that was found
+    run: Run  # with the device it ran on
     started: datetime
     wall_s: float  # of restoring alone
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should read before looking at the scan, one sentence each."""
+        """What a user should read before looking at the scan, one sentence each."""
         return [*self.planned.notes, *quality.warnings(self.trust)]
 
 
@@ -79,13 +78,13 @@ def restore(
     strict: bool = False,
     run: Run | None = None,
 ) -> Result:
-    """A thick scan on thin slices over the same extent, with a report of how far to trust it.
+    """Restore a thick scan on thin slices over the same extent, with a trust report.
 
     method     a name of ``thinslice methods``; None: the weights' own, else the default
-    strict     refuse a scan that lies outside what the weights were fitted on
+    strict     refuse a scan unlike those the weights were fitted on
     run        device, threads, memory cap; its ``work`` keeps checkpoints between tries
 
-    Refused (a ValueError) where the method, the weights or the grid asked for do not fit.
+    Refused (a ValueError) where the method, the weights or the grid does not fit the scan.
     """
     planned = plan(
         scan, method=method, weights=weights, thickness_mm=thickness_mm, increment_mm=increment_mm
@@ -103,20 +102,20 @@ def plan(
     thickness_mm: float = 1.0,
     increment_mm: float = 1.0,
 ) -> Plan:
-    """What ``restore`` would do with these arguments; refuses what it refuses."""
-    found = scan if isinstance(scan, LoadedScan) else None
+    """Plan what ``restore`` does with these arguments; refuses what it refuses."""
+    loaded = scan if isinstance(scan, LoadedScan) else None
     volume = scan.volume if isinstance(scan, LoadedScan) else scan
     grid = thin_grid(volume.grid, thickness_mm, increment_mm)
     chosen = choose(method, Path(weights) if weights is not None else None)
     outside = []
     if chosen.fitted_on is not None:
-        kernel = fitted_on.kernel_of(found.source) if found else None
+        kernel = fitted_on.kernel_of(loaded.source) if loaded else None
         outside = fitted_on.outside(chosen.fitted_on, fitted_on.of_scan(volume, kernel))
-    return Plan(volume, found, _hashes(found), chosen, grid, tuple(outside))
+    return Plan(volume, loaded, _hashes(loaded), chosen, grid, tuple(outside))
 
 
 def refuse_outside(planned: Plan) -> None:
-    """Refused where the scan lies outside what the weights were fitted on, in every way it does."""
+    """Refuse a scan unlike those the weights were fitted on, naming every difference."""
     if planned.outside:
         ways = "; ".join(planned.outside)
         raise Refused(f"{planned.chosen.weights}: {quality.OUTSIDE}: {ways}")
@@ -124,16 +123,16 @@ def refuse_outside(planned: Plan) -> None:
 
 def carry_out(planned: Plan, run: Run | None = None) -> Result:
     """Restore as planned."""
-    with _placed(run or Run(), planned.chosen) as placed:
-        started, began = datetime.now(UTC), time.perf_counter()
-        restored = planned.chosen.method.restore(planned.thick, planned.grid, run=placed)
-        wall_s = time.perf_counter() - began
-    told = quality.report(restored, planned.thick, outside=planned.outside)
-    return Result(restored, told, planned, placed, started, wall_s)
+    with placed(run or Run(), uses_torch=planned.chosen.fit != "none") as running:
+        started, start_s = datetime.now(UTC), time.perf_counter()
+        restored = planned.chosen.method.restore(planned.thick, planned.grid, run=running)
+        wall_s = time.perf_counter() - start_s
+    trust = quality.report(restored, planned.thick, outside=planned.outside)
+    return Result(restored, trust, planned, running, started, wall_s)
 
 
 def device_of(planned: Plan, run: Run) -> str:
-    """Where it would be computed; RuntimeError where that device is not in this machine."""
+    """The device that would be used; DeviceError where it is not in this machine."""
     if planned.chosen.fit == "none":
         return "cpu"
     from thinslice.runtime import device
@@ -141,45 +140,36 @@ def device_of(planned: Plan, run: Run) -> str:
     return str(device.choose(run))
 
 
-def _placed(run: Run, chosen: MethodChoice) -> contextlib.AbstractContextManager[Run]:
-    """The run on a device of its own; interpolation needs none, and no torch."""
-    if chosen.fit == "none":
-        return contextlib.nullcontext(replace(run, device="cpu"))
-    from thinslice.runtime import device
-
-    return device.job(run)
-
-
-def _hashes(found: LoadedScan | None) -> dict[str, str]:
-    """The files a scan was read from, named from the folder that holds them all; in a zip too."""
-    if found is None:
+def _hashes(scan: LoadedScan | None) -> dict[str, str]:
+    """SHA-256 of the files a scan was read from, by their paths below their common folder."""
+    if scan is None:
         return {}
-    if found.members:
-        hashes = {Path(name): sha256 for name, sha256 in found.members.items()}
+    if scan.members:
+        hashes = {Path(name): sha256 for name, sha256 in scan.members.items()}
     else:
-        hashes = {file: sha256_of(file) for file in found.files}
+        hashes = {file: sha256_of_file(file) for file in scan.files}
     top = Path(os.path.commonpath([Path("/", file).parent for file in hashes]))
-    return {Path("/", file).relative_to(top).as_posix(): told for file, told in hashes.items()}
+    return {Path("/", file).relative_to(top).as_posix(): sha256 for file, sha256 in hashes.items()}
 
 
-def _of_source(found: LoadedScan | None) -> list[str]:
-    """What reading the scan left open."""
-    if found is None:
+def _of_source(scan: LoadedScan | None) -> list[str]:
+    """What the scan's files leave open."""
+    if scan is None:
         return []
-    told: Mapping[str, Any] = found.source
-    notes = list(told["warnings"])
-    if told["thickness_from"] == "increment":
-        mm = found.volume.grid.thickness_mm
+    source: Mapping[str, Any] = scan.source
+    notes = list(source["warnings"])
+    if source["thickness_from"] == "increment":
+        mm = scan.volume.grid.thickness_mm
         notes.append(
-            f"the file does not say how thick its slices are; taken for {mm:g} mm, their increment"
+            f"the file does not state the slice thickness; assumed {mm:g} mm, the increment"
         )
-    if told["lossy"]:
-        notes.append("the scan was compressed with loss: fine detail may be an artefact of that")
+    if source["lossy"]:
+        notes.append("the scan was compressed with loss: fine detail may be a compression artefact")
     return notes
 
 
 def _nothing_thinner(thick: Grid, thin: Grid) -> list[str]:
-    own = thick.thickness_mm, thick.increment_mm
-    if np.allclose(own, (thin.thickness_mm, thin.increment_mm)):
-        return ["the slices asked for are those that the scan has: nothing gets thinner"]
+    slices_mm = thick.thickness_mm, thick.increment_mm
+    if np.allclose(slices_mm, (thin.thickness_mm, thin.increment_mm)):
+        return ["the requested slices are those of the scan: nothing gets thinner"]
     return []

@@ -1,4 +1,4 @@
-"""What is said of a restored scan, as JSON: what it was made of, by what, and how far to trust it.
+"""JSON statement of a restored scan: its input, its method, and how far to trust it.
 
 ``restored.schema.json`` beside this module is its schema.
 """
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import __version__
+from thinslice.fs.hashing import sha256_by_name
 from thinslice.provenance.environment import peak_memory_gib, versions
-from thinslice.provenance.records import sha256_of
 from thinslice.restoration.methods import MethodChoice
 from thinslice.restoration.restore import Plan, Result
 
@@ -25,13 +25,13 @@ NOTICE = (
 
 
 def of(restored: Result, output: Path) -> dict[str, Any]:
-    """The statement on one restored scan, written at ``output``; plain JSON."""
+    """The statement of a restored scan that was written at ``output``; plain JSON."""
     planned, run = restored.planned, restored.run
-    said = {
+    content = {
         "format": FORMAT,
         "notice": NOTICE,
         "input": _input(planned),
-        "output": {"name": output.name, **_hashed(hashes(output))},
+        "output": {"name": output.name, **_hashed(sha256_by_name(output))},
         "grids": {"input": planned.thick.grid.to_json(), "output": planned.grid.to_json()},
         "method": _method(planned.chosen),
         "run": {
@@ -46,19 +46,11 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
         "warnings": restored.warnings,
         "trust": restored.trust.to_json(),
     }
-    return json.loads(json.dumps(said, allow_nan=False))
-
-
-def hashes(path: Path) -> dict[str, str]:
-    """The files of an output: name within it to sha256."""
-    if path.is_file():
-        return {path.name: sha256_of(path)}
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    return {file.relative_to(path).as_posix(): sha256_of(file) for file in files}
+    return json.loads(json.dumps(content, allow_nan=False))
 
 
 def combined(files: Mapping[str, str]) -> str:
-    """One hash of what many files hold, whatever they are called; of one file its own."""
+    """One hash of the contents of many files, whatever their names; of one file its own."""
     if len(files) == 1:
         return next(iter(files.values()))
     return hashlib.sha256("\n".join(sorted(files.values())).encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""Where a job computes: CPU or GPU, how many threads, and a GPU of its own.
+"""Choose a job's device and threads, and lock GPUs for it.
 
 ``job`` is entered once, by the script or command that runs a method, ``team`` where several
-processes train one; ``choose`` is asked by whatever needs the device.
+processes train one; ``choose`` gives the device anywhere else.
 """
 
 import logging
@@ -14,16 +14,21 @@ from tempfile import gettempdir
 
 import torch
 
+from thinslice.errors import ThinsliceError
 from thinslice.interfaces import Run
 from thinslice.runtime import gpu_check, gpu_lock
 
 LOG = logging.getLogger(__name__)
 
 
+class DeviceError(ThinsliceError, RuntimeError):
+    """A device that this machine, or this job, does not have."""
+
+
 def choose(run: Run) -> torch.device:
     """The device of ``run``; also sets the process's threads to ``run.threads``.
 
-    RuntimeError if the device asked for is not in this machine.
+    DeviceError if that device is not in this machine.
     """
     if run.threads is not None:
         torch.set_num_threads(run.threads)
@@ -31,8 +36,8 @@ def choose(run: Run) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(run.device)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise RuntimeError(
-            f"device {run.device!r} was asked for; this machine shows "
+        raise DeviceError(
+            f"device {run.device!r} was asked for, but this machine has "
             f"{torch.cuda.device_count()} GPUs: use --device cpu or auto"
         )
     return device
@@ -40,18 +45,18 @@ def choose(run: Run) -> torch.device:
 
 @contextmanager
 def job(run: Run) -> Iterator[Run]:
-    """``run`` with its device settled: on GPU, one that no other job holds until this one ends."""
+    """``run`` with its device chosen: a GPU is locked, so that no other job uses it meanwhile."""
     with team(run, 1) as (alone,):
         yield alone
 
 
 @contextmanager
 def team(run: Run, count: int) -> Iterator[list[Run]]:
-    """``run`` for each of ``count`` processes that train together, each with a GPU of its own.
+    """``run`` for each of ``count`` processes that train together, each with its own locked GPU.
 
-    No other job holds these GPUs until this one ends. On a CPU the processes share its threads;
-    where ``auto`` finds no GPU there is one process. RuntimeError if there are fewer GPUs,
-    UnusableGpuError if ``auto`` cannot use those that the job reserved.
+    On a CPU the processes share its threads; where ``auto`` finds no GPU there is one process.
+    DeviceError if there are fewer GPUs, UnusableGpuError if ``auto`` cannot use those that the job
+    reserved.
     """
     threads = torch.get_num_threads()
     device = choose(run)
@@ -75,12 +80,12 @@ def _claimed(device: torch.device, count: int) -> Iterator[list[str]]:
         yield [str(device)] * count
         return
     if device.index is not None:
-        raise RuntimeError(f"device {str(device)!r} is one GPU, gpus asks for {count}: use cuda")
+        raise DeviceError(f"device {str(device)!r} is one GPU, gpus asks for {count}: use cuda")
     names = visible(torch.cuda.device_count(), os.environ)
     if count > len(names):
-        raise RuntimeError(
+        raise DeviceError(
             f"gpus asks for {count}; this job sees {len(names)} ({', '.join(names)}): lower gpus "
-            "in the method's line, or see to it that CUDA_VISIBLE_DEVICES names more"
+            "in the method's line, or let CUDA_VISIBLE_DEVICES name more"
         )
     with gpu_lock.claim(names, lock_folder(os.environ), count) as indices:
         yield [f"cuda:{index}" for index in indices]
@@ -107,10 +112,10 @@ def visible(count: int, environ: Mapping[str, str]) -> list[str]:
 
 
 def lock_folder(environ: Mapping[str, str]) -> Path:
-    """Where this machine's GPU locks are.
+    """Folder of this machine's GPU locks.
 
     Under Slurm every job may see its own GPU as number 0, so jobs (and steps) do not share locks;
-    what runs side by side within one does.
+    processes within one do.
     """
     user = os.getuid() if hasattr(os, "getuid") else 0
     scheduled = [environ.get(k, "") for k in ("SLURM_JOB_ID", "SLURM_STEP_ID")]

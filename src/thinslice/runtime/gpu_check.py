@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import torch
 
+from thinslice.errors import ThinsliceError
+
 ALLOW = "THINSLICE_UNUSED_GPU"  # "allow": for clusters of pretend GPUs, and to go on regardless
 RESERVED = ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS")  # what Slurm gave this job
 
 
-class UnusableGpuError(ValueError):
+class UnusableGpuError(ThinsliceError, ValueError):
     """A job cannot use the GPUs that it reserved."""
 
 
@@ -44,7 +46,7 @@ def reserved(environ: Mapping[str, str]) -> int:
 
 
 def check(count: int) -> str | None:
-    """A warning of GPUs that torch cannot use, or None.  UnusableGpuError if they are reserved.
+    """A warning of GPUs that torch cannot use, or None. UnusableGpuError if they are reserved.
 
     ``count`` is what the workflow reserved; Slurm's own reservation counts as well.
     """

@@ -1,11 +1,10 @@
-"""One GPU, one job: a lock per device that the kernel releases when its holder dies.
+"""Lock GPUs, so that jobs running at once never get the same device.
 
-Jobs that run at once each lock the files of their devices. Nothing needs tidying after kill -9: the
-lock is on the open file, not the file's existence. A job that needs several takes all of them in
-one go or none, one job choosing at a time, so that no two wait for each other's.
+One lock file per device, released by the kernel when its holder dies: nothing to clean up after
+kill -9. A job that needs several devices takes all of them at once or none, and only one job
+chooses at a time, so that two jobs never wait for each other.
 """
 
-import fcntl
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -13,43 +12,47 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from thinslice.fs.locks import try_lock, wait_lock
+
 LOG = logging.getLogger(__name__)
 POLL_S = 0.2
-SAY_EVERY_S = 30.0
+LOG_EVERY_S = 30.0
 
 
 @contextmanager
 def claim(
     names: Sequence[str], folder: Path, count: int = 1, *, patience_s: float | None = None
 ) -> Iterator[list[int]]:
-    """Hold ``count`` of the devices ``names``; yields their indices. Waits while others hold them.
+    """Lock ``count`` of the devices ``names``, waiting for free ones; yields their indices.
 
     ValueError if there are fewer; TimeoutError after ``patience_s`` seconds, if given.
     """
     if not 1 <= count <= len(names):
         raise ValueError(f"{count} GPUs to claim of {len(names)}: {', '.join(names) or 'none'}")
     folder.mkdir(parents=True, exist_ok=True)
-    begun = said = time.monotonic()
-    while (held := _taken(names, folder, count)) is None:
+    start = logged = time.monotonic()
+    while (taken := _take(names, folder, count)) is None:
         now = time.monotonic()
-        if patience_s is not None and now - begun > patience_s:
-            raise TimeoutError(f"GPUs ({', '.join(names)}) stayed taken for {patience_s:g} s")
-        if now - said > SAY_EVERY_S:
-            said = now
+        if patience_s is not None and now - start > patience_s:
+            raise TimeoutError(
+                f"GPUs ({', '.join(names)}) were in use by other jobs for {patience_s:g} s"
+            )
+        if now - logged > LOG_EVERY_S:
+            logged = now
             LOG.warning(
                 "GPUs (%s) are taken by other jobs: waiting for %d", ", ".join(names), count
             )
         time.sleep(POLL_S)
-    indices, locks = held
+    indices, locks = taken
     with locks:  # closing releases them
         yield indices
 
 
-def _taken(names: Sequence[str], folder: Path, count: int) -> tuple[list[int], ExitStack] | None:
+def _take(names: Sequence[str], folder: Path, count: int) -> tuple[list[int], ExitStack] | None:
     """The first ``count`` devices that are free, locked; None, and none locked, if too few are."""
     indices: list[int] = []
     with ExitStack() as locks, open(folder / "choosing", "w") as gate:
-        fcntl.flock(gate, fcntl.LOCK_EX)  # held for an instant
+        wait_lock(gate)  # for an instant
         for index, name in enumerate(names):
             file = _locked(folder / f"{name.replace('/', '_')}.lock")
             if file is not None:
@@ -62,9 +65,7 @@ def _taken(names: Sequence[str], folder: Path, count: int) -> tuple[list[int], E
 
 def _locked(path: Path) -> TextIO | None:
     file = open(path, "w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
+    if try_lock(file):
+        return file
+    file.close()
+    return None

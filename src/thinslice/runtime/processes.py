@@ -1,12 +1,11 @@
-"""Several processes for one job: started together, ended together.
+"""Run one job in several processes that start and end together.
 
-The first to fail ends the others, and the job fails with what that one said. A process whose
-launcher died, were it by kill -9, ends itself: the kernel closes the pipe that it watches.
+The first to fail ends the others, and the job fails with its error. A process whose parent died,
+even by kill -9, ends itself: the kernel closes the pipe that it watches.
 """
 
 import multiprocessing
 import os
-import resource
 import signal
 import sys
 import time
@@ -20,12 +19,15 @@ from typing import NamedTuple
 
 from thinslice import errors
 
-GRACE_S = 1.0  # for the others of one that failed to show who was first
-LONGEST = 12_000  # characters of what is said, twice: a pipe takes 64 kB before it is read
+GRACE_S = 1.0  # after a failure, for the others to report whether they failed earlier
+LONGEST = 12_000  # characters of a report, sent twice: a pipe holds 64 kB before it is read
 
 
 class EndedError(RuntimeError):
-    """A process that failed or was killed; the message says which, and why."""
+    """A process failed or was killed; the message says which, and why.
+
+    No ThinsliceError: it may carry the traceback of a bug.
+    """
 
 
 class _Failure(NamedTuple):
@@ -70,18 +72,11 @@ def _environment(more: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def peak_memory_gib() -> float:
-    """Largest resident memory of any process that was started here and has ended."""
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-    return round(peak * unit / 2**30, 4)
-
-
 def _until_done(started: Sequence[tuple[BaseProcess, Connection]]) -> None:
     running = [process for process, _ in started]
     while running:
         wait([process.sentinel for process in running])
-        codes = [process.exitcode for process, _ in started]  # asked once: they may change
+        codes = [process.exitcode for process, _ in started]  # read once: they may change
         if any(codes):
             time.sleep(GRACE_S)
             raise EndedError(_why(started))
@@ -89,25 +84,25 @@ def _until_done(started: Sequence[tuple[BaseProcess, Connection]]) -> None:
 
 
 def _why(started: Sequence[tuple[BaseProcess, Connection]]) -> str:
-    """What ended the job: a kill before an error, the first error before those that followed."""
+    """Why the job ended: a kill rather than an error, the first error rather than later ones."""
     of = len(started)
     for i, (process, _) in enumerate(started):
         if (process.exitcode or 0) < 0:
             name = signal.Signals(-(process.exitcode or 0)).name
             return (
                 f"process {i} of {of} (they count from 0) was killed by {name}, which may mean too "
-                "little memory; the others were ended: run the same command to go on"
+                "little memory; the others were ended: run the same command again to resume"
             )
-    told = [(_told(here), i) for i, (_, here) in enumerate(started)]
-    failures = [(failure, i) for failure, i in told if failure is not None]
+    reports = [(_report(here), i) for i, (_, here) in enumerate(started)]
+    failures = [(failure, i) for failure, i in reports if failure is not None]
     if not failures:
         codes = [process.exitcode for process, _ in started]
-        return f"one of {of} processes ended without a word (exit codes {codes})"
+        return f"one of {of} processes ended without a report (exit codes {codes})"
     failure, i = min(failures)
     return f"{failure.trace}process {i} of {of} (they count from 0) failed: {failure.sentence}"
 
 
-def _told(here: Connection) -> _Failure | None:
+def _report(here: Connection) -> _Failure | None:
     try:
         return _Failure(*here.recv()) if here.poll() else None
     except EOFError:
@@ -115,8 +110,8 @@ def _told(here: Connection) -> _Failure | None:
 
 
 def _run(task: Callable[[], None], there: Connection) -> None:
-    """What a process does: the task, and if that fails, to say how."""
-    Thread(target=_end_with_launcher, name="launcher", daemon=True).start()
+    """Run the task in its process; report an error to the parent."""
+    Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
         task()
     except BaseException as error:
@@ -127,8 +122,8 @@ def _run(task: Callable[[], None], there: Connection) -> None:
         sys.exit(1)
 
 
-def _end_with_launcher() -> None:
-    launcher = multiprocessing.parent_process()
-    assert launcher is not None
-    wait([launcher.sentinel])
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Progress for people: one moving line on a terminal, a plain line now and then in a log."""
+"""Show progress: one moving line on a terminal, a plain line now and then in a log."""
 
 import sys
 from time import monotonic
@@ -10,7 +10,7 @@ LINE_EVERY_S = 5.0
 
 
 class Progress:
-    """Counts up to ``total`` on stderr, with speed, time left and a note of the caller's."""
+    """Counts up to ``total`` on stderr, with speed, time left and a note."""
 
     def __init__(self, total: int, title: str, unit: str, *, shown: bool = True, done: int = 0):
         live = sys.stderr.isatty()
@@ -29,7 +29,7 @@ class Progress:
         self._n, self._start, self._begun = done, done, monotonic()
 
     def advance(self, by: int = 1, note: str = "") -> None:
-        """``by`` more are done; ``note`` is shown beside them until the next note."""
+        """Count ``by`` more as done; ``note`` is shown beside the count until the next note."""
         self._n += by
         self._note = note or self._note
         self._bar.set_postfix_str(self._note, refresh=False)

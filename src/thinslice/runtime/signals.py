@@ -1,43 +1,87 @@
-"""Ctrl-C that waits for the end of a step, so that what was learned can be saved before leaving."""
+"""Signals that stop a process: treated like Ctrl-C, and deferred until a training step ends.
+
+``answered`` makes SIGTERM and SIGHUP raise ``Stopped``, so that a command cleans up, reports and
+exits with 128 + signal. ``deferred`` lets a step end first, so that what was learned is saved.
+Signals are delivered to the main thread: elsewhere both change nothing. A signal that is ignored
+(``nohup``) stays ignored.
+"""
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
-DEFERRED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPPING = (signal.SIGTERM, signal.SIGHUP)  # kill and schedulers; a terminal that was closed
+DEFERRED = (signal.SIGINT, *STOPPING)
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked the process to end."""
+
+    def __init__(self, number: int):
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def status(stop: KeyboardInterrupt) -> int:
+    """Exit status after a stop, as shells expect it: 128 + signal."""
+    return 128 + (stop.number if isinstance(stop, Stopped) else signal.SIGINT)
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """Raise ``Stopped`` on SIGTERM and SIGHUP in the block, unless another handler is installed."""
+    numbers = []
+    if _in_main_thread():
+        numbers = [number for number in STOPPING if signal.getsignal(number) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
 def deferred(*, wait: bool = True) -> Iterator[Callable[[], bool]]:
-    """Signals that would raise in the block wait until it ends; yields whether one does.
+    """Defer signals that have a Python handler until the block ends; a second one is immediate.
 
-    They are those that Python code answers: Ctrl-C as a rule, SIGTERM and SIGHUP where a command
-    says so; one that kills outright still does. The second does not wait. Nothing is held off the
-    main thread, which alone gets signals, or where ``wait`` is false.
+    Yields a function that says whether one is waiting. A signal without a Python handler still
+    ends the process at once.
+
+    wait   false: nothing is deferred
     """
     waiting: list[int] = []
-    answers: dict[int, Callable[[int, FrameType | None], Any]] = {}
+    handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
 
-    def hold(number: int, frame: FrameType | None) -> None:
+    def defer(number: int, frame: FrameType | None) -> None:
         if waiting:
             waiting.clear()
-            answers[number](number, frame)
+            handlers[number](number, frame)
         else:
             waiting.append(number)
 
-    if wait and threading.current_thread() is threading.main_thread():
+    if wait and _in_main_thread():
         for number in DEFERRED:
-            answer = signal.getsignal(number)
-            if callable(answer):
-                answers[number] = answer
-                signal.signal(number, hold)
+            handler = signal.getsignal(number)
+            if callable(handler):
+                handlers[number] = handler
+                signal.signal(number, defer)
     try:
         yield lambda: bool(waiting)
     finally:
-        for number, answer in answers.items():
-            signal.signal(number, answer)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     for number in waiting:
-        answers[number](number, None)
+        handlers[number](number, None)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise Stopped(number)

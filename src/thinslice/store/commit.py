@@ -1,7 +1,9 @@
-"""Putting a folder into its place whole: written beside it, then renamed.
+"""Replace a store atomically: write a partial folder beside it, then rename it.
 
-Whatever happens on the way (an exception, a kill, a full disk), ``path`` holds the older store,
-or nothing, or the new one: never a part.
+Whatever interrupts it (an exception, a kill, a full disk), ``path`` holds the older store, or
+nothing, or the new one: never a part. The partial folder is named after its host and process, by
+which readers, the cleaning job and writers on other machines recognise it; not every shared disk
+has locks.
 """
 
 import json
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from thinslice.fs.atomic import sync
 from thinslice.store import hashes
 from thinslice.store.layout import OURS, StoreError
 
@@ -21,7 +24,7 @@ MARK = ".partial-"  # in the name of every folder that is not, or no longer, a s
 
 @contextmanager
 def placed(path: Path) -> Iterator[Path]:
-    """A folder to write into; on a clean exit of the block it stands at ``path``.
+    """A folder to write into; on a clean exit of the block it becomes ``path``.
 
     An older store there is replaced, any other folder refused with StoreError.
     """
@@ -39,17 +42,8 @@ def placed(path: Path) -> Iterator[Path]:
         raise
 
 
-def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def refuse_foreign(path: Path) -> None:
-    """StoreError for what may not be replaced: all but a store, whole or broken, and nothing."""
+    """StoreError if anything but a store, complete or damaged, is at ``path``."""
     if not path.exists() and not path.is_symlink():
         return
     if path.is_dir() and not path.is_symlink():
@@ -67,7 +61,7 @@ def _is_ours(root: Path) -> bool:
 
 
 def _remove_stale(path: Path) -> None:
-    """Leftovers of writers that died on this machine; those of other machines may be alive."""
+    """Remove leftovers of writers that died on this machine; those of others may be alive."""
     mine = re.compile(re.escape(f"{path.name}{MARK}{socket.gethostname()}-") + r"(\d+)(-old)?")
     for entry in path.parent.iterdir():
         match = mine.fullmatch(entry.name)
@@ -86,7 +80,7 @@ def _alive(pid: int) -> bool:
 
 
 def _unreaped(pid: int) -> bool:
-    """Whether a process is dead and only its entry is left, as after kill -9 of its parent too."""
+    """Whether a process is a zombie, as after kill -9 of it and its parent."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:  # no /proc, or the entry went away meanwhile

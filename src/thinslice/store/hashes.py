@@ -1,8 +1,8 @@
-"""The manifest of a store: sha256 and size of every file, written last.
+"""Manifest of a store: SHA-256 and size of every file, written last.
 
-A store without a manifest is not whole. The manifest's own sha256 is the digest of the store:
-it names every byte in it. It is written in one canonical way, so a change of the manifest that
-means nothing as JSON is still a change.
+A store without a manifest is incomplete. The SHA-256 of the manifest is the digest of the store: it
+depends on every byte. The manifest has one canonical form, so that even a change that means nothing
+as JSON is a change.
 """
 
 import json
@@ -19,14 +19,14 @@ IGNORED = (NAME, ".snakemake_timestamp")
 
 
 def listed(folder: Path) -> dict[str, Path]:
-    """Every file of a store but the ignored ones, by its path relative to the store."""
+    """Every file of a store except the ignored ones, by its path below the store."""
     files = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
-    found = {file.relative_to(folder).as_posix(): file for file in files}
-    return {name: found[name] for name in sorted(found) if name not in IGNORED}
+    by_name = {file.relative_to(folder).as_posix(): file for file in files}
+    return {name: by_name[name] for name in sorted(by_name) if name not in IGNORED}
 
 
 def write(folder: Path) -> None:
-    """Hash every file and write the manifest; the store is whole from here on."""
+    """Hash every file and write the manifest, which makes the store complete."""
     files = {
         name: {"bytes": file.stat().st_size, "sha256": sha256_of_file(file)}
         for name, file in listed(folder).items()
@@ -35,14 +35,14 @@ def write(folder: Path) -> None:
 
 
 def read(folder: Path) -> dict[str, dict[str, Any]]:
-    """Size and hash per file; raises StoreError where the manifest is missing or not ours."""
+    """Size and hash of each file; StoreError where the manifest is missing or foreign."""
     try:
         raw = (folder / NAME).read_bytes()
     except FileNotFoundError:
         raise StoreError(f"{folder}: no {NAME}, so it was never finished; make it again") from None
     try:
-        found = json.loads(raw)
-        kind, version, files = found["format"], found["version"], dict(found["files"])
+        content = json.loads(raw)
+        kind, version, files = content["format"], content["version"], dict(content["files"])
     except (ValueError, KeyError, TypeError):
         raise StoreError(f"{folder}: {NAME} is damaged or not ours; make it again") from None
     if kind != FORMAT:
@@ -58,7 +58,7 @@ def read(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def digest(path: Path) -> str:
-    """sha256 of a whole store's manifest: equal for equal content, whatever the path or time."""
+    """Digest of a store: equal for equal content, whatever its path and time."""
     read(Path(path))
     return sha256_of_file(Path(path) / NAME)
 
@@ -85,7 +85,7 @@ def verify(path: Path, expected_digest: str | None = None) -> list[str]:
 
 
 def check(folder: Path, name: str, entry: dict[str, Any] | None) -> bytes:
-    """The bytes of one small file, held to its manifest entry; raises StoreError."""
+    """The bytes of a small file, verified against its manifest entry; StoreError if they differ."""
     if entry is None:
         raise StoreError(f"{folder / name}: not in the manifest; make the store again")
     for why in _changed(folder / name, entry):

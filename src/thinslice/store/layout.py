@@ -16,6 +16,7 @@ from math import ceil, prod
 import numpy as np
 from zarr.codecs import BloscCodec, Crc32cCodec
 
+from thinslice.errors import Refused, ThinsliceError
 from thinslice.volume import Modality, to_int16
 
 FORMAT = "thinslice-store"
@@ -30,7 +31,7 @@ SHARD = (64, 512, 512)
 Shape = tuple[int, int, int]
 
 
-class StoreError(ValueError):
+class StoreError(ThinsliceError, ValueError):
     """A store that is refused: missing, half-written, damaged, foreign or of another version."""
 
 
@@ -63,5 +64,5 @@ def to_disk(voxels: np.ndarray, modality: Modality) -> np.ndarray:
         return to_int16(voxels)
     bad = prod(voxels.shape) - int(np.isfinite(voxels).sum())
     if bad:
-        raise ValueError(f"{bad} voxels are not finite numbers")
+        raise Refused(f"{bad} voxels are not finite numbers")
     return np.asarray(voxels, np.float32)

@@ -1,7 +1,7 @@
-"""Reading a store: whole volumes, random crops of a scan still on disk, or lazy arrays.
+"""Read a store: whole volumes, random crops of a scan on disk, or lazy arrays.
 
-Metadata is held to the manifest's hashes whenever it is read, the voxel files to its sizes
-(a missing one would read as zeros), and every chunk to its own CRC. ``verify`` hashes all.
+Metadata is verified against the manifest's hashes whenever it is read, the voxel files against its
+sizes (a missing one would read as zeros), and every chunk against its CRC. ``verify`` hashes all.
 """
 
 import json
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def open_store(path: Path) -> "Store":
-    """A whole store; raises StoreError, saying what to do, where it is not one."""
+    """Open a complete store; StoreError, with what to do, for anything else."""
     path = Path(path)
     if not path.is_dir():
         raise StoreError(f"{path}: no store here; run the step that makes it")
@@ -37,7 +37,7 @@ def open_store(path: Path) -> "Store":
 
 @dataclass(frozen=True)
 class StoredScan:
-    """A case still on disk; reads float32 blocks, keeps no voxels, may be pickled."""
+    """A case on disk; reads float32 blocks, keeps no voxels in memory, can be pickled."""
 
     case: str
     grid: Grid
@@ -47,7 +47,7 @@ class StoredScan:
     def read(
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
     ) -> np.ndarray:
-        """A block of voxels, float32 [z, y, x]; slices mean what they mean to numpy."""
+        """A block of voxels, float32 [z, y, x]; slices as in NumPy."""
         steps = [part.step for part in (z, y, x)]
         if any(step is not None and step < 1 for step in steps):
             raise ValueError(f"case {self.case!r}: a stored scan reads forwards, steps are {steps}")
@@ -71,7 +71,7 @@ class Store:
         return [name for name, row in rows if split is None or row["split"] == split]
 
     def about(self, case: str) -> dict[str, Any]:
-        """What was said about a case when it was added."""
+        """The JSON that was stored with a case."""
         return self._attributes(case)["about"]
 
     def grid(self, case: str) -> Grid:
@@ -79,7 +79,7 @@ class Store:
         return Grid.from_json(self._attributes(case)["grid"])
 
     def scan(self, case: str) -> StoredScan:
-        """A case to read crops from; hold on to it, opening costs more than a small crop."""
+        """A case to read crops from; reuse it, since opening costs more than a small crop."""
         ours = self._attributes(case)
         prefix = f"{case}/{VOXELS}/"
         for name in (name for name in self.files if name.startswith(prefix)):
@@ -109,10 +109,10 @@ class Store:
 
     def _refuse_other_size(self, name: str) -> None:
         file, bytes_ = self.path / name, self.files[name]["bytes"]
-        found = file.stat().st_size if file.is_file() else None
-        if found != bytes_:
-            said = "missing" if found is None else f"{found} bytes"
-            raise StoreError(f"{file}: {said}, the manifest says {bytes_}; make the store again")
+        size = file.stat().st_size if file.is_file() else None
+        if size != bytes_:
+            found = "missing" if size is None else f"{size} bytes"
+            raise StoreError(f"{file}: {found}, the manifest says {bytes_}; make the store again")
 
 
 def _ours(path: Path, name: str, files: dict[str, dict[str, Any]]) -> dict[str, Any]:

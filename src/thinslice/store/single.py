@@ -1,4 +1,4 @@
-"""One scan as an OME-Zarr that stands alone: a store of one case, shown at its root as well.
+"""Read and write a single scan as OME-Zarr: a store of one case, whose root is its image too.
 
 A store's images are its groups; a viewer given the store itself would find none. Here the root is
 an image too and points at the case's array, so ``OUT.zarr`` opens as it is, and is still a store.
@@ -20,7 +20,7 @@ def write_scan(path: Path, volume: Volume, **about: Any) -> None:
 
     about    any JSON, kept beside the scan
 
-    Raises StoreError where something else stands at ``path``, ValueError for values that do not
+    StoreError where ``path`` is something else, ValueError for values that do not
     fit.
     """
     with writing(path) as writer:
@@ -29,10 +29,10 @@ def write_scan(path: Path, volume: Volume, **about: Any) -> None:
 
 
 def open_scan(path: Path) -> StoredScan:
-    """The one case of a store, still on disk; raises StoreError where there are more or none."""
+    """The only case of a store, on disk; StoreError where there are more or none."""
     store = open_store(path)
     cases = store.cases()
     if len(cases) != 1:
-        held = ", ".join(cases[:5]) or "none"
-        raise StoreError(f"{path}: {len(cases)} scans ({held}), expected one; it is a data set")
+        names = ", ".join(cases[:5]) or "none"
+        raise StoreError(f"{path}: {len(cases)} scans ({names}), expected one; it is a data set")
     return store.scan(cases[0])

@@ -1,7 +1,7 @@
-"""Writing a store: case by case, in memory, in slabs or lazily, then hashed and put in place.
+"""Write a store case by case, from memory, slabs or lazy arrays; hash it and rename it into place.
 
-The bytes depend on the volumes and what is said about them alone: not on the order of adding,
-the slabs they came in, the time or the machine.
+The bytes depend on the volumes and their metadata alone: not on the order of adding, the slabs they
+came in, the time or the machine.
 """
 
 import json
@@ -16,8 +16,9 @@ import numpy as np
 import zarr
 from zarr.storage import LocalStore
 
+from thinslice.fs.atomic import sync
 from thinslice.store import hashes, layout, ome
-from thinslice.store.commit import placed, sync
+from thinslice.store.commit import placed
 from thinslice.store.layout import FORMAT, OURS, VERSION, VOXELS
 from thinslice.volume import Grid, Modality, Volume
 
@@ -29,7 +30,7 @@ CASE_NAME = re.compile(r"[a-z0-9_-]+")
 
 @contextmanager
 def writing(path: Path) -> Iterator["Writer"]:
-    """A writer; on a clean exit of the block the store stands at ``path``, whole and hashed.
+    """A writer; on a clean exit of the block the store is at ``path``, complete and hashed.
 
     An older store there is replaced, any other folder refused with StoreError.
     """
@@ -40,7 +41,7 @@ def writing(path: Path) -> Iterator["Writer"]:
 
 
 class Writer:
-    """Adds cases to a store that is not in its place yet; made by ``writing``."""
+    """Adds cases to a store that is being written; made by ``writing``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -48,7 +49,7 @@ class Writer:
         self._root = zarr.create_group(LocalStore(folder), zarr_format=3)
 
     def add(self, case: str, volume: Volume, **about: Any) -> None:
-        """One case: CT as int16 HU (rounded), MR as float32; ``about`` is any JSON."""
+        """Add a case: CT as int16 HU (rounded), MR as float32; ``about`` is any JSON."""
         self.add_slabs(case, volume.grid, volume.modality, [volume.voxels], **about)
 
     def add_slabs(
@@ -59,7 +60,7 @@ class Writer:
         slabs: "Iterable[np.ndarray] | da.Array",
         **about: Any,
     ) -> None:
-        """One case from slabs [z, Y, X] of any thickness, in order, or a dask array [Z, Y, X].
+        """Add a case from slabs [z, Y, X] of any thickness, in order, or a dask array [Z, Y, X].
 
         Only a shard's worth of slices is in memory (with dask: one per worker). A case that is
         refused, with ValueError, leaves nothing behind.
@@ -80,13 +81,13 @@ class Writer:
         self._cases[case] = about.get("split")
 
     def show(self, case: str, grid: Grid) -> None:
-        """Make the store itself an OME-Zarr image as well: that of ``case``."""
+        """Make the store itself an OME-Zarr image as well: the image of ``case``."""
         self._root.update_attributes({"ome": ome.image(case, grid, f"{case}/{VOXELS}")})
 
     def finish(self) -> None:
-        """The list of cases, everything onto the disk, and the manifest last.
+        """Write the list of cases, sync every file, and write the manifest last.
 
-        No case is a list too: scans of which none has an acquired thick series.
+        A store without cases is valid: scans of which none has an acquired thick series.
         """
         cases = {name: {"split": self._cases[name]} for name in sorted(self._cases)}
         attributes = {OURS: {"format": FORMAT, "version": VERSION, "cases": cases}}
@@ -118,7 +119,7 @@ def _create(group: zarr.Group, grid: Grid, modality: Modality) -> zarr.Array:
 
 
 def _fill(array: zarr.Array, slabs: Iterable[np.ndarray], modality: Modality) -> None:
-    """Whole shards at a time: each write into a shard decodes and packs all of it again."""
+    """Write whole shards at a time, since each write into a shard encodes all of it again."""
     n, *plane = array.shape
     start = 0
     for block in _of_depth(slabs, layout.shard_shape(array.shape)[0]):
@@ -146,17 +147,17 @@ def _fill_lazily(array: zarr.Array, voxels: "da.Array", modality: Modality) -> N
 
 def _of_depth(slabs: Iterable[np.ndarray], depth: int) -> Iterator[np.ndarray]:
     """The same slices in slabs of ``depth``, the last one thinner."""
-    held: list[np.ndarray] = []
+    pending: list[np.ndarray] = []
     for slab in slabs:
         while len(slab):
-            missing = depth - sum(map(len, held))
-            held.append(slab[:missing])
+            missing = depth - sum(map(len, pending))
+            pending.append(slab[:missing])
             slab = slab[missing:]
-            if sum(map(len, held)) == depth:
-                yield _joined(held)
-                held = []
-    if held:
-        yield _joined(held)
+            if sum(map(len, pending)) == depth:
+                yield _joined(pending)
+                pending = []
+    if pending:
+        yield _joined(pending)
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
@@ -164,11 +165,11 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def _plain_json(data: dict[str, Any]) -> dict[str, Any]:
-    """As it will be read back, keys sorted so that their order changes no byte."""
+    """JSON as it will be read back, with sorted keys, so that their order changes no byte."""
     try:
         return json.loads(json.dumps(data, sort_keys=True, allow_nan=False, default=_number))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"what is said about it is not JSON: {error}") from error
+        raise ValueError(f"the metadata is not JSON: {error}") from error
 
 
 def _number(value: Any) -> Any:

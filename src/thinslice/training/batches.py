@@ -1,4 +1,4 @@
-"""Batches of a training: drawn one step ahead of the network, each from its own random numbers."""
+"""Draw training batches one step ahead of the network, each from its own random numbers."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,8 +1,8 @@
-"""The state of an unfinished training on disk: whole, its own, or not used.
+"""Checkpoints of an unfinished training: written atomically, verified before they are used.
 
-A file starts with the identity of the training it belongs to and the hash of what follows, so a
-torn or changed file and one of another network, plan or data are told apart before anything is
-unpacked. It is written beside, flushed to the disk and renamed; the one before it is kept.
+A file starts with the identity of its training and the hash of what follows, so that a damaged file
+and one of another network, plan or data are recognised before anything is unpacked. The checkpoint
+before the newest is kept.
 """
 
 import hashlib
@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from thinslice.fs.atomic import replacing
+from thinslice.errors import ThinsliceError
+from thinslice.fs.atomic import remove_leftovers, replacing
 from thinslice.training.plan import Plan
 
 LOG = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ MAGIC = b"thinslice checkpoint 1\n"
 NAMES = ("checkpoint.pt", "checkpoint.previous.pt")
 
 
-class UnusableError(ValueError):
-    """A checkpoint that cannot be gone on from; the message says why."""
+class UnusableError(ThinsliceError, ValueError):
+    """A checkpoint that cannot be resumed from; the message says why."""
 
 
 def identity(net: nn.Module, plan: Plan, key: str) -> str:
@@ -42,8 +43,9 @@ def write(work: Path, state: dict[str, Any], identity: str) -> None:
     payload = buffer.getbuffer()
     head = f"{identity}\n{hashlib.sha256(payload).hexdigest()}\n".encode()
     newest, previous = (work / name for name in NAMES)
-    with replacing(newest) as beside:
-        with open(beside, "wb") as file:
+    remove_leftovers(newest)
+    with replacing(newest) as temporary:
+        with open(temporary, "wb") as file:
             file.write(MAGIC + head)
             file.write(payload)
         if newest.exists():
@@ -64,12 +66,12 @@ def read(path: Path, identity: str) -> dict[str, Any]:
 
 
 def newest(work: Path, identity: str) -> dict[str, Any] | None:
-    """The last state that can be gone on from, or None; says in the log what it passes over."""
+    """The newest usable state, or None; unusable checkpoints are logged."""
     for path in (work / name for name in NAMES):
         if not path.exists():
             continue
         try:
             return read(path, identity)
         except UnusableError as reason:
-            LOG.warning("not used: %s", reason)
+            LOG.warning("checkpoint not used: %s", reason)
     return None

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from thinslice.fs.atomic import replacing
+from thinslice.fs.atomic import write_text
 
 COLUMNS = "step,loss,val,lr,wall_s,speed"
 
@@ -24,8 +24,7 @@ class Curve:
 
     def __init__(self, path: Path, after: int = 0):
         self.path = path
-        with replacing(path) as beside:
-            beside.write_text("".join(f"{line}\n" for line in [COLUMNS, *rows_up_to(path, after)]))
+        write_text(path, "".join(f"{line}\n" for line in [COLUMNS, *rows_up_to(path, after)]))
         self._file = path.open("a")
 
     def add(
@@ -37,7 +36,7 @@ class Curve:
         self._file.flush()
 
     def sync(self) -> None:
-        """Rows to the disk, before a checkpoint that counts on them."""
+        """Sync the rows to the disk, before a checkpoint that depends on them."""
         os.fsync(self._file.fileno())
 
     def __enter__(self) -> Self:
@@ -53,7 +52,7 @@ class Curve:
 
 
 def rows_up_to(path: Path, after: int) -> list[str]:
-    """Whole rows of an earlier run, up to and with step ``after``."""
+    """Complete rows of an earlier run, up to and including step ``after``."""
     if after == 0 or not path.exists():
         return []
     lines = path.read_text().split("\n")[1:-1]  # what follows the last newline was torn off
@@ -62,7 +61,7 @@ def rows_up_to(path: Path, after: int) -> list[str]:
 
 
 def join_stages(curves: Mapping[str, Path], out: Path) -> Path:
-    """The curves' rows in one CSV, in the order given, with a first column ``stage``; ``out``.
+    """Write the rows of all curves to ``out``, in order, with a first column ``stage``; ``out``.
 
     ValueError where two curves have different columns.
     """
@@ -73,8 +72,6 @@ def join_stages(curves: Mapping[str, Path], out: Path) -> Path:
         rows += [f"{stage},{line}" for line in lines]
     if len(set(heads.values())) != 1:
         raise ValueError(f"stages have curves of different columns: {heads}")
-    beside = out.with_name(f".{out.name}.{os.getpid()}")  # processes that train together all join
     head = next(iter(heads.values()))
-    beside.write_text("".join(f"{line}\n" for line in [f"stage,{head}", *rows]))
-    os.replace(beside, out)
+    write_text(out, "".join(f"{line}\n" for line in [f"stage,{head}", *rows]))
     return out

@@ -1,8 +1,8 @@
-"""What scans weights were fitted on, in a few numbers, and how far another scan lies outside.
+"""Describe the scans that weights were fitted on, and how another scan differs from them.
 
 A network knows the slices it has seen: their thickness, increment, pixels, kernel, noise and
 modality. Weights files carry this description; a scan that differs from it is restored all the
-same, and whoever restores it is told.
+same, with a warning.
 """
 
 import json
@@ -45,9 +45,9 @@ def of_scans(scans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def outside(fitted: Mapping[str, Any], scan: Mapping[str, Any]) -> list[str]:
-    """In words, each way in which a scan lies outside what weights were fitted on."""
+    """Each way in which a scan differs from those that weights were fitted on, as a phrase."""
     if not fitted.get("n"):
-        return ["the weights do not say which scans they were fitted on"]
+        return ["the weights do not state which scans they were fitted on"]
     if scan["modality"] not in fitted["modality"]:
         return [f"the scan is {scan['modality']}; fitted on {', '.join(fitted['modality'])}"]
     found = []
@@ -82,9 +82,9 @@ def noise(scan: Scan) -> float:
 
 
 def kernel_of(source: Mapping[str, Any]) -> str | None:
-    """The kernel of a case's thick series, as its files say it."""
-    said = source.get("thick", source)
-    kernel = said.get("kernel") if isinstance(said, Mapping) else None
+    """The kernel of a case's thick series, as its files state it."""
+    series = source.get("thick", source)
+    kernel = series.get("kernel") if isinstance(series, Mapping) else None
     return kernel if kernel is None or isinstance(kernel, str) else json.dumps(kernel)
 
 

@@ -1,10 +1,10 @@
-"""The one training loop: steps, validation, checkpoints, curve; killed anywhere, it goes on.
+"""The training loop of all networks: steps, validation, checkpoints, learning curve, resume.
 
-A step sees random numbers of (seed, step) alone, the learning rate is a function of the step and
-the validations so far, and a checkpoint holds the rest (weights, optimiser, best weights), so on
-CPU, with the same number of threads, a training killed and run again ends with the same weights,
-bit for bit, as one left in peace. Several processes may train one network (see ``team``): the first
-writes checkpoints and curve.
+The random numbers of a step depend on (seed, step) alone, the learning rate on the step and the
+validations so far, and a checkpoint holds the rest (weights, optimiser, best weights). So on CPU,
+with the same number of threads, a training that was killed and run again ends with the same
+weights, bit for bit, as an uninterrupted one. Several processes may train one network
+(``distributed``): the first writes checkpoints and curve.
 """
 
 import logging
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from thinslice.errors import ThinsliceError
 from thinslice.interfaces import Run
 from thinslice.runtime import signals
 from thinslice.runtime.progress import Progress
@@ -33,13 +34,13 @@ Validate = Callable[[], float]
 
 
 class Trained(NamedTuple):
-    """What came of a training; the network itself holds the best weights."""
+    """Result of a training; the network itself holds the best weights."""
 
     curve: Path
     steps: int
     best_step: int
     best_val: float | None  # None without validation: the last weights are kept
-    resumed_at: int  # 0 where it started anew
+    resumed_at: int  # 0 where it started from the beginning
 
 
 def train(
@@ -59,38 +60,42 @@ def train(
     sample     draws the batch of a step from the generator it is handed; CPU tensors, numpy inside
     loss       scalar of network and batch, the batch on the network's device: a mean over it
     validate   lower is better; called with the network in eval mode and no gradients
-    work       folder of checkpoints and curve.csv; a checkpoint of this same training is gone on
-               from, any other is passed over with a word in the log
+    work       folder of checkpoints and curve.csv; resumes from a checkpoint of this same training,
+               logs and ignores any other
     key        what else decides the result: settings of the network and digest of the data
     whole      by number, the tensors of a batch that are no lists of samples; every process of
                ``run`` has these, and its share of the others
 
-    FloatingPointError when the loss stops being a number; ValueError for a batch that cannot be
-    parted equally among the processes of ``run``.
+    DivergedError when the loss stops being finite; Refused (a ValueError) for a batch that cannot
+    be shared out equally among the processes of ``run``.
     """
     run = run or Run()
     work.mkdir(parents=True, exist_ok=True)
-    team = ProcessGroup.of(run)
-    training = _Training(net, loss, validate, plan, work, team, key)
+    group = ProcessGroup.of(run)
+    training = _Training(net, loss, validate, plan, work, group, key)
     resumed_at = training.resume()
     curve_file = work / "curve.csv"
     with (
         seeds.seeded(plan.seed),
         precision.matmuls(training.precision),
-        Curve(curve_file, after=resumed_at) if team.leads else nullcontext() as curve,
+        Curve(curve_file, after=resumed_at) if group.leads else nullcontext() as curve,
         Progress(plan.steps, "train", "step", shown=run.progress, done=resumed_at) as progress,
-        signals.deferred(wait=team.size == 1) as asked,
+        signals.deferred(wait=group.size == 1) as stopping,
     ):
         for batch in ahead(sample, plan.seed, range(resumed_at, plan.steps)):
-            training.advance(team.share(batch, whole), curve, progress)
-            if asked() and curve is not None:
+            training.advance(group.share(batch, whole), curve, progress)
+            if stopping() and curve is not None:
                 training.save(curve)
-                break  # and leave, by what asked for it
+                break  # the signal's handler runs next
     return training.finish(resumed_at)
 
 
+class DivergedError(ThinsliceError, FloatingPointError):
+    """The loss or the validation is no longer a finite number."""
+
+
 class _Training:
-    """What changes while training, and how it is saved and brought back."""
+    """State of a training, and how it is saved and restored."""
 
     def __init__(
         self,
@@ -99,20 +104,20 @@ class _Training:
         validate: Validate | None,
         plan: Plan,
         work: Path,
-        team: ProcessGroup,
+        group: ProcessGroup,
         key: str,
     ):
-        self.team, self.device = team, team.device
-        self.net, self.loss, self.validate = net.to(team.device), loss, validate
+        self.group, self.device = group, group.device
+        self.net, self.loss, self.validate = net.to(group.device), loss, validate
         self.plan, self.work = plan, work
-        self.precision: Precision = precision.effective(plan.precision, team.device)
+        self.precision: Precision = precision.effective(plan.precision, group.device)
         self.identity = checkpoint.identity(net, plan, key)
         self.optimiser = optimiser(net, plan)
         self.step = 0
         self.vals: list[float] = []
         self.best: dict[str, Tensor] | None = None
         self.best_step = 0
-        self.loss_sum = torch.zeros((), dtype=torch.float64, device=team.device)
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=group.device)
         self.loss_n = 0
         self.wall_s = 0.0
         self._mark = self._saved = self._row_began = time.monotonic()
@@ -123,13 +128,13 @@ class _Training:
         if state is not None:
             self._go_back_to(state)
         # Also waits until all have read what the first will write over.
-        agreed = int(self.team.told(lambda: self.step))
+        agreed = int(self.group.broadcast(lambda: self.step))
         if agreed != self.step:
             raise RuntimeError(
-                f"process {self.team.rank} found step {self.step} in {self.work}, the first found "
+                f"process {self.group.rank} found step {self.step} in {self.work}, the first found "
                 f"step {agreed}: the folder must look the same to both"
             )
-        self.loss_of = self.team.averaged(self.net, self.loss)
+        self.loss_of = self.group.averaged(self.net, self.loss)
         return self.step
 
     def _go_back_to(self, state: dict[str, Any]) -> None:
@@ -139,7 +144,7 @@ class _Training:
         self.best, self.best_step = state["best"], state["best_step"]
         self.loss_sum += state["loss_sum"]
         self.loss_n = state["loss_n"]
-        LOG.info("going on from step %d in %s", self.step, self.work)
+        LOG.info("resuming from step %d in %s", self.step, self.work)
 
     def save(self, curve: Curve) -> None:
         """Write a checkpoint; the curve's rows up to it reach the disk first."""
@@ -163,7 +168,7 @@ class _Training:
     def advance(self, batch: Batch, curve: Curve | None, progress: Progress) -> None:
         """One step, and what falls due after it; the process without a curve writes nothing."""
         rate = learning_rate(self.plan, self.step, self.vals)
-        seeds.reseed(self.plan.seed, self.step, *self.team.apart)
+        seeds.reseed(self.plan.seed, self.step, *self.group.seed_offset)
         self._descend(to_device(batch, self.device), rate)
         self.step += 1
         last = self.step == self.plan.steps
@@ -188,16 +193,18 @@ class _Training:
         if self.plan.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.net.parameters(), self.plan.clip_norm)
         self.optimiser.step()
-        self.loss_sum += self.team.mean(value.detach().double())
+        self.loss_sum += self.group.mean(value.detach().double())
         self.loss_n += 1
 
     def _judge(self) -> float:
         assert self.validate is not None
         self.net.eval()
         with torch.no_grad(), precision.forward(self.precision, self.device):
-            val = self.team.told(self.validate)
+            val = self.group.broadcast(self.validate)
         if not math.isfinite(val):
-            raise FloatingPointError(f"validation gave {val} after step {self.step}")
+            raise DivergedError(
+                f"validation gave {val} after step {self.step}: lower lr, or set clip_norm"
+            )
         if val < min(self.vals, default=math.inf):
             self.best_step = self.step
             state = self.net.state_dict()
@@ -208,7 +215,7 @@ class _Training:
     def _log(self, curve: Curve | None, val: float | None, rate: float) -> str:
         mean = float(self.loss_sum) / self.loss_n
         if not math.isfinite(mean):
-            raise FloatingPointError(
+            raise DivergedError(
                 f"the loss became {mean} by step {self.step} at learning rate {rate:g}: "
                 "lower lr, or set clip_norm"
             )
@@ -226,7 +233,7 @@ class _Training:
         """Leave the best weights in the network, the same in all processes."""
         if self.best is not None:
             self.net.load_state_dict(self.best)
-        self.team.levelled(self.net)
+        self.group.sync_weights(self.net)
         self.net.eval()
         best_val = min(self.vals) if self.vals else None
         best_step = self.best_step if self.vals else self.step

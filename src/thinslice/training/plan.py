@@ -1,4 +1,4 @@
-"""How a network is trained: optimiser, learning rate, validation, precision, as plain numbers.
+"""Training plan: optimiser, learning rate, validation and precision, as plain numbers.
 
 The learning rate is a pure function of the plan, the step and the validations so far: no scheduler
 has a state that could be lost, and a resumed training computes the rate it would have had.
@@ -50,7 +50,7 @@ class Plan:
             raise ValueError("schedule 'step' needs decay_every, the steps between two decays")
 
     def effective(self) -> dict[str, Any]:
-        """The numbers that decide what is learned."""
+        """The numbers that the trained weights depend on."""
         return {k: v for k, v in asdict(self).items() if k not in WITHOUT_EFFECT}
 
 
@@ -81,7 +81,7 @@ def learning_rate(plan: Plan, step: int, vals: Sequence[float] = ()) -> float:
 
 
 def plateaus(vals: Sequence[float], patience: int) -> int:
-    """How often more than ``patience`` validations in a row brought no new best."""
+    """How often more than ``patience`` validations in a row were no new best."""
     found, waited, best = 0, 0, float("inf")
     for val in vals:
         if val < best:

@@ -12,7 +12,7 @@ LOG = logging.getLogger(__name__)
 
 
 def effective(precision: Precision, device: torch.device) -> Precision:
-    """What is used on ``device``: always fp32 on a CPU."""
+    """The precision used on ``device``: always fp32 on a CPU."""
     if device.type == "cuda" or precision == "fp32":
         return precision
     LOG.warning("precision %s is for GPUs; training in fp32 on the %s", precision, device.type)
@@ -21,7 +21,7 @@ def effective(precision: Precision, device: torch.device) -> Precision:
 
 @contextmanager
 def matmuls(precision: Precision) -> Iterator[None]:
-    """Let a GPU's float32 products round to TF32, inside, if ``precision`` says so."""
+    """Let a GPU's float32 products round to TF32 in the block, if ``precision`` asks for it."""
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
     try:
@@ -31,7 +31,7 @@ def matmuls(precision: Precision) -> Iterator[None]:
 
 
 def forward(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
-    """Context for the forward pass: bfloat16 where safe, if ``precision`` says so."""
+    """Context for the forward pass: bfloat16 where safe, if ``precision`` asks for it."""
     if precision == "bf16":
         return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()

@@ -1,4 +1,4 @@
-"""Randomness by name: the random numbers of a step depend on the seed and the step alone.
+"""Seeded random numbers: those of a step depend on the seed and the step alone.
 
 A training that was killed needs no saved random state to go on exactly: step 700 draws the same
 batch and drops the same paths whether or not step 699 ran in the same process.
@@ -23,7 +23,7 @@ def reseed(*numbers: int) -> None:
 
 @contextmanager
 def seeded(*numbers: int) -> Iterator[None]:
-    """Torch random numbers from these numbers inside; outside nobody notices."""
+    """Seed torch during the block, and restore its random state afterwards."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices=list(devices)):
         reseed(*numbers)

@@ -1,4 +1,4 @@
-"""Validation on fixed crops of the validation patients: drawn once, the same at every look."""
+"""Validate on fixed crops of the validation patients, drawn once."""
 
 from collections.abc import Sequence
 

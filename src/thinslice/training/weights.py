@@ -1,4 +1,4 @@
-"""Weights on disk: one file, no pickle, the same bytes for the same weights.
+"""Weights files: no pickle, the same bytes for the same weights.
 
 The file is a NumPy .npz of the network's tensors and one JSON text: which method they belong to,
 the settings that shape its network, and what the caller wishes to say of them. Reading it runs no
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from thinslice.errors import Refused
 from thinslice.fs.atomic import replacing
 
 HEAD = "thinslice_weights"  # no tensor of a network is called so
@@ -25,7 +26,7 @@ VERSION = 1
 def save(
     path: Path, net: nn.Module, *, method: str, network: Mapping[str, Any], about: Mapping[str, Any]
 ) -> None:
-    """Write the weights of ``net`` beside ``path``, then rename.
+    """Write the weights of ``net`` to ``path``, atomically.
 
     network   the settings without which the weights mean nothing; ``load`` compares them
     about     anything JSON; ``load`` returns it
@@ -34,20 +35,20 @@ def save(
     text = json.dumps(head, sort_keys=True).encode()
     arrays = {name: t.detach().cpu().numpy() for name, t in net.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as beside, open(beside, "wb") as file:
+    with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, allow_pickle=False, **{HEAD: np.frombuffer(text, np.uint8)}, **arrays)
 
 
 def load(path: Path, net: nn.Module, *, method: str, network: Mapping[str, Any]) -> dict[str, Any]:
     """Put the weights of ``path`` into ``net``; returns the ``about`` they were saved with.
 
-    ValueError if the file is damaged, is no weights file, or is of another method, other network
-    settings or other tensor shapes. ``net`` is changed only when everything fits.
+    Refused (a ValueError) if the file is damaged, is no weights file, or is of another method,
+    other network settings or other tensor shapes. ``net`` is changed only when everything fits.
     """
     head, arrays = _read_of(path, method)
     wanted = json.loads(json.dumps(network))
     if head["network"] != wanted:
-        raise ValueError(
+        raise Refused(
             f"{path}: trained with {_differing(head['network'], wanted)}; "
             "restore with the same settings, or train again"
         )
@@ -65,7 +66,7 @@ def network(path: Path, *, method: str) -> dict[str, Any]:
 
 
 def head(path: Path) -> dict[str, Any]:
-    """What a file says of itself: method, network, about; refuses what is no weights file."""
+    """Method, network settings and notes of a weights file; refuses any other file."""
     return _read(path)[0]
 
 
@@ -83,7 +84,7 @@ def digest(path: Path) -> str:
 def _read_of(path: Path, method: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     head, arrays = _read(path)
     if head["method"] != method:
-        raise ValueError(f"{path} holds weights of {head['method']!r}, not of {method!r}")
+        raise Refused(f"{path} holds weights of {head['method']!r}, not of {method!r}")
     return head, arrays
 
 
@@ -92,16 +93,16 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         with zipfile.ZipFile(path) as file:
             names = [name.removesuffix(".npy") for name in file.namelist()]
         if HEAD not in names:
-            raise ValueError(f"it has no entry {HEAD!r}")
+            raise Refused(f"it has no entry {HEAD!r}")
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in names}
         head = json.loads(arrays.pop(HEAD).tobytes())
     except FileNotFoundError:
         raise
     except (zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{path} is not a whole weights file of thinslice: {error}") from error
+        raise Refused(f"{path} is not a whole weights file of thinslice: {error}") from error
     if head["version"] != VERSION:
-        raise ValueError(f"{path} has format {head['version']}; this is format {VERSION}")
+        raise Refused(f"{path} has format {head['version']}; this is format {VERSION}")
     return head, arrays
 
 
@@ -115,6 +116,6 @@ def _fits(path: Path, arrays: Mapping[str, np.ndarray], net: nn.Module) -> None:
     found = {name: array.shape for name, array in arrays.items()}
     for name in sorted({*wanted, *found}):
         if wanted.get(name) != found.get(name):
-            raise ValueError(
+            raise Refused(
                 f"{path}: tensor {name!r} is {found.get(name)}, the network has {wanted.get(name)}"
             )

@@ -1,4 +1,4 @@
-"""Which cells the benchmark runs, and in words why the others do not. Standard library only.
+"""Cells of the benchmark: which run, and the reason for each that does not. Standard library only.
 
 A cell is one restore job: a dataset's test cases, thick by one degradation, restored by one method
 whose weights were fitted on one (dataset, degradation), or on nothing.
@@ -6,12 +6,12 @@ whose weights were fitted on one (dataset, degradation), or on nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
+
+from thinslice.columns import SIM
 
 ACQUIRED = "acquired"  # the scanner's own thick series; every other degradation is simulated
 UNTRAINED = "untrained"
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Source:
 
     @property
     def label(self) -> str:
-        """As in a file name; names hold no hyphen, so this splits one way only."""
+        """Both names as in a file name; config names hold no hyphen, so it can be parsed."""
         return f"{self.dataset}--{self.degradation}"
 
     @classmethod
@@ -43,95 +43,49 @@ class Cell:
 
     @property
     def fitted(self) -> str:
-        """What the weights were fitted on, as in a file name."""
+        """Label of the source of the weights, as in a file name."""
         return self.source.label if self.source else UNTRAINED
 
     @property
     def path(self) -> str:
-        """Where the cell's files live below results/restored and results/scores."""
+        """Path of the cell's files below results/restored and results/scores."""
         return f"{self.dataset}/{self.degradation}/{self.method}/{self.fitted}"
 
     def __str__(self) -> str:
-        learned = f", fitted on {self.fitted.replace('--', '/')}" if self.source else ""
-        return f"{self.method} on {self.dataset}/{self.degradation}{learned}"
-
-
-def check(config: Mapping[str, Any]) -> None:
-    """Refuse a grid, a figure or a training set that names what no catalogue holds; ValueError."""
-    grid = config["grid"]
-    trained_on = grid.get("trained_on", "same")
-    lines = [config["methods"][name] for name in grid["methods"] if name in config["methods"]]
-    asked = [
-        ("datasets", grid["datasets"]),
-        ("datasets", [] if trained_on == "same" else trained_on),
-        ("degradations", [d for name in grid["datasets"] for d in _degradations(name, config)]),
-        ("degradations", [d for line in lines for d in line.get("degradations", [])]),
-        ("methods", grid["methods"]),
-        ("analyses", [figure["table"] for figure in config["figures"].values()]),
-    ]
-    for kind, names in asked:
-        for name in names:
-            if name not in config[kind]:
-                near = get_close_matches(name, config[kind], n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise ValueError(f"config: {name!r} is not among the {kind}{hint}")
+        fitted = f", fitted on {self.fitted.replace('--', '/')}" if self.source else ""
+        return f"{self.method} on {self.dataset}/{self.degradation}{fitted}"
 
 
 def cells(config: Mapping[str, Any]) -> list[Cell]:
     """Every cell of the configured grid that can run, in config order."""
-    return [cell for cell in _asked(config) if why_skipped(cell, config) is None]
+    return [cell for cell in grid_cells(config) if why_skipped(cell, config) is None]
 
 
 def scored(config: Mapping[str, Any]) -> list[Cell]:
-    """The runnable cells whose restored volumes have a truth to be compared with."""
+    """The runnable cells with thin slices to compare their restored volumes with."""
     return [cell for cell in cells(config) if has_truth(cell.dataset, config)]
 
 
 def has_truth(dataset: str, config: Mapping[str, Any]) -> bool:
-    """Whether a dataset has thin slices, and not a scanner's thick ones alone."""
+    """Whether a dataset has thin slices, not only a scanner's thick series."""
     return config["datasets"][dataset].get("truth", True)
 
 
-def check_some_run(config: Mapping[str, Any]) -> None:
-    """Refuse a grid of which no cell can run, with every reason; ValueError."""
-    if not cells(config):
-        reasons = "; ".join(f"{where}: {why}" for where, why in skipped(config))
-        raise ValueError(f"config: no cell of the grid can run ({reasons})")
-
-
-def check_gpus(config: Mapping[str, Any], at_once: int | None) -> None:
-    """Refuse a method of the grid whose ``gpus`` cannot train it; ValueError.
-
-    at_once   GPUs that jobs may use at a time; None: as many as they ask for
-    """
-    for name in config["grid"]["methods"]:
-        line = config["methods"][name]
-        gpus, batch = line.get("gpus", 1), line.get("settings", {}).get("batch")
-        why = None
-        if gpus > 1 and line["fit"] != "population":
-            why = "only a method fitted beforehand (fit: population) trains on several"
-        elif at_once is not None and gpus > max(at_once, 1):
-            why = f"the run may use {at_once} at once: start it with --resources gpu={gpus}"
-        elif batch is not None and batch % gpus:
-            why = f"they cannot part a batch of {batch} equally: set batch to a multiple of {gpus}"
-        if why:
-            raise ValueError(f"config: {name} asks for gpus: {gpus}, but {why}")
-
-
 def skipped(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What cannot run, with the reason: one line per (dataset, degradation) and reason."""
+    """The cells that cannot run: one (cells, reason) per (dataset, degradation) and reason."""
     groups: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for cell in _asked(config):
+    for cell in grid_cells(config):
         if reason := why_skipped(cell, config):
             where = f"{cell.dataset}/{cell.degradation}"
             fitted = f" fitted on {cell.fitted.replace('--', '/')}" if cell.source else ""
             groups.setdefault((where, reason), {}).setdefault(fitted, []).append(cell.method)
     lines = []
     for (where, reason), by_source in groups.items():
-        everyone = set(_methods(where.split("/")[1], config))
-        all_of_them = {m for methods in by_source.values() for m in methods} == everyone
-        named = [f"{', '.join(methods)}{fitted}" for fitted, methods in by_source.items()]
-        lines.append((f"{where}: {'all methods' if all_of_them else '; '.join(named)}", reason))
+        affected = {method for methods in by_source.values() for method in methods}
+        named = "; ".join(f"{', '.join(methods)}{fitted}" for fitted, methods in by_source.items())
+        if affected == set(_methods(where.split("/")[1], config)):
+            named = "all methods"
+        lines.append((f"{where}: {named}", reason))
     return lines
 
 
@@ -141,12 +95,12 @@ def sources(config: Mapping[str, Any]) -> list[tuple[str, Source]]:
 
 
 def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
-    """Reason a cell cannot be run, in words for a table's footnote; None if it can."""
+    """Reason why a cell cannot run, worded for a table's footnote; None if it can."""
     if not _count(config, cell.dataset, cell.degradation, "test"):
         return f"{_lacks(cell.dataset, cell.degradation)} among its test cases"
     if not has_truth(cell.dataset, config) and cell.degradation != ACQUIRED:
         return f"{cell.dataset} has no thin slices to simulate thick ones from"
-    if _in_plane(cell.degradation, config) > 1 and not _method(cell, config).get("finer_pixels"):
+    if _in_plane(cell.degradation, config) > 1 and not _method(cell, config).get("in_plane"):
         return "its pixels are made coarser too, and the method restores slices alone"
     if cell.source is None:
         return None
@@ -157,7 +111,7 @@ def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
     here, there = (config["datasets"][d] for d in (cell.dataset, cell.source.dataset))
     if here.get("modality", "CT") != there.get("modality", "CT"):
         return f"trained on {there.get('modality', 'CT')}, tested on {here.get('modality', 'CT')}"
-    if not _method(cell, config).get("one_factor", False):
+    if not _method(cell, config).get("fixed_factor", False):
         return None
     return _factors_differ(cell, cell.source, config) or _increments_differ(
         cell, cell.source, config
@@ -165,7 +119,7 @@ def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
 
 
 def _factors_differ(cell: Cell, source: Source, config: Mapping[str, Any]) -> str | None:
-    """Why networks built for whole factors of pixels and slices cannot run here, if they cannot."""
+    """Reason why a network built for one factor of pixels and slices cannot run, if any."""
     here, there = (_in_plane(d, config) for d in (cell.degradation, source.degradation))
     if here != there:
         return f"fitted on pixels {there} times the thin ones', tested on {here} times"
@@ -176,7 +130,7 @@ def _factors_differ(cell: Cell, source: Source, config: Mapping[str, Any]) -> st
 
 
 def _increments_differ(cell: Cell, source: Source, config: Mapping[str, Any]) -> str | None:
-    """Why a network built for one ratio of increments cannot run here, if it cannot."""
+    """Reason why a network built for one ratio of increments cannot run, if any."""
     here = _increment_mm(cell.dataset, cell.degradation, config)
     there = _increment_mm(source.dataset, source.degradation, config)
     if here is None or there is None or abs(here - there) < 0.1 * there:
@@ -185,7 +139,7 @@ def _increments_differ(cell: Cell, source: Source, config: Mapping[str, Any]) ->
 
 
 def _increment_mm(dataset: str, degradation: str, config: Mapping[str, Any]) -> float | None:
-    """Increment of the thick slices, as far as the config says."""
+    """Increment of the thick slices; None where the config does not state it."""
     if degradation == ACQUIRED:
         return config["datasets"][dataset].get("acquired_increment_mm")
     settings = config["degradations"][degradation].get("settings", {})
@@ -200,7 +154,7 @@ def _in_plane(degradation: str, config: Mapping[str, Any]) -> int:
 
 
 def _through_plane(degradation: str, config: Mapping[str, Any]) -> int | None:
-    """How many thin slices a thick one stands for, where the config says it as a whole number."""
+    """How many thin slices one thick slice covers; None where the config does not state it."""
     return config["degradations"][degradation].get("settings", {}).get("through_plane")
 
 
@@ -210,31 +164,34 @@ def _method(cell: Cell, config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def label(cell: Cell, config: Mapping[str, Any]) -> str:
     """ "sim" where a number of this cell rests on simulated data, else an empty string."""
-    made = config["datasets"][cell.dataset].get("simulated", False)
-    return "sim" if made or cell.degradation != ACQUIRED else ""
+    simulated = config["datasets"][cell.dataset].get("simulated", False)
+    return SIM if simulated or cell.degradation != ACQUIRED else ""
 
 
-def _asked(config: Mapping[str, Any]) -> list[Cell]:
+def grid_cells(config: Mapping[str, Any]) -> list[Cell]:
+    """Every cell of the grid, runnable or not, in config order."""
     grid = config["grid"]
     out = []
     for dataset in grid["datasets"]:
-        for degradation in _degradations(dataset, config):
+        for degradation in degradations_of(dataset, config):
             for method in _methods(degradation, config):
                 for source in _sources_of(dataset, degradation, method, config):
                     out.append(Cell(dataset, degradation, method, source))
     return out
 
 
-def _degradations(dataset: str, config: Mapping[str, Any]) -> list[str]:
-    """The degradations asked of a dataset: one list for all of them, or one for each."""
-    asked = config["grid"]["degradations"]
-    return list(asked.get(dataset, []) if isinstance(asked, Mapping) else asked)
+def degradations_of(dataset: str, config: Mapping[str, Any]) -> list[str]:
+    """The grid's degradations for a dataset: one list for all datasets, or one for each."""
+    degradations = config["grid"]["degradations"]
+    if isinstance(degradations, Mapping):
+        return list(degradations.get(dataset, []))
+    return list(degradations)
 
 
 def _methods(degradation: str, config: Mapping[str, Any]) -> list[str]:
-    """The methods asked for here."""
-    asked = dict.fromkeys(config["grid"]["methods"])  # a name may stand twice
-    return [name for name in asked if _meant_for(name, degradation, config)]
+    """The grid's methods that are meant for a degradation, each once."""
+    names = dict.fromkeys(config["grid"]["methods"])
+    return [name for name in names if _meant_for(name, degradation, config)]
 
 
 def _meant_for(method: str, degradation: str, config: Mapping[str, Any]) -> bool:
@@ -245,7 +202,7 @@ def _meant_for(method: str, degradation: str, config: Mapping[str, Any]) -> bool
 def _sources_of(
     dataset: str, degradation: str, method: str, config: Mapping[str, Any]
 ) -> list[Source | None]:
-    """What one method is fitted on before it is tested on (dataset, degradation)."""
+    """The sources a method is fitted on before it is tested on (dataset, degradation)."""
     if config["methods"][method]["fit"] != "population":
         return [None]
     grid = config["grid"]
@@ -255,20 +212,20 @@ def _sources_of(
     return [
         Source(d, g)
         for d in datasets
-        for g in (_degradations(dataset, config) if crossed else [degradation])
+        for g in (degradations_of(dataset, config) if crossed else [degradation])
         if _meant_for(method, g, config)
     ]
 
 
 def _count(config: Mapping[str, Any], dataset: str, degradation: str, split: str) -> int:
-    """Whether a dataset has cases of a split for a degradation, as far as the config knows."""
-    card = config["datasets"][dataset]
-    cases = card.get("cases", {}).get(split, 1)
+    """Number of cases of a split for a degradation; 1 where the config does not state it."""
+    entry = config["datasets"][dataset]
+    cases = entry.get("cases", {}).get(split, 1)
     if degradation != ACQUIRED or not cases:
         return cases
-    if not card.get("acquired", False):
+    if not entry.get("acquired", False):
         return 0
-    return card.get("acquired_cases", {}).get(split, 1)
+    return entry.get("acquired_cases", {}).get(split, 1)
 
 
 def _lacks(dataset: str, degradation: str) -> str:

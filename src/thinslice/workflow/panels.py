@@ -1,4 +1,4 @@
-"""Which cells the panels of a dataset show side by side. Standard library only."""
+"""Panels: the cells of a dataset that are shown side by side. Standard library only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ class Panels:
 
 
 def panels(config: Mapping[str, Any], dataset: str) -> Panels:
-    """Acquired thick where there is one, else the first degradation; every method of the grid that
-    the config does not leave out, with matched weights where there are any, else the first.
+    """The panels of a dataset: its acquired thick series if there is one, else the first
+    degradation; every method with ``panel``, fitted on the same degradation if possible.
 
-    ValueError where nothing of the dataset is shown; ``with_panels`` says which are."""
-    here = [cell for cell in _shown(config) if cell.dataset == dataset]
-    if not here:
+    ValueError for a dataset without panels; ``with_panels`` lists those that have some."""
+    available = [cell for cell in _shown(config) if cell.dataset == dataset]
+    if not available:
         raise ValueError(f"no cell of {dataset!r} is run and shown in panels")
-    tested = {cell.degradation: cell for cell in reversed(here)}
+    tested = {cell.degradation: cell for cell in reversed(available)}
     degradation = ACQUIRED if ACQUIRED in tested else next(iter(reversed(tested)))
     chosen: dict[str, Cell] = {}
-    for cell in here:
+    for cell in available:
         if cell.degradation == degradation:
             matched = cell.source is None or cell.source.degradation == degradation
             chosen[cell.method] = cell if matched else chosen.get(cell.method, cell)
@@ -43,12 +43,12 @@ def panels(config: Mapping[str, Any], dataset: str) -> Panels:
 
 
 def with_panels(config: Mapping[str, Any]) -> list[str]:
-    """The datasets that have something to show, in config order."""
+    """The datasets that have panels, in config order."""
     return list(dict.fromkeys(cell.dataset for cell in _shown(config)))
 
 
 def pictures(config: Mapping[str, Any]) -> list[str]:
-    """Every picture of volumes: panels of each dataset, and patches if the config has any."""
+    """The names of all pictures of volumes: panels of each dataset, and patches if configured."""
     kinds = ["panels", *(["patches"] if config.get("patches") else [])]
     return [f"{kind}_{dataset}" for dataset in with_panels(config) for kind in kinds]
 

@@ -1,11 +1,11 @@
-"""What a job asks of the machine: memory, minutes, threads. Standard library only.
+"""What a job reserves on its machine: memory, minutes, threads. Standard library only.
 
-By rule, by the method's line and by the size of the data, as the config states it: no scan is
-opened. Whoever schedules reserves that much; no result depends on it, so nothing here reruns
-anything. A number of a method's line stands before that of ``scheduling:``, and both before what
-is said here, but restoring never asks for less memory than the scans alone take.
+It follows from the rule, the method and the size of the data as the config states it: no scan is
+opened. No result depends on it, so nothing here reruns anything. A number in a method's entry goes
+before that of ``scheduling:``, and both before the costs below, but restoring never reserves less
+memory than its scans take.
 
-What was measured: docs/reference/config.md, "What jobs reserve"; half as much again is asked for.
+What was measured: docs/reference/config.md, "What jobs reserve"; 1.5 times that is reserved.
 """
 
 from collections.abc import Mapping
@@ -13,34 +13,36 @@ from dataclasses import dataclass, replace
 from math import ceil, prod
 from typing import Any
 
-CAUTIOUS_SHAPE = (400, 512, 512)  # of a thin scan the config says nothing of: z, y, x
-CAUTIOUS_CASES = 100  # of every split it says nothing of
+from thinslice.columns import SPLITS
+
+CAUTIOUS_SHAPE = (400, 512, 512)  # z, y, x of a thin scan without scan_shape in the config
+CAUTIOUS_CASES = 100  # of a split without a count in the config
 MARGIN = 1.5
 BESIDE_MB = 300  # on a cluster Snakemake itself runs beside the job: 290 for a plan of 6,306 jobs
 
 
 @dataclass(frozen=True)
-class Ask:
-    """What one try of a job is given."""
+class Reservation:
+    """What one try of a job reserves."""
 
     mem_mb: int
     minutes: int
     threads: int = 1
 
-    def at(self, attempt: int) -> "Ask":
-        """The n-th try's: n times the memory and time, for want of which the last may have died."""
+    def at(self, attempt: int) -> "Reservation":
+        """Of the n-th try: n times the memory and time, which the last may have lacked."""
         return replace(self, mem_mb=attempt * self.mem_mb, minutes=attempt * self.minutes)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a rule's job: memory goes by its largest scan, time by all of them."""
+    """Cost of a rule's job: memory follows its largest scan, time all of them."""
 
     base_mb: int
     bytes_per_voxel: float = 0.0
     base_minutes: int = 10
     minutes_per_gigavoxel: float = 0.0
-    splits: tuple[str, ...] = ("train", "val", "test")  # the cases it goes through
+    splits: tuple[str, ...] = SPLITS  # the cases it goes through
 
 
 COSTS = {
@@ -56,41 +58,41 @@ COSTS = {
     **dict.fromkeys(("gather", "evidence", "analyse", "figure", "page"), Cost(500)),
     **dict.fromkeys(("clean_restored", "clean_work"), Cost(200, base_minutes=60)),
 }
-SIMULATING = Cost(240, 70.0, minutes_per_gigavoxel=150)  # convert, where scans are made, not read
-PICTURE_BYTES_PER_VOXEL = 4.0  # panels hold one restored volume for each method they show
-TORCH_MB = 300  # torch itself, beside what an interpolation needs
-TILED_BYTES_PER_VOXEL = 8.0  # of a network: what tiles are summed in, and their weights
+SIMULATING = Cost(240, 70.0, minutes_per_gigavoxel=150)  # convert of a simulated data set
+PICTURE_BYTES_PER_VOXEL = 4.0  # of panels, for each restored volume they show
+TORCH_MB = 300  # torch itself
+TILED_BYTES_PER_VOXEL = 8.0  # the sum of a network's tiles, and of their weights
 
 
-def ask(
+def reserve(
     rule: str,
     config: Mapping[str, Any],
     dataset: str | None = None,
     method: str | None = None,
     shown: int = 0,
-) -> Ask:
-    """What the first try of a rule's job asks for; LookupError for a rule that is not known.
+) -> Reservation:
+    """What the first try of a rule's job reserves; LookupError for an unknown rule.
 
-    dataset    whose scans the job goes through; None where it reads tables alone
-    method     its line decides, where the rule trains or restores
-    shown      how many restored volumes a picture shows
+    dataset    whose scans the job reads; None for a job that reads tables only
+    method     whose entry decides, where the rule trains or restores
+    shown      number of restored volumes in a picture
     """
     if rule not in COSTS:
         raise LookupError(f"no cost is known of a job of {rule!r}; known are {', '.join(COSTS)}")
     cost = _cost(rule, config, dataset, shown)
-    line = config["datasets"][dataset] if dataset else {}
-    voxels = prod(line.get("scan_shape", CAUTIOUS_SHAPE)) if dataset else 0
-    cases = sum(line.get("cases", {}).get(split, CAUTIOUS_CASES) for split in cost.splits)
+    entry = config["datasets"][dataset] if dataset else {}
+    voxels = prod(entry.get("scan_shape", CAUTIOUS_SHAPE)) if dataset else 0
+    cases = sum(entry.get("cases", {}).get(split, CAUTIOUS_CASES) for split in cost.splits)
     time = cost.base_minutes + cost.minutes_per_gigavoxel * voxels * cases / 1e9
     memory_mb = cost.base_mb + cost.bytes_per_voxel * voxels / 1e6
-    needs = Ask(BESIDE_MB + ceil(MARGIN * memory_mb), ceil(MARGIN * time))
+    needs = Reservation(BESIDE_MB + ceil(MARGIN * memory_mb), ceil(MARGIN * time))
     if method is None or rule not in ("train", "restore"):
         return needs
     return _as_configured(rule, needs, voxels, config["methods"][method], config["scheduling"])
 
 
 def _cost(rule: str, config: Mapping[str, Any], dataset: str | None, shown: int) -> Cost:
-    """Of a rule, for this data set: making scans takes more than reading them."""
+    """Cost of a rule for a data set: simulating scans takes more than reading them."""
     if rule == "convert" and dataset and config["datasets"][dataset].get("simulated", False):
         return SIMULATING
     cost = COSTS[rule]
@@ -99,24 +101,28 @@ def _cost(rule: str, config: Mapping[str, Any], dataset: str | None, shown: int)
 
 
 def _as_configured(
-    rule: str, needs: Ask, voxels: int, line: Mapping[str, Any], usual: Mapping[str, int]
-) -> Ask:
-    """By the method's line, else as usual; a method that learns from the scan restores by training.
+    rule: str,
+    needs: Reservation,
+    voxels: int,
+    method: Mapping[str, Any],
+    scheduling: Mapping[str, int],
+) -> Reservation:
+    """By the method's entry, else by ``scheduling``, which is for networks only.
 
-    An interpolation needs what its scans do, whatever is usual for networks.
+    A method that learns from the scan (fit: volume) trains when it restores.
     """
-    torch = line["env"] == "torch"
-    of = "train" if line["fit"] == "volume" else rule
+    torch = method["env"] == "torch"
+    default_of = "train" if method["fit"] == "volume" else rule
 
-    def figure(key: str, interpolation: int) -> int:
-        default = usual[f"{of}_{key}"] if torch else interpolation
-        return line.get(f"{rule}_{key}", default)
+    def configured(key: str, interpolation: int) -> int:
+        default = scheduling[f"{default_of}_{key}"] if torch else interpolation
+        return method.get(f"{rule}_{key}", default)
 
     floor_mb = needs.mem_mb if rule == "restore" else 0
     if floor_mb and torch:
         floor_mb += ceil(MARGIN * (TORCH_MB + TILED_BYTES_PER_VOXEL * voxels / 1e6))
-    return Ask(
-        mem_mb=max(figure("mem_mb", needs.mem_mb), floor_mb),
-        minutes=figure("minutes", needs.minutes),
-        threads=figure("threads", needs.threads),
+    return Reservation(
+        mem_mb=max(configured("mem_mb", needs.mem_mb), floor_mb),
+        minutes=configured("minutes", needs.minutes),
+        threads=configured("threads", needs.threads),
     )

@@ -1,9 +1,9 @@
-"""Into how many jobs the restoring of a cell is cut. Standard library only.
+"""Shards: into how many jobs the restoring of a cell is divided. Standard library only.
 
-The number is scheduling: it changes no result, so it must rerun none. But Snakemake runs a job
-again whose inputs are other files than before, and the shards are inputs of the job that joins
-them. A cell that stands therefore keeps the number it was made with, and a new number counts for
-cells that are still to be made.
+The number is scheduling: it changes no result, so it must rerun none. But Snakemake reruns a job
+whose inputs are other files than before, and the shards are inputs of the job that joins them. A
+finished cell therefore keeps the number it was made with; a new number applies to cells that are
+still to be made (docs/adr/0010-shards-not-scattergather.md).
 """
 
 import json
@@ -14,26 +14,29 @@ from typing import Any
 RESULTS = Path("results")
 
 
-def names(cell: str, asked: int, card: Mapping[str, Any], results: Path = RESULTS) -> list[str]:
-    """The cell's shards, as Snakemake names them without an ending; none where one job does all.
+def names(
+    cell: str, configured: int, card: Mapping[str, Any], results: Path = RESULTS
+) -> list[str]:
+    """The paths of a cell's shards, without a suffix; empty where one job restores all of it.
 
-    cell     its path below results/restored
-    asked    the number that the config asks for
-    card     the method's, as a job gets it
+    cell         its path below results/restored
+    configured   the number in the config
+    card         the method's, as a job gets it
     """
-    n = _number(results / f"restored/{cell}.record.json", results / f"shards/{cell}", asked, card)
+    record, folder = results / f"restored/{cell}.record.json", results / f"shards/{cell}"
+    n = _number(record, folder, configured, card)
     return [f"results/shards/{cell}/{i}of{n}" for i in range(n)] if n > 1 else []
 
 
-def _number(record: Path, folder: Path, asked: int, card: Mapping[str, Any]) -> int:
-    """As the cell was made if it stands; as its shards were if all lie there; else as asked.
+def _number(record: Path, folder: Path, configured: int, card: Mapping[str, Any]) -> int:
+    """As a finished cell was made; else as a complete set of shards was; else as configured.
 
-    The second is for a job of a cluster, which plans once more when the old cell is gone already.
+    The second is for a job of a cluster, which plans again when the old cell is already removed.
     """
-    if (made := _facts(record, card)) is not None:
-        return len(made.get("shards", [])) or 1
-    whole = [n for n in _begun(folder) if all(_made(folder, i, n, card) for i in range(n))]
-    return asked if asked in whole or not whole else max(whole)
+    if (facts := _facts(record, card)) is not None:
+        return len(facts.get("shards", [])) or 1
+    complete = [n for n in _begun(folder) if all(_made(folder, i, n, card) for i in range(n))]
+    return configured if configured in complete or not complete else max(complete)
 
 
 def _begun(folder: Path) -> set[int]:
@@ -45,9 +48,9 @@ def _made(folder: Path, i: int, n: int, card: Mapping[str, Any]) -> bool:
 
 
 def _facts(record: Path, card: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What a record says was measured, if it is there and the method is still as it was."""
+    """The facts of a record, if it is there and its method is unchanged."""
     try:
-        found = json.loads(record.read_text(encoding="utf-8"))
-        return found["facts"] if found["cards"] == {"method": card} else None
+        content = json.loads(record.read_text(encoding="utf-8"))
+        return content["facts"] if content["cards"] == {"method": card} else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -9,7 +9,7 @@ from skimage.transform import rescale
 
 from support.golden_weights import fixture
 from thinslice.datasets import kits23, msd
-from thinslice.datasets._acvtt_preparation import (
+from thinslice.datasets._acvtt import (
     Preparation,
     every_millimetre,
     first_slices,

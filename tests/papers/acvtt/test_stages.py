@@ -29,7 +29,7 @@ def killing(monkeypatch, place: str, at: int) -> None:
     """Lets the ``at``-th draw of a stage, or the ``at``-th answer, end the job."""
     owner, name = {
         "transfer": (two_view.ReferencedPlanes, "__call__"),
-        "answers": (two_view.referenced_views, "views"),
+        "answers": (two_view.reference_views, "restore_views"),
         "fusion": (two_view.ViewPatches, "__call__"),
     }[place]
     real, count = getattr(owner, name), 0

@@ -17,7 +17,7 @@ from support.two_stage_scene import (
     waves,
     with_interpolators,
 )
-from thinslice.degradations import box, imresize, sparse
+from thinslice.degradations import imresize, profile, sparse
 from thinslice.methods import georgescu, georgescu_released
 from thinslice.operators.degradation import thick_of
 from thinslice.operators.finer_grids import finer_pixels, finer_slices
@@ -37,7 +37,10 @@ from thinslice.volume import Volume
         (BOX5, {"through_plane": 5}),
         (sparse.build(increment_mm=5.0), {"through_plane": 5}),
         (sparse.build(increment_mm=2.0), {"through_plane": 2}),
-        (box.build(thickness_mm=3.0, increment_mm=3.0, phase_mm=2.4), {"through_plane": 3}),
+        (
+            profile.build(shape="box", thickness_mm=3.0, increment_mm=3.0, phase_mm=2.4),
+            {"through_plane": 3},
+        ),
         (BOTH, {"in_plane": 2, "through_plane": 2}),
     ],
 )
@@ -108,7 +111,7 @@ def test_planes_are_turned_and_flipped_in_all_ways_that_keep_z(degradation, fact
     thick = thick_of(degradation, waves(1))
     method = with_interpolators(georgescu.build(ensemble=merge, planes_at_a_time=1000), **factors)
     seen = []
-    [interpolator] = method._nets.values()
+    [interpolator] = method.net.values()
     interpolator.register_forward_hook(lambda *_: seen.append(1))
     method.restore(thick, THIN, run=RUN)
     views = 1 if "in_plane" in factors else 2
@@ -147,8 +150,8 @@ def test_tiled_equals_untiled(stage):
     answers = []
     for side in (512, 23):
         method = georgescu.build(tile=side, channels=4)
-        method._factors = {stage: 2}
-        method._nets = method._build()
+        method.shape = {"factors": {stage: 2}}
+        method.net = method._build(method.shape)
         answers.append(method.restore(scan, finest, run=RUN).voxels)
     assert np.abs(answers[0] - answers[1]).max() < 1e-2
     assert answers[0].std() > 1

@@ -53,7 +53,7 @@ def test_both_is_the_mean_of_the_two_views(tmp_path):
     # One seed, but the second network of "both" starts otherwise: only its first view is the same.
     method = fitted(tmp_path / "again", view="both")
     alone = msd_supervised.build(**SHORT, view="sagittal")
-    alone.nets["sagittal"] = method.nets["sagittal"]
+    alone.net["sagittal"] = method.net["sagittal"]
     other = alone.restore(pair.thick, pair.thin.grid, run=RUN)
     mean = (answers["coronal"].voxels + other.voxels) / 2
     np.testing.assert_allclose(answers["both"].voxels, mean, atol=1e-3)
@@ -85,11 +85,18 @@ def test_restoring_a_plane_of_a_view_depends_on_that_plane_alone(view, axis, tmp
     assert np.flatnonzero(differs).tolist() == [6]
 
 
-def test_each_network_is_fitted_on_planes_of_its_own_view_alone(tmp_path):
+def test_each_network_is_fitted_on_planes_of_its_own_view_alone(tmp_path, monkeypatch):
     method = msd_supervised.build(**SHORT)
-    shown = {view: set() for view in method.nets}
-    for view, net in method.nets.items():
-        net.register_forward_hook(lambda _, x, y, view=view: shown[view].add(tuple(y.shape)))
+    shown = {view: set() for view in method.net}
+    real = method._build
+
+    def watched(shape):
+        nets = real(shape)
+        for view, net in nets.items():
+            net.register_forward_hook(lambda _, x, y, view=view: shown[view].add(tuple(y.shape)))
+        return nets
+
+    monkeypatch.setattr(method, "_build", watched)
     method.fit(pairs(0), pairs(1), work=tmp_path, run=RUN)
     assert shown == {"coronal": {(1, 1, 40, 16)}, "sagittal": {(1, 1, 40, 14)}}
 
@@ -104,7 +111,7 @@ def test_networks_see_zero_mean_and_unit_spread(tmp_path):
     method = fitted(tmp_path, view="coronal")
     sample = Planes(pairs(0), None, 1, kind="linear", flips=False, views=["coronal"])
     x = torch.cat([sample(rng(0, i))[0].flatten() for i in range(64)])
-    net = method.nets["coronal"]
+    net = method.net["coronal"]
     seen = x * net.scale_in + net.shift_in
     assert float(seen.mean()) == pytest.approx(0, abs=0.05)
     assert float(seen.std()) == pytest.approx(1, abs=0.05)
@@ -115,7 +122,7 @@ def test_killed_between_the_views_it_ends_with_the_same_bits(tmp_path):
     (tmp_path / "cut").mkdir()
     (tmp_path / "whole/coronal").rename(tmp_path / "cut/coronal")
     again = fitted(tmp_path / "cut", view="both")
-    for a, b in zip(whole.nets.state_dict().values(), again.nets.state_dict().values()):
+    for a, b in zip(whole.net.state_dict().values(), again.net.state_dict().values()):
         assert torch.equal(a, b)
 
 

@@ -165,7 +165,7 @@ def test_killed_and_run_again_it_ends_with_the_same_bits(monkeypatch, tmp_path, 
     monkeypatch.setattr(AxialPairs, "__call__", draw)
     with caplog.at_level(logging.INFO):
         resumed = sr4zct.build(**TINY).restore(thick, thin.grid, run=run)
-    assert "going on from step 7" in caplog.text
+    assert "resuming from step 7" in caplog.text
     np.testing.assert_array_equal(resumed.voxels, whole.voxels)
 
 

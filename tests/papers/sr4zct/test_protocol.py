@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from support.scores import by_name
 from thinslice.interfaces import ScoringInput
 from thinslice.protocols import sr4zct
 from thinslice.volume import Grid, Volume
 
 GRID = Grid(n=20, increment_mm=1, thickness_mm=1, shape=(40, 50), pixel_mm=(2.0, 2.0))
 ROWS, COLUMNS = slice(8, 32), slice(6, 42)  # of the body: 24 x 36
-METRICS = ("psnr_coronal_db", "ssim_coronal", "psnr_sagittal_db", "ssim_sagittal")
+METRICS = ("psnr_db coronal", "ssim coronal", "psnr_db sagittal", "ssim sagittal")
 
 
 def body():
@@ -31,9 +32,7 @@ def asked(error=0.0, thin=None, modality="CT"):
 
 
 def scores(question, **settings):
-    found = sr4zct.build(**settings).score(question)
-    assert len({s.metric for s in found}) == len(found)
-    return {s.metric: s for s in found}
+    return by_name(sr4zct.build(**settings).score(question))
 
 
 def test_the_box_is_the_thin_bodys():
@@ -45,9 +44,9 @@ def test_a_known_error_in_closed_form():
     assert tuple(found) == METRICS
     for view in ("coronal", "sagittal"):
         expected = 20 * math.log10(4095 / 7)
-        assert found[f"psnr_{view}_db"].value == pytest.approx(expected, abs=1e-4)
-    assert found["psnr_coronal_db"].n == found["ssim_coronal"].n == 12  # of 24 rows
-    assert found["psnr_sagittal_db"].n == 18  # of 36 columns
+        assert found[f"psnr_db {view}"].value == pytest.approx(expected, abs=1e-4)
+    assert found["psnr_db coronal"].n == found["ssim coronal"].n == 12  # of 24 rows
+    assert found["psnr_db sagittal"].n == 18  # of 36 columns
 
 
 def test_it_is_the_mean_of_scikit_images_scores_of_central_images():
@@ -59,30 +58,30 @@ def test_it_is_the_mean_of_scikit_images_scores_of_central_images():
         images = [(np.take(t, k, axis), np.take(r, k, axis)) for k in central]
         psnr = np.mean([peak_signal_noise_ratio(*pair, data_range=4095) for pair in images])
         ssim = np.mean([structural_similarity(*pair, data_range=4095) for pair in images])
-        assert found[f"psnr_{view}_db"].value == pytest.approx(psnr, abs=1e-5)
-        assert found[f"ssim_{view}"].value == pytest.approx(ssim, abs=1e-9)
+        assert found[f"psnr_db {view}"].value == pytest.approx(psnr, abs=1e-5)
+        assert found[f"ssim {view}"].value == pytest.approx(ssim, abs=1e-9)
 
 
 def test_what_lies_outside_the_box_or_the_middle_does_not_count():
     error = np.full(GRID.zyx, 500.0)
     error[:, 14:26, COLUMNS] = 0.0  # the central rows
     found = scores(asked(error))
-    assert found["psnr_coronal_db"].value == math.inf
-    assert found["ssim_coronal"].value == 1.0
-    assert found["psnr_sagittal_db"].value < 60
+    assert found["psnr_db coronal"].value == math.inf
+    assert found["ssim coronal"].value == 1.0
+    assert found["psnr_db sagittal"].value < 60
     whole = scores(asked(error), central=1.0)
-    assert whole["psnr_coronal_db"].n == 24
-    assert whole["ssim_coronal"].value < 1.0
+    assert whole["psnr_db coronal"].n == 24
+    assert whole["ssim coronal"].value < 1.0
 
 
 def test_the_restored_volume_moves_no_box():
     question = asked(-2000.0)
-    assert scores(question)["ssim_coronal"].n == 12
+    assert scores(question)["ssim coronal"].n == 12
 
 
 def test_the_range_is_the_peak_alone():
     wide, narrow = (scores(asked(5.0), window=(-1024, high)) for high in (3071, 2048))
-    change = wide["psnr_coronal_db"].value - narrow["psnr_coronal_db"].value
+    change = wide["psnr_db coronal"].value - narrow["psnr_db coronal"].value
     assert change == pytest.approx(20 * math.log10(4095 / 3072), abs=1e-9)
 
 

@@ -17,6 +17,7 @@ from thinslice.analyses import (
     slice_pairs,
 )
 from thinslice.analyses._statistics import bootstrap_interval, holm
+from thinslice.columns import metric_name
 from thinslice.interfaces import Evidence
 
 ALL = [benchmark, domain_gap, efficiency, patients, significance, slice_pairs]
@@ -101,7 +102,7 @@ def test_foreign_weights_stay_out_of_the_benchmark_unless_asked_for():
 def test_published_numbers_stand_beside_their_method_metric_and_place_only(evidence):
     settings = {
         "tvsrn": {"rmse_hu": 31.5, "sd": 1.5, "source": "a paper", "degradation": "acquired"},
-        "edsr": [{"psnr4000_db": 40.0, "source": "another"}, {"rmse_hu": 1.0, "source": "third"}],
+        "edsr": [{"psnr_db scan": 40.0, "source": "another"}, {"rmse_hu": 1.0, "source": "third"}],
     }
     table = benchmark.build(published=settings)(evidence).set_index(
         ["method", "degradation", "metric"]
@@ -109,8 +110,8 @@ def test_published_numbers_stand_beside_their_method_metric_and_place_only(evide
     tvsrn = table.loc[("tvsrn", "acquired", "rmse_hu")]
     assert list(tvsrn[["published", "published_sd", "published_source"]]) == [31.5, 1.5, "a paper"]
     assert np.isnan(table.loc[("tvsrn", "bell_5mm", "rmse_hu"), "published"])
-    assert np.isnan(table.loc[("tvsrn", "acquired", "psnr4000_db"), "published"])
-    assert table.loc[("edsr", "bell_5mm", "psnr4000_db"), "published_source"] == "another"
+    assert np.isnan(table.loc[("tvsrn", "acquired", "psnr_db"), "published"])
+    assert table.loc[("edsr", "bell_5mm", "psnr_db"), "published_source"] == "another"
     assert table["published"].notna().sum() == 1 + 4 + 4
     with pytest.raises(ValueError, match="no source"):
         benchmark.build(published={"tvsrn": {"rmse_hu": 31.5}})
@@ -143,6 +144,19 @@ def test_unknown_metrics_and_missing_columns_are_refused_by_name(evidence):
     bare = replace(evidence, scores=evidence.scores.drop(columns="patient"))
     with pytest.raises(LookupError, match="patient"):
         benchmark.build()(bare)
+    with pytest.raises(LookupError, match=r"'ssim'.*'ssim coronal'"):  # another metric
+        domain_gap.build(metrics=["ssim"])(evidence)
+
+
+def test_views_ranges_and_phases_of_a_metric_are_never_averaged_together():
+    names = ["ssim", "ssim coronal", "ssim coronal lung", "ssim coronal soft", "ssim 2mm"]
+    scores = [score("a", k, metric=name) for k, name in enumerate(names)]
+    table = benchmark.build()(evidence_of(scores))
+    assert {metric_name(row): row["mean"] for row in table.to_dict("records")} == {
+        name: k for k, name in enumerate(names)
+    }
+    chosen = patients.build(metrics=["ssim coronal soft"])(evidence_of(scores))
+    assert list(chosen["value"]) == [3]
 
 
 def test_drop_is_exactly_zero_for_acquired_trained_weights_on_themselves(evidence):
@@ -168,7 +182,7 @@ def test_drop_is_positive_where_simulated_training_costs(better, sign):
 
 
 def test_holm_runs_over_all_weights_tested_on_the_same_cases(evidence):
-    table = domain_gap.build(metrics=["rmse_hu", "psnr4000_db"])(evidence)
+    table = domain_gap.build(metrics=["rmse_hu", "psnr_db scan"])(evidence)
     for _, family in table.groupby(["protocol", "metric", "tested_on"]):
         np.testing.assert_allclose(family["p_holm"], holm(family["p"]))
         assert (family["family"] == family["p"].count()).all()
@@ -264,8 +278,3 @@ def test_patients_hold_the_values_behind_the_means(evidence):
         ("p2", 1),
         ("p3", 1),
     }
-
-
-def test_a_digest_of_the_mask_is_never_averaged():
-    scores = [score("a", 10), score("a", 4e9, metric="body_mask_sha32", better="", unit="1")]
-    assert list(benchmark.build()(evidence_of(scores))["metric"]) == ["rmse_hu"]

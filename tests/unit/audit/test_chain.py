@@ -148,7 +148,7 @@ def forged(checkout: Checkout, name: str, old: str, new: str) -> None:
     record = record_path(checkout.folder / TABLE)
     content = read_record(record)
     del content["id"]
-    for output in content["outputs"]:
+    for output in content["outputs"].values():
         output["sha256"] = sha256_of(checkout.folder / output["path"])
     whole = {"id": record_id(content), **content}
     record.write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n")

@@ -2,9 +2,6 @@
 
 import json
 
-import pytest
-
-from support.cards import module_of, named
 from support.restore import CARD
 from thinslice import plugins
 from thinslice.cli import main
@@ -31,16 +28,6 @@ def test_every_method_and_preset_is_listed_with_what_it_needs(capsys):
     main(["methods"])
     printed = capsys.readouterr().out
     assert all(name in printed for name in found)
-
-
-@pytest.mark.parametrize("name", named("methods"))
-def test_what_configs_say_of_a_method_is_what_it_says_of_itself(name):
-    card = named("methods")[name]
-    about = plugins.module("methods", card).ABOUT
-    assert methods.fit_of(plugins.build("methods", card)) == card["fit"]
-    assert about.one_factor == card.get("one_factor", False)
-    assert about.finer_pixels == card.get("finer_pixels", False)
-    assert module_of(card) in plugins.names("methods")
 
 
 def test_the_default_needs_no_weights_and_learns_from_the_scan():

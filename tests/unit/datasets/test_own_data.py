@@ -87,7 +87,7 @@ def test_files_are_the_manifest_and_every_file_read(tmp_path):
 
 def test_it_is_a_plug_in_of_acquired_scans(tmp_path):
     card = {"name": "mine", "module": "own_data", "settings": {"root": str(tmp_path)}}
-    assert plugins.module("datasets", card).SIMULATED is False
+    assert plugins.build("datasets", card).simulated is False
     assert "nothing" in refusal(plugins.build("datasets", card))
     with pytest.raises(ValueError, match=r"expected \[low, high\]"):
         own_data.build(str(tmp_path), unit_window=[1.0])

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thinslice.datasets.phantom import SIMULATED, build
+from thinslice.datasets.phantom import build
 from thinslice.operators.profiles import box, gaussian, trapezoid
 from thinslice.phantom.anatomy import draw_anatomy
 from thinslice.phantom.lattice import Plane
@@ -46,7 +46,7 @@ def middle_fives(thin, thick):
 
 
 def test_is_labelled_simulated(usual):
-    assert SIMULATED is True
+    assert build().simulated is True
     assert usual.source["simulated"] is True
     told = json.loads(json.dumps(usual.source))
     assert told["thick"]["fwhm_mm"] == pytest.approx(5.25)

@@ -54,7 +54,7 @@ def test_released_quarters_are_made_by_the_network_for_halves(tmp_path):
     released, published = georgescu_released.build(**SHORT), georgescu.build(**SHORT)
     for method in (released, published):
         method.fit([made], [], work=tmp_path / method.recipe.method, run=RUN)
-    assert (released._factors, published._factors) == ({"in_plane": 2}, {"in_plane": 4})
+    assert (released.factors, published.factors) == ({"in_plane": 2}, {"in_plane": 4})
     assert released.restore(made.thick, THIN, run=RUN).grid == THIN
 
 
@@ -145,7 +145,7 @@ def test_the_intermediate_loss_and_the_blur_matter_unless_left_out(made_by, line
     for i, settings in enumerate(({}, line)):
         method = georgescu.build(**SHORT, **settings)
         method.fit([pair(made_by)], [], work=tmp_path / str(i), run=RUN)
-        fitted.append(method._nets["through_plane"].first[0].weight)
+        fitted.append(method.net["through_plane"].first[0].weight)
     assert not torch.equal(*fitted)
 
 
@@ -193,5 +193,5 @@ def test_killed_in_the_second_stage_it_ends_as_one_left_in_peace(tmp_path):
     before = first.stat().st_mtime_ns
     resumed, whole = long_fit(tmp_path / "killed"), long_fit(tmp_path / "whole")
     assert first.stat().st_mtime_ns == before  # the first stage was not made again
-    for name, tensor in whole._nets.state_dict().items():
-        assert torch.equal(tensor, resumed._nets.state_dict()[name]), name
+    for name, tensor in whole.net.state_dict().items():
+        assert torch.equal(tensor, resumed.net.state_dict()[name]), name

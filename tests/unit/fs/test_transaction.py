@@ -11,7 +11,7 @@ import pytest
 
 from support.oriented_series import source
 from thinslice.errors import Refused
-from thinslice.fs.transaction import beside
+from thinslice.fs.transaction import replacing
 from thinslice.io import files
 from thinslice.io.dicom import write
 from thinslice.io.nifti.write import write_nifti
@@ -73,12 +73,12 @@ import os, signal
 from thinslice.io import files
 from thinslice.io.dicom import write
 
-def die(data, path, save=writing_dicom._save):
+def die(data, path, save=write._save):
     save(data, path)
     if path.name == "0003.dcm":
         os.kill(os.getpid(), signal.SIGKILL)
 
-writing_dicom._save = die
+write._save = die
 found = files.read("in")
 files.write(found.volume, "out", source=found, overwrite=True)
 """
@@ -125,9 +125,9 @@ def test_a_writer_that_fails_leaves_what_was_there(tmp_path, monkeypatch, why, b
 
 
 def test_a_living_writer_is_left_alone(tmp_path):
-    with beside(tmp_path / "a") as first:
+    with replacing(tmp_path / "a") as first:
         first.write_text("one")
-        with beside(tmp_path / "a") as second:
+        with replacing(tmp_path / "a") as second:
             second.write_text("two")
         assert first.exists()
     assert (tmp_path / "a").read_text() == "one"

@@ -64,7 +64,7 @@ def noise(*shape: int) -> np.ndarray:
 )
 def test_the_shares_of_a_position_sum_to_one(n, length, halo, blend, policy):
     if n > length and length - 2 * halo - blend < 1:
-        with pytest.raises(ValueError, match="leave nothing"):
+        with pytest.raises(ValueError, match="no room between halos"):
             tiling.axis(n, length, halo, blend, 1, policy)
         return
     axis = tiling.axis(n, length, halo, blend, 1, policy)
@@ -198,18 +198,6 @@ def test_native_slices_lie_where_the_grid_says():
     np.testing.assert_allclose(native.centres_mm()[[0, 5, -1]], [-3.0, 2.0, 22.0])
     assert grids.ends_for(thick, thick) == 0
     assert len(native.centres_mm()) == (4 - 1 + 2) * 5 + 1
-
-
-def test_the_cost_of_a_network_is_what_its_tensors_take():
-    class Known(nn.Module):
-        def forward(self, x):
-            a = x + 1  # alive until b is made
-            b = a * 2
-            del a
-            return b + 1
-
-    x = torch.zeros(1, 1, 64, 64)
-    assert memory.peak_bytes(Known(), x) == 3 * x.nbytes
 
 
 @settings(max_examples=60, deadline=None)

@@ -137,6 +137,6 @@ def test_folders_made_on_the_way_are_taken_back(tmp_path, name, monkeypatch):
 
 def test_what_was_there_is_never_taken_back(tmp_path):
     (tmp_path / "a").mkdir()
-    with pytest.raises(KeyError), transaction.beside(tmp_path / "a" / "b" / "out"):
+    with pytest.raises(KeyError), transaction.replacing(tmp_path / "a" / "b" / "out"):
         raise KeyError
     assert all_below(tmp_path) == ["a"]

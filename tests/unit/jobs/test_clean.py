@@ -140,10 +140,10 @@ def test_what_is_not_scored_or_not_ours_stays(full, tmp_path, monkeypatch):
     assert (results / "restored" / f"{CELL}.zarr/manifest.json").exists()
     assert (other / "photos").is_dir()
     assert (outside / "manifest.json").exists()
-    assert len(done.kept) == 3
-    assert any("is not scored" in why for why in done.kept)
-    assert any("not a thinslice store" in why for why in done.kept)
-    assert any("a link" in why for why in done.kept)
+    assert len(done.left) == 3
+    assert any("is not scored" in why for why in done.left)
+    assert any("not a thinslice store" in why for why in done.left)
+    assert any("a link" in why for why in done.left)
 
 
 def test_a_folder_behind_a_link_is_left_alone(full, tmp_path, monkeypatch):

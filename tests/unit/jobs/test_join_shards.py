@@ -12,13 +12,12 @@ from thinslice import store
 from thinslice.interfaces import Run
 from thinslice.jobs import clean, join_shards, restore
 from thinslice.provenance import environment
-from thinslice.provenance import job as job_module
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import BrokenLinkError, link_to, read_record, record_path
 from thinslice.volume import Grid, Volume
 from thinslice.workflow import shards
 
-CARD = {"name": "linear", "module": "linear"}
+CARD = {"name": "linear", "module": "interpolation", "settings": {"kind": "linear"}}
 CELL = "phantom/box5/linear/untrained"
 CASES = ["a", "b", "c"]
 
@@ -38,37 +37,36 @@ def stored(path: Path, seed: int) -> Path:
         for case in [*CASES, "t"]:
             about = {"split": "train" if case == "t" else "test", "target": thin.to_json()}
             out.add(case, Volume(rng.normal(0, 300, grid.zyx).astype(np.float32), grid), **about)
-    with job(path, "degrade", []) as running:
-        running.output(path)
+    with job(path, "degrade", {}) as running:
+        running.output("thick", path)
     return path
 
 
-def job(path: Path, rule: str, inputs: list[Path], card=CARD):
+def job(path: Path, rule: str, inputs: dict[str, Path], card=CARD):
     record = record_path(path)
     return recorded_job(record, rule=rule, cards={"method": card}, inputs=inputs)
 
 
-def restored(thick: Path, out: Path, rule: str, cases: list[str], card=CARD) -> Path:
+def restored(thick: Path, out: Path, card=CARD, shard: tuple[int, int] | None = None) -> Path:
     """As the two scripts do it."""
-    asked = restore.RestoreRequest(card, thick, None, Path("results/work"), Run(device="none"))
+    rule = "restore_shard" if shard else "restore"
+    request = restore.RestoreRequest(
+        card, thick, out, None, Path("results/work"), Run(), uses_torch=False, shard=shard
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [f"{rule}.py"])
-        with job(out, rule, asked.inputs, card) as running:
-            restore.restore(asked, cases, out, running)
+        restore.restore_cases(request)
     return out
 
 
 def shards_of(thick: Path, n: int, card=CARD) -> list[Path]:
     folder = Path("results/shards") / CELL
-    return [
-        restored(thick, folder / f"{i}of{n}.zarr", "restore_shard", CASES[i::n], card)
-        for i in range(n)
-    ]
+    return [restored(thick, folder / f"{i}of{n}.zarr", card, (i, n)) for i in range(n)]
 
 
 def joined(thick: Path, parts: list[Path]) -> Path:
     out = Path("results/restored") / f"{CELL}.zarr"
-    with job(out, "restore", [thick]) as running:
+    with job(out, "restore", {"thick": thick}) as running:
         join_shards.join(parts, CASES, out, running)
     return out
 
@@ -79,7 +77,7 @@ def facts(path: Path) -> dict:
 
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_the_joined_cell_is_the_whole_one_whatever_the_number_of_shards(thick, n):
-    whole = restored(thick, Path("results/whole.zarr"), "restore", CASES)
+    whole = restored(thick, Path("results/whole.zarr"))
     parts = shards_of(thick, n)
     cell = joined(thick, parts)
     assert store.digest(cell) == store.digest(whole)
@@ -104,8 +102,7 @@ def test_what_the_shards_said_of_themselves_is_carried_on(thick, monkeypatch):
 
 def test_the_joined_record_rests_on_the_thick_slices_alone(thick):
     cell = joined(thick, shards_of(thick, 2))
-    (given,) = read_record(record_path(cell))["inputs"]
-    assert given == link_to(thick)
+    assert read_record(record_path(cell))["inputs"] == {"thick": link_to(thick)}
 
 
 def assert_refused(thick: Path, parts: list[Path], why: str) -> None:
@@ -126,12 +123,12 @@ def test_a_shard_of_other_thick_slices_is_refused(thick):
 
 def test_a_shard_made_by_other_code_is_refused(thick, monkeypatch):
     parts = shards_of(thick, 2)
-    monkeypatch.setattr(job_module, "script_digest", lambda name: "0123456789abcdef")
+    monkeypatch.setattr(join_shards, "script_digest", lambda name: "0123456789abcdef")
     assert_refused(thick, parts, "its code is")
 
 
 def test_a_whole_cell_is_no_shard(thick):
-    whole = restored(thick, Path("results/whole.zarr"), "restore", CASES)
+    whole = restored(thick, Path("results/whole.zarr"))
     assert_refused(thick, [whole], "its rule is")
 
 
@@ -167,7 +164,7 @@ def test_a_cell_that_stands_keeps_its_number_until_its_method_changes(thick):
     joined(thick, shards_of(thick, 2))
     assert names(1) == names(5) == 2
     assert names(5, {**CARD, "code": "0123456789abcdef"}) == 5
-    restored(thick, Path("results/restored") / f"{CELL}.zarr", "restore", CASES)
+    restored(thick, Path("results/restored") / f"{CELL}.zarr")
     assert names(5) == 0
 
 
@@ -183,7 +180,7 @@ def test_cleaning_takes_the_shards_of_a_joined_cell_and_leaves_others(thick):
     others = shards_of(thick, 3, {**CARD, "code": "0123456789abcdef"})
     done = clean.work(Path("results"))
     assert done.removed == 2
-    assert len(done.kept) == 3
+    assert len(done.left) == 3
     left = [path.name for path in sorted(Path("results/shards").rglob("*.record.json"))]
     assert left == [f"{i}of3.record.json" for i in range(3)]
     assert all(other.is_dir() for other in others)

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from thinslice.degradations import box
+from thinslice.columns import metric_name
+from thinslice.degradations import profile
 from thinslice.jobs import score
 from thinslice.operators.degradation import thick_of
 from thinslice.protocols import v1
 from thinslice.volume import Grid, Volume
 
 GRID = Grid(40, 1.0, 1.0, (32, 36), (2.0, 2.0))
-MEANS = box.build(thickness_mm=5.0, increment_mm=5.0)
+MEANS = profile.build(shape="box", thickness_mm=5.0, increment_mm=5.0)
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ def thin_scan() -> Volume:
 
 def rows(made_by, thick: Volume) -> dict[str, float]:
     thin = thin_scan()
-    asked = score.question(thin.with_voxels(thin.voxels - 7), thin, thick, made_by)
+    asked = score.scoring_input(thin.with_voxels(thin.voxels - 7), thin, thick, made_by)
     found = score.rows(asked, {"v1": v1.build(threads=1)})
-    return {row["metric"]: row["value"] for row in found}
+    return {metric_name(row): row["value"] for row in found}
 
 
 @pytest.mark.parametrize("made_by", [MEANS, Coarse()], ids=["slices", "pixels too"])

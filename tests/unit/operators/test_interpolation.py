@@ -136,13 +136,13 @@ def test_finer_pixels_and_a_moved_origin_keep_patient_positions(kind, off):
 @pytest.mark.parametrize("name", interpolation.KINDS)
 def test_methods_return_the_grid_asked_for(name):
     thick = noise()
-    method = plugins.build("methods", {"name": name})
+    card = {"name": name, "module": "interpolation", "settings": {"kind": name}}
+    method = plugins.build("methods", card)
     wanted = finer(thick.grid, 23, 1.1, -2.0)
     restored = method.restore(thick, wanted)
     assert restored.grid == wanted
     assert np.array_equal(restored.voxels, interpolation.resample_z(thick, wanted, name).voxels)
     assert method.parameters() == 0
-    about = plugins.module("methods", {"name": name}).ABOUT
-    assert about.fidelity == "textbook"
-    assert about.title
-    assert about.idea
+    assert method.about.fidelity == "textbook"
+    assert method.about.title
+    assert method.about.idea

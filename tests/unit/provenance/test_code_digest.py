@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.paths import ROOT
-from thinslice.provenance.code_digest import closure, code_digest
+from thinslice.provenance.code_digest import PLUMBING, code_digest, module_digests
 
 NETWORK = '''"""A network."""
 import math
@@ -117,18 +117,46 @@ def test_a_script_counts_with_what_it_imports(source, tmp_path):
     assert code_digest(script=script, source=source) != before
 
 
+@pytest.mark.parametrize("room", PLUMBING)
+def test_plumbing_does_not_count_nor_what_is_reached_through_it_alone(source, room):
+    nets, rooms = source / "thinslice" / "nets", source / "thinslice" / room
+    rooms.mkdir()
+    (rooms / "__init__.py").write_text("")
+    (rooms / "pipes.py").write_text("from thinslice.nets import other\n")
+    with (nets / "network.py").open("a") as file:
+        file.write(f"from thinslice.{room} import pipes\n")
+    before = digest_of(source)
+    (rooms / "pipes.py").write_text("from thinslice.nets import other\nLINE = 'reworded'\n")
+    (rooms / "__init__.py").write_text("LINE = 1\n")
+    (nets / "other.py").write_text("x = 2\n")
+    assert digest_of(source) == before
+
+
+def test_each_module_has_a_digest_of_its_own(source, tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text("from thinslice.nets.network import width\n")
+    before = module_digests(script=script, source=source)
+    assert set(before) == {
+        "train.py", "thinslice.nets", "thinslice.nets.network", "thinslice.nets.layers"
+    }  # fmt: skip
+    (source / "thinslice" / "nets" / "layers.py").write_text(LAYERS.replace("2", "3"))
+    after = module_digests(script=script, source=source)
+    assert {name for name in before if before[name] != after[name]} == {"thinslice.nets.layers"}
+
+
 def test_the_workflow_half_of_the_package_needs_only_the_standard_library():
     """Imported where nothing is installed; pyproject's contract names the same modules."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     (half,) = [c for c in contracts["contracts"] if c["name"].startswith("the workflow half")]
     code = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r})\n"
     code += "".join(f"import {name}\n" for name in half["source_modules"])
+    code += "import thinslice.workflow.cells, thinslice.provenance.job\n"
+    code += "print(*(name for name in sys.modules if name.startswith('thinslice.')))"
     bare = [sys.executable, "-I", "-S", "-c", code]
-    assert subprocess.run(bare, capture_output=True, text=True).stderr == ""
-    assert set(closure(["thinslice.workflow.cells", "thinslice.provenance.job"])) <= {
-        *half["source_modules"],
-        "thinslice",
-    }
+    done = subprocess.run(bare, capture_output=True, text=True)
+    assert done.stderr == ""
+    rooms = tuple(half["source_modules"])
+    assert all(name.startswith(rooms) for name in done.stdout.split())
 
 
 def test_a_module_that_is_not_there_is_named(source):

@@ -15,12 +15,12 @@ CONTEXT = multiprocessing.get_context("fork")
 def run(path, *, cards=None, text="1,2\n", begun=None, go=None):
     """A job that says when it has begun and goes on when told."""
     record = record_path(path)
-    with recorded_job(record, rule="make", cards=cards or {"m": (1, 2)}, inputs=[]) as job:
+    with recorded_job(record, rule="make", cards=cards or {"m": (1, 2)}, inputs={}) as job:
         if begun:
             begun.set()
             go.wait(30)
         write_text(path, text)
-        job.output(path)
+        job.output("table", path)
         job.fact("by", text)
 
 

@@ -13,20 +13,20 @@ from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import BrokenLinkError, read_record, record_path, sha256_of
 
 
-def make(path, text="1,2\n", inputs=()):
+def make(path, text="1,2\n", inputs=None):
     with recorded_job(
-        record_path(path), rule="make", cards={"method": {"name": "m"}}, inputs=inputs
+        record_path(path), rule="make", cards={"method": {"name": "m"}}, inputs=inputs or {}
     ) as job:
         write_text(path, text)
-        job.output(path)
+        job.output("table", path)
         job.fact("cases", 3)
     return path
 
 
 def test_a_record_links_an_input_to_the_record_that_made_it(tmp_path):
     first = make(tmp_path / "a.csv")
-    second = make(tmp_path / "b.csv", inputs=[first])
-    link = read_record(record_path(second))["inputs"][0]
+    second = make(tmp_path / "b.csv", inputs={"first": first})
+    link = read_record(record_path(second))["inputs"]["first"]
     assert link["sha256"] == sha256_of(first)
     assert link["record_id"] == read_record(record_path(first))["id"]
 
@@ -64,7 +64,7 @@ def test_an_input_that_changed_since_it_was_made_is_refused(tmp_path):
     first = make(tmp_path / "a.csv")
     first.write_text("1,3\n")
     with pytest.raises(BrokenLinkError, match=r"a\.csv is not what"):
-        make(tmp_path / "b.csv", inputs=[first])
+        make(tmp_path / "b.csv", inputs={"first": first})
     assert not record_path(tmp_path / "b.csv").exists()
 
 
@@ -73,10 +73,10 @@ def test_what_an_input_record_made_must_still_be_so(tmp_path):
     first = make(tmp_path / "a.csv")
     first.write_text("1,3\n")
     with pytest.raises(BrokenLinkError, match=r"a\.csv is not what"):
-        make(tmp_path / "b.csv", inputs=[record_path(first)])
+        make(tmp_path / "b.csv", inputs={"first": record_path(first)})
     first.unlink()
     with pytest.raises(BrokenLinkError, match=r"a\.csv is missing"):
-        make(tmp_path / "b.csv", inputs=[record_path(first)])
+        make(tmp_path / "b.csv", inputs={"first": record_path(first)})
 
 
 def test_asking_git_for_the_commit_takes_no_lock_of_its_index(tmp_path, monkeypatch):
@@ -95,14 +95,14 @@ def test_asking_git_for_the_commit_takes_no_lock_of_its_index(tmp_path, monkeypa
 def test_an_input_without_a_record_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text("1\n")
     with pytest.raises(BrokenLinkError, match="missing"):
-        make(tmp_path / "b.csv", inputs=[tmp_path / "a.csv"])
+        make(tmp_path / "b.csv", inputs={"first": tmp_path / "a.csv"})
 
 
 def test_a_job_that_fails_leaves_no_record(tmp_path):
     record = tmp_path / "a.record.json"
     with (
         pytest.raises(RuntimeError),
-        recorded_job(record, rule="make", cards={}, inputs=[]),
+        recorded_job(record, rule="make", cards={}, inputs={}),
     ):
         raise RuntimeError("no")
     assert not record.exists()
@@ -111,11 +111,12 @@ def test_a_job_that_fails_leaves_no_record(tmp_path):
 def test_a_raw_file_is_hashed_as_it_is(tmp_path):
     raw = tmp_path / "scan.nii"
     raw.write_bytes(b"voxels")
-    with recorded_job(tmp_path / "r.record.json", rule="fetch", cards={}, inputs=[], raw=[raw]):
+    with recorded_job(tmp_path / "r.record.json", rule="fetch", cards={}, inputs={}, raw=[raw]):
         pass
-    (given,) = read_record(tmp_path / "r.record.json")["inputs"]
-    assert given["sha256"] == sha256_of(raw)
-    assert given["record"] is None
+    inputs = read_record(tmp_path / "r.record.json")["inputs"]
+    assert list(inputs) == [str(raw)]
+    assert inputs[str(raw)]["sha256"] == sha256_of(raw)
+    assert inputs[str(raw)]["record"] is None
 
 
 def _hold(path, held):

@@ -12,8 +12,9 @@ import pytest
 from support.paths import importing
 from support.restore import CPU, ENDS, dicom, killed_at, names, often, restored, said
 from thinslice.fs import transaction
+from thinslice.fs.hashing import sha256_by_name
 from thinslice.io import files
-from thinslice.restoration import output, restore, statement
+from thinslice.restoration import output, restore
 from thinslice.training import loop
 
 pytestmark = pytest.mark.usefixtures("no_picture")
@@ -54,12 +55,12 @@ def test_a_killed_run_leaves_no_scan_and_the_same_command_ends_as_if_it_never_wa
     assert names(tmp_path) == ["b.nii.thinslice.work", "thick.nii.gz"]
     often(monkeypatch.setattr)
     status, printed, _ = restored(capsys, nifti, tmp_path / "b.nii", *words)
-    assert (status, "going on from" in printed) == (0, True)
+    assert (status, "resuming from" in printed) == (0, True)
     status, printed, _ = restored(capsys, nifti, tmp_path / "a.nii", *words)
-    assert (status, "going on from" in printed) == (0, False)
+    assert (status, "resuming from" in printed) == (0, False)
     assert (
         numbers(tmp_path / "b.nii")["output"]["files"]["b.nii"]
-        == statement.hashes(tmp_path / "a.nii")["a.nii"]
+        == sha256_by_name(tmp_path / "a.nii")["a.nii"]
     )
     assert (tmp_path / "a.nii").read_bytes() == (tmp_path / "b.nii").read_bytes()
     assert not [name for name in names(tmp_path) if "work" in name]
@@ -80,7 +81,7 @@ def test_ctrl_c_is_one_line_and_what_was_learned_is_kept(tmp_path, capsys, monke
     assert status == 130
     last = complaints.splitlines()[-1]
     assert last.startswith("thinslice restore: stopped; ")
-    assert "goes on from" in last
+    assert "to resume from" in last
     assert names(tmp_path) == ["out.nii.thinslice.work", "thick.nii.gz"]
     monkeypatch.setattr(loop._Training, "advance", step)
     (tmp_path / "out.nii.thinslice.work" / "mine").write_text("not thinslice's")
@@ -121,16 +122,16 @@ def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, na
         out.parent.mkdir()
         if old:
             output.write(old, out)
-        hashes = statement.hashes(out) if old else None
+        hashes = sha256_by_name(out) if old else None
         status = killed_at_rename(nth, new, out)
         _coherent(out, hashes, status)
-        went_on = transaction.go_on(out)
+        went_on = transaction.finish_interrupted(out)
         assert out.exists()
         _coherent(out, hashes, status if not went_on else 0)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
         output.write(new, out, overwrite=True)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
-        assert said(out)["output"]["files"] == statement.hashes(out)
+        assert said(out)["output"]["files"] == sha256_by_name(out)
     assert (status, nth) == (0, renames + 1)
 
 
@@ -140,7 +141,7 @@ def _coherent(out, old, status):
     listed = json.loads(report.read_text())["output"]["files"] if report.exists() else None
     if not out.exists():
         return
-    has = statement.hashes(out)
+    has = sha256_by_name(out)
     assert listed in (None, has)
     if has != old or status == 0:
         assert listed == has
@@ -180,7 +181,7 @@ def test_a_disk_that_is_full_leaves_what_was_there(tmp_path, capsys, monkeypatch
     assert (status, len(complaints.splitlines())) == (2, 1 + complaints.count("warning"))
     assert "No space left" in complaints
     assert (names(tmp_path), numbers(out)) == (before, old)
-    assert statement.hashes(out) == said(out)["output"]["files"]
+    assert sha256_by_name(out) == said(out)["output"]["files"]
 
 
 def test_overwriting_replaces_all_three(tmp_path, capsys, nifti):
@@ -192,4 +193,4 @@ def test_overwriting_replaces_all_three(tmp_path, capsys, nifti):
     assert numbers(out) == first
     assert restored(capsys, nifti, out, "--method", "cubic", "--overwrite")[0] == 0
     assert said(out)["method"]["card"]["name"] == "cubic"
-    assert said(out)["output"]["files"] == statement.hashes(out)
+    assert said(out)["output"]["files"] == sha256_by_name(out)

@@ -13,10 +13,11 @@ import pytest
 from support.patient import SCAN, patient
 from support.restore import CARD, SCHEMA, dicom, restored, said
 from thinslice.cli import arguments, main
+from thinslice.fs.hashing import sha256_by_name
 from thinslice.io import files
 from thinslice.io.nifti.write import write_nifti
 from thinslice.provenance.code_digest import closure
-from thinslice.restoration import methods, quality, restore, statement
+from thinslice.restoration import methods, quality, restore
 
 ENDINGS = ["", ".nii.gz", ".nii", ".zarr"]
 
@@ -80,9 +81,10 @@ def test_what_stands_beside_is_what_was_done(tmp_path, capsys):
     assert (status, complaints.count("Traceback")) == (0, 0)
     found = said(out)
     for told, path in ((found["input"], scan), (found["output"], out)):
-        assert told["files"] == statement.hashes(path)
+        assert told["files"] == sha256_by_name(path)
     assert found["input"]["path"] == str(scan)
-    assert found["method"]["card"] == {"name": "cubic"}
+    card = {"name": "cubic", "module": "interpolation", "settings": {"kind": "cubic"}}
+    assert found["method"]["card"] == card
     assert found["method"]["fidelity"] == "textbook"
     assert found["warnings"] == [line[9:] for line in complaints.splitlines()]
     assert found["grids"]["output"]["thickness_mm"] == 1.0
@@ -105,7 +107,7 @@ def test_a_zip_and_the_folder_in_it_are_the_same_input(tmp_path, capsys):
     folder, packed = (said(tmp_path / name)["input"] for name in ("a.nii", "b.nii"))
     assert packed["path"] == zipped
     assert (packed["files"], packed["sha256"]) == (folder["files"], folder["sha256"])
-    assert packed["source"]["zip_sha256"] == statement.hashes(Path(zipped))["scan.zip"]
+    assert packed["source"]["zip_sha256"] == sha256_by_name(Path(zipped))["scan.zip"]
 
 
 @pytest.mark.usefixtures("no_picture")
@@ -121,7 +123,7 @@ def test_weights_bring_their_method_and_a_like_scan_draws_no_warning(
     assert [row["index"] for row in said(out)["trust"]["consistency"]["slices"]] == [*range(12)]
     method = said(out)["method"]
     assert method["card"] == CARD
-    assert method["weights"]["sha256"] == statement.hashes(weights)["tiny.pt"]
+    assert method["weights"]["sha256"] == sha256_by_name(weights)["tiny.pt"]
     assert method["parameters"] > 0
 
 

@@ -13,8 +13,9 @@ from support.restore import CPU, ENDS, at_rename, dicom, killed_at, names, often
 from support.signals import answer_all, ignore_all
 from thinslice.cli import main, methods
 from thinslice.fs import transaction
+from thinslice.fs.hashing import sha256_by_name
 from thinslice.io import files
-from thinslice.restoration import output, restore, statement
+from thinslice.restoration import output, restore
 
 pytestmark = pytest.mark.usefixtures("no_picture")
 STOPPED_AT_5 = """
@@ -61,7 +62,7 @@ def test_asked_to_end_it_says_so_and_the_same_command_ends_as_if_it_never_was(
     assert names(tmp_path) == ["b.nii.thinslice.work", "thick.nii.gz"]
     often(monkeypatch.setattr)
     _, printed, _ = restored(capsys, nifti, tmp_path / "b.nii", *words)
-    assert "going on from" in printed
+    assert "resuming from" in printed
     assert restored(capsys, nifti, tmp_path / "a.nii", *words)[0] == 0
     assert (tmp_path / "a.nii").read_bytes() == (tmp_path / "b.nii").read_bytes()
     assert not [left for left in names(tmp_path) if "work" in left]
@@ -98,15 +99,15 @@ def test_ctrl_c_when_all_is_in_its_place_does_not_say_otherwise(
 ):
     out = tmp_path / "out.nii"
 
-    def stop(path, sync=transaction._sync):
+    def stop(path, sync=transaction.sync):
         if path == tmp_path and out.exists():
             raise KeyboardInterrupt
         sync(path)
 
-    monkeypatch.setattr(transaction, "_sync", stop)
+    monkeypatch.setattr(transaction, "sync", stop)
     status, _, complaints = restored(capsys, nifti, out, "--method", "linear")
-    assert (status, "is whole" in complaints) == (130, True)
-    assert said(out)["output"]["files"] == statement.hashes(out)
+    assert (status, "already written, and is complete" in complaints) == (130, True)
+    assert said(out)["output"]["files"] == sha256_by_name(out)
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_what_fails_between_the_renames_leaves_all_as_it_was(tmp_path, monkeypat
     out = tmp_path / "place" / name
     out.parent.mkdir()
     output.write(old, out)
-    hashes, told = statement.hashes(out), said(out)
+    hashes, told = sha256_by_name(out), said(out)
 
     def fail():
         raise why
@@ -135,7 +136,7 @@ def test_what_fails_between_the_renames_leaves_all_as_it_was(tmp_path, monkeypat
             patched.setattr(os, "replace", replace)
             with pytest.raises(why):
                 output.write(new, out, overwrite=True)
-        assert (statement.hashes(out), said(out)) == (hashes, told)
+        assert (sha256_by_name(out), said(out)) == (hashes, told)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
 
 
@@ -149,13 +150,13 @@ def test_going_on_may_be_killed_too(tmp_path, two, name):
         wanted = tmp_path / f"new{nth}{name}"
         output.write(new, wanted)
         assert killed_at(nth, out, partial(output.write, new, out, overwrite=True)) == -9
-        while killed_at(1, out, partial(transaction.go_on, out)) == -9:
-            assert killed_at(2, out, partial(transaction.go_on, out)) in (-9, 0)
+        while killed_at(1, out, partial(transaction.finish_interrupted, out)) == -9:
+            assert killed_at(2, out, partial(transaction.finish_interrupted, out)) in (-9, 0)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
         assert sorted(said(out)["output"]["files"].values()) == sorted(
-            statement.hashes(wanted).values()
+            sha256_by_name(wanted).values()
         )
-        assert said(out)["output"]["files"] == statement.hashes(out)
+        assert said(out)["output"]["files"] == sha256_by_name(out)
 
 
 def test_what_was_put_there_meanwhile_is_left_alone(tmp_path, two):
@@ -163,13 +164,13 @@ def test_what_was_put_there_meanwhile_is_left_alone(tmp_path, two):
     out = tmp_path / "place" / "out.nii"
     out.parent.mkdir()
     output.write(old, out)
-    hashes = statement.hashes(out)
+    hashes = sha256_by_name(out)
     assert killed_at(5, out, partial(output.write, new, out, overwrite=True)) == -9
     out.write_text("mine")
-    assert not transaction.go_on(out)
+    assert not transaction.finish_interrupted(out)
     assert out.read_text() == "mine"
     (kept,) = out.parent.glob(".out.nii.partial-*/ before/out.nii")
-    assert statement.hashes(kept) == hashes
+    assert sha256_by_name(kept) == hashes
 
 
 def test_the_next_command_tells_of_it(tmp_path, capsys, two):
@@ -182,9 +183,9 @@ def test_the_next_command_tells_of_it(tmp_path, capsys, two):
     assert (status, out.exists()) == (0, False)  # a dry run writes nothing
     status, _, complaints = restored(capsys, *words)
     assert (status, len(complaints.splitlines())) == (2, 2)
-    assert "a run before was killed" in complaints
+    assert "when an earlier run was killed" in complaints
     assert "something there already" in complaints
-    assert said(out)["output"]["files"] == statement.hashes(out)
+    assert said(out)["output"]["files"] == sha256_by_name(out)
 
 
 def test_a_place_named_by_way_of_itself_is_replaced_whole(tmp_path, capsys):
@@ -194,7 +195,7 @@ def test_a_place_named_by_way_of_itself_is_replaced_whole(tmp_path, capsys):
     words = ["--method", "linear", "--overwrite"]
     for named in (out, out / ".." / "out", tmp_path / "out" / ".." / "in" / ".." / "out"):
         assert restored(capsys, scan, named, *words)[0] == 0
-        assert said(out)["output"]["files"] == statement.hashes(out)
+        assert said(out)["output"]["files"] == sha256_by_name(out)
     assert names(tmp_path) == sorted(["in", *(f"out{end}" for end in ENDS)])
 
 

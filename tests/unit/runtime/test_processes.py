@@ -72,7 +72,7 @@ def test_a_reason_longer_than_a_pipe_takes_does_not_hang(tmp_path):
     [
         (tasks.be_killed, r"^process 0 of 1 .* was killed by SIGKILL[^\n]*$"),
         (tasks.refuse, r"^process 0 of 1 [^\n]*the disk is full[^\n]*$"),
-        (tasks.leave, r"^one of 1 processes ended without a word \(exit codes \[7\]\)$"),
+        (tasks.leave, r"^one of 1 processes ended without a report \(exit codes \[7\]\)$"),
     ],
 )
 def test_what_a_person_can_mend_takes_one_line(what, says, tmp_path):

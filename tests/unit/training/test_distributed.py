@@ -74,9 +74,9 @@ def test_the_plans_have_what_a_team_could_miss(alone):
 @pytest.mark.parametrize(
     ("what", "says"),
     [
-        ("odd batch", "ValueError: a batch of 5 .* 2 processes: set batch .* gpus"),
-        ("loss", "FloatingPointError: the loss became nan by step 4"),
-        ("batch norm", "ValueError: batch norm"),
+        ("odd batch", "Refused: a batch of 5 .* 2 processes: set batch .* gpus"),
+        ("loss", "DivergedError: the loss became nan by step 4"),
+        ("batch norm", "Refused: batch norm"),
     ],
 )
 def test_what_goes_wrong_every_process_says_and_none_hangs(what, says, two):

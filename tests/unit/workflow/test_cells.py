@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from thinslice.workflow import cells, panels
+from thinslice.workflow import cells, checks, panels
 from thinslice.workflow.cells import Cell, Source
 
 CONFIG = {
@@ -72,8 +72,8 @@ def test_training_elsewhere_needs_training_cases_and_the_same_modality():
 
 def test_every_cell_is_either_run_or_explained():
     config = changed(fitted_on="all", trained_on=["pairs", "thin_only", "brains"])
-    asked = len(cells._asked(config))
-    lost = [cell for cell in cells._asked(config) if cells.why_skipped(cell, config)]
+    asked = len(cells.grid_cells(config))
+    lost = [cell for cell in cells.grid_cells(config) if cells.why_skipped(cell, config)]
     assert len(cells.cells(config)) + len(lost) == asked
     assert lost
 
@@ -87,7 +87,7 @@ def test_sources_are_trained_once_each():
 def test_an_unknown_name_in_the_grid_is_refused_with_the_nearest(kind):
     name = CONFIG["grid"][kind][0]
     with pytest.raises(ValueError, match=f"{name}x.*did you mean '{name}'"):
-        cells.check(changed(**{kind: [f"{name}x"]}))
+        checks.check_names(changed(**{kind: [f"{name}x"]}))
 
 
 def test_a_label_names_one_source_only():
@@ -130,8 +130,8 @@ def test_panels_show_a_degradation_that_a_shown_method_was_tested_on():
 
 def test_a_grid_of_which_nothing_can_run_is_refused_with_the_reason():
     with pytest.raises(ValueError, match="thin_only has no acquired thick series"):
-        cells.check_some_run(changed(datasets=["thin_only"], degradations=["acquired"]))
-    cells.check_some_run(CONFIG)
+        checks.check_runnable(changed(datasets=["thin_only"], degradations=["acquired"]))
+    checks.check_runnable(CONFIG)
 
 
 def test_panels_show_the_acquired_series_by_matched_weights():
@@ -155,7 +155,7 @@ def test_a_network_built_for_one_ratio_of_increments_is_not_run_on_another():
         "box3": {"settings": {"thickness_mm": 3.0, "overlap_mm": 1.0}},
     }
     assert cells.skipped(config) == []
-    config["methods"]["edsr"]["one_factor"] = True
+    config["methods"]["edsr"]["fixed_factor"] = True
     words = "fitted on slices every {} mm, tested on slices every {} mm".format
     there, here = words(2, 5), words(5, 2)
     assert dict(cells.skipped(config)) == {
@@ -171,8 +171,8 @@ def test_networks_built_for_whole_factors_are_not_run_on_others():
         "plane": {"settings": {"through_plane": 1, "in_plane": 2}},
         "slices": {"settings": {"through_plane": 2}},
     }
-    config["methods"]["linear"]["finer_pixels"] = True
-    config["methods"]["edsr"] |= {"finer_pixels": True, "one_factor": True}
+    config["methods"]["linear"]["in_plane"] = True
+    config["methods"]["edsr"] |= {"in_plane": True, "fixed_factor": True}
     slices = "fitted on increments {} times the thin ones', tested on {} times".format
     pixels = "fitted on pixels {} times the thin ones', tested on {} times".format
     found = {where: why for where, why in cells.skipped(config) if "edsr fitted" in where}
@@ -183,7 +183,7 @@ def test_networks_built_for_whole_factors_are_not_run_on_others():
         "pairs/plane: edsr fitted on pairs/slices": pixels(1, 2),
         "pairs/slices: edsr fitted on pairs/cube; edsr fitted on pairs/plane": pixels(2, 1),
     }
-    config["methods"]["edsr"]["one_factor"] = False
+    config["methods"]["edsr"]["fixed_factor"] = False
     assert not [where for where, _ in cells.skipped(config) if "edsr" in where]
 
 
@@ -219,13 +219,13 @@ def test_a_method_may_be_meant_for_some_degradations_only():
     assert {cell.source.degradation for cell in trained} == {"box5"}
     config["methods"]["edsr"]["degradations"] = ["box7"]
     with pytest.raises(ValueError, match="'box7' is not among the degradations"):
-        cells.check(config)
+        checks.check_names(config)
 
 
 def test_coarser_pixels_are_for_methods_that_can_make_them_finer():
     config = changed(degradations=["cube"], fitted_on="matched")
     config["degradations"]["cube"] = {"settings": {"in_plane": 2}}
-    config["methods"]["linear"]["finer_pixels"] = True
+    config["methods"]["linear"]["in_plane"] = True
     assert {cell.method for cell in cells.cells(config)} == {"linear"}
     assert all("pixels are made coarser" in reason for _, reason in cells.skipped(config))
 

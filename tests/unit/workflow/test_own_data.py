@@ -2,6 +2,7 @@
 
 import pytest
 
+from thinslice.errors import Refused
 from thinslice.workflow import own_data
 
 CARD = {"module": "own_data", "settings": {}}
@@ -12,7 +13,12 @@ def config(root):
 
 
 def write(root, *rows):
+    """A manifest, and the scans that it names unless they are there."""
     (root / "manifest.csv").write_text("\n".join(["case,patient,split,thin,thick", *rows]) + "\n")
+    for row in rows:
+        for name in row.split(",")[3:]:
+            if name.strip() and not (root / name.strip()).exists():
+                (root / name.strip()).write_text("never read")
 
 
 def test_it_counts_cases_and_pairs_by_split(tmp_path):
@@ -57,16 +63,16 @@ def test_a_home_folder_may_be_written_with_a_tilde(tmp_path, monkeypatch):
 def test_no_root_no_manifest_and_a_wrong_split_are_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match="--config root=DIR"):
         own_data.with_own_data({**config(tmp_path), "root": None})
-    with pytest.raises(FileNotFoundError, match=r"manifest\.csv"):
+    with pytest.raises(Refused, match=r"manifest\.csv: found nothing"):
         own_data.with_own_data(config(tmp_path))
     write(tmp_path, "a,p1,training,a.nii.gz,", "b,p2,test,b.nii.gz,")
-    with pytest.raises(ValueError, match=r"manifest\.csv:2: split is 'training'"):
+    with pytest.raises(ValueError, match=r"manifest\.csv, line 2: found split 'training'"):
         own_data.with_own_data(config(tmp_path))
     write(tmp_path, "a,p1,train,a.nii.gz,")
-    with pytest.raises(ValueError, match="no case has split test"):
+    with pytest.raises(ValueError, match="none of split test"):
         own_data.with_own_data(config(tmp_path))
     (tmp_path / "manifest.csv").write_text("case,patient,split,Thin\na,p1,test,a.nii.gz\n")
-    with pytest.raises(ValueError, match="no column thin; found case, patient, split, Thin"):
+    with pytest.raises(ValueError, match=r"unknown \['Thin'\], missing \['thin'\]"):
         own_data.with_own_data(config(tmp_path))
 
 

@@ -1,4 +1,4 @@
-"""What a derived series keeps of its source: who, when, by which scanner, with which exposure.
+"""Tags that a derived series copies from its source: patient, time, scanner, exposure.
 
 A list of tags by the modules of the standard (PS3.3), and nothing besides: no private tags, none
 that speak of one slice (content times, positions, dose of a slice), none that speak of the stored
@@ -71,14 +71,14 @@ READ = """
 
 
 def headers(files: Sequence[Path], modality: str) -> list[Dataset]:
-    """What is needed of each file's header; pixels and private tags are never read."""
+    """Headers of the files; pixels and private tags are never read."""
     wanted = [*KEPT[modality], *READ]
     return [
         pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(wanted)) for file in files
     ]
 
 
-def kept(sources: Sequence[Dataset], modality: str) -> Dataset:
+def copied(sources: Sequence[Dataset], modality: str) -> Dataset:
     """The tags on the list that every source says, and says alike; none of no source."""
     out = Dataset()
     with warnings.catch_warnings():
@@ -88,7 +88,7 @@ def kept(sources: Sequence[Dataset], modality: str) -> Dataset:
             if first is not None and all(o is not None and o.value == first.value for o in others):
                 out[keyword] = first
         if any(str(data.get("LossyImageCompression", "")) == "01" for data in sources):
-            out.LossyImageCompression = "01"  # one lossy slice, and what is made of them is lossy
+            out.LossyImageCompression = "01"  # one lossy slice makes the result lossy
         out.remove_private_tags()  # those inside sequences
     return out
 

@@ -1,4 +1,4 @@
-"""The header that all slices of a derived series share: what is kept, and what is new.
+"""Header shared by all slices of a derived series: copied and new tags.
 
 New: the series (its UID and number), the derivation in words and codes, this software as
 contributing equipment, and the list of source images. Study and frame of reference are the
@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, CTImageStorage, MRImageStorage
 
 from thinslice import __version__
-from thinslice.io.dicom.copied_tags import kept
+from thinslice.io.dicom.copied_tags import copied
 from thinslice.volume import Modality
 
 SPACE = uuid.UUID("6d1c4a52-8f0e-5b7d-9a43-2e5b7c1f0d96")  # ours: any fixed number would do
@@ -33,11 +33,11 @@ EMPTY_OF: dict[Modality, list[str]] = {
 
 
 class Derivation(NamedTuple):
-    """What a derived series says of its making; plain ASCII, cut to what the tags hold."""
+    """How a derived series describes its making; plain ASCII, cut to the length of the tags."""
 
     description: str  # how it was made, one or two sentences
     series_description: str  # as lists of series show it
-    method: str  # what made it
+    method: str  # the method that made it
 
 
 def shared_header(
@@ -48,7 +48,7 @@ def shared_header(
     content    hash of the pixels and their grid; the series' UID follows from it, the sources
                and the derivation
     """
-    data = kept(sources, modality)
+    data = copied(sources, modality)
     for keyword in (*EMPTY, *EMPTY_OF[modality]):
         if keyword not in data:
             setattr(data, keyword, None)
@@ -76,16 +76,16 @@ def uid(*parts: str) -> UID:
 
 
 def _number(sources: Sequence[Dataset]) -> int:
-    said = sources[0].get("SeriesNumber") if sources else None
-    return NEW_SERIES + int(said or 0)
+    number = sources[0].get("SeriesNumber") if sources else None
+    return NEW_SERIES + int(number or 0)
 
 
 def _third(sources: Sequence[Dataset], modality: Modality) -> str:
     """Value 3 of ImageType, where the standard prescribes its words."""
     if modality == "CT":
         return "AXIAL"
-    said = list(sources[0].get("ImageType") or []) if sources else []
-    return str(said[2]) if len(said) > 2 and said[2] != "VOLUME" else "OTHER"
+    kind = list(sources[0].get("ImageType") or []) if sources else []
+    return str(kind[2]) if len(kind) > 2 and kind[2] != "VOLUME" else "OTHER"
 
 
 def _say(data: Dataset, derivation: Derivation) -> None:
@@ -119,7 +119,7 @@ def _reference(source: Dataset) -> Dataset:
 
 
 def _of_modality(data: Dataset, modality: Modality) -> None:
-    """What the modality's own module must say, where the source was silent."""
+    """Add tags that the modality requires and the source lacks."""
     if modality == "CT":
         if "WindowCenter" not in data or "WindowWidth" not in data:
             data.WindowCenter, data.WindowWidth = SOFT_TISSUE

@@ -1,4 +1,4 @@
-"""Voxels to the whole numbers that a DICOM image stores, and the rescale that gives them back.
+"""Encode voxels as the integers that a DICOM image stores, with their rescale.
 
 Images are signed 16 bits. CT is stored with slope 1, so whole HU come back exactly; the intercept
 is the source's own where all values fit with it, else 0, with which every HU of 16 bits fits. MR
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from thinslice.errors import Refused
 from thinslice.volume import HU_INT16, Volume, to_int16
 
 Rescale = tuple[float, float]  # slope, intercept
@@ -32,7 +33,7 @@ def stored(volume: Volume, like: Rescale | None = None) -> Stored:
     """
     if not np.isfinite(volume.voxels.sum(dtype=np.float64)):
         bad = volume.voxels.size - int(np.isfinite(volume.voxels).sum())
-        raise ValueError(f"{bad} voxels are not finite numbers")
+        raise Refused(f"{bad} voxels are not finite numbers")
     span = float(volume.voxels.min()), float(volume.voxels.max())
     slope, intercept = _rescale(volume, span, like)
     pixels = np.empty(volume.grid.zyx, np.int16)

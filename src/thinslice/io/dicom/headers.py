@@ -1,4 +1,4 @@
-"""What the headers of DICOM files say, slice by slice; pixels are not decoded here.
+"""Read DICOM headers, slice by slice; pixels are not decoded here.
 
 A ``Slice`` is one CT or MR image, or one frame of an enhanced multi-frame object. Files that are
 images but not slices (localizers, secondary captures) come along with their ``kind``, so that the
@@ -62,7 +62,7 @@ class Slice(NamedTuple):
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """Its name in messages."""
         return self.path.name if self.frame is None else f"frame {self.frame} of {self.path.name}"
 
 
@@ -115,7 +115,7 @@ def slices_of(path: Path) -> list[Slice]:
 
 
 def is_companion(name: str) -> bool:
-    """Whether a file or folder of that name is no scan: hidden, or what comes along with scans."""
+    """Whether a file or folder is no scan by its name: hidden, or a usual companion of scans."""
     return (
         name.startswith(".") or name.lower().endswith(COMPANIONS) or name.upper() in COMPANION_NAMES
     )
@@ -131,8 +131,8 @@ def _slices(path: Path, data: Dataset) -> Iterator[Slice]:
         yield _slice(path, data, None, [data])
         return
     shared = list(data.get("SharedFunctionalGroupsSequence") or [])
-    for k, own in enumerate(frames):
-        yield _slice(path, data, k, [*_inner([own]), *_inner(shared), data])
+    for k, frame in enumerate(frames):
+        yield _slice(path, data, k, [*_inner([frame]), *_inner(shared), data])
 
 
 def _inner(groups: list[Dataset]) -> Iterator[Dataset]:
@@ -190,7 +190,7 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
 
 
 def _whole(data: Dataset, keyword: str) -> int | None:
-    """A number that no reading depends on: an odd one is no reason to refuse."""
+    """An integer that nothing depends on; None where it is missing or malformed."""
     try:
         return int(data.get(keyword, ""))
     except (ValueError, TypeError):

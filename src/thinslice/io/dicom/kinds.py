@@ -1,4 +1,4 @@
-"""What a DICOM image is: a slice of a scan or something else, as it was made or lossy."""
+"""Kind of a DICOM image: a slice of a scan or something else; lossless or lossy."""
 
 from pydicom.dataset import Dataset
 
@@ -28,9 +28,9 @@ LOSSY_SYNTAXES = {
 def kind_of(data: Dataset, frame: int | None) -> str:
     """ "slice", or the name of what it is instead."""
     kind = data.get("ImageType") or []
-    said = {str(word).strip().upper() for word in ([kind] if isinstance(kind, str) else kind)}
+    words = {str(word).strip().upper() for word in ([kind] if isinstance(kind, str) else kind)}
     sop = str(data.get("SOPClassUID", ""))
-    other = [name for word, name in NOT_SLICES.items() if word in said]
+    other = [name for word, name in NOT_SLICES.items() if word in words]
     if sop.startswith(SECONDARY_CAPTURE):
         return "secondary capture"
     if other:
@@ -47,7 +47,7 @@ def kind_of(data: Dataset, frame: int | None) -> str:
 
 
 def without_pixels(data: Dataset) -> bool:
-    """Whether its class is one that has no pixels, such as a dose report."""
+    """Whether the SOP class has no pixels, such as a dose report."""
     words = class_of(data)
     return words.endswith("Storage") and "Image" not in words
 
@@ -58,6 +58,6 @@ def class_of(data: Dataset) -> str:
 
 
 def is_lossy(data: Dataset) -> bool:
-    """Whether the pixels were ever compressed with loss; once is for ever."""
+    """Whether the pixels were ever compressed with loss."""
     once = str(data.get("LossyImageCompression", "")) == "01"
     return once or str(data.file_meta.get("TransferSyntaxUID", "")) in LOSSY_SYNTAXES

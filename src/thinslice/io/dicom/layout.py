@@ -1,4 +1,4 @@
-"""How a volume is laid out as DICOM images: which way rows, columns and slices run.
+"""Layout of a volume as DICOM images: the directions of rows, columns and slices.
 
 A series made from another one is laid out like it, so that both scroll and look alike in a
 viewer. Where there is no other one, images look as radiologists expect them.
@@ -24,7 +24,7 @@ class View(NamedTuple):
 
 
 def usual_view(grid: Grid) -> View:
-    """As radiologists read: axial from below, sagittal and coronal with the head up."""
+    """The radiological view: axial from below, sagittal and coronal with the head up."""
     z = np.array(grid.direction[0])
     right, down = AS_READ[int(np.abs(z).round(3).argmax())]
     return View(right, down, z)

@@ -1,4 +1,4 @@
-"""What a person should look at in a DICOM series that can be read; headers alone are looked at."""
+"""Warnings about a readable DICOM series, from its headers alone."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from thinslice.io.dicom.headers import Slice
 
 
 def notes_on(slices: Sequence[Slice], declared_mm: float | None = None) -> list[str]:
-    """One sentence each; none for a series as scanners make them.
+    """Warnings, one sentence each; none for a usual series.
 
-    declared_mm   the thickness that is used whatever the files say; None: theirs
+    declared_mm   the thickness used instead of that of the files; None: theirs
     """
     first, notes = slices[0], []
     if declared_mm is not None and first.thickness_mm not in (None, declared_mm):
@@ -23,7 +23,7 @@ def notes_on(slices: Sequence[Slice], declared_mm: float | None = None) -> list[
 
 
 def _shared(slices: Sequence[Slice]) -> list[str]:
-    """Images that go by one name, which a viewer or an archive would take for one image."""
+    """Images that share a UID, which a viewer or an archive would take for one image."""
     named = {(s.uid, s.path) for s in slices if s.uid}
     files = Counter(uid for uid, _ in named)
     twice = [uid for uid, n in files.items() if n > 1]
@@ -34,10 +34,10 @@ def _shared(slices: Sequence[Slice]) -> list[str]:
 
 
 def _rescaled(slices: Sequence[Slice]) -> list[str]:
-    """Each slice's own rescale is honoured; in a CT it is the same one as a rule."""
-    said = Counter(s.rescale for s in slices)
-    if slices[0].modality != "CT" or len(said) < 2:
+    """Slices of a CT whose rescales differ; each is applied to its own slice."""
+    rescales = Counter(s.rescale for s in slices)
+    if slices[0].modality != "CT" or len(rescales) < 2:
         return []
-    usual = said.most_common(1)[0][0]
+    usual = rescales.most_common(1)[0][0]
     odd = listed(sorted(s.name for s in slices if s.rescale != usual))
     return [f"RescaleSlope and RescaleIntercept differ from slice to slice ({odd}); each is used"]

@@ -1,4 +1,4 @@
-"""Pixels of DICOM slices, decoded by GDCM whatever their compression, rescaled to HU.
+"""Decode the pixels of DICOM slices by GDCM, whatever their compression, and rescale to HU.
 
 GDCM applies each image's own rescale slope and intercept. It has no checksum to check: a file cut
 short is refused, a byte flipped inside a compressed image may not be noticed.
@@ -20,13 +20,13 @@ def fill(target: np.ndarray, slices: Sequence[Slice]) -> None:
     """Rescaled values of every slice into ``target`` [slice, row, column]; Refused if broken."""
     _one_rescale_per_file(slices)
     frames = functools.lru_cache(maxsize=1)(_decoded)  # an enhanced object is decoded once
-    for k, one in enumerate(slices):
-        images = frames(one.path)
-        index = one.frame or 0
-        if index >= len(images) or images.shape[1:] != one.shape:
+    for k, header in enumerate(slices):
+        images = frames(header.path)
+        index = header.frame or 0
+        if index >= len(images) or images.shape[1:] != header.shape:
             found = f"decoded pixels of shape {images.shape}"
-            expected = f"image {index} of {one.shape[0]} rows x {one.shape[1]} columns"
-            raise refused(one.path, found, expected, "export it again")
+            expected = f"image {index} of {header.shape[0]} rows x {header.shape[1]} columns"
+            raise refused(header.path, found, expected, "export it again")
         target[k] = images[index]
     bad = target.size - int(np.isfinite(target).sum())
     if bad:
@@ -36,11 +36,11 @@ def fill(target: np.ndarray, slices: Sequence[Slice]) -> None:
 
 
 def _one_rescale_per_file(slices: Sequence[Slice]) -> None:
-    """GDCM knows one rescale per file, so frames that differ would come out wrong."""
-    said: dict[Path, set[tuple[float, float] | None]] = {}
-    for one in slices:
-        said.setdefault(one.path, set()).add(one.rescale)
-    for path, rescales in said.items():
+    """Refuse a file whose frames differ in rescale: GDCM would apply one to all."""
+    by_file: dict[Path, set[tuple[float, float] | None]] = {}
+    for header in slices:
+        by_file.setdefault(header.path, set()).add(header.rescale)
+    for path, rescales in by_file.items():
         if len(rescales) > 1:
             found = f"{len(rescales)} different rescales in one multi-frame file"
             raise refused(path, found, "one", "convert it to single-frame files")

@@ -1,4 +1,4 @@
-"""DICOM series to volumes: headers by pydicom, pixels by GDCM, geometry from positions.
+"""Read DICOM series: headers by pydicom, pixels by GDCM, geometry from positions.
 
 Enhanced multi-frame objects are read where their frames make one regular stack.
 """
@@ -32,7 +32,7 @@ def read_dicom(
     modality       None: as the files say; else they must agree
     only           files of the folder to read; None: every one
 
-    Raises Refused for whatever is not one regular stack of slices: tilt, gaps, duplicates,
+    Refused for anything but one regular stack of slices: tilt, gaps, duplicates,
     localizers, mixed series, broken files, no geometry.
     """
     path = Path(path)
@@ -48,7 +48,7 @@ def of_slices(
     thickness_mm: float | None = None,
     modality: Modality | None = None,
 ) -> LoadedScan:
-    """As ``read``, of headers that were read before; ``path`` is what messages call the scan."""
+    """Read a series whose headers were read before; messages call it ``path``."""
     stack = stack_of(path, slices)
     first = stack.slices[0]
     if modality is not None and modality != first.modality:
@@ -67,13 +67,13 @@ def of_slices(
 
 def _source(stack: Stack, declared_mm: float | None) -> dict[str, Any]:
     first = stack.slices[0]
-    said = "increment" if first.thickness_mm is None else "file"
+    source = "increment" if first.thickness_mm is None else "file"
     return {
         "format": "DICOM",
         "modality": first.modality,
         **{key: first.facts[key] for key in ("maker", "device", "kernel", "transfer_syntax")},
         "thickness_mm": first.thickness_mm if declared_mm is None else declared_mm,
-        "thickness_from": said if declared_mm is None else "declared",
+        "thickness_from": source if declared_mm is None else "declared",
         "lossy": any(s.lossy for s in stack.slices),
         "series_uid": first.series,
         "warnings": notes_on(stack.slices, declared_mm),

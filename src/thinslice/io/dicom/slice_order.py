@@ -1,4 +1,4 @@
-"""A heap of slices to one regular stack, or a refusal that says where it is not one.
+"""Order DICOM slices by position into one regular stack, or refuse.
 
 Order and increment come from the positions along the normal of the image plane; file names,
 instance numbers and SpacingBetweenSlices are not looked at. SliceLocation is a witness only: where
@@ -31,13 +31,13 @@ class Stack(NamedTuple):
 
 
 def stack_of(path: Path, slices: Sequence[Slice]) -> Stack:
-    """The one regular stack that the slices make; Refused, with numbers, if they make none."""
+    """The regular stack that the slices make; Refused, with numbers, if they make none."""
     _one_scan(path, slices)
     x, y, normal = _plane(path, slices[0])
-    heap = np.array([s.position for s in slices], float)
-    along_mm = heap @ normal
+    points = np.array([s.position for s in slices], float)
+    along_mm = points @ normal
     order = np.argsort(along_mm, kind="stable")
-    ordered, positions = tuple(slices[i] for i in order), heap[order]
+    ordered, positions = tuple(slices[i] for i in order), points[order]
     _no_duplicates(path, ordered, along_mm[order])
     _no_tilt(path, ordered, positions, normal)
     increment_mm, start_mm = _regular(path, ordered, along_mm[order])
@@ -52,10 +52,10 @@ def stack_of(path: Path, slices: Sequence[Slice]) -> Stack:
 
 
 def _one_scan(path: Path, slices: Sequence[Slice]) -> None:
-    """Slices alone, of one series, alike in everything but position."""
+    """Refuse anything but slices of one series that differ in position alone."""
     _only_slices(path, slices)
     _one_series(path, slices)
-    _said(path, slices)
+    _complete(path, slices)
     _one_frame(path, slices)
     _one_kind_of_pixels(path, slices)
     _same(path, slices, "sizes", lambda s: s.shape, 0, "pixels")
@@ -66,9 +66,9 @@ def _one_scan(path: Path, slices: Sequence[Slice]) -> None:
         raise refused(path, "1 slice", "two or more", "give the folder with the whole series")
 
 
-def key_of(one: Slice) -> tuple[str, str, str]:
-    """What the images of one series share: patient, study and series."""
-    return (one.patient, one.study, one.series)
+def key_of(image: Slice) -> tuple[str, str, str]:
+    """Patient, study and series of an image: equal for the images of one series."""
+    return (image.patient, image.study, image.series)
 
 
 def _only_slices(path: Path, slices: Sequence[Slice]) -> None:
@@ -92,8 +92,8 @@ def _one_series(path: Path, slices: Sequence[Slice]) -> None:
         raise refused(path, found, "one series", "put each series in a folder of its own")
 
 
-def _said(path: Path, slices: Sequence[Slice]) -> None:
-    """Every slice says where it is and what its values mean."""
+def _complete(path: Path, slices: Sequence[Slice]) -> None:
+    """Refuse slices without a position or without the meaning of their values."""
     needed = {
         "ImagePositionPatient": [s for s in slices if len(s.position or ()) != 3],
         "ImageOrientationPatient": [s for s in slices if len(s.orientation or ()) != 6],
@@ -110,15 +110,15 @@ def _said(path: Path, slices: Sequence[Slice]) -> None:
     numbers = np.array([(*(s.position or ()), *(s.orientation or ())) for s in slices])
     if not np.isfinite(numbers).all():
         raise refused(path, "positions that are not numbers", "finite ones", "export it again")
-    for one in slices:
-        slope, intercept = one.rescale or (1.0, 0.0)
+    for image in slices:
+        slope, intercept = image.rescale or (1.0, 0.0)
         if not np.isfinite((slope, intercept)).all() or slope == 0:
-            found = f"RescaleSlope {slope:g} and RescaleIntercept {intercept:g} in {one.name}"
+            found = f"RescaleSlope {slope:g} and RescaleIntercept {intercept:g} in {image.name}"
             raise refused(path, found, "finite numbers, a slope other than 0", "export it again")
 
 
 def _one_frame(path: Path, slices: Sequence[Slice]) -> None:
-    """Positions of two frames of reference do not speak of one place."""
+    """Refuse several frames of reference: their positions cannot be compared."""
     frames = Counter(s.reference for s in slices if s.reference)
     if len(frames) > 1:
         found = f"{len(frames)} frames of reference ({listed(sorted(frames))})"
@@ -126,12 +126,12 @@ def _one_frame(path: Path, slices: Sequence[Slice]) -> None:
 
 
 def _one_kind_of_pixels(path: Path, slices: Sequence[Slice]) -> None:
-    """A slice stored otherwise than the others was damaged, or made by somebody else."""
+    """A slice stored otherwise than the others was damaged, or made elsewhere."""
     kinds = Counter(s.facts["stored_as"] for s in slices)
     if len(kinds) > 1:
         usual = kinds.most_common(1)[0][0]
         odd = next(s for s in slices if s.facts["stored_as"] != usual)
-        a, b = (" ".join(map(str, one)) for one in (odd.facts["stored_as"], usual))
+        a, b = (" ".join(map(str, kind)) for kind in (odd.facts["stored_as"], usual))
         found = f"different pixels: {a} in {odd.name}, {b} in most"
         raise refused(path, found, "the same in every slice", "export the original series")
 
@@ -152,13 +152,13 @@ def _same(
             raise refused(path, found, "the same in every slice", "separate the scans")
 
 
-def _plane(path: Path, one: Slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _plane(path: Path, image: Slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Unit vectors of x, y and the normal of the image plane."""
-    x, y = np.array(one.orientation).reshape(2, 3)
+    x, y = np.array(image.orientation).reshape(2, 3)
     lengths, cosine = np.linalg.norm([x, y], axis=1), float(x @ y)
     if np.abs(lengths - 1).max() > SQUARE or abs(cosine) > SQUARE:
         found = (
-            f"ImageOrientationPatient {one.orientation} (lengths {lengths}, cosine {cosine:.3g})"
+            f"ImageOrientationPatient {image.orientation} (lengths {lengths}, cosine {cosine:.3g})"
         )
         raise refused(path, found, "two unit vectors at right angles", "export it again")
     normal = np.cross(x, y)
@@ -222,14 +222,14 @@ def _regular(path: Path, ordered: Sequence[Slice], along_mm: np.ndarray) -> tupl
 
 
 def _same_order(path: Path, ordered: Sequence[Slice], increment_mm: float) -> None:
-    """Refused where SliceLocation says that slices stand in each other's place."""
-    said = [s.location_mm for s in ordered if s.location_mm is not None]
-    if len(said) < len(ordered):
+    """Refuse a SliceLocation that puts the slices in another order."""
+    locations_mm = [s.location_mm for s in ordered if s.location_mm is not None]
+    if len(locations_mm) < len(ordered):
         return
-    gaps_mm = np.diff(np.sort(said))
+    gaps_mm = np.diff(np.sort(locations_mm))
     if not np.abs(gaps_mm - increment_mm).max() <= ROUNDED_MM:
         return  # of another stack: stale, as after reformatting
-    steps = np.sign(np.diff(said))
+    steps = np.sign(np.diff(locations_mm))
     usual = 1 if steps.sum() > 0 else -1
     if (steps == usual).all():
         return

@@ -1,4 +1,4 @@
-"""Whether a DICOM file holds all the pixels that its header promises; nothing is decoded.
+"""Check that a DICOM file holds all the pixels that its header promises, without decoding.
 
 A file cut short, or labelled with a transfer syntax that is not its own, is known by the lengths
 alone: of plain pixels by rows times columns, of compressed ones by their fragments.
@@ -22,14 +22,18 @@ OPEN_END = 0xFFFFFFFF  # the length of compressed pixels: until the delimiter
 GREY = ("MONOCHROME1", "MONOCHROME2")
 WHOLE_BITS = (8, 16, 32)
 ITEM, DELIMITER = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
-PIXELS = {(0x7FE0, 0x0008): 32, (0x7FE0, 0x0009): 64, (0x7FE0, 0x0010): 0}  # tag: bits, 0: said
+PIXELS = {
+    (0x7FE0, 0x0008): 32,
+    (0x7FE0, 0x0009): 64,
+    (0x7FE0, 0x0010): 0,
+}  # tag: bits, 0: as stated
 
 
 class Bounded(io.BufferedReader):
-    """A file of which nobody can ask for more than there is: a damaged length is no allocation."""
+    """A file whose reads are cut at its end, so that a damaged length allocates no memory."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As any file reads."""
+        """At most ``size`` bytes, as of any file."""
         if size is not None and 0 <= size <= SMALL:
             return super().read(size)
         here = self.tell()
@@ -39,9 +43,9 @@ class Bounded(io.BufferedReader):
 
 
 def refuse_cut(path: Path, file: BinaryIO, data: Dataset) -> None:
-    """Refused where the pixels are absent, too few, or not of the kind that the header says.
+    """Refuse pixels that are absent, too few, or not of the kind that the header states.
 
-    file   stands where the header ends, as pydicom leaves it
+    file   open at the end of the header, as pydicom leaves it
     """
     _known_types(path, data)
     shape = _sane(path, data)
@@ -61,9 +65,9 @@ def refuse_cut(path: Path, file: BinaryIO, data: Dataset) -> None:
     bits = PIXELS[tag] or int(data.get("BitsAllocated", 0))
     needed = (shape[0] * shape[1] * shape[2] * bits + 7) // 8
     if not syntax.is_compressed:
-        held = min(length, size - file.tell())
-        if held < needed:
-            found = f"{held} bytes of pixels (the file has {size})"
+        n_bytes = min(length, size - file.tell())
+        if n_bytes < needed:
+            found = f"{n_bytes} bytes of pixels (the file has {size})"
             expected = f"{needed} for {shape[1]} rows x {shape[2]} columns"
             raise refused(path, found, expected, "copy or export it again")
     elif not _fragments_fit(file, order, size):
@@ -90,30 +94,30 @@ def _sane(path: Path, data: Dataset) -> tuple[int, int, int]:
     if min(shape) < 1 or max(shape[1:]) > MOST_PIXELS:
         found = f"{shape[1]} rows x {shape[2]} columns"
         raise refused(path, found, f"1 to {MOST_PIXELS} of each", "copy or export it again")
-    grey, allocated, held, high, sign = stored_as(data)
-    fits = 1 <= held <= high + 1 <= allocated and allocated in WHOLE_BITS and sign in (0, 1)
+    grey, allocated, stored, high, sign = stored_as(data)
+    fits = 1 <= stored <= high + 1 <= allocated and allocated in WHOLE_BITS and sign in (0, 1)
     floats = "FloatPixelData" in data or "DoubleFloatPixelData" in data
     if grey not in GREY or "SamplesPerPixel" not in data or not (fits or floats):
-        found = f"pixels stored as {grey or 'nothing'}, {held} of {allocated} bits up to {high}"
+        found = f"pixels stored as {grey or 'nothing'}, {stored} of {allocated} bits up to {high}"
         raise refused(path, found, "grey values, as DICOM stores them", "export it again")
     return shape
 
 
 def stored_as(data: Dataset) -> tuple[str, int, int, int, int]:
-    """Photometric interpretation, bits allocated and stored, high bit, sign; -1: not said."""
+    """Photometric interpretation, bits allocated and stored, high bit, sign; -1: not stated."""
     words = ("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation")
     a, b, c, d = (int(data.get(word, -1)) for word in words)
     return str(data.get("PhotometricInterpretation", "")), a, b, c, d
 
 
 def _length(file: BinaryIO, order: str, *, implicit: bool) -> int:
-    """Of the pixel data; of an explicit VR the two letters and two bytes come first."""
+    """Length of the pixel data; an explicit VR has two letters and two bytes before it."""
     head = _exactly(file, 4 if implicit else 8)
     return struct.unpack(f"{order}L", head[-4:])[0] if head else 0
 
 
 def _fragments_fit(file: BinaryIO, order: str, size: int) -> bool:
-    """Whether every fragment ends inside the file; a missing delimiter is forgiven."""
+    """Whether every fragment ends inside the file; a missing delimiter is accepted."""
     fragments = 0
     while head := _exactly(file, 8):
         group, element, length = struct.unpack(f"{order}HHL", head)

@@ -1,4 +1,4 @@
-"""A volume as a new DICOM series: one file per slice, derived from the series it was made of.
+"""Write a volume as a new DICOM series: one file per slice, derived from the source series.
 
 CT Image or MR Image Storage, Explicit VR Little Endian, 0001.dcm onwards. Rows, columns and slices
 run as in the source, so the new series scrolls and looks like it in a viewer.
@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
-from thinslice.fs.transaction import beside, free
+from thinslice.fs.transaction import refuse_taken, replacing
 from thinslice.io.dicom.copied_tags import headers
 from thinslice.io.dicom.derived_header import Derivation, shared_header, uid
 from thinslice.io.dicom.encode import PLAIN, Rescale, Stored, stored
@@ -41,13 +41,13 @@ def write_dicom(
     overwrite   replace a folder that holds 0001.dcm and the like alone
 
     CT is stored as whole HU, MR in the source's steps (``dicom_stored``). Positions are exact to
-    1e-9 mm. The bytes depend on the arguments alone. The folder is written beside and renamed.
-    Raises Refused where ``out`` is taken or is the source's own folder, ValueError for values that
+    1e-9 mm. The bytes depend on the arguments alone. The folder is replaced atomically.
+    Refused (a ValueError) where ``out`` is taken or is the source's own folder, and for values that
     do not fit.
     """
     out = Path(out)
-    free(out, overwrite=overwrite, ours=OURS, source=source)
-    slices = [one for file in source for one in slices_of(file)]
+    refuse_taken(out, overwrite=overwrite, ours=OURS, source=source)
+    slices = [image for file in source for image in slices_of(file)]
     pixels = stored(volume, _rescale(slices))
     placed = laid_out(volume.grid, _view(slices) or usual_view(volume.grid))
     sources = headers(source, volume.modality)
@@ -57,7 +57,7 @@ def write_dicom(
         _rescaled(shared, pixels, slices[0].facts["rescale_type"] if slices else None)
     digits = max(4, len(str(volume.grid.n)))
     names = [f"{k + 1:0{digits}d}.dcm" for k in range(volume.grid.n)]
-    with beside(out) as folder:
+    with replacing(out) as folder:
         folder.mkdir()
         for k, image in enumerate(placed.file_view(pixels.pixels)):
             _save(_slice(shared, placed, k, image), folder / names[k])
@@ -65,31 +65,31 @@ def write_dicom(
 
 
 def _rescale(slices: Sequence[Slice]) -> Rescale | None:
-    """The one rescale of the source, 1 and 0 where it says none; None if it has several."""
-    said = {one.rescale or (1.0, 0.0) for one in slices}
-    return said.pop() if len(said) == 1 else None
+    """The rescale of the source, 1 and 0 where it states none; None if it has several."""
+    rescales = {image.rescale or (1.0, 0.0) for image in slices}
+    return rescales.pop() if len(rescales) == 1 else None
 
 
 def _view(slices: Sequence[Slice]) -> View | None:
-    """As the source is laid out, its slices in the order of their files' numbers."""
-    numbered = [one for one in slices if one.orientation and one.position]
+    """Layout of the source, with its slices in the order of their InstanceNumber."""
+    numbered = [image for image in slices if image.orientation and image.position]
     if len(numbered) < 2:
         return None
     right, down = np.array(numbered[0].orientation).reshape(2, 3)
-    numbered.sort(key=lambda one: (one.number, one.frame or 0))
+    numbered.sort(key=lambda image: (image.number, image.frame or 0))
     onward = np.array(numbered[-1].position) - np.array(numbered[0].position)
     return View(right, down, onward)
 
 
 def _hash(volume: Volume, pixels: Stored) -> str:
-    said = json.dumps([volume.grid.to_json(), pixels.slope, pixels.intercept], sort_keys=True)
-    out = hashlib.sha256(said.encode())
+    text = json.dumps([volume.grid.to_json(), pixels.slope, pixels.intercept], sort_keys=True)
+    out = hashlib.sha256(text.encode())
     out.update(pixels.pixels.data)
     return out.hexdigest()
 
 
 def _series(shared: Dataset, pixels: Stored, volume: Volume, placed: Place) -> None:
-    """What the geometry and the pixels of every slice have in common, into the shared header."""
+    """Add to the shared header what all slices have in common: geometry and pixel format."""
     affine = placed.file_affine()
     rows_mm, columns_mm = (float(np.linalg.norm(affine[:3, axis])) for axis in (1, 2))
     across = np.concatenate([affine[:3, 2] / columns_mm, affine[:3, 1] / rows_mm])
@@ -103,13 +103,13 @@ def _series(shared: Dataset, pixels: Stored, volume: Volume, placed: Place) -> N
 
 
 def _rescaled(shared: Dataset, pixels: Stored, kind: str | None) -> None:
-    """How values come from pixels; an MR image of plain values has no room for it."""
+    """Add the rescale; not for an MR image of plain values, whose class has no such tags."""
     shared.RescaleSlope, shared.RescaleIntercept = map(_decimal, (pixels.slope, pixels.intercept))
     shared.RescaleType = kind or ("HU" if shared.Modality == "CT" else "US")
 
 
 def _slice(shared: Dataset, placed: Place, k: int, image: np.ndarray) -> Dataset:
-    """One image: where it is, its number and its pixels [row, column]."""
+    """Header and pixels [row, column] of one image, with its position and number."""
     data = Dataset()
     data.update(shared)
     position = placed.file_affine()[:3] @ (k, 0, 0, 1)
@@ -123,7 +123,7 @@ def _slice(shared: Dataset, placed: Place, k: int, image: np.ndarray) -> Dataset
 
 
 def _decimal(value: float) -> str:
-    """As many digits as a decimal string holds, 16 characters in all."""
+    """A number as a DICOM decimal string, of at most 16 characters."""
     return format_number_as_ds(float(value) + 0.0)  # + 0.0: no minus zero
 
 

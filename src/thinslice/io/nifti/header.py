@@ -1,4 +1,4 @@
-"""A NIfTI file before its values: is it whole, has it three axes, where does it lie.
+"""Read a NIfTI header: completeness, three axes, position in the patient.
 
 A gzip is read to its end, because only then its checksum is checked; of what it holds no more than
 the header promises is kept.
@@ -83,7 +83,7 @@ def _image(path: Path, file: IO[bytes]) -> nib.Nifti1Image:
 
 
 def _dropped(file: IO[bytes]) -> int:
-    """How many bytes there were to the end; of a gzip its checksum is checked on the way."""
+    """Count the bytes to the end of a file; reading a gzip verifies its checksum."""
     count = 0
     while piece := file.read(PIECE):
         count += len(piece)
@@ -95,7 +95,7 @@ def _voxels(header: nib.Nifti1Header) -> int:
 
 
 def _sane(path: Path, header: nib.Nifti1Header) -> None:
-    """What nibabel would mend without a word: sizes and spacings that are none."""
+    """Refuse impossible sizes and spacings, which nibabel would repair silently."""
     sizes = [int(n) for n in header["dim"]]
     axes = sizes[0]
     if not 1 <= axes <= 7 or min(sizes[1 : axes + 1]) < 1 or _voxels(header) > MOST_VOXELS:
@@ -129,7 +129,7 @@ def three_axes(path: Path, image: nib.Nifti1Image) -> tuple[int, int, int]:
 
 
 def geometry(path: Path, image: nib.Nifti1Image) -> tuple[np.ndarray, list[str]]:
-    """4x4 index to RAS, mm, and what is odd about it; Refused where the file does not say it."""
+    """4x4 from index to RAS, mm, and warnings about it; Refused where the file has none."""
     header = image.header
     sform, qform = int(header["sform_code"]), int(header["qform_code"])
     if not sform and not qform:

@@ -1,4 +1,4 @@
-"""NIfTI scans to volumes, whatever their axis order, with their exact place in the patient.
+"""Read NIfTI scans of any axis order, with their exact position in the patient.
 
 NIfTI knows no slice thickness, no modality and no unit of its values. Thickness is the increment
 unless it is declared; CT must be HU, and floats in [0, 1] (as RPLHR-CT is distributed) are refused

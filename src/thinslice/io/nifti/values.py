@@ -1,4 +1,4 @@
-"""The values of a NIfTI file: its own scaling honoured, [0, 1] floats told from HU.
+"""Read the values of a NIfTI file: apply its scaling, tell floats in [0, 1] from HU.
 
 A file never says what its values mean. CT outside what HU can be is refused or warned of, with
 the numbers; nothing is guessed.

@@ -1,4 +1,4 @@
-"""A volume as NIfTI: whole HU, both forms of its place, the axes of the scan it was made of."""
+"""Write a volume as NIfTI: integer HU, sform and qform, the axes of the source scan."""
 
 import gzip
 from pathlib import Path
@@ -7,7 +7,8 @@ from typing import Literal
 import nibabel as nib
 import numpy as np
 
-from thinslice.fs.transaction import beside, free
+from thinslice.errors import Refused
+from thinslice.fs.transaction import refuse_taken, replacing
 from thinslice.io.nifti.header import SUFFIXES, geometry, three_axes, through_plane
 from thinslice.io.nifti.read import RAS_TO_LPS
 from thinslice.io.orientation import Place, place
@@ -32,16 +33,16 @@ def write_nifti(
 
     sform and qform both say scanner coordinates, in mm; the header's single precision keeps
     positions within 1e-4 mm. ``slice_dim`` names the through-plane axis and the description the
-    slice thickness, for which NIfTI has no field. Written beside and renamed; same arguments, same
-    bytes. Raises ValueError for a path that ends otherwise and for values that do not fit, Refused
-    where ``out`` is taken.
+    slice thickness, for which NIfTI has no field. Replaced atomically; same
+    arguments, same bytes. Refused (a ValueError) for a path that ends otherwise, for values that do
+    not fit and where ``out`` is taken.
     """
     out = Path(out)
     if not out.name.endswith(SUFFIXES):
-        raise ValueError(f"{out}: expected a name ending in .nii or .nii.gz")
-    free(out, overwrite=overwrite, ours="", source=[like] if like else [])
+        raise Refused(f"{out}: expected a name ending in .nii or .nii.gz")
+    refuse_taken(out, overwrite=overwrite, ours="", source=[like] if like else [])
     image = _image(volume, _axes_of(volume, like), dtype or _usual(volume))
-    with beside(out) as new, new.open("wb") as plain:
+    with replacing(out) as new, new.open("wb") as plain:
         if out.name.endswith(".gz"):
             with gzip.GzipFile("", "wb", COMPRESSION, plain, mtime=0) as packed:
                 image.to_stream(packed)
@@ -55,7 +56,7 @@ def _usual(volume: Volume) -> Literal["int16", "float32"]:
 
 
 def _axes_of(volume: Volume, like: Path | None) -> Place:
-    """Which axis of the file is which of ours."""
+    """How the axes of the file map to [Z, Y, X]."""
     if like is None:
         return Place(*AS_IN_MEMORY, volume.grid)
     header = nib.Nifti1Image.from_filename(like)

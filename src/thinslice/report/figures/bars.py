@@ -1,5 +1,6 @@
-"""Bars with cases: a cell's mean as a bar, its interval as a line, every patient as a dot."""
+"""Figure bars: means, intervals and every patient of the ``patients`` analysis."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,20 +8,24 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from thinslice.interfaces import Figure
 from thinslice.report import style
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import one_metric, rows_of, split_by, with_entrants
 
+CAPTION = "Bars with cases: a cell's mean as a bar, its interval as a line, every patient as a dot."
 NEEDS = ("patient", "value", "mean", "low", "high")
 
 
-def draw(
-    table: pd.DataFrame, out_stem: Path, *, metric: str = "", protocol: str = ""
-) -> list[Path]:
+def build(*, metric: str = "", protocol: str = "") -> Figure:
     """Draw the ``patients`` analysis: one panel per data set and degradation.
 
     Metric and protocol choose what is drawn; left out, those of the first row.
     """
+    return partial(_draw, metric=metric, protocol=protocol)
+
+
+def _draw(table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str) -> list[Path]:
     missing = [name for name in NEEDS if name not in table]
     if missing:
         raise LookupError(f"bars are drawn from the patients analysis; no columns {missing}")
@@ -34,8 +39,8 @@ def draw(
     with style.figure(width, 0.6 + 2.7 * down) as drawn:
         grid = drawn.subplots(down, across, sharey=True, squeeze=False)
         everywhere, sims = wording.sim_apart(list(panels.values()))
-        for axes, ((dataset, degradation), own), sim in zip(grid.flat, panels.items(), sims):
-            _panel(axes, own, methods, colours)
+        for axes, ((dataset, degradation), part), sim in zip(grid.flat, panels.items(), sims):
+            _panel(axes, part, methods, colours)
             axes.set_title(f"{dataset}, {degradation}{sim}", color=style.INK)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
@@ -62,9 +67,9 @@ def _by_mean(rows: list[dict[str, Any]]) -> list[str]:
 def _panel(
     axes: Axes, rows: list[dict[str, Any]], methods: list[str], colours: dict[str, str]
 ) -> None:
-    own = split_by(rows, "method")
+    part = split_by(rows, "method")
     for x, method in enumerate(methods):
-        patients = own.get((method,), [])
+        patients = part.get((method,), [])
         if not patients:
             axes.annotate("not run", (x, 0), rotation=90, ha="center", va="bottom", fontsize=8)
             continue

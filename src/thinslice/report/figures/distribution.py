@@ -1,9 +1,10 @@
-"""Distributions: every test patient's own number by every method, with quartiles beside the dots.
+"""Figure distribution: every patient of the ``patients`` analysis, with quartiles.
 
 ACVTT's Fig. 6. Quartiles need patients: with fewer than five, dots and the median stand alone.
 """
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +12,32 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from thinslice.interfaces import Figure
 from thinslice.report import style
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import one_metric, only, rows_of, split_by, with_entrants
 
+CAPTION = (
+    "Distributions: every test patient's own number by every method, with quartiles beside the "
+    "dots."
+)
 NEEDS = ("patient", "value", "mean")
 ENOUGH_FOR_QUARTILES = 5
 LINE = {"color": style.INK, "linewidth": 0.9}
 
 
-def draw(
-    table: pd.DataFrame,
-    out_stem: Path,
-    *,
-    metric: str = "",
-    protocol: str = "",
-    datasets: Collection[str] = (),
-) -> list[Path]:
+def build(*, metric: str = "", protocol: str = "", datasets: Collection[str] = ()) -> Figure:
     """Draw the ``patients`` analysis: one panel per data set and degradation, methods down.
 
     Metric and protocol choose what is drawn; left out, those of the first row. Of the data sets
     all are drawn, unless some are named: a protocol may be meant for these alone.
     """
+    return partial(_draw, metric=metric, protocol=protocol, datasets=datasets)
+
+
+def _draw(
+    table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str, datasets: Collection[str]
+) -> list[Path]:
     missing = [name for name in NEEDS if name not in table]
     if missing:
         raise LookupError(f"distributions are drawn from the patients analysis; no {missing}")
@@ -48,8 +53,8 @@ def draw(
     with style.figure(1.4 + 3.6 * across, height) as drawn:
         grid = drawn.subplots(down, across, sharex=True, sharey=True, squeeze=False)
         everywhere, sims = wording.sim_apart(list(panels.values()))
-        for axes, ((dataset, degradation), own), sim in zip(grid.flat, panels.items(), sims):
-            _panel(axes, own, methods, colours)
+        for axes, ((dataset, degradation), part), sim in zip(grid.flat, panels.items(), sims):
+            _panel(axes, part, methods, colours)
             axes.set_title(f"{dataset}, {degradation}{sim}", color=style.INK)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
@@ -81,12 +86,12 @@ def _worst_first(rows: list[dict[str, Any]]) -> list[str]:
 def _panel(
     axes: Axes, rows: list[dict[str, Any]], methods: list[str], colours: dict[str, str]
 ) -> None:
-    own = split_by(rows, "method")
+    part = split_by(rows, "method")
     for y, method in enumerate(methods):
-        values = np.array([row["value"] for row in own.get((method,), [])])
+        values = np.array([row["value"] for row in part.get((method,), [])])
         values = values[np.isfinite(values)]
         if not len(values):
-            words = "not run" if (method,) not in own else "no finite value"
+            words = "not run" if (method,) not in part else "no finite value"
             axes.annotate(words, (0.5, y), xycoords=("axes fraction", "data"), va="center")
             continue
         if len(values) < ENOUGH_FOR_QUARTILES:

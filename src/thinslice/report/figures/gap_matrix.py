@@ -1,5 +1,6 @@
-"""Domain-gap matrix: what weights fitted on one kind of thick slices give on another."""
+"""Figure gap matrix: the ``domain_gap`` analysis."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,33 +9,37 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
+from thinslice.interfaces import Figure
 from thinslice.report import style
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import one_metric, rows_of, split_by
 
+CAPTION = "Domain-gap matrix: what weights fitted on one kind of thick slices give on another."
 UNTRAINED = "not trained"
 
 
-def draw(
-    table: pd.DataFrame, out_stem: Path, *, metric: str = "", protocol: str = ""
-) -> list[Path]:
+def build(*, metric: str = "", protocol: str = "") -> Figure:
     """Draw the ``domain_gap`` analysis: one matrix per trained method, the untrained below.
 
     Metric and protocol choose what is drawn; left out, those of the first row.
     """
+    return partial(_draw, metric=metric, protocol=protocol)
+
+
+def _draw(table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str) -> list[Path]:
     if "tested_on" not in table:
         raise LookupError("the gap matrix is drawn from the domain_gap analysis")
     rows = one_metric(rows_of(table), metric, protocol)
     parts = _by_method(rows)
     tested = [name for (name,) in split_by(rows, "tested_on")]
-    heights = [len(split_by(own, "fitted_on", "method")) for own in parts.values()]
+    heights = [len(split_by(part, "fitted_on", "method")) for part in parts.values()]
     means = np.array([row["mean"] for row in rows])
     span = Normalize(np.nanmin(means), np.nanmax(means))
     height = 1.5 + 0.36 * sum(heights) + 0.3 * len(parts)
     with style.figure(2.6 + 1.25 * len(tested), height) as drawn:
         grid = drawn.subplots(len(parts), 1, sharex=True, squeeze=False, height_ratios=heights)
-        for axes, (name, own) in zip(grid.flat, parts.items()):
-            _matrix(axes, own, tested, span)
+        for axes, (name, part) in zip(grid.flat, parts.items()):
+            _matrix(axes, part, tested, span)
             axes.set_title(name if name == UNTRAINED else f"{name}, fitted on")
         everywhere, sims = wording.sim_apart(list(split_by(rows, "tested_on").values()))
         _name_columns(grid.flat[0], [a + sim for a, sim in zip(_short(tested), sims)])
@@ -44,7 +49,9 @@ def draw(
 
 def _by_method(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Rows of each trained method, and those of all untrained ones together."""
-    parts = {name: own for (name,), own in split_by(rows, "method").items() if own[0]["fitted_on"]}
+    parts = {
+        name: part for (name,), part in split_by(rows, "method").items() if part[0]["fitted_on"]
+    }
     untrained = [row for row in rows if row["fitted_on"] == ""]
     return parts | ({UNTRAINED: untrained} if untrained else {})
 

@@ -1,4 +1,4 @@
-"""Grid of assumptions: the score of a method by the thickness and overlap that it assumed.
+"""Figure model grid: the ``benchmark`` analysis by what variants of a method assume.
 
 SR4ZCT (Shi et al. 2023), Fig. 5: methods that simulate thick slices for themselves lose where they
 assume other slices than those they are given. One variant of the method per cell, the true
@@ -6,6 +6,7 @@ assumption framed.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from thinslice.interfaces import Figure
 from thinslice.report import style
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import one_metric, only, rows_of, split_by
 
+CAPTION = "Grid of assumptions: the score of a method by the thickness and overlap that it assumed."
 NEEDS = ("mean", "published")  # the second is the benchmark's own
 
 
-def draw(
-    table: pd.DataFrame,
-    out_stem: Path,
+def build(
     *,
     methods: Mapping[str, Sequence[float]],
     given: Sequence[float] | None = None,
     degradation: str = "",
     metric: str = "",
     protocol: str = "",
-) -> list[Path]:
+) -> Figure:
     """Draw the ``benchmark`` analysis: one matrix per data set and kind of thick slices.
 
     methods    name of a variant -> [thickness_mm, overlap_mm] that it assumes
@@ -39,6 +40,26 @@ def draw(
                    a variant that assumes what it is given is also run on others
     metric, protocol    left out, those of the first row of these methods
     """
+    return partial(
+        _draw,
+        methods=methods,
+        given=given,
+        degradation=degradation,
+        metric=metric,
+        protocol=protocol,
+    )
+
+
+def _draw(
+    table: pd.DataFrame,
+    out_stem: Path,
+    *,
+    methods: Mapping[str, Sequence[float]],
+    given: Sequence[float] | None,
+    degradation: str,
+    metric: str,
+    protocol: str,
+) -> list[Path]:
     missing = [name for name in NEEDS if name not in table]
     if missing:
         raise LookupError(f"the grid is drawn from the benchmark analysis; no columns {missing}")
@@ -58,8 +79,8 @@ def draw(
     with style.figure(max(width, 4.6), 1.4 + 0.44 * len(thick)) as drawn:
         grid = drawn.subplots(1, len(panels), squeeze=False)
         everywhere, sims = wording.sim_apart(list(panels.values()))
-        for axes, ((dataset, degradation), own), sim in zip(grid.flat, panels.items(), sims):
-            _matrix(axes, own, methods, thick, over)
+        for axes, ((dataset, degradation), part), sim in zip(grid.flat, panels.items(), sims):
+            _matrix(axes, part, methods, thick, over)
             axes.set_title(f"{wording.place(dataset, degradation)}{sim}")
             if given is not None:
                 _frame(axes, over.index(float(given[1])), thick.index(float(given[0])))

@@ -1,55 +1,62 @@
-"""References: the score and the seconds of a method by how many reference images it takes.
+"""Figure references: the ``efficiency`` analysis by number of reference images.
 
 ACVTT's Table 5 and Fig. 8: what another reference is worth, and what it costs.
 """
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
+from thinslice.interfaces import Figure
 from thinslice.report import style
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import only, rows_of, split_by
 
+CAPTION = "References: the score and the seconds of a method by how many reference images it takes."
 APART = 0.05  # of one reference, between lines that share a count
 
 
-def draw(
-    table: pd.DataFrame,
-    out_stem: Path,
-    *,
-    lines: Mapping[str, Mapping[int, str]],
-    datasets: Collection[str] = (),
-) -> list[Path]:
+def build(*, lines: Mapping[str, Mapping[int, str]], datasets: Collection[str] = ()) -> Figure:
     """Draw the ``efficiency`` analysis: per data set and kind of thick slices, score and seconds.
 
     lines    name of a line -> number of references -> method, e.g.
              {"by relevance": {0: "acvtt_r0", 1: "acvtt_r1"}, "averaged": {2: "acvtt_r2_average"}}
     datasets    those drawn; none named: all
     """
+    return partial(_draw, lines=lines, datasets=datasets)
+
+
+def _draw(
+    table: pd.DataFrame,
+    out_stem: Path,
+    *,
+    lines: Mapping[str, Mapping[int, str]],
+    datasets: Collection[str],
+) -> list[Path]:
     if "wall_s" not in table:
         raise LookupError("references are drawn from the efficiency analysis")
-    asked = [(line, int(k), name) for line in sorted(lines) for k, name in lines[line].items()]
+    entries = [(line, int(k), name) for line in sorted(lines) for k, name in lines[line].items()]
     rows = [
         {**row, "line": line, "references": count}
         for row in rows_of(table)
-        for line, count, name in asked
+        for line, count, name in entries
         if row["method"] == name
     ]
     if not rows:
-        raise LookupError(f"no row of the methods {', '.join(m for *_, m in asked)} to draw")
+        raise LookupError(f"no row of the methods {', '.join(m for *_, m in entries)} to draw")
     rows = only(rows, dataset=datasets)
     panels = split_by(rows, "dataset", "degradation")
     colours = style.colours(lines)
     with style.figure(7.4, 0.7 + 2.6 * len(panels)) as drawn:
         grid = drawn.subplots(len(panels), 2, squeeze=False)
         everywhere, sims = wording.sim_apart(list(panels.values()))
-        for pair, ((dataset, degradation), own), sim in zip(grid, panels.items(), sims):
-            _scores(pair[0], own, colours)
-            _seconds(pair[1], own, colours)
+        for pair, ((dataset, degradation), part), sim in zip(grid, panels.items(), sims):
+            _scores(pair[0], part, colours)
+            _seconds(pair[1], part, colours)
             pair[0].set_title(f"{wording.place(dataset, degradation)}{sim}")
         if len(lines) > 1:
             grid[0, 0].legend(loc="best", handlelength=1.2)
@@ -62,13 +69,13 @@ def draw(
 def _scores(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str]) -> None:
     """Score over the number of references, one line each way of using them."""
     parts = split_by(rows, "line")
-    for k, ((line,), own) in enumerate(parts.items()):
-        own = sorted(own, key=lambda row: row["references"])
-        x = [row["references"] + APART * (k - (len(parts) - 1) / 2) for row in own]
+    for k, ((line,), part) in enumerate(parts.items()):
+        part = sorted(part, key=lambda row: row["references"])
+        x = [row["references"] + APART * (k - (len(parts) - 1) / 2) for row in part]
         axes.plot(
-            x, [row["mean"] for row in own], "o-", color=colours[line], lw=1.1, ms=4, label=line
+            x, [row["mean"] for row in part], "o-", color=colours[line], lw=1.1, ms=4, label=line
         )
-        for at, row in zip(x, own):
+        for at, row in zip(x, part):
             if row["low"] == row["low"]:
                 axes.plot([at, at], [row["low"], row["high"]], color=colours[line], lw=1.4)
     axes.set_ylabel(wording.metric(rows[0]))
@@ -78,9 +85,9 @@ def _scores(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str]) 
 def _seconds(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str]) -> None:
     """Seconds per volume over the number of references."""
     timed = [row for row in rows if row["wall_s"] == row["wall_s"]]
-    for (line,), own in split_by(timed, "line").items():
-        own = sorted(own, key=lambda row: row["references"])
-        x, y = [row["references"] for row in own], [row["wall_s"] for row in own]
+    for (line,), part in split_by(timed, "line").items():
+        part = sorted(part, key=lambda row: row["references"])
+        x, y = [row["references"] for row in part], [row["wall_s"] for row in part]
         axes.plot(x, y, "o-", color=colours[line], lw=1.1, ms=4)
     devices = ", ".join(dict.fromkeys(row["device"] for row in timed if row["device"]))
     axes.set_title(devices)

@@ -1,4 +1,4 @@
-"""Slice pairs: how alike a thick slice and the thin slices around it are, by their distance."""
+"""Figure slice pairs: the ``slice_pairs`` analysis."""
 
 from pathlib import Path
 from typing import Any
@@ -7,15 +7,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from thinslice.columns import RELATIONS
+from thinslice.interfaces import Figure
 from thinslice.report import style
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import rows_of, split_by
 
-RELATIONS = ("match", "near", "far")
+CAPTION = (
+    "Slice pairs: how alike a thick slice and the thin slices around it are, by their distance."
+)
 
 
-def draw(table: pd.DataFrame, out_stem: Path) -> list[Path]:
+def build() -> Figure:
     """Draw the ``slice_pairs`` analysis: one row per data set, one panel per metric."""
+    return _draw
+
+
+def _draw(table: pd.DataFrame, out_stem: Path) -> list[Path]:
     if "relation" not in table or table.empty:
         raise LookupError("drawn from the slice_pairs analysis, and it must have rows")
     rows = rows_of(table)
@@ -23,9 +31,9 @@ def draw(table: pd.DataFrame, out_stem: Path) -> list[Path]:
     colours = style.colours(row["split"] for row in rows)
     with style.figure(0.8 + 3.0 * len(metrics), 0.7 + 2.6 * len(places)) as drawn:
         grid = drawn.subplots(len(places), len(metrics), squeeze=False)
-        for line, ((dataset, degradation), own) in zip(grid, places.items()):
+        for line, ((dataset, degradation), part) in zip(grid, places.items()):
             for axes, (metric,) in zip(line, metrics):
-                chosen = [row for row in own if row["metric"] == metric]
+                chosen = [row for row in part if row["metric"] == metric]
                 _panel(axes, chosen, colours)
                 axes.set_title(wording.place(dataset, degradation))
         grid.flat[0].legend(loc="best", handlelength=1.2)
@@ -38,13 +46,13 @@ def draw(table: pd.DataFrame, out_stem: Path) -> list[Path]:
 
 def _panel(axes: Axes, rows: list[dict[str, Any]], colours: dict[str, str]) -> None:
     parts = split_by(rows, "split")
-    for offset, ((split,), own) in zip(np.linspace(-0.16, 0.16, len(parts)), parts.items()):
-        own = sorted(own, key=lambda row: RELATIONS.index(row["relation"]))
-        x = [RELATIONS.index(row["relation"]) + offset for row in own]
-        mean = [row["mean"] for row in own]
+    for offset, ((split,), part) in zip(np.linspace(-0.16, 0.16, len(parts)), parts.items()):
+        part = sorted(part, key=lambda row: RELATIONS.index(row["relation"]))
+        x = [RELATIONS.index(row["relation"]) + offset for row in part]
+        mean = [row["mean"] for row in part]
         axes.plot(x, mean, color=colours[split], linewidth=0.8, alpha=0.6)
         axes.plot(x, mean, "o", color=colours[split], markersize=4.5, label=split)
-        for at, row in zip(x, own):
+        for at, row in zip(x, part):
             axes.plot([at, at], [row["low"], row["high"]], color=colours[split], linewidth=1.4)
     distances = {row["relation"]: row["distance_mm"] for row in rows}
     far = [f"\n{distances[name]:.3g} mm" if name in distances else "" for name in RELATIONS]

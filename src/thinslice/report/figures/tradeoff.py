@@ -1,5 +1,6 @@
-"""What a better number costs: the main metric over seconds per volume, parameters as area."""
+"""Figure trade-off: score, seconds and parameters of the ``efficiency`` analysis."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,24 +8,30 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from thinslice.interfaces import Figure
 from thinslice.report import style
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import rows_of, split_by
 
+CAPTION = "What a better number costs: the main metric over seconds per volume, parameters as area."
 SMALLEST, LARGEST = 28.0, 620.0  # points squared
 
 
-def draw(table: pd.DataFrame, out_stem: Path, *, degradation: str = "") -> list[Path]:
+def build(*, degradation: str = "") -> Figure:
     """Draw the ``efficiency`` analysis; one panel per data set, for one kind of thick slices.
 
     ``degradation`` left out: the one with most methods, acquired if it is among them.
     """
+    return partial(_draw, degradation=degradation)
+
+
+def _draw(table: pd.DataFrame, out_stem: Path, *, degradation: str) -> list[Path]:
     if "wall_s" not in table:
         raise LookupError("the trade-off is drawn from the efficiency analysis")
     rows = [row for row in rows_of(table) if row["wall_s"] == row["wall_s"]]
-    found = [row["degradation"] for row in rows]
+    places = [row["degradation"] for row in rows]
     chosen = degradation or max(
-        dict.fromkeys(found) or [""], key=lambda name: (found.count(name), name == "acquired")
+        dict.fromkeys(places) or [""], key=lambda name: (places.count(name), name == "acquired")
     )
     rows = [row for row in rows if row["degradation"] == chosen]
     if not rows:
@@ -33,9 +40,9 @@ def draw(table: pd.DataFrame, out_stem: Path, *, degradation: str = "") -> list[
     colours = style.colours(row["method"] for row in rows)
     with style.figure(1.2 + 4.4 * len(panels), 3.6) as drawn:
         grid = drawn.subplots(1, len(panels), squeeze=False)
-        for axes, ((dataset,), own) in zip(grid.flat, panels.items()):
-            _panel(axes, own, colours, max(row["parameters"] for row in rows))
-            axes.set_title(f"{wording.place(dataset, chosen)}; {_devices(own)}")
+        for axes, ((dataset,), part) in zip(grid.flat, panels.items()):
+            _panel(axes, part, colours, max(row["parameters"] for row in rows))
+            axes.set_title(f"{wording.place(dataset, chosen)}; {_devices(part)}")
         grid.flat[0].set_ylabel(wording.metric(rows[0]))
         n = wording.patients(row["n"] for row in rows)
         words = f"mean and 95 % interval; area: parameters; protocol {rows[0]['protocol']}, {n}"

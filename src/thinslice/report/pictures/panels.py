@@ -24,6 +24,10 @@ from thinslice.report.pictures._planes import (
 )
 from thinslice.volume import Grid
 
+CAPTION = (
+    "Panels: one case by every method, axial and coronal in a lung window, sagittal in a bone "
+    "window."
+)
 VIEWS = (View("axial", "lung"), View("coronal", "lung"), View("sagittal", "bone"))
 ERROR_HU = 300.0  # error maps saturate here, both ways; in MR at a fifth of the shades shown
 INCHES = 1.75  # width of one image
@@ -42,7 +46,7 @@ def draw(
 ) -> list[Path]:
     """Draw scans of one case side by side: thin, thick, then every restored by name.
 
-    thin        None where nobody scanned thin slices: then no error can be shown
+    thin        None where there are no thin slices: then no error is shown
     sim         "sim" where the scans are simulated: stamped on the figure
     at          where the axial, coronal and sagittal planes cut, as fractions of z, y and x
     error_hu    where error maps saturate

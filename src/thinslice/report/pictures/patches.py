@@ -29,6 +29,7 @@ from thinslice.report.pictures._planes import (
 )
 from thinslice.volume import Grid
 
+CAPTION = "Patches: small parts of one case enlarged, by every method beside thin and thick."
 INCHES = 1.6  # side of one patch
 SQUARE = "#E69F00"
 
@@ -54,7 +55,7 @@ def draw(
 ) -> list[Path]:
     """Draw one row per box: where it lies, then the patch of thin, thick and every restored.
 
-    thin     None where nobody scanned thin slices
+    thin     None where there are no thin slices
     boxes    {plane, at: [z, y, x] as fractions, size_mm, window: lung, bone or soft}
     sim      "sim" where the scans are simulated: stamped on the figure
 

@@ -67,13 +67,13 @@ def draw(
     return out
 
 
-def _chart(axes: Axes, told: Mapping[str, Any], unit: str) -> None:
+def _chart(axes: Axes, checks: Mapping[str, Any], unit: str) -> None:
     """Bias and RMSE of every slice, and the noise they are compared with."""
-    at = [check["index"] + 1 for check in told["slices"]]
+    at = [check["index"] + 1 for check in checks["slices"]]
     for name, colour in (("rmse", style.PALETTE[0]), ("bias", style.PALETTE[1])):
-        values = [check[name] for check in told["slices"]]
+        values = [check[name] for check in checks["slices"]]
         axes.plot(at, values, ".-", color=colour, lw=0.9, ms=3, label=name.replace("rmse", "RMSE"))
-    axes.axhline(told["noise"], color=style.QUIET, lw=0.8, ls="--", label="noise of thick")
+    axes.axhline(checks["noise"], color=style.QUIET, lw=0.8, ls="--", label="noise of thick")
     axes.set_title("restored, made thick again, minus thick, inside the patient")
     axes.set_xlabel("thick slice")
     axes.set_ylabel(unit)

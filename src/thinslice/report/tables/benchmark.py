@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from thinslice.columns import METRIC
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import (
     Cell,
@@ -16,7 +17,9 @@ from thinslice.report.tables.sheet import (
     with_entrants,
 )
 
-MAIN = ("v1", "rmse_hu")  # protocol and metric of the main sheet, where they were scored
+QUESTION = "Every number of the benchmark"
+MAIN = ("v1", "rmse_hu", "", "", "")  # protocol and METRIC of the main sheet, if it was scored
+MEASURED = ("protocol", *METRIC)
 BOLD = "Bold: the best, where its interval meets no other's."
 ENTRANT = ("method", "fidelity", "entrant")
 Rows = list[dict[str, Any]]
@@ -37,21 +40,26 @@ def main_sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) ->
     ]
 
 
-def main_metric(rows: Rows) -> tuple[str, str]:
-    """(protocol, metric) of the main sheet: v1's RMSE, else the first that has a better way."""
-    found = [(row["protocol"], row["metric"]) for row in rows if row["better"]]
-    return MAIN if MAIN in found or not found else found[0]
+def main_metric(rows: Rows) -> Rows:
+    """Rows of the main sheet's metric: v1's RMSE, else the first where a value can be better."""
+    ranked = [row for row in rows if row["better"]] or rows
+    measured = [_measured(row) for row in ranked]
+    chosen = MAIN if MAIN in measured or not measured else measured[0]
+    return [row for row in rows if _measured(row) == chosen]
+
+
+def _measured(row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(row[key] for key in MEASURED)
 
 
 def _main(rows: Rows, skipped: Sequence[tuple[str, str]]) -> Sheet:
-    chosen = main_metric(rows)
-    rows = [row for row in rows if (row["protocol"], row["metric"]) == chosen]
+    rows = main_metric(rows)
     columns = split_by(rows, "degradation")
     strong = {best_row(column) for column in columns.values()}
     ranked = [row for column in columns.values() for row in best_first(column)]
     printed = []
-    for (method, fidelity, entrant), own in split_by(ranked, *ENTRANT).items():
-        cells = {row["degradation"]: row for row in own}
+    for (method, fidelity, entrant), part in split_by(ranked, *ENTRANT).items():
+        cells = {row["degradation"]: row for row in part}
         name = _named(method, entrant)
         numbers = [_mean(cells.get(column), strong) for (column,) in columns]
         printed.append([Cell(name), Cell(fidelity), *numbers])
@@ -67,8 +75,8 @@ def _main(rows: Rows, skipped: Sequence[tuple[str, str]]) -> Sheet:
     moved = any(row["entrant"] for row in rows)
     fitted = "" if moved else "Trained methods are fitted on the thick slices they are tested on. "
     caption = (
-        f"{wording.metric(rows[0])} on {where}, protocol {chosen[0]}: mean over {over} test "
-        "patients [95 % interval], by how the thick slices came about. "
+        f"{wording.metric(rows[0])} on {where}, protocol {rows[0]['protocol']}: mean over {over} "
+        "test patients [95 % interval], by how the thick slices came about. "
         f"{fitted}{BOLD}"
     )
     notes = [*wording.footnotes(rows), *published(rows), *why_not(skipped)]
@@ -80,7 +88,7 @@ def _full(rows: Rows) -> Sheet:
     first = rows[0]
     beside = any(row["published"] == row["published"] for row in rows)
     printed = []
-    for group in split_by(rows, "metric").values():
+    for group in split_by(rows, *METRIC).values():
         strong = {best_row(group)}
         for k, row in enumerate(best_first(group)):
             title = "" if k else wording.metric(row)

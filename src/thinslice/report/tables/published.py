@@ -9,10 +9,11 @@ from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import Cell, Sheet, rows_of, split_by
 
 Rows = list[dict[str, Any]]
+QUESTION = "A paper's tables beside ours"
 OURS, DAGGER, MARK = "ours", "†", "*"
 
 
-def published_sheets(table: pd.DataFrame) -> list[Sheet]:
+def sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
     """One per table of the paper: its rows down, its columns across, ours right of each number."""
     return [_sheet(rows) for rows in split_by(rows_of(table), "table").values()]
 
@@ -27,12 +28,12 @@ def _sheet(rows: Rows) -> Sheet:
         printed.append([Cell(line), *(cell for pair in pairs for cell in pair)])
     heads = [head for (name,), column in columns.items() for head in _heads(name, column)]
     ours = [row for row in rows if _measured(row)]
-    said = "ours beside it: mean over n test patients [95 % interval] (ours - the paper's)"
+    beside_it = "ours beside it: mean over n test patients [95 % interval] (ours - the paper's)"
     known = [row["paper_n"] for row in rows if pd.notna(row["paper_n"])]
     over = f" ({wording.patients(known)})" if known else ""
     caption = (
         f"{first['paper']}, {first['title']}: the paper's number{over}, and "
-        f"{said if ours else 'none of ours'}."
+        f"{beside_it if ours else 'none of ours'}."
     )
     notes = [*_notes(rows, ours), *_why_not(rows)]
     beside = frozenset(k + 1 for k, head in enumerate(heads) if head.startswith(OURS))
@@ -85,8 +86,8 @@ def _ours(row: Mapping[str, Any], column: Rows) -> str:
 
 def _places(column: Rows) -> int:
     """Decimals of the column: as many as two of its numbers need, for one may be a misprint."""
-    found = sorted((_decimals(row) for row in column), reverse=True)
-    return found[1] if len(found) > 2 else found[0]
+    decimals = sorted((_decimals(row) for row in column), reverse=True)
+    return decimals[1] if len(decimals) > 2 else decimals[0]
 
 
 def _decimals(row: Mapping[str, Any]) -> int:
@@ -98,7 +99,7 @@ def _notes(rows: Rows, ours: Rows) -> list[str]:
     notes = []
     if any(row["paper_mark"] for row in rows):
         notes.append(f"{MARK}: the paper's own mark of significance.")
-    stood_in = dict.fromkeys(one for row in ours for one in row["stand_in"].split(", ") if one)
+    stood_in = dict.fromkeys(s for row in ours for s in row["stand_in"].split(", ") if s)
     if stood_in:
         instead = ", ".join(stood_in)
         notes.append(f"{DAGGER}: not the paper's cell, and not to be compared: {instead}.")

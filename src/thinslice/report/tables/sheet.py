@@ -6,13 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-TEXT = (
-    "dataset", "degradation", "method", "fitted_on", "tested_on", "reference", "against",
-    "against_fitted_on", "against_fidelity", "fidelity", "sim", "protocol", "metric", "unit",
-    "better", "split", "relation", "patient", "device", "interval", "note", "records",
-    "published_source", "paper", "table", "title", "printed_row", "printed_column", "paper_mark",
-    "ours_on", "stand_in", "why",
-)  # fmt: skip
+from thinslice.columns import METRIC, TEXT, metric_name, metric_of
 
 
 class Cell(NamedTuple):
@@ -40,7 +34,7 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
 
     The table must come as the analysis gave it, in CSV order: the row numbers are counted here.
     """
-    words = [name for name in TEXT if name in table]
+    words = [name for name in table if name in TEXT]
     text = {name: table[name].astype(object).fillna("").astype(str) for name in words}
     plain = table.assign(**text).to_dict("records")
     return [{**{str(k): v for k, v in row.items()}, "row": i + 1} for i, row in enumerate(plain)]
@@ -61,21 +55,28 @@ def with_entrants(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     also tested elsewhere; "" where a method is tested only on what it was fitted on, or on nothing.
     """
     rows = [dict(row) for row in rows]
-    own = {row["row"]: f"{row['dataset']}/{row['degradation']}" for row in rows}
-    moved = {row["method"] for row in rows if row["fitted_on"] not in ("", own[row["row"]])}
+    places = {row["row"]: f"{row['dataset']}/{row['degradation']}" for row in rows}
+    moved = {row["method"] for row in rows if row["fitted_on"] not in ("", places[row["row"]])}
     return [{**r, "entrant": r["fitted_on"] if r["method"] in moved else ""} for r in rows]
 
 
 def one_metric(
     rows: Sequence[Mapping[str, Any]], metric: str = "", protocol: str = ""
 ) -> list[dict[str, Any]]:
-    """Rows of one metric and protocol; left out, those of the first row. LookupError for none."""
-    first = rows[0] if rows else {"metric": "", "protocol": ""}
-    chosen = (metric or first["metric"], protocol or first["protocol"])
-    found = [dict(row) for row in rows if (row["metric"], row["protocol"]) == chosen]
-    if not found:
-        raise LookupError(f"no rows of metric {chosen[0]!r} by protocol {chosen[1]!r} to draw")
-    return found
+    """Rows of one metric and protocol; left out, those of the first row. LookupError for none.
+
+    metric   as ``columns.metric_of`` reads it, e.g. "ssim coronal lung"
+    """
+    if metric:
+        wanted = metric_of(metric)
+    else:
+        wanted = {key: rows[0][key] if rows else "" for key in METRIC}
+    wanted["protocol"] = protocol or (rows[0]["protocol"] if rows else "")
+    chosen = [dict(row) for row in rows if all(row[key] == wanted[key] for key in wanted)]
+    if not chosen:
+        name = metric_name(wanted)
+        raise LookupError(f"no rows of metric {name!r} by protocol {wanted['protocol']!r} to draw")
+    return chosen
 
 
 def only(rows: Iterable[Mapping[str, Any]], **wanted: Collection[str]) -> list[dict[str, Any]]:
@@ -84,11 +85,11 @@ def only(rows: Iterable[Mapping[str, Any]], **wanted: Collection[str]) -> list[d
     LookupError where rows there are and none is left.
     """
     rows = [dict(row) for row in rows]
-    found = [row for row in rows if all(row[k] in words for k, words in wanted.items() if words)]
-    if rows and not found:
-        asked = "; ".join(f"{key} {', '.join(words)}" for key, words in wanted.items() if words)
-        raise LookupError(f"no rows of {asked} to draw")
-    return found
+    chosen = [row for row in rows if all(row[k] in words for k, words in wanted.items() if words)]
+    if rows and not chosen:
+        names = "; ".join(f"{key} {', '.join(words)}" for key, words in wanted.items() if words)
+        raise LookupError(f"no rows of {names} to draw")
+    return chosen
 
 
 def best_row(rows: Sequence[Mapping[str, Any]]) -> int | None:

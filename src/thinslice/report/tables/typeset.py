@@ -1,25 +1,35 @@
 """An analysis' table as Markdown, LaTeX or plain text.
 
-Which layout a table gets is told by its columns, so a variant of an analysis under another name
-looks like its original, and an analysis nobody laid out is printed column by column.
+The module of an analysis names its layout in ``LAYOUT``, so a variant under another name looks
+like its original; without a layout a table is printed column by column.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from thinslice.report.tables import benchmark, comparisons, other, published
+from thinslice import plugins
+from thinslice.report.tables import (
+    benchmark,
+    domain_gap,
+    efficiency,
+    patients,
+    plain,
+    published,
+    significance,
+    slice_pairs,
+)
 from thinslice.report.tables.sheet import Cell, Sheet
 
-# A column that only this analysis has, and its layout.
 LAYOUTS = {
-    "published": benchmark.sheets,
-    "tested_on": lambda table, _: comparisons.gap_sheets(table),
-    "median_gain": lambda table, _: comparisons.significance_sheets(table),
-    "wall_s": lambda table, _: other.efficiency_sheets(table),
-    "relation": lambda table, _: other.pair_sheets(table),
-    "cases": lambda table, _: other.patient_sheets(table),
-    "paper_value": lambda table, _: published.published_sheets(table),
+    "benchmark": benchmark,
+    "domain_gap": domain_gap,
+    "efficiency": efficiency,
+    "patients": patients,
+    "published": published,
+    "significance": significance,
+    "slice_pairs": slice_pairs,
 }
 LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",
@@ -30,37 +40,56 @@ LATEX = {
 }  # fmt: skip
 
 
-def texts(
-    name: str, table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()
-) -> dict[str, str]:
+class AnalysisTable(NamedTuple):
+    """What an analysis gave, with what it takes to print it."""
+
+    name: str  # as the config names the analysis
+    layout: str  # a key of LAYOUTS, or "" for none
+    rows: pd.DataFrame
+
+
+def analysis_table(card: Mapping[str, Any], rows: pd.DataFrame) -> AnalysisTable:
+    """The rows that the analysis of a card gave, with the layout its module names."""
+    layout = getattr(plugins.module("analyses", card), "LAYOUT", "")
+    if layout and layout not in LAYOUTS:
+        raise LookupError(f"analysis {card['name']!r}: no layout {layout!r}; {sorted(LAYOUTS)}")
+    return AnalysisTable(card["name"], layout, rows)
+
+
+def texts(table: AnalysisTable, skipped: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
     """A table as its files hold it, by ending: full precision, and as people read it."""
     return {
-        ".csv": table.to_csv(index=False),
-        ".md": markdown(name, table, skipped),
-        ".tex": latex(name, table, skipped),
+        ".csv": table.rows.to_csv(index=False),
+        ".md": markdown(table, skipped),
+        ".tex": latex(table, skipped),
     }
 
 
-def sheets(name: str, table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
-    """The printed tables of an analysis called ``name``; none where it has no rows."""
-    if table.empty:
+def sheets(table: AnalysisTable, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
+    """The printed tables of an analysis; none where it has no rows."""
+    if table.rows.empty:
         return []
-    for column, layout in LAYOUTS.items():
-        if column in table:
-            return layout(table, skipped)
-    return other.plain_sheets(name, table)
+    if not table.layout:
+        return plain.sheets(table.name, table.rows)
+    return LAYOUTS[table.layout].sheets(table.rows, skipped)
 
 
-def markdown(name: str, table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> str:
+def question(table: AnalysisTable) -> str:
+    """The question a table answers; its name where it has no layout."""
+    return LAYOUTS[table.layout].QUESTION if table.layout else table.name
+
+
+def markdown(table: AnalysisTable, skipped: Sequence[tuple[str, str]] = ()) -> str:
     """The analysis as a Markdown page (GitHub's tables)."""
-    parts = [_markdown(sheet) for sheet in sheets(name, table, skipped)]
-    return f"# {_escape(name)}\n\n" + ("\n".join(parts) or "Nothing was scored for this table.\n")
+    parts = [_markdown(sheet) for sheet in sheets(table, skipped)]
+    body = "\n".join(parts) or "Nothing was scored for this table.\n"
+    return f"# {_escape(table.name)}\n\n{body}"
 
 
-def latex(name: str, table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> str:
+def latex(table: AnalysisTable, skipped: Sequence[tuple[str, str]] = ()) -> str:
     r"""The analysis as LaTeX tables; needs \usepackage{booktabs,longtable}."""
-    head = f"% {name}; needs \\usepackage{{booktabs,longtable}}\n"
-    parts = [_latex(sheet) for sheet in sheets(name, table, skipped)]
+    head = f"% {table.name}; needs \\usepackage{{booktabs,longtable}}\n"
+    parts = [_latex(sheet) for sheet in sheets(table, skipped)]
     return head + ("\n".join(parts) or "% Nothing was scored for this table.\n")
 
 

@@ -4,7 +4,6 @@ Only here is anything rounded; the CSV tables beside the typeset ones keep full 
 """
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,10 +13,6 @@ METRICS = {
     "rmse_hu": "RMSE",
     "mae_hu": "MAE",
     "psnr_db": "PSNR",
-    "psnr4000_db": "PSNR4000",
-    "psnr1400_db": "PSNR1400",
-    "psnr400_db": "PSNR400",
-    "psnr_unit_db": "PSNR, unit range",
     "ssim": "SSIM",
     "psnr_unobserved_db": "PSNR, unobserved slices",
     "ssim_unobserved": "SSIM, unobserved slices",
@@ -31,14 +26,8 @@ METRICS = {
     "consistency_floor_au": "Data consistency RMSE of the thin volume",
     "z_offset_mm": "z offset",
 }
-# Names that carry a view, a range or a phase: rmse_hu_phase2mm, ssim_coronal_lung, psnr_coronal_db.
-PATTERNS = (
-    (re.compile(r"psnr_(axial|coronal|sagittal)_db"), r"PSNR \1"),
-    (re.compile(r"ssim_(axial|coronal|sagittal)"), r"SSIM \1"),
-    (re.compile(r"rmse_(?:hu|au)_phase([\d.]+)mm"), r"RMSE \1 mm from a thick slice"),
-    (re.compile(r"ssim_3d_(\w+)"), r"SSIM 3-D, \1"),
-    (re.compile(r"ssim_(\w+)_(\w+)"), r"SSIM \1, \2"),
-)
+VIEWS = {"3d": "3-D"}
+PEAKS = {"scan": "4000", "lung": "1400", "soft": "400", "unit": ", unit range"}  # of PSNR in v1
 NOTHING = "–"
 
 
@@ -108,14 +97,15 @@ def seconds(value: float) -> str:
 
 
 def metric_name(row: Mapping[str, Any]) -> str:
-    """The metric as printed: "RMSE"."""
-    name = row["metric"]
-    if name in METRICS:
-        return METRICS[name]
-    for pattern, words in PATTERNS:
-        if found := pattern.fullmatch(name):
-            return found.expand(words)
-    return name
+    """The metric as printed: "RMSE", "PSNR1400", "SSIM coronal, lung"."""
+    metric = str(row["metric"])
+    name = METRICS.get(metric, metric)
+    view, span, phase_mm = (row.get(key, "") for key in ("view", "range", "phase_mm"))
+    if view:
+        name = f"{name} {VIEWS.get(view, view)}"
+    if span:
+        name += PEAKS.get(span, f", {span}") if metric == "psnr_db" else f", {span}"
+    return f"{name} {phase_mm} mm from a thick slice" if phase_mm else name
 
 
 def metric(row: Mapping[str, Any]) -> str:
@@ -131,7 +121,7 @@ def place(dataset: str, degradation: str = "", sim: str = "") -> str:
 
 
 def sim_apart(groups: Sequence[Sequence[Mapping[str, Any]]]) -> tuple[str, list[str]]:
-    """ " (sim)" where it is true of everything shown; else where it stands, group by group."""
+    """ " (sim)" if it is true of everything shown; else a mark for each group."""
     marks = [" (sim)" if any(row["sim"] for row in group) else "" for group in groups]
     if len(set(marks)) == 1:
         return marks[0], [""] * len(marks)
@@ -145,10 +135,10 @@ def fitted_on(source: str) -> str:
 
 def patients(counts: Iterable[int]) -> str:
     """n = 4, or n = 3–4 where cells differ."""
-    found = sorted({int(n) for n in counts})
-    if not found:
+    distinct = sorted({int(n) for n in counts})
+    if not distinct:
         return "n = 0"
-    return f"n = {found[0]}" if len(found) == 1 else f"n = {found[0]}–{found[-1]}"
+    return f"n = {distinct[0]}" + (f"–{distinct[-1]}" if len(distinct) > 1 else "")
 
 
 def footnotes(rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thinslice.errors import Refused
 from thinslice.interfaces import Pair, Scan
 from thinslice.operators.interpolation import Kind, resample_z_array
 from thinslice.volume import Volume, Window, window_of
@@ -29,10 +30,10 @@ def shift_mm(pair: Pair) -> float:
     for what, tolerance in (("shape", 0), ("pixel_mm", SAME_MM / 2), ("direction", SAME_MM)):
         a, b = getattr(thick, what), getattr(thin, what)
         if not np.allclose(a, b, rtol=0, atol=tolerance):
-            raise ValueError(f"{pair.case}: {what} is {a} in thick but {b} in thin slices")
+            raise Refused(f"{pair.case}: {what} is {a} in thick but {b} in thin slices")
     offset = np.array(thin.direction) @ (np.array(thick.origin_mm) - np.array(thin.origin_mm))
     if np.abs(offset[1:]).max() > ASIDE_MM:
-        raise ValueError(f"{pair.case}: thick slices lie {offset[1:]} mm (y, x) aside of thin ones")
+        raise Refused(f"{pair.case}: thick slices lie {offset[1:]} mm (y, x) aside of thin ones")
     return float(offset[0])
 
 

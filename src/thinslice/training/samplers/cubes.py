@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from thinslice.errors import Refused
 from thinslice.interfaces import Pair
 from thinslice.training.samplers.crops import SAME_MM, filled, place, read_at, shift_mm, window
 
@@ -90,7 +91,7 @@ def starts(pair: Pair, shape: CubeShape) -> np.ndarray:
     ends = [positions_mm(pair, shape, z0)[[0, -1]] for z0 in all_z0]
     found = [z0 for z0, (a, b) in zip(all_z0, ends) if a >= first - SAME_MM and b <= last + SAME_MM]
     if not found:
-        raise ValueError(
+        raise Refused(
             f"{pair.case}: no cube of {shape.depth} thick slices fits its {pair.thick.grid.n} "
             f"thick slices and thin slices from {first:g} to {last:g} mm"
         )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
+from thinslice.errors import Refused
 from thinslice.interfaces import Pair
 from thinslice.operators import imresize
 from thinslice.training.samplers.crops import SAME_MM, filled, place, read_at, shift_mm, window
@@ -85,7 +86,7 @@ def covered(pair: Pair, factor: int) -> tuple[int, int]:
     at_mm = native_mm(pair, factor).reshape(-1, factor)
     inside = np.flatnonzero((at_mm[:, 0] >= first - SAME_MM) & (at_mm[:, -1] <= last + SAME_MM))
     if not len(inside):
-        raise ValueError(
+        raise Refused(
             f"{pair.case}: no thick slice lies wholly on the thin scan, {first:g} to {last:g} mm"
         )
     return int(inside[0]), int(inside[-1])

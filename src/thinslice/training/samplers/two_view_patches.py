@@ -1,14 +1,13 @@
 """Training of a fusion of two views: the first stage's answers, kept on disk, and patches of them.
 
-The answers to all scans are made once, stored as float16 (a step of 1 HU at water), written beside
-and renamed; a training that was killed finds those that were finished. Their file's name says whose
-they are: other weights, scans or ways of answering have other names.
+The answers to all scans are computed once and stored as float16 (a step of 1 HU at water); a
+training that was killed reuses those that were finished. A file's name is a hash of the weights,
+the scan and the settings its answer depends on.
 
 Shape suffixes: V views, Z Y X axes of the volume, B patches.
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from thinslice.fs.atomic import remove_leftovers, replacing
 from thinslice.interfaces import Pair, Run
 from thinslice.runtime.progress import Progress
 from thinslice.training.distributed import ProcessGroup
@@ -55,12 +55,9 @@ def kept(pairs: Sequence[Pair], answer: Answer, key: str, folder: Path, run: Run
 
 
 def _write(path: Path, answers_VZYX: np.ndarray) -> None:
-    beside = path.with_name(path.name + ".part")
-    with open(beside, "wb") as file:
+    remove_leftovers(path)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
         np.save(file, answers_VZYX, allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
 
 
 class ViewPatches:

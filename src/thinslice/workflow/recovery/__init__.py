@@ -1,1 +1,1 @@
-"""What a run does before planning so that killed runs can be resumed."""
+"""Recovery: what a run does first in a folder whose last run was killed. Standard library only."""

@@ -1,8 +1,7 @@
-"""Results from the future: their times are brought to now, so that a clock set back stops no run.
+"""File times in the future: set to now, so that a clock set back stops no run. Standard library.
 
-Snakemake fails a job whose result is older than an input, which is every job while results of
-tomorrow lie about. What is out of date is told by content, so times may move. Standard library
-only.
+Snakemake fails a job whose result is older than one of its inputs. What is out of date is decided
+by content, so times may be changed.
 """
 
 import os
@@ -11,22 +10,25 @@ from pathlib import Path
 
 from thinslice.provenance.records import read_record
 from thinslice.workflow.recovery import stale
+from thinslice.workflow.recovery.snakemake_state import TIMESTAMP
 
 TOLERANCE_S = 1.0
-SNAKEMAKE = ".snakemake_timestamp"  # what it takes for the time of a folder
 
 
-def catch_up(results: Path) -> list[str]:
-    """Give every result with a record from the future the time of now; a line if there were any."""
+def clamp_to_now(results: Path) -> list[str]:
+    """Set the times of every result whose record is dated in the future; one line if any."""
     now_ns = time.time_ns()
     late = now_ns + int(TOLERANCE_S * 1e9)
-    found = [record for record in stale.records(results) if record.stat().st_mtime_ns > late]
-    for record in found:
-        made = [Path(output["path"]) for output in read_record(record)["outputs"]]
-        marks = [path / SNAKEMAKE for path in made]
-        for path in (record, *made, *marks):
+    future = [record for record in stale.records(results) if record.stat().st_mtime_ns > late]
+    for record in future:
+        outputs = [Path(output["path"]) for output in read_record(record)["outputs"].values()]
+        timestamps = [path / TIMESTAMP for path in outputs]
+        for path in (record, *outputs, *timestamps):
             if path.exists():
                 os.utime(path, ns=(now_ns, now_ns))
-    if not found:
+    if not future:
         return []
-    return [f"{len(found)} results are from the future (was the clock set back?): now from now"]
+    return [
+        f"{len(future)} results are dated in the future (was the clock set back?): their times "
+        "are set to now"
+    ]

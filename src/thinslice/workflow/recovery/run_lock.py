@@ -1,78 +1,75 @@
-"""One driver per results folder: a lock the kernel releases when its holder dies.
+"""Lock of a results folder, for one run at a time. Standard library only.
 
-Snakemake's own lock outlives a killed driver and must be lifted by hand; the profile switches it
-off and this one stands in, so that the same command goes on after a kill -9. Standard library only.
+Snakemake's own lock outlives a killed run and must be removed by hand. The profile switches it off
+and uses this one, which the kernel releases when its holder dies, so that the same command resumes
+after a kill -9.
 """
 
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-TRIES, POLL_S = 20, 0.1  # a run that only looks whether the folder is idle is outwaited
-_HELD: list[int] = []  # open for the life of the process
+from thinslice.fs.locks import try_lock
+
+TRIES, POLL_S = 20, 0.1  # ``idle`` of another run takes the lock for a moment
+_LOCKS: list[int] = []  # file descriptors, open until the process ends
 
 
-def hold(results: str) -> None:
-    """Take the lock of a results folder; SystemExit with one line if another driver has it, or if
-    the disk has no room for the holder's number, and so none for results."""
-    lock = _opened(results)
-    if not any(_taken(lock) or time.sleep(POLL_S) for _ in range(TRIES)):
+def acquire(results: Path) -> None:
+    """Take the lock of a results folder until this process ends.
+
+    ValueError if another run has it, or if the disk has no room for the process id, and so none
+    for results.
+    """
+    lock = _open(results)
+    if not any(try_lock(lock) or time.sleep(POLL_S) for _ in range(TRIES)):
         holder = os.read(lock, 64).decode(errors="replace").strip() or "unknown"
-        raise SystemExit(
+        raise ValueError(
             f"{_path(results)}: another thinslice run (process {holder}) is working in this "
             "folder; wait for it, or stop it"
         )
-    number = f"{os.getpid()}\n".encode()
+    pid = f"{os.getpid()}\n".encode()
     try:
-        os.pwrite(lock, number, 0)  # over a killed run's: on a full disk that must still be told
-        os.ftruncate(lock, len(number))
-        os.fsync(lock)  # after a power cut too
+        os.pwrite(lock, pid, 0)  # over that of a killed run: a full disk is found here
+        os.ftruncate(lock, len(pid))
+        os.fsync(lock)  # survives a power cut
     except OSError as error:
         os.close(lock)
-        raise SystemExit(
-            f"refused: the disk under {results} cannot be written ({error.strerror}): mend that, "
+        raise ValueError(
+            f"the disk under {results} cannot be written ({error.strerror}): repair that, "
             "then run the same command again"
         ) from None
-    _HELD.append(lock)
+    _LOCKS.append(lock)
 
 
-def ended() -> None:
-    """Say in the folder that the driver came to its end, good or bad, and was not killed."""
-    for lock in _HELD:
+def mark_ended() -> None:
+    """Mark the run as ended, in success or failure: it was not killed."""
+    for lock in _LOCKS:
         os.ftruncate(lock, 0)
 
 
-def was_killed(results: str) -> bool:
-    """Whether the driver before did not come to its end; of an idle folder."""
+def was_killed(results: Path) -> bool:
+    """Whether the last run of an idle folder was killed."""
     path = _path(results)
     return path.exists() and path.stat().st_size > 0
 
 
 @contextlib.contextmanager
-def idle(results: str) -> Iterator[bool]:
-    """Whether no driver works in a results folder; while it is so, none begins inside the block."""
-    lock = _opened(results)
+def idle(results: Path) -> Iterator[bool]:
+    """Whether no run works in a results folder; if so, none can begin inside the block."""
+    lock = _open(results)
     try:
-        yield _taken(lock)
+        yield try_lock(lock)
     finally:
         os.close(lock)
 
 
-def _path(results: str) -> Path:
-    return Path(results) / ".run.lock"
+def _path(results: Path) -> Path:
+    return results / ".run.lock"
 
 
-def _opened(results: str) -> int:
-    Path(results).mkdir(parents=True, exist_ok=True)
+def _open(results: Path) -> int:
+    results.mkdir(parents=True, exist_ok=True)
     return os.open(_path(results), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
-
-
-def _taken(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -11,6 +11,7 @@ from thinslice.analyses import published
 from thinslice.interfaces import Evidence
 from thinslice.report import page, terminal
 from thinslice.report.tables import typeset
+from thinslice.report.tables.typeset import AnalysisTable
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +34,12 @@ def from_csv(table: pd.DataFrame, folder) -> pd.DataFrame:
     return pd.read_csv(folder / "t.csv")
 
 
+def as_table(rows: pd.DataFrame) -> AnalysisTable:
+    return AnalysisTable("published", "published", rows)
+
+
 def test_the_sheet_has_the_paper_s_rows_and_columns_with_ours_beside(stood_in, tmp_path):
-    first, second = typeset.sheets("published", from_csv(stood_in, tmp_path))
+    first, second = typeset.sheets(as_table(from_csv(stood_in, tmp_path)))
     assert [row[0].text for row in first.rows] == ["Bicubic", "EDSR", "SAINT", "TVSRN"]
     assert first.head[1:3] == ["PSNR", "ours (n = 4, sim)"]
     assert first.head[-1] == "GPU"  # nothing of ours: no column for it
@@ -54,7 +59,7 @@ def test_the_sheet_has_the_paper_s_rows_and_columns_with_ours_beside(stood_in, t
 
 def test_every_cell_of_the_sheet_leads_to_its_row_of_the_csv(table, tmp_path):
     rows = from_csv(table, tmp_path)
-    for sheet in typeset.sheets("published", rows):
+    for sheet in typeset.sheets(as_table(rows)):
         for line in sheet.rows:
             for cell in line[1:]:
                 if cell.row is not None:
@@ -62,8 +67,8 @@ def test_every_cell_of_the_sheet_leads_to_its_row_of_the_csv(table, tmp_path):
 
 
 def test_markdown_and_latex_hold_every_number(stood_in, tmp_path):
-    table = from_csv(stood_in, tmp_path)
-    text, tex = typeset.markdown("published", table), typeset.latex("published", table)
+    table = as_table(from_csv(stood_in, tmp_path))
+    text, tex = typeset.markdown(table), typeset.latex(table)
     for words in ("35.1", "36.812 ± 1.700", "38.61", "1.73 M", "80.0 "):
         assert words in text
         assert words.replace("±", r"$\pm$") in tex
@@ -82,7 +87,7 @@ def test_in_a_terminal_ours_is_never_parted_from_the_paper_s_number(stood_in, tm
 
 
 def test_the_page_opens_the_paper_s_tables_and_says_sim(stood_in, tmp_path):
-    text = page.html({"published": from_csv(stood_in, tmp_path)})
+    text = page.html([as_table(from_csv(stood_in, tmp_path))])
     assert "<details open><summary>A paper&#x27;s tables beside ours" in text
     assert '<p class="sim">' in text
     assert 'title="published.csv, row 1"' in text

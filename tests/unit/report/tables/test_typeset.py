@@ -16,9 +16,11 @@ from thinslice.analyses import (
     significance,
     slice_pairs,
 )
+from thinslice.columns import metric_of
 from thinslice.interfaces import Evidence
 from thinslice.report import terminal
 from thinslice.report.tables import typeset, wording
+from thinslice.report.tables.typeset import AnalysisTable
 
 ANALYSES = {
     "benchmark": benchmark,
@@ -31,19 +33,23 @@ ANALYSES = {
 EVIDENCE = demo()
 
 
+def as_table(name: str, rows: pd.DataFrame) -> AnalysisTable:
+    return typeset.analysis_table({"name": name}, rows)
+
+
 @pytest.fixture(params=ANALYSES)
-def named(request, tmp_path) -> tuple[str, pd.DataFrame]:
+def table(request, tmp_path) -> AnalysisTable:
     """Every analysis, as it comes back from its CSV."""
     ANALYSES[request.param].build()(EVIDENCE).to_csv(tmp_path / "t.csv", index=False)
-    return request.param, pd.read_csv(tmp_path / "t.csv")
+    return as_table(request.param, pd.read_csv(tmp_path / "t.csv"))
 
 
-def test_every_table_says_sim_protocol_and_n_and_has_even_rows(named):
-    for text in (typeset.markdown(*named), typeset.latex(*named)):
+def test_every_table_says_sim_protocol_and_n_and_has_even_rows(table):
+    for text in (typeset.markdown(table), typeset.latex(table)):
         assert "(sim)" in text
         assert "protocol v1" in text
         assert re.search(r"\bn\b", text)
-    sizes = {(len(s.head), len(row)) for s in typeset.sheets(*named) for row in s.rows}
+    sizes = {(len(s.head), len(row)) for s in typeset.sheets(table) for row in s.rows}
     assert all(head == row for head, row in sizes)
 
 
@@ -54,8 +60,8 @@ def own_scans() -> Evidence:
 
 
 def test_sim_stands_where_it_is_true_and_nowhere_else():
-    main, *_ = typeset.sheets("benchmark", benchmark.build()(own_scans()))
-    gap, _ = typeset.sheets("domain_gap", domain_gap.build()(own_scans()))
+    main, *_ = typeset.sheets(as_table("benchmark", benchmark.build()(own_scans())))
+    gap, _ = typeset.sheets(as_table("domain_gap", domain_gap.build()(own_scans())))
     for sheet in (main, gap):
         assert "(sim)" not in sheet.caption
         numbers = sheet.head[sheet.left :]
@@ -69,7 +75,7 @@ def test_weights_tested_elsewhere_too_are_named_and_have_one_line():
     moved = score("a", 7.0, degradation="acquired", method="edsr", fitted_on="phantom/bell")
     for rows, name in ((matched, "edsr"), ([*matched, moved], "edsr, fitted on phantom/bell")):
         table = benchmark.build(cells="all")(evidence_of(rows))
-        (main, *_) = typeset.sheets("benchmark", table)
+        (main, *_) = typeset.sheets(as_table("benchmark", table))
         assert sorted(row[0].text for row in main.rows) == sorted([name, "linear"])
         assert ("they are tested on" in main.caption) == (name == "edsr")
 
@@ -77,30 +83,28 @@ def test_weights_tested_elsewhere_too_are_named_and_have_one_line():
 def test_a_sheet_without_rows_is_not_printed():
     untrained = EVIDENCE.scores["fitted_on"] == ""
     table = domain_gap.build()(replace(EVIDENCE, scores=EVIDENCE.scores[untrained]))
-    assert [len(sheet.rows) for sheet in typeset.sheets("domain_gap", table)] == [2]
+    assert [len(sheet.rows) for sheet in typeset.sheets(as_table("domain_gap", table))] == [2]
 
 
-def test_every_table_of_methods_prints_their_fidelity(named):
-    name, table = named
-    if "fidelity" in table:
-        assert "as-published" in typeset.markdown(name, table)
-        assert "textbook" in typeset.latex(name, table)
+def test_every_table_of_methods_prints_their_fidelity(table):
+    if "fidelity" in table.rows:
+        assert "as-published" in typeset.markdown(table)
+        assert "textbook" in typeset.latex(table)
     else:
-        assert name == "slice_pairs"
+        assert table.name == "slice_pairs"
 
 
-def test_row_numbers_lead_back_to_the_csv(named):
-    name, table = named
-    cells = [c for s in typeset.sheets(name, table) for row in s.rows for c in row if c.row]
-    column = "value" if name == "patients" else "mean"
+def test_row_numbers_lead_back_to_the_csv(table):
+    cells = [c for s in typeset.sheets(table) for row in s.rows for c in row if c.row]
+    column = "value" if table.name == "patients" else "mean"
     for cell in cells:
-        row = table.iloc[cell.row - 1]
+        row = table.rows.iloc[cell.row - 1]
         assert cell.text.split(" ")[0] == wording.number(row[column], row["unit"])
-    assert cells or name in ("significance", "efficiency")
+    assert cells or table.name in ("significance", "efficiency")
 
 
-def test_latex_is_balanced_and_leaves_no_bare_special_character(named):
-    text = typeset.latex(*named)
+def test_latex_is_balanced_and_leaves_no_bare_special_character(table):
+    text = typeset.latex(table)
     body = re.sub(r"^%.*$", "", text, flags=re.MULTILINE)
     assert body.count("{") - body.count(r"\{") == body.count("}") - body.count(r"\}")
     assert body.count(r"\begin{longtable}") == body.count(r"\end{longtable}") > 0
@@ -121,8 +125,8 @@ def test_latex_is_balanced_and_leaves_no_bare_special_character(named):
 def test_names_are_escaped(raw, markdown, latex):
     scores = [score("a", 10, method=raw), score("b", 12, method=raw)]
     table = benchmark.build()(evidence_of(scores))
-    assert f"| {markdown} |" in typeset.markdown("benchmark", table)
-    assert f"{latex} & textbook" in typeset.latex("benchmark", table)
+    assert f"| {markdown} |" in typeset.markdown(as_table("benchmark", table))
+    assert f"{latex} & textbook" in typeset.latex(as_table("benchmark", table))
 
 
 @pytest.mark.parametrize("better", ["lower", "higher"])
@@ -131,7 +135,7 @@ def test_bold_only_where_the_best_interval_meets_no_other(better):
         scores = [score(f"p{k}", 10 + k, method="a", better=better) for k in range(4)]
         scores += [score(f"p{k}", near + k, method="b", better=better) for k in range(4)]
         table = benchmark.build()(evidence_of(scores))
-        main = typeset.sheets("benchmark", table)[0]
+        main = typeset.sheets(as_table("benchmark", table))[0]
         return [row[0].text for row in main.rows for cell in row if cell.strong]
 
     assert strong(near=11.6) == []  # the means are apart, the intervals meet
@@ -144,13 +148,13 @@ def test_nothing_is_bold_without_an_interval_or_a_better_way():
     neither = [score(p, v, method=m, better="") for p in "pq" for m, v in values.items()]
     for scores in (one, neither):
         table = benchmark.build()(evidence_of(scores))
-        assert "**" not in typeset.markdown("benchmark", table)
+        assert "**" not in typeset.markdown(as_table("benchmark", table))
 
 
 def test_published_numbers_and_skipped_cells_are_footnoted():
-    published = {"tvsrn": {"psnr4000_db": 38.609, "sd": 1.721, "source": "a paper, Fig. 3a"}}
+    published = {"tvsrn": {"psnr_db scan": 38.609, "sd": 1.721, "source": "a paper, Fig. 3a"}}
     table = benchmark.build(published=published)(EVIDENCE)
-    text = typeset.markdown("benchmark", table, EVIDENCE.skipped)
+    text = typeset.markdown(as_table("benchmark", table), EVIDENCE.skipped)
     assert "| 38.609 ± 1.721 |" in text
     assert "- Published, tvsrn: PSNR4000 (dB) ↑ 38.609 ± 1.721, a paper, Fig. 3a." in text
     assert "- Not run, phantom/sparse_5mm/saint: SAINT needs an integer factor" in text
@@ -159,10 +163,37 @@ def test_published_numbers_and_skipped_cells_are_footnoted():
 
 def test_a_variant_looks_like_its_original_and_an_unknown_analysis_is_still_printed():
     table = domain_gap.build()(EVIDENCE)
-    assert typeset.sheets("gap_of_psnr", table) == typeset.sheets("domain_gap", table)
+    variant = typeset.analysis_table({"name": "gap_of_psnr", "module": "domain_gap"}, table)
+    assert typeset.sheets(variant) == typeset.sheets(as_table("domain_gap", table))
     other = pd.DataFrame({"method": ["a"], "wobble": [1.23456789], "records": ["r"]})
-    assert "| a | 1.235 |" in typeset.markdown("wobbles", other)
-    assert "Nothing was scored" in typeset.markdown("benchmark", table.iloc[:0])
+    assert "| a | 1.235 |" in typeset.markdown(AnalysisTable("wobbles", "", other))
+    assert "Nothing was scored" in typeset.markdown(as_table("benchmark", table.iloc[:0]))
+
+
+def test_a_layout_that_is_none_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(benchmark, "LAYOUT", "benchmrak")
+    with pytest.raises(LookupError, match="'benchmark': no layout 'benchmrak'"):
+        as_table("benchmark", pd.DataFrame())
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("rmse_hu", "RMSE"),
+        ("rmse_hu 2.5mm", "RMSE 2.5 mm from a thick slice"),
+        ("psnr_db", "PSNR"),
+        ("psnr_db scan", "PSNR4000"),
+        ("psnr_db soft", "PSNR400"),
+        ("psnr_db unit", "PSNR, unit range"),
+        ("psnr_db coronal", "PSNR coronal"),
+        ("ssim 3d lung", "SSIM 3-D, lung"),
+        ("ssim sagittal", "SSIM sagittal"),
+        ("psnr_unobserved_db", "PSNR, unobserved slices"),
+        ("my_own", "my_own"),
+    ],
+)
+def test_metrics_as_printed(name, printed):
+    assert wording.metric_name(metric_of(name)) == printed
 
 
 def test_terminal_table_keeps_to_100_columns_and_shows_every_number():

@@ -11,17 +11,18 @@ from thinslice.fs.atomic import write_text
 from thinslice.provenance import duplicates
 from thinslice.provenance.job import recorded_job
 from thinslice.workflow.recovery import orphans
+from thinslice.workflow.recovery.snakemake_state import SnakemakeState
 
 
 def job(*, cards="m", by="first"):
     """A job that makes a folder and a file; returns whether its body was run."""
     ran = False
     record = Path("results/weights/w.record.json")  # as rules name it
-    with recorded_job(record, rule="make", cards={"method": cards}, inputs=[]) as running:
+    with recorded_job(record, rule="make", cards={"method": cards}, inputs={}) as running:
         ran = True
         for name in ("w.pt", "w.curve.csv"):
             write_text(record.parent / name, by)
-            running.output(record.parent / name)
+            running.output(name, record.parent / name)
     return ran
 
 
@@ -43,7 +44,7 @@ def remember(folder, made_at, *, split=False):
 
 
 def set_aside():
-    return orphans.set_aside(Path("results"), Path(".snakemake/metadata"))
+    return orphans.set_aside(Path("results"), SnakemakeState(Path(".snakemake")))
 
 
 def names(folder):
@@ -106,12 +107,12 @@ def test_of_a_job_with_two_records_of_which_one_is_hidden_nothing_is_left(folder
     both = [Path(f"results/thin/{name}.record.json") for name in "ab"]
 
     def two(by):
-        with recorded_job(*both, rule="make", cards={}, inputs=[]) as running:
+        with recorded_job(*both, rule="make", cards={}, inputs={}) as running:
             write_text(both[0].parent / "volumes", by)
-            running.output(both[0].parent / "volumes")
+            running.output("volumes", both[0].parent / "volumes")
 
     two("first")
-    duplicates.put_aside(both[0])
+    duplicates.set_aside(both[0])
     two("second")
     assert (both[0].parent / "volumes").read_text() == "second"
     assert not list(both[0].parent.glob(f"{duplicates.ASIDE}*"))
@@ -122,12 +123,12 @@ def test_a_job_without_outputs_is_not_done_again(folder):
     record = Path("results/raw/a.record.json")
 
     def fetch():
-        with recorded_job(record, rule="fetch", cards={}, inputs=[]):
+        with recorded_job(record, rule="fetch", cards={}, inputs={}):
             pass
 
     fetch()
     before = record.read_bytes()
-    duplicates.put_aside(record)
+    duplicates.set_aside(record)
     with pytest.raises(SystemExit):
         fetch()
     assert record.read_bytes() == before

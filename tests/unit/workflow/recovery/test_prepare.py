@@ -7,6 +7,7 @@ import pytest
 
 from support.checkout import Checkout, twin
 from thinslice.workflow.recovery import prepare, run_lock
+from thinslice.workflow.recovery.snakemake_state import SnakemakeState
 
 SCORES = "results/scores/phantom/box5/linear/untrained"
 LOOKS = [("-n",), ("--summary",), ("--unlock",), ("--report", "../report.html")]
@@ -42,8 +43,8 @@ def test_a_run_settles_the_folder_before_it_plans(left):
     before = listed(left.folder)
     done = left.run("results/raw/phantom.record.json")
     assert "1 results were finished after their run was killed" in done.stderr
-    assert f"taken for not made: {SCORES}.csv is not what" in done.stderr
-    assert "1 results are from the future" in done.stderr
+    assert f"will be recomputed: {SCORES}.csv is not what" in done.stderr
+    assert "1 results are dated in the future" in done.stderr
     assert listed(left.folder) != before
 
 
@@ -51,6 +52,6 @@ def test_where_another_run_works_nothing_is_touched(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("results").mkdir()
     Path("results/a.record.json").write_text("torn")
-    with run_lock.idle("results"):
-        assert prepare.settle(Path("results"), Path(".snakemake")) == []
-    assert prepare.settle(Path("results"), Path(".snakemake")) != []
+    with run_lock.idle(Path("results")):
+        assert prepare.prepare(Path("results"), SnakemakeState(Path(".snakemake"))) == []
+    assert prepare.prepare(Path("results"), SnakemakeState(Path(".snakemake"))) != []

@@ -14,8 +14,9 @@ from thinslice.workflow.recovery import run_lock
 
 HOLD = """
 import sys, time
+from pathlib import Path
 from thinslice.workflow.recovery import run_lock
-run_lock.hold(sys.argv[1])
+run_lock.acquire(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)
 """
@@ -33,8 +34,8 @@ def holder(tmp_path: Path):
 
 
 def test_a_second_driver_is_refused_and_told_who_holds_the_folder(holder, tmp_path):
-    with pytest.raises(SystemExit, match=f"process {holder.pid}"):
-        run_lock.hold(str(tmp_path))
+    with pytest.raises(ValueError, match=f"process {holder.pid}"):
+        run_lock.acquire(tmp_path)
 
 
 def test_a_disk_without_room_for_the_holder_s_number_is_refused_in_one_line(tmp_path):
@@ -42,16 +43,16 @@ def test_a_disk_without_room_for_the_holder_s_number_is_refused_in_one_line(tmp_
     folder.mkdir()
     with small_disk.on_small_disk(folder, size_mib=1) as disk:
         small_disk.fill(disk, 0)
-        with pytest.raises(SystemExit, match=f"refused: the disk under {folder} .*No space left"):
-            run_lock.hold(str(folder))
+        with pytest.raises(ValueError, match=f"the disk under {folder} .*No space left"):
+            run_lock.acquire(folder)
         small_disk.empty(disk)
-        run_lock.hold(str(folder))
+        run_lock.acquire(folder)
 
 
 def test_a_killed_driver_leaves_the_folder_free(holder, tmp_path):
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
     started = time.monotonic()
-    run_lock.hold(str(tmp_path))
+    run_lock.acquire(tmp_path)
     assert time.monotonic() - started < 5
     assert (tmp_path / ".run.lock").read_text() == f"{os.getpid()}\n"

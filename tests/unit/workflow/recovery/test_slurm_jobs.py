@@ -55,18 +55,16 @@ def test_those_not_begun_are_cancelled_and_those_running_waited_for(queue, tmp_p
     logs = tmp_path / "a folder/logs"
     log = f"{logs}/rule_train/1.log"
     queue({"1": ("PENDING", "rule_train_x", log), "2": ("RUNNING", "rule_restore_y", log)})
-    slurm_jobs.settle(logs)
+    slurm_jobs.wait_or_cancel(logs)
     assert (tmp_path / "queue.cancelled").read_text() == "1"
     assert json.loads((tmp_path / "queue").read_text()) == {}
-    assert capsys.readouterr().err.startswith(
-        "cancelling Slurm jobs of a driver that was killed: 1"
-    )
+    assert capsys.readouterr().err.startswith("cancelling Slurm jobs of a run that was killed: 1")
 
 
 def test_what_is_waited_for_is_said_once_with_how_to_stop_it(queue, tmp_path, capsys):
     logs = tmp_path / "a folder/logs"
     queue({"7": ("RUNNING", "rule_train_x", f"{logs}/rule_train/7.log")})
-    slurm_jobs.settle(logs)
+    slurm_jobs.wait_or_cancel(logs)
     (line,) = capsys.readouterr().err.splitlines()
     assert "waiting for Slurm jobs" in line
     assert line.endswith("scancel 7")
@@ -80,14 +78,14 @@ def test_jobs_of_other_folders_and_other_jobs_are_left_alone(queue, tmp_path):
         "3": ("PENDING", "(null)", f"{logs}/3.log"),
     }
     path = queue(others)
-    slurm_jobs.settle(logs)
+    slurm_jobs.wait_or_cancel(logs)
     assert set(json.loads(path.read_text())) == {"1", "2", "3"}
 
 
 def test_without_slurm_or_its_logs_nothing_is_asked(tmp_path, monkeypatch, capsys):
-    slurm_jobs.settle(tmp_path / "none")
+    slurm_jobs.wait_or_cancel(tmp_path / "none")
     monkeypatch.setenv("PATH", str(tmp_path))
-    slurm_jobs.settle(tmp_path)
+    slurm_jobs.wait_or_cancel(tmp_path)
     assert capsys.readouterr().err == ""
 
 
@@ -95,5 +93,5 @@ def test_a_controller_that_does_not_answer_is_said(tmp_path, monkeypatch, capsys
     (tmp_path / "squeue").write_text("#!/bin/sh\necho no controller >&2; exit 1\n")
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    slurm_jobs.settle(tmp_path)
+    slurm_jobs.wait_or_cancel(tmp_path)
     assert capsys.readouterr().err == "squeue failed: no controller\n"

@@ -6,6 +6,7 @@ import pytest
 
 from support.checkout import twin
 from thinslice.workflow.recovery import snakemake_state
+from thinslice.workflow.recovery.snakemake_state import SnakemakeState
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def folder(tmp_path):
 
 
 def check(folder):
-    snakemake_state.check(folder / "results", folder / ".snakemake")
+    snakemake_state.check(folder / "results", SnakemakeState(folder / ".snakemake"))
 
 
 @pytest.mark.parametrize("part", ["metadata", "incomplete"])

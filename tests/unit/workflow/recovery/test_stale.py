@@ -1,4 +1,4 @@
-"""A result of any kind that is torn, or rests on what is no longer there, is taken for not made."""
+"""A result of any kind that is torn, or rests on what is no longer there, is invalidated."""
 
 import json
 import os
@@ -67,24 +67,24 @@ def record_of(name: str) -> Path:
         for record in stale.records(Path("results"))
         if any(
             path in (Path(output["path"]), Path(output["path"]) / "manifest.json")
-            for output in json.loads(record.read_text())["outputs"]
+            for output in json.loads(record.read_text())["outputs"].values()
         )
         and record.name != "acquired.record.json"  # convert writes two, the other is as good
     ]
     return found
 
 
-def forgotten(record: Path) -> bool:
+def invalidated(record: Path) -> bool:
     """Whether ``record`` goes, and at most its twin beside it; they are put back."""
     kept = {path: path.read_bytes() for path in stale.records(Path("results"))}
     times = {path: path.stat() for path in kept}
-    said = stale.forget(Path("results"))
+    said = stale.invalidate(Path("results"))
     gone = {path for path in kept if not path.exists()}
     for path in gone:
         path.write_bytes(kept[path])
         os.utime(path, ns=(times[path].st_atime_ns, times[path].st_mtime_ns))
     for path in gone:
-        hidden = path.with_name(f".{path.name}{stale.FORGOTTEN}")
+        hidden = path.with_name(f".{path.name}{stale.INVALIDATED}")
         assert hidden.read_bytes() == kept[path], "it can still be read"
         hidden.unlink()
     assert len(said) == len(gone) <= 2
@@ -92,32 +92,32 @@ def forgotten(record: Path) -> bool:
 
 
 def test_what_is_whole_stands(there):
-    assert stale.forget(Path("results")) == []
+    assert stale.invalidate(Path("results")) == []
 
 
 @pytest.mark.parametrize("tear", TORN)
 @pytest.mark.parametrize("name", ONE_OF_EACH)
-def test_a_torn_file_of_any_kind_is_taken_for_not_made(there, name, tear):
+def test_a_torn_file_of_any_kind_is_invalidated(there, name, tear):
     path, record = Path(name), record_of(name)
     content, times = path.read_bytes(), path.stat()
     tear(path)
     try:
-        assert forgotten(record)
+        assert invalidated(record)
     finally:
         path.write_bytes(content)
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert stale.forget(Path("results")) == []
+    assert stale.invalidate(Path("results")) == []
 
 
 def test_a_file_that_is_gone_is_made_again_but_a_store_may_be_absent(there):
     scores = Path("results/scores/phantom/box5/linear/untrained.csv")
     store, away = Path("results/restored/phantom/box5/linear/untrained.zarr"), Path("away")
     store.rename(away)
-    assert stale.forget(Path("results")) == []
+    assert stale.invalidate(Path("results")) == []
     away.rename(store)
     content, times = scores.read_bytes(), scores.stat()
     scores.unlink()
-    assert forgotten(record_path(scores))
+    assert invalidated(record_path(scores))
     scores.write_bytes(content)
     os.utime(scores, ns=(times.st_atime_ns, times.st_mtime_ns))
 
@@ -133,7 +133,7 @@ def test_what_rests_on_an_input_made_again_goes_whatever_the_clock_says(there):
     record.write_text(json.dumps(text, indent=1, sort_keys=True) + "\n")
     os.utime(record, ns=(0, 0))
     kept = {path: path.read_bytes() for path in stale.records(Path("results"))}
-    said = stale.forget(Path("results"))
+    said = stale.invalidate(Path("results"))
     gone = {str(path) for path in kept if not path.exists()}
     for path in kept:
         path.write_bytes(kept[path])
@@ -141,7 +141,7 @@ def test_what_rests_on_an_input_made_again_goes_whatever_the_clock_says(there):
     os.utime(record, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert "results/restored/phantom/box5/linear/untrained.record.json" in gone
     assert all("phantom" in path and "box5" in path for path in gone if "figures" not in path)
-    assert all("rests on another results/thick/phantom/box5" in line for line in said)
+    assert all("was made from another results/thick/phantom/box5" in line for line in said)
 
 
 def test_what_a_job_is_writing_is_left_to_it(there):
@@ -149,6 +149,6 @@ def test_what_a_job_is_writing_is_left_to_it(there):
     content, times = record.read_bytes(), record.stat()
     halved(record)
     with locked(record):
-        assert stale.forget(Path("results")) == []
+        assert stale.invalidate(Path("results")) == []
     record.write_bytes(content)
     os.utime(record, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -1,0 +1,34 @@
+"""Join all gathered scores, runs and slice pairs into the evidence of the analyses."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from thinslice.analyses import _evidence
+from thinslice.fs.atomic import write_text
+from thinslice.provenance.job import recorded_job
+from thinslice.provenance.records import by_path
+
+
+def evidence(
+    records: Sequence[Path], pairs: Sequence[Path], skipped: Sequence[Sequence[str]], out: Path
+) -> None:
+    """Write scores, runs, pairs and skipped cells as one CSV each.
+
+    records    of gather jobs
+    pairs      records of pairs jobs
+    skipped    cells that are not run, and why
+    out        folder of the evidence
+    """
+    tables = {
+        "scores": _evidence.joined(records, "scores"),
+        "runs": _evidence.joined(records, "runs"),
+        "pairs": _evidence.pairs(pairs),
+        "skipped": pd.DataFrame(skipped, columns=["cells", "reason"]),
+    }
+    record, inputs = _evidence.record_of(out), by_path([*records, *pairs])
+    with recorded_job(record, rule="evidence", cards={}, inputs=inputs) as job:
+        for name, table in tables.items():
+            write_text(out / f"{name}.csv", table.to_csv(index=False))
+            job.output(name, out / f"{name}.csv")

@@ -1,0 +1,45 @@
+"""Costs as printed: the main metric beside size, seconds and memory."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import Cell, Sheet, best_first, rows_of, split_by
+
+QUESTION = "What does a better number cost?"
+
+
+def sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
+    """Per data set and degradation: the main metric beside size, seconds and memory."""
+    parts = split_by(rows_of(table), "dataset", "degradation").values()
+    return [_costs(rows) for rows in parts]
+
+
+def _costs(rows: list[dict[str, Any]]) -> Sheet:
+    printed = [
+        [
+            Cell(row["method"]),
+            Cell(row["fidelity"]),
+            Cell(wording.interval(row["mean"], row["low"], row["high"], row["unit"])),
+            Cell(wording.count(row["parameters"])),
+            Cell(wording.seconds(row["wall_s"])),
+            Cell(wording.number(row["peak_memory_gib"], "mm")),
+            Cell(wording.count(row["volumes"])),
+            Cell(str(row["n"])),
+            Cell(str(row["row"])),
+        ]
+        for row in best_first(rows)
+    ]
+    first = rows[0]
+    where = wording.place(first["dataset"], first["degradation"], first["sim"])
+    devices = ", ".join(dict.fromkeys(row["device"] for row in rows if row["device"]))
+    caption = (
+        f"What a better number costs, on {where}, protocol {first['protocol']}: mean over n "
+        "patients [95 % interval], learned parameters, mean seconds per volume, highest memory. "
+        f"Device: {devices or 'unknown'}. Row: data row in efficiency.csv."
+    )
+    costs = ["parameters", "s / volume", "GiB", "volumes", "n", "row"]
+    head = ["method", "fidelity", wording.metric(first), *costs]
+    return Sheet(caption, head, printed, wording.footnotes(rows), left=2)

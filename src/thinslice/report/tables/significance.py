@@ -1,0 +1,49 @@
+"""Tests between methods as printed: every pair with a gain, largest first."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from thinslice.columns import METRIC
+from thinslice.report.tables import wording
+from thinslice.report.tables.sheet import Cell, Sheet, rows_of, split_by
+
+Rows = list[dict[str, Any]]
+QUESTION = "Is one method better than another?"
+
+
+def sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
+    """Per data set, degradation, protocol and metric: every pair with a gain, largest first."""
+    parts = split_by(rows_of(table), "dataset", "degradation", "protocol", *METRIC).values()
+    return [_tests(rows) for rows in parts]
+
+
+def _tests(rows: Rows) -> Sheet:
+    shown = sorted(
+        (row for row in rows if row["median_gain"] > 0), key=lambda row: -row["median_gain"]
+    )
+    printed = [
+        [
+            Cell(row["method"]),
+            Cell(row["fidelity"]),
+            Cell(row["against"]),
+            Cell(row["against_fidelity"]),
+            Cell(wording.gain(row["median_gain"], row["low"], row["high"], row["unit"])),
+            Cell(wording.p_value(row["p"])),
+            Cell(wording.p_value(row["p_holm"])),
+            Cell(str(row["n"])),
+            Cell(str(row["row"])),
+        ]
+        for row in shown
+    ]
+    first = rows[0]
+    where = wording.place(first["dataset"], first["degradation"], first["sim"])
+    caption = (
+        f"Is one method better than another? {wording.metric(first)} on {where}, protocol "
+        f"{first['protocol']}: median paired gain over n patients [95 % interval], one-sided "
+        f"Wilcoxon p, and Holm's p over all {first['family']} ordered pairs; pairs with a gain "
+        "are shown. Row: data row in significance.csv."
+    )
+    head = ["method", "fidelity", "over", "its fidelity", "gain", "p", "p (Holm)", "n", "row"]
+    return Sheet(caption, head, printed, wording.footnotes(rows), left=4)

@@ -1,0 +1,57 @@
+"""Cards: the JSON by which a rule tells its job what to compute, made from config entries.
+
+A card is a rule's param, so whatever is in it reruns the job when it changes, and what is left out
+(memory, threads, where a method is shown) reruns nothing. Standard library only.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from thinslice import plugins
+from thinslice.provenance.code_digest import code_digest
+from thinslice.workflow.cells import ACQUIRED, Cell, Source, label
+
+CARD_KEYS = ("name", "module", "kind", "table", "fit", "settings")  # the rest is scheduling
+
+
+def card(config: Mapping[str, Any], kind: str, name: str) -> str:
+    """One config entry, and the digest of its module and all that it imports.
+
+    kind   a catalogue of the config: datasets, degradations, methods, ..., figures
+    """
+    entry = {"name": name, **config[kind][name]}
+    content = {key: entry[key] for key in CARD_KEYS if key in entry}
+    content["code"] = code_digest(plugins.module_name(kind, entry))
+    return json.dumps(content, sort_keys=True)
+
+
+def degradation_card(config: Mapping[str, Any], name: str) -> str:
+    """Card of a degradation; of the acquired series, which has no module, its name alone."""
+    if name == ACQUIRED:
+        return json.dumps({"name": ACQUIRED})
+    return card(config, "degradations", name)
+
+
+def protocol_cards(config: Mapping[str, Any]) -> str:
+    """A list of the cards of all protocols."""
+    return "[" + ", ".join(card(config, "protocols", name) for name in config["protocols"]) + "]"
+
+
+def cell_card(config: Mapping[str, Any], cell: Cell) -> str:
+    """The columns of a score row that name its cell."""
+    source: Source | None = cell.source
+    content = {
+        "dataset": cell.dataset,
+        "degradation": cell.degradation,
+        "method": cell.method,
+        "fitted_on": f"{source.dataset}/{source.degradation}" if source else "",
+        "sim": label(cell, config),
+    }
+    return json.dumps(content)
+
+
+def picture_card(config: Mapping[str, Any], kind: str) -> str:
+    """Card of a picture of volumes: its kind, and of patches where they lie."""
+    settings = {"boxes": config["patches"]} if kind == "patches" else {}
+    return json.dumps({"kind": kind, "settings": settings}, sort_keys=True)

@@ -1,0 +1,71 @@
+"""Checks of a config: each refuses what no job could do. Standard library only."""
+
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from thinslice.workflow.cells import cells, degradations_of, skipped
+
+CLEANING = {"clean_restored", "clean_work"}  # targets that free disk space
+
+
+def check_names(config: Mapping[str, Any]) -> None:
+    """Refuse names in the grid or the figures that are not in their catalogue; ValueError."""
+    for kind, name in _references(config):
+        if name not in config[kind]:
+            near = get_close_matches(name, config[kind], n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"config: {name!r} is not among the {kind}{hint}")
+
+
+def _references(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Every (kind, name) that the config refers to."""
+    grid = config["grid"]
+    trained_on = grid.get("trained_on", "same")
+    methods = [config["methods"][name] for name in grid["methods"] if name in config["methods"]]
+    names = {
+        "datasets": [*grid["datasets"], *([] if trained_on == "same" else trained_on)],
+        "degradations": [
+            *(d for dataset in grid["datasets"] for d in degradations_of(dataset, config)),
+            *(d for method in methods for d in method.get("degradations", [])),
+        ],
+        "methods": grid["methods"],
+        "analyses": [figure["table"] for figure in config["figures"].values()],
+    }
+    return [(kind, name) for kind, listed in names.items() for name in listed]
+
+
+def check_runnable(config: Mapping[str, Any]) -> None:
+    """Refuse a grid of which no cell can run, with every reason; ValueError."""
+    if not cells(config):
+        reasons = "; ".join(f"{where}: {reason}" for where, reason in skipped(config))
+        raise ValueError(f"config: no cell of the grid can run ({reasons})")
+
+
+def check_gpus(config: Mapping[str, Any], limit: int | None) -> None:
+    """Refuse a method of the grid that cannot be trained on its ``gpus``; ValueError.
+
+    limit   GPUs that jobs may use at a time (--resources gpu=N); None: no limit
+    """
+    for name in config["grid"]["methods"]:
+        method = config["methods"][name]
+        if reason := _gpus_problem(method, limit):
+            raise ValueError(f"config: {name} has gpus: {method['gpus']}, but {reason}")
+
+
+def _gpus_problem(method: Mapping[str, Any], limit: int | None) -> str | None:
+    """Reason why a method cannot be trained on its ``gpus``, if any."""
+    gpus, batch = method.get("gpus", 1), method.get("settings", {}).get("batch")
+    if gpus > 1 and method["fit"] != "population":
+        return "only a method fitted beforehand (fit: population) trains on several GPUs"
+    if limit is not None and gpus > max(limit, 1):
+        return f"the run may use {limit} at once: start it with --resources gpu={gpus}"
+    if batch is not None and batch % gpus:
+        return f"a batch of {batch} cannot be divided equally: set batch to a multiple of {gpus}"
+    return None
+
+
+def check_cleaning(targets: Collection[str]) -> None:
+    """Refuse to remove volumes while other jobs of the same run may read them; ValueError."""
+    if CLEANING & set(targets) and set(targets) - CLEANING:
+        raise ValueError(f"{', '.join(sorted(CLEANING))} run alone: give no other target")

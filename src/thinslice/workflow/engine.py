@@ -1,0 +1,130 @@
+"""Adapter to Snakemake: the only code, with ``recovery/``, that uses its undocumented parts.
+
+Each function takes Snakemake's ``workflow``, the object that a Snakefile sees.
+tests/workflow/test_engine_contract.py holds every use to the installed version; ``TESTED`` is that
+version, below which the Snakefile refuses to run.
+"""
+
+import atexit
+import contextlib
+import gc
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from snakemake.exceptions import WorkflowError
+
+from thinslice.workflow.recovery.snakemake_state import SnakemakeState
+
+TESTED = "9.27.1"
+STATE = Path(".snakemake")
+
+
+def tune_gc() -> None:
+    """Let Python look for cycles rarely, and not at exit.
+
+    Planning makes millions of objects that live to the end of the run, and every collection visits
+    all of them (benchmarks/planning_speed.py; docs/explanation/architecture.md has the figures).
+    """
+    gc.set_threshold(100_000)
+    atexit.register(gc.freeze)
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """Turn a refusal inside the block into the error that Snakemake prints without a traceback."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise WorkflowError(f"refused: {error}") from None
+
+
+def is_main(workflow: Any) -> bool:
+    """Whether this is the process that a person started, not a job of a cluster planning anew."""
+    return workflow.is_main_process
+
+
+def before_run(workflow: Any, prepare: Callable[[], list[str]]) -> None:
+    """Call ``prepare`` in every command that makes something, just before it plans.
+
+    Commands that only look (--summary, --report, --lint, --unlock) do not call
+    ``workflow.execute``; a dry run and jobs of a cluster do, but must not prepare.
+
+    prepare   what was done, in lines that go to stderr
+    """
+    if not is_main(workflow) or workflow.output_settings.dryrun:
+        return
+    execute = workflow.execute
+
+    def prepared(*args: Any, **kwargs: Any) -> Any:
+        with refusals():
+            for line in prepare():
+                print(line, file=sys.stderr)
+        return execute(*args, **kwargs)
+
+    workflow.execute = prepared
+
+
+def on_cluster(workflow: Any) -> bool:
+    """Whether jobs run elsewhere; False while rules are parsed, when no executor is chosen yet."""
+    return workflow.executor_plugin is not None and not workflow.local_exec
+
+
+def has_software_deployment(workflow: Any) -> bool:
+    """Whether jobs run in environments of their own (--software-deployment-method)."""
+    return bool(workflow.deployment_settings.deployment_method)
+
+
+def shell_prefix(workflow: Any) -> str:
+    """Set-up of every job's shell, for ``shell.prefix``.
+
+    Jobs run the scripts and import the package of this checkout, wherever --directory puts results,
+    with the Python that runs Snakemake or, in an environment of their own, with that one's.
+    """
+    here = shlex.quote(str(workflow.basedir))
+    python = shlex.quote(os.path.dirname(sys.executable))
+    path = "" if has_software_deployment(workflow) else f"export PATH={python}:$PATH; "
+    prefix = (
+        f"set -euo pipefail; HERE={here}; export PYTHONPATH=$HERE/src; "
+        f'source "$HERE"/workflow_scripts/job_exit.sh; {path}'
+    )
+    return prefix.replace("{", "{{").replace("}", "}}")  # Snakemake formats it
+
+
+def gpu_limit(workflow: Any) -> int | None:
+    """How many GPUs jobs may use at a time (--resources gpu=N); None without a limit."""
+    limit = workflow.global_resources.get("gpu")
+    return None if limit is None else limit.value
+
+
+def targets(workflow: Any) -> set[str]:
+    """The targets of the command line; known once the rules are parsed."""
+    return set(workflow.dag_settings.targets)
+
+
+def state(workflow: Any) -> SnakemakeState:
+    """Snakemake's memory of earlier runs; ValueError if it is kept where it cannot be read."""
+    settings = workflow.workflow_settings
+    backend = settings.persistence_backend.name.lower()
+    if settings.persistence_backend_db_url:
+        raise ValueError(
+            "--persistence-backend-db-url is not supported: without it the database is "
+            f"{STATE}/metadata.db"
+        )
+    return SnakemakeState(STATE, backend)
+
+
+def derived(value: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """A param that reruns nothing when it changes: ``value`` of the job's wildcards.
+
+    Snakemake compares no param whose function has an argument called ``output``: it would change
+    with what it is derived from. This keeps devices and mirrors out of a result's identity.
+    """
+
+    def param(wildcards: Any, output: Any) -> Any:
+        return value(wildcards)
+
+    return param

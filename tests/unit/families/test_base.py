@@ -1,0 +1,68 @@
+"""What every fitted method has from its family: refusals, states, settings as YAML has them."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from support.tiny_methods import ALL, FITTED, RUN, THIN, pair, thick, tiny
+from thinslice import plugins
+from thinslice.families.base import settings_of
+from thinslice.training import loop
+
+NEEDS_FIT = {"tvsrn", "georgescu"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    patch: tuple[int, int] = (1, 2)
+    lr: float = 1.0
+
+
+def test_lists_become_tuples_and_unknown_settings_are_refused():
+    assert settings_of(Settings, {"patch": [3, 4]}) == Settings((3, 4))
+    assert settings_of(Settings, {"lr": 2.0}) == Settings(lr=2.0)
+    with pytest.raises(TypeError, match="pach"):
+        settings_of(Settings, {"pach": [3, 4]})
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_FIT))
+def test_a_network_shaped_by_pairs_neither_restores_nor_is_saved_before_a_fit(name, tmp_path):
+    method = plugins.build("methods", tiny({"name": name}))
+    for act in (
+        lambda: method.restore(thick(), THIN, run=RUN),
+        lambda: method.save(tmp_path / "weights", {}),
+    ):
+        with pytest.raises(RuntimeError, match=f"{name} has no weights yet"):
+            act()
+    assert not (tmp_path / "weights").exists()
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_a_fit_that_fails_leaves_the_method_as_it_was(name, tmp_path, monkeypatch):
+    method = plugins.build("methods", tiny(ALL[name]))
+    before = method.net, method.shape
+
+    def fails(net, *_, **__):
+        for tensor in net.parameters():
+            tensor.data.zero_()
+        raise FloatingPointError
+
+    weights = None if method.net is None else method.net.state_dict()
+    copy = weights and {key: value.clone() for key, value in weights.items()}
+    monkeypatch.setattr(loop, "train", fails)
+    with pytest.raises(FloatingPointError):
+        method.fit([pair(0)], [], work=tmp_path, run=RUN)
+    assert (method.net, method.shape) == before
+    if copy is not None:
+        assert all(torch.equal(value, copy[key]) for key, value in method.net.state_dict().items())
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_a_second_fit_does_not_go_on_from_the_first(name, tmp_path):
+    method = plugins.build("methods", tiny(ALL[name]))
+    fitted = []
+    for folder in ("first", "second"):
+        method.fit([pair(0)], [], work=tmp_path / folder, run=RUN)
+        fitted.append({key: value.clone() for key, value in method.net.state_dict().items()})
+    assert all(torch.equal(value, fitted[1][key]) for key, value in fitted[0].items())

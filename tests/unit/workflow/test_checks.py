@@ -1,0 +1,40 @@
+"""Configs and targets that no job could satisfy are refused; the others in test_cells."""
+
+import pytest
+
+from thinslice.workflow import checks
+
+METHOD = {"fit": "population", "settings": {"batch": 6}}
+
+
+def config(**method):
+    return {"methods": {"edsr": {**METHOD, **method}}, "grid": {"methods": ["edsr"]}}
+
+
+@pytest.mark.parametrize("limit", [None, 3, 8])
+def test_gpus_that_divide_the_batch_and_fit_the_limit_pass(limit):
+    checks.check_gpus(config(gpus=3), limit)
+
+
+@pytest.mark.parametrize(
+    ("method", "limit", "reason"),
+    [
+        ({"gpus": 2, "fit": "volume"}, None, "only a method fitted beforehand"),
+        ({"gpus": 2}, 1, "the run may use 1 at once"),
+        ({"gpus": 4}, 8, "set batch to a multiple of 4"),
+    ],
+)
+def test_gpus_that_cannot_train_are_refused(method, limit, reason):
+    with pytest.raises(ValueError, match=f"edsr has gpus: {method['gpus']}, but .*{reason}"):
+        checks.check_gpus(config(**method), limit)
+
+
+def test_one_gpu_passes_whatever_the_limit():
+    checks.check_gpus(config(), 0)
+
+
+def test_cleaning_runs_alone():
+    checks.check_cleaning({"clean_work", "clean_restored"})
+    checks.check_cleaning({"all", "results/report.html"})
+    with pytest.raises(ValueError, match="clean_restored, clean_work run alone"):
+        checks.check_cleaning({"clean_work", "all"})

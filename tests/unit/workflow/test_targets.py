@@ -1,0 +1,39 @@
+"""Targets: every record that the evidence rests on, once each."""
+
+from thinslice.workflow import cells, targets
+
+CONFIG = {
+    "datasets": {"pairs": {"acquired": True}, "thin_only": {}, "thick_only": {"truth": False}},
+    "degradations": {"acquired": {}, "box5": {}},
+    "methods": {"linear": {"fit": "none"}, "edsr": {"fit": "population"}},
+    "grid": {
+        "datasets": ["pairs", "thin_only"],
+        "degradations": ["acquired", "box5"],
+        "methods": ["linear", "edsr"],
+    },
+}
+
+
+def test_every_stage_of_every_runnable_cell_is_named_once():
+    records = targets.upstream_records(CONFIG)
+    assert len(records) == len(set(records))
+    for cell in cells.cells(CONFIG):
+        assert f"results/restored/{cell.path}.record.json" in records
+        assert f"results/thick/{cell.dataset}/{cell.degradation}.record.json" in records
+        assert f"results/thin/{cell.dataset}.record.json" in records
+        assert f"results/raw/{cell.dataset}.record.json" in records
+    for method, source in cells.sources(CONFIG):
+        assert f"results/weights/{method}/{source.label}.record.json" in records
+    assert set(targets.gathered_records(CONFIG)) <= set(records)
+
+
+def test_only_pairs_of_thin_and_acquired_scans_are_compared():
+    assert targets.pairs_records(CONFIG) == ["results/pairs/pairs.record.json"]
+
+
+def test_scores_are_gathered_by_dataset_and_degradation():
+    scores = targets.score_records(CONFIG)
+    assert set(scores) == {("pairs", "acquired"), ("pairs", "box5"), ("thin_only", "box5")}
+    named = [name for records in scores.values() for name in records]
+    paths = [f"results/scores/{cell.path}.record.json" for cell in cells.scored(CONFIG)]
+    assert sorted(named) == sorted(paths)

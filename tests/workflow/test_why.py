@@ -1,0 +1,53 @@
+"""``thinslice why`` says of a real run what Snakemake would do, and why."""
+
+import pytest
+
+from support.checkout import CONFIG, Checkout, twin
+
+REPORT = "results/report.html"
+NETWORK = ("src/thinslice/nets/edsr.py", "nn.ReLU(inplace=True)", "nn.GELU()")
+
+
+@pytest.fixture
+def edited(finished, tmp_path) -> Checkout:
+    return twin(finished, tmp_path / "thinslice")
+
+
+def why(checkout: Checkout, result: str = REPORT):
+    return checkout.thinslice("why", result, "--configfile", CONFIG)
+
+
+def test_a_finished_run_is_up_to_date(finished):
+    done = why(finished)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "up to date" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("edit", "named"),
+    [
+        (NETWORK, "code: thinslice.nets.edsr changed"),
+        (
+            ("config.yaml", "{thickness_mm: 5.0,", "{thickness_mm: 4.0,"),
+            "settings.thickness_mm was 5.0",
+        ),
+        (("workflow_scripts/train.py", "default=1,", "default=2,"), "code: train.py changed"),
+        (("tests/tiny.yaml", "[linear, edsr_small]", "[linear]"), "is no longer to be gathered"),
+        (("tests/tiny.yaml", "[linear, edsr_small]", "[linear, nearest]"), "is to be gathered now"),
+        (("src/thinslice/fs/locks.py", "waiting", "standing by"), None),
+        (("config.yaml", "device: auto", "device: cpu"), None),
+    ],
+)
+def test_it_names_the_change_where_snakemake_plans_jobs_and_only_there(edited, edit, named):
+    edited.edit(*edit)
+    done = why(edited)
+    assert bool(edited.planned()) is bool(named)
+    assert done.returncode == int(bool(named)), done.stdout + done.stderr
+    assert named is None or named in done.stdout
+
+
+def test_a_change_is_told_where_it_matters_and_not_beside(edited):
+    edited.edit(*NETWORK)
+    cell = "results/scores/phantom/box5/{}.csv"
+    assert why(edited, cell.format("edsr_small/phantom--box5")).returncode == 1
+    assert why(edited, cell.format("linear/untrained")).returncode == 0
