@@ -1,12 +1,12 @@
-"""ACVTT against plain PyTorch: seconds and memory of restoring some planes of a scan.
+"""Measure time and memory of ACVTT against plain PyTorch, restoring some planes of a scan.
 
     python benchmarks/acvtt_speed.py --plane 304 512 --reference 512 --planes 8 --threads 2
 
-The named baseline (``plain_acvtt.py``) has the same network and weights, but encodes the references
-for every plane, as the released code does, and makes all scores at once. Every measurement runs in
-a process of its own; memory is its peak resident size less what it held when the network and its
-input were ready, and what is kept of the references counts. CPU seconds are the column to trust on
-a shared machine. A whole scan has about a thousand planes: encoding once then costs nothing.
+The baseline (``plain_acvtt.py``) has the same network and weights, but encodes the references for
+every plane, as the released code does, and computes all scores at once. Every measurement runs in
+its own process; memory is its peak resident size less that with the network and its input ready,
+and includes the encoded references. On a shared machine, trust the CPU seconds. A whole scan has
+about a thousand planes: the time to encode once is then negligible.
 """
 
 import argparse
@@ -23,11 +23,11 @@ from plain_acvtt import PlainACVTT
 
 from thinslice.nets.acvtt import ACVTT
 
-KINDS = ("plain", "kept")
+KINDS = ("plain", "encoded")
 
 
 def network(channels: int) -> ACVTT:
-    """Fixed weights large enough to make every part count."""
+    """ACVTT with fixed weights, large enough that every part matters."""
     torch.manual_seed(0)
     net = ACVTT(channels)
     for p in net.parameters():
@@ -37,12 +37,13 @@ def network(channels: int) -> ACVTT:
 
 
 def peak_mib() -> float:
+    """Peak resident memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @torch.inference_mode()
 def measure(kind: str, a: argparse.Namespace, out: Path) -> dict:
-    """Run ``a.planes`` planes once, after a small warm-up."""
+    """Time ``a.planes`` planes once, after a small warm-up."""
     torch.set_num_threads(a.threads)
     net = network(a.channels)
     plain = PlainACVTT(net)
@@ -52,12 +53,12 @@ def measure(kind: str, a: argparse.Namespace, out: Path) -> dict:
     plain(planes[:1, :, :16, :16], references[..., :16, :16])
     before, wall, cpu = peak_mib(), time.perf_counter(), time.process_time()
     if kind == "plain":
-        answers = [plain(plane[None], references) for plane in planes]
+        restored = [plain(plane[None], references) for plane in planes]
     else:
         referenced = net.with_references(list(references))
-        answers = [referenced(plane[None]) for plane in planes]
+        restored = [referenced(plane[None]) for plane in planes]
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    torch.save(torch.cat(answers), out)
+    torch.save(torch.cat(restored), out)
     return {"kind": kind, "wall_s": wall, "cpu_s": cpu, "mib": peak_mib() - before}
 
 
@@ -68,17 +69,17 @@ def compare(a: argparse.Namespace, flags: list[str]) -> None:
     print(f"{'kind':8} {'wall s':>8} {'CPU s':>8} {'MiB':>8}")
     with tempfile.TemporaryDirectory() as folder:
         paths = {kind: Path(folder) / f"{kind}.pt" for kind in KINDS}
-        rows = [apart(kind, flags, paths[kind]) for kind in KINDS]
+        rows = [in_subprocess(kind, flags, paths[kind]) for kind in KINDS]
         for r in rows:
             print(f"{r['kind']:8} {r['wall_s']:8.2f} {r['cpu_s']:8.2f} {r['mib']:8.0f}")
         ratio = [rows[0][k] / rows[1][k] for k in ("wall_s", "cpu_s", "mib")]
         print(f"{'ratio':8} {ratio[0]:8.2f} {ratio[1]:8.2f} {ratio[2]:8.2f}")
-        one, other = (torch.load(path, weights_only=True) for path in paths.values())
-        print(f"largest difference: {float((one - other).abs().max()):.1e}")
+        plain, encoded = (torch.load(path, weights_only=True) for path in paths.values())
+        print(f"largest difference: {float((plain - encoded).abs().max()):.1e}")
 
 
-def apart(kind: str, flags: list[str], out: Path) -> dict:
-    """``measure`` in its own process."""
+def in_subprocess(kind: str, flags: list[str], out: Path) -> dict:
+    """Run ``measure`` in its own process."""
     command = [sys.executable, __file__, *flags, "--only", kind, str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

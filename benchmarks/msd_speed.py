@@ -1,11 +1,11 @@
-"""The mixed-scale dense network against plain PyTorch: seconds and memory of a step and a plane.
+"""Measure time and memory of the MS-D network against plain PyTorch: one step and one plane.
 
     python benchmarks/msd_speed.py --depth 100 --batch 1 --side 256 --threads 2
 
-The named baseline is the same network and weights as its layers read on paper: for every layer one
+The baseline is the same network and weights, written as in the paper: for every layer one
 ``conv2d`` over ``torch.cat`` of all maps before it, borders mirrored first. Every measurement runs
-in a process of its own; memory is its peak resident size less what it held when the network and its
-input were ready. CPU seconds are the column to trust on a shared machine.
+in its own process; memory is its peak resident size less that with the network and its input ready.
+On a shared machine, trust the CPU seconds.
 """
 
 import argparse
@@ -29,7 +29,7 @@ KINDS = ("concatenated", "one_buffer")
 
 
 class Concatenated(nn.Module):
-    """The layers of a network, one by one."""
+    """MS-D network that concatenates its maps, layer by layer."""
 
     def __init__(self, net: MSD):
         super().__init__()
@@ -48,7 +48,7 @@ class Concatenated(nn.Module):
 
 
 def mirrored(x_BMHW: Tensor, border: int) -> Tensor:
-    """Half-sample symmetric borders, edge repeated."""
+    """Pad with half-sample symmetric borders, edge repeated."""
     for axis in (2, 3):
         low = x_BMHW.narrow(axis, 0, border).flip(axis)
         high = x_BMHW.narrow(axis, x_BMHW.shape[axis] - border, border).flip(axis)
@@ -57,7 +57,7 @@ def mirrored(x_BMHW: Tensor, border: int) -> Tensor:
 
 
 def network(kind: str, depth: int) -> nn.Module:
-    """Fixed weights, of which every part counts."""
+    """Network of a kind with fixed weights, in which every part matters."""
     torch.manual_seed(0)
     net = MSD(depth)
     nn.init.normal_(net.last, std=depth**-0.5)
@@ -65,11 +65,12 @@ def network(kind: str, depth: int) -> nn.Module:
 
 
 def peak_mib() -> float:
+    """Peak resident memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def run(net: nn.Module, task: str, x_B1HW: Tensor) -> list[Tensor]:
-    """The answer; for training also the gradients of one step."""
+    """Output of the network; for training also the gradients of one step."""
     if task == "restore":
         with torch.inference_mode():
             return [net(x_B1HW)]
@@ -84,14 +85,14 @@ def measure(task: str, kind: str, a: argparse.Namespace, out: Path) -> dict:
     x_B1HW = torch.rand(a.batch, 1, a.side, a.side, generator=torch.Generator().manual_seed(1))
     run(net, task, x_B1HW[..., :32, :32].contiguous())
     before, wall, cpu = peak_mib(), time.perf_counter(), time.process_time()
-    answer = run(net, task, x_B1HW)
+    output = run(net, task, x_B1HW)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    torch.save(answer, out)
+    torch.save(output, out)
     return {"kind": kind, "wall_s": wall, "cpu_s": cpu, "mib": peak_mib() - before}
 
 
-def apart(task: str, kind: str, a: argparse.Namespace, out: Path) -> dict:
-    """``measure`` in its own process."""
+def in_subprocess(task: str, kind: str, a: argparse.Namespace, out: Path) -> dict:
+    """Run ``measure`` in its own process."""
     sizes = [f"--{name}={getattr(a, name)}" for name in ("depth", "batch", "side", "threads")]
     command = [sys.executable, __file__, *sizes, "--only", task, kind, str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -108,17 +109,16 @@ def compare(a: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for task in TASKS:
             paths = [Path(folder) / f"{task}-{kind}.pt" for kind in KINDS]
-            plain, ours = (apart(task, kind, a, path) for kind, path in zip(KINDS, paths))
+            plain, ours = (in_subprocess(task, kind, a, path) for kind, path in zip(KINDS, paths))
             ratio = {k: plain[k] / ours[k] for k in ("wall_s", "cpu_s", "mib")}
             for r in (plain, ours, {"kind": "ratio", **ratio}):
                 print(
                     f"{task:8} {r['kind']:13} {r['wall_s']:8.2f} {r['cpu_s']:8.2f} {r['mib']:8.1f}"
                 )
-            answers = [torch.load(path, weights_only=True) for path in paths]
-            apart_by = [float((p - q).abs().max() / p.abs().max()) for p, q in zip(*answers)]
-            print(
-                f"         largest difference, relative to the largest value: {max(apart_by):.1e}"
-            )
+            outputs = [torch.load(path, weights_only=True) for path in paths]
+            differences = [float((p - q).abs().max() / p.abs().max()) for p, q in zip(*outputs)]
+            worst = max(differences)
+            print(f"         largest difference, relative to the largest value: {worst:.1e}")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""ACVTT written out as its authors structured it: references encoded anew for every plane.
+"""ACVTT as its authors structured it: references are encoded anew for every plane.
 
 All scores of a plane and a reference are one matrix, all references are stacked. The baseline of
 ``acvtt_speed.py``; it shares the weights of a ``thinslice.nets.acvtt.ACVTT``.
@@ -22,30 +22,30 @@ class PlainACVTT(nn.Module):
     def forward(self, x_11ZW: Tensor, references_R1YX: Tensor) -> Tensor:
         unet, align = self.net.unet, self.net.align
         z, w = x_11ZW.shape[-2:]
-        seen = unet.encode(mirrored(references_R1YX, align))
+        encoded = unet.encode(mirrored(references_R1YX, align))
         features = unet.encode(mirrored(x_11ZW, align))
 
-        def look(level: int, x: Tensor) -> Tensor:
+        def attend(level: int, x: Tensor) -> Tensor:
             transfer = self.net.transfers[level]
             assert isinstance(transfer, ReferenceAttention)
-            return attention(transfer, x, seen[level])
+            return attention(transfer, x, encoded[level])
 
-        return x_11ZW + unet.decode(features, look)[..., :z, :w]
+        return x_11ZW + unet.decode(features, attend)[..., :z, :w]
 
 
-def attention(layer: ReferenceAttention, x_1CPQ: Tensor, seen_RCYX: Tensor) -> Tensor:
-    """Queries of one plane against every reference at once."""
+def attention(layer: ReferenceAttention, x_1CPQ: Tensor, references_RCYX: Tensor) -> Tensor:
+    """Attention of one plane to all references at once."""
     block = layer.block
 
     def tokens(maps: Tensor) -> Tensor:
         return unfold(maps, block, stride=block).transpose(1, 2)
 
     q = layer.norm_query(tokens(layer.query(x_1CPQ)))
-    k = layer.norm_key(tokens(layer.key(seen_RCYX)))
-    v = tokens(layer.value(seen_RCYX))
+    k = layer.norm_key(tokens(layer.key(references_RCYX)))
+    v = tokens(layer.value(references_RCYX))
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(1, 2)
     shares = scores.softmax(-1)
     relevance = (shares * scores).sum(-1, keepdim=True).softmax(0)
-    found = ((shares @ v) * relevance).transpose(1, 2)
-    maps = fold(found, x_1CPQ.shape[-2:], block, stride=block)
+    attended = ((shares @ v) * relevance).transpose(1, 2)
+    maps = fold(attended, x_1CPQ.shape[-2:], block, stride=block)
     return x_1CPQ + layer.out(maps.sum(0, keepdim=True))

@@ -1,7 +1,7 @@
-"""The named baseline: Swin blocks in plain, unfused PyTorch, as the TVSRN authors structured them.
+"""Baseline: Swin blocks in plain, unfused PyTorch, as the TVSRN authors structured them.
 
 Every block rolls the whole grid, cuts it into windows, gathers the position bias, multiplies, adds
-the mask, takes the softmax, puts the windows together and rolls back; autograd keeps everything.
+the mask, takes the softmax, joins the windows and rolls back; autograd stores every step.
 Parameters are named as in ``thinslice.nets.swin``, so either loads the other's weights.
 """
 
@@ -36,12 +36,12 @@ def shift_mask(y: int, x: int, window: tuple[int, int], shift: tuple[int, int]) 
         for j, columns in enumerate(spans[1]):
             regions[:, rows, columns] = 10 * i + j
     ids_WT = partition(regions, window).squeeze(-1)
-    apart = ids_WT[:, None, :] - ids_WT[:, :, None]
-    return apart.masked_fill(apart != 0, -100.0)
+    difference = ids_WT[:, None, :] - ids_WT[:, :, None]
+    return difference.masked_fill(difference != 0, -100.0)
 
 
 class PlainBlock(swin.SwinBlock):
-    """The same block, written out; grids must be whole windows."""
+    """The same block in separate steps; grids must be whole windows."""
 
     def attention(self, x_WTC: Tensor, mask_WTT: Tensor | None) -> Tensor:
         n, t, c = x_WTC.shape
@@ -62,8 +62,8 @@ class PlainBlock(swin.SwinBlock):
         _, y, x, _ = x_BYXC.shape
         if (y, x) != tuple(real):
             raise ValueError(f"the plain block needs whole windows, found {real} of {(y, x)}")
-        one = [n == w for n, w in zip((y, x), self.window)]
-        shift = tuple(0 if alone else s for alone, s in zip(one, self.shift))
+        single = [n == w for n, w in zip((y, x), self.window)]
+        shift = tuple(0 if alone else s for alone, s in zip(single, self.shift))
         h = self.norm1(x_BYXC)
         if any(shift):
             h = torch.roll(h, shifts=(-shift[0], -shift[1]), dims=(1, 2))
@@ -76,7 +76,7 @@ class PlainBlock(swin.SwinBlock):
 
 
 def make_plain(network: nn.Module) -> nn.Module:
-    """Turn every Swin block of ``network`` into a plain one, in place, weights and all."""
+    """Replace every Swin block of ``network`` by a plain one, in place, with the same weights."""
     for module in network.modules():
         if type(module) is swin.SwinBlock:
             module.__class__ = PlainBlock

@@ -1,11 +1,11 @@
-"""How long Snakemake needs to plan 2,240 cells of this workflow, against an empty workflow's start.
+"""Measure the time Snakemake takes to plan 2,240 cells, against an empty workflow.
 
     python benchmarks/planning_speed.py
 
-The grid is synthetic and planned only: 7 variants of the phantom, 8 degradations, and 40 methods of
+The grid is synthetic and only planned: 7 variants of the phantom, 8 degradations, and 40 methods of
 which 10 interpolate and 30 are trained, every network of the package under several names. The
-named baseline is a dry run of a workflow with one rule and no input: Snakemake's start-up.
-CPU seconds bear company better than wall seconds; on a machine that does nothing else they agree.
+baseline is a dry run of a workflow with one rule and no input: Snakemake's start-up.
+On a shared machine, trust the CPU seconds; on an idle one they equal the wall seconds.
 """
 
 import os
@@ -29,7 +29,7 @@ EMPTY = "rule all:\n    shell: 'true'\n"
 
 
 def methods() -> dict:
-    """40 lines of the catalogue, each with code of its own to digest."""
+    """Config entries of 40 methods, whose code is digested when planning."""
     lines = {
         f"interpolation{i}": {"module": module, "fit": "none", "env": "core"}
         for i, module in enumerate(islice(cycle(INTERPOLATIONS), UNTRAINED))
@@ -43,7 +43,7 @@ def methods() -> dict:
 
 
 def grid() -> dict:
-    """An overlay of 7 data sets x 8 degradations x 40 methods, tested where they were fitted."""
+    """Overlay of 7 data sets x 8 degradations x 40 methods, tested where they were fitted."""
     datasets = {f"phantom{i}": {"module": "phantom", "acquired": True} for i in range(DATASETS)}
     degradations = {
         f"box{i}": {
@@ -65,8 +65,8 @@ def grid() -> dict:
     }
 
 
-def planned(*arguments: str, folder: Path) -> tuple[float, float, str]:
-    """Wall and CPU seconds of one dry run, and what it printed."""
+def time_dry_run(*arguments: str, folder: Path) -> tuple[float, float, str]:
+    """Wall and CPU seconds of one dry run, and its output."""
     command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", "--cores", "1"]
     before, started = os.times(), time.perf_counter()
     done = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True)
@@ -81,14 +81,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "Empty").write_text(EMPTY)
-        empty = [planned("--snakefile", "Empty", folder=folder) for _ in range(3)]
+        empty = [time_dry_run("--snakefile", "Empty", folder=folder) for _ in range(3)]
         overlay = folder / "grid.yaml"
         overlay.write_text(yaml.safe_dump(grid()))
         arguments = ["--configfile", str(overlay), "--directory", str(folder)]
         snakefile = ["--snakefile", str(REPOSITORY / "Snakefile")]
         config = REPOSITORY / "config.yaml"
         (folder / "config.yaml").write_text(config.read_text())
-        runs = [planned(*snakefile, *arguments, folder=folder) for _ in range(3)]
+        runs = [time_dry_run(*snakefile, *arguments, folder=folder) for _ in range(3)]
         jobs = next(line for line in runs[0][2].splitlines() if line.startswith("total"))
     print(f"{'':28}{'wall s':>8}{'CPU s':>8}")
     start = [min(run[k] for run in empty) for k in (0, 1)]

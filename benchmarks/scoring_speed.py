@@ -1,4 +1,4 @@
-"""Protocol v1's image metrics against scikit-image: seconds, ratio and largest difference.
+"""Measure the time of protocol v1's image metrics against scikit-image, and their difference.
 
 Both score one synthetic 512x512x300 pair, in one process, by the same definitions: RMSE, MAE and
 PSNR inside the body, and SSIM (Gaussian, valid only) of three planes and in 3-D, averaged over the
@@ -7,8 +7,8 @@ lower end; its windows reach over the image's edge, so its maps are cropped.
 
     OMP_NUM_THREADS=2 python benchmarks/scoring_speed.py [--slices 300] [--side 512] [--every 4]
 
-``--every 4`` lets scikit-image do every 4th plane and the middle 64 rows in 3-D only; its time is
-scaled up. Ours is timed whole, and compared on what both did. ``--every 1`` runs both whole.
+``--every 4`` runs scikit-image on every 4th plane and in 3-D on the middle 64 rows only; its time
+is scaled up. Ours is timed whole, and compared where both ran. ``--every 1`` runs both whole.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def pair(slices: int, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def reference_map(r: np.ndarray, t: np.ndarray, window: Window) -> np.ndarray:
-    """scikit-image's SSIM map of a plane or volume, right inside the valid region."""
+    """scikit-image's SSIM map of a plane or volume, valid inside the border."""
     r, t = (v.astype(np.float64).clip(window.low, window.high) - window.low for v in (r, t))
     return structural_similarity(
         r,
@@ -82,18 +82,18 @@ def _middle(r: np.ndarray, rows: int) -> slice:
 
 
 def reference_differences(r, t, body) -> tuple[dict[str, float], float]:
-    """RMSE, MAE and PSNR by scikit-image and numpy on the body's voxels, float64; and seconds."""
+    """RMSE, MAE and PSNR of the body's voxels by scikit-image and numpy, float64; and seconds."""
     began = time.perf_counter()
     a, b = (v[body].astype(np.float64) for v in (t, r))
-    found = {
+    scores = {
         "rmse_hu": float(np.sqrt(mean_squared_error(a, b))),
         "mae_hu": float(np.abs(a - b).mean()),
     }
     for name, window in CT.psnr.items():
         clipped = [v.clip(window.low, window.high) for v in (a, b)]
         width = window.high - window.low
-        found[f"psnr_db {name}"] = float(peak_signal_noise_ratio(*clipped, data_range=width))
-    return found, time.perf_counter() - began
+        scores[f"psnr_db {name}"] = float(peak_signal_noise_ratio(*clipped, data_range=width))
+    return scores, time.perf_counter() - began
 
 
 def main() -> None:
@@ -114,21 +114,21 @@ def main() -> None:
     our_s = time.perf_counter() - began
 
     theirs, their_s = reference_differences(r, t, body)
-    apart = {name: abs(ours[name] - value) for name, value in theirs.items()}
+    errors = {name: abs(ours[name] - value) for name, value in theirs.items()}
     rows = args.side if args.every == 1 else 64
     for name, window in CT.ssim.items():
         for plane, axis in PLANES.items():
             value, seconds = reference_planes(r, t, body, window, axis, args.every)
-            some = np.zeros_like(body)
+            subset = np.zeros_like(body)
             every = tuple(slice(None, None, args.every if k == axis else 1) for k in range(3))
-            some[every] = body[every]
-            ours_here = ssim(r, t, some, window, plane, threads)[0]
-            apart[f"ssim {plane} {name}"] = abs(ours_here - value)
+            subset[every] = body[every]
+            our_value = ssim(r, t, subset, window, plane, threads)[0]
+            errors[f"ssim {plane} {name}"] = abs(our_value - value)
             their_s += seconds
         value, seconds = reference_volume(r, t, body, window, rows)
         y = _middle(r, rows)
         cut = (np.ascontiguousarray(v[:, y]) for v in (r, t, body))
-        apart[f"ssim 3d {name}"] = abs(ssim_volume(*cut, window, threads)[0] - value)
+        errors[f"ssim 3d {name}"] = abs(ssim_volume(*cut, window, threads)[0] - value)
         their_s += seconds
     report = {
         "voxels": list(r.shape),
@@ -137,8 +137,8 @@ def main() -> None:
         "scikit_image_s": round(their_s, 1),
         "every": args.every,
         "ratio": round(their_s / our_s, 1),
-        "max_difference": max(apart.values()),
-        "differences": apart,
+        "max_difference": max(errors.values()),
+        "differences": errors,
     }
     print(json.dumps(report, indent=1))
 

@@ -1,8 +1,8 @@
-"""How fast random training crops come from a store, against .nii.gz read by nibabel and SimpleITK.
+"""Measure random training crops from a store against .nii.gz by nibabel and SimpleITK.
 
 A CT-like volume of 300 x 512 x 512 is made from a seed and written each way; the same random
-16 x 256 x 256 crops are read from each, as float32, and must be equal. Every reader is held open
-and asked for the crop alone: nibabel through ``dataobj``, SimpleITK by extracting the region.
+16 x 256 x 256 crops are read from each, as float32, and must be equal. Every reader stays open and
+reads the crop only: nibabel through ``dataobj``, SimpleITK by extracting the region.
 Files are in the page cache, so this times decoding, not the disk.
 
     python benchmarks/store_crops.py [--crops 20]
@@ -40,6 +40,7 @@ def ct_like(seed: int = 0) -> np.ndarray:
 
 
 def store_reader(hu: np.ndarray, folder: Path) -> Read:
+    """Write the volume to a store; a function that reads crops of it."""
     path = folder / "ct.zarr"
     with store.writing(path) as writer:
         writer.add("ct", Volume(hu.astype(np.float32), GRID))
@@ -52,6 +53,7 @@ def store_reader(hu: np.ndarray, folder: Path) -> Read:
 
 
 def nibabel_reader(hu: np.ndarray, folder: Path) -> Read:
+    """Write the volume by nibabel; a function that reads crops of it."""
     path = folder / "nibabel.nii.gz"
     nib.save(nib.Nifti1Image(hu.T, np.diag([0.7, 0.7, 1, 1])), path)
     data = nib.load(path).dataobj  # type: ignore[attr-defined]
@@ -64,6 +66,7 @@ def nibabel_reader(hu: np.ndarray, folder: Path) -> Read:
 
 
 def simpleitk_reader(hu: np.ndarray, folder: Path) -> Read:
+    """Write the volume by SimpleITK; a function that reads crops of it."""
     path = folder / "simpleitk.nii.gz"
     sitk.WriteImage(sitk.GetImageFromArray(hu), path)
     reader = sitk.ImageFileReader()
@@ -106,12 +109,12 @@ def main() -> None:
     base_ms = None
     for name, make in readers.items():
         with tempfile.TemporaryDirectory() as folder:
-            took_ms = timed_ms(make(hu, Path(folder)), hu, corners)
+            times_ms = timed_ms(make(hu, Path(folder)), hu, corners)
             mb = sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file()) / 1e6
-        median_ms = float(np.median(took_ms))
+        median_ms = float(np.median(times_ms))
         base_ms = base_ms or median_ms
         print(
-            f"{name:<18} {mb:>5.0f} {median_ms:>10.1f} {took_ms.max():>11.1f} "
+            f"{name:<18} {mb:>5.0f} {median_ms:>10.1f} {times_ms.max():>11.1f} "
             f"{median_ms / base_ms:>16.1f}"
         )
 

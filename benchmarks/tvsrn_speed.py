@@ -1,11 +1,11 @@
-"""TVSRN against plain PyTorch: seconds and memory of one training step and one restoring pass.
+"""Measure time and memory of TVSRN against plain PyTorch: one training step and one pass.
 
     python benchmarks/tvsrn_speed.py --side 256 --threads 2
 
-The network is the released one, 4 x side x side thick voxels. The named baseline is the same
-network and weights with blocks written out as its authors structured them (``plain_swin.py``).
-Every measurement runs in a process of its own; memory is its peak resident size less what it held
-when the network and its input were ready. CPU seconds are the column to trust on a shared machine.
+The network is the released one, 4 x side x side thick voxels. The baseline is the same network and
+weights with blocks as its authors structured them (``plain_swin.py``). Every measurement runs in
+its own process; memory is its peak resident size less that with the network and its input ready. On
+a shared machine, trust the CPU seconds.
 """
 
 import argparse
@@ -29,7 +29,7 @@ KINDS = ("plain", "windowed")
 
 
 def network(kind: str) -> torch.nn.Module:
-    """The released network with fixed weights large enough to make every part count."""
+    """The released network with fixed weights, large enough that every part matters."""
     torch.manual_seed(0)
     net = TVSRNReleased()
     for p in net.parameters():
@@ -39,11 +39,12 @@ def network(kind: str) -> torch.nn.Module:
 
 
 def peak_mib() -> float:
+    """Peak resident memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure(task: str, kind: str, side: int, threads: int, out: Path) -> dict:
-    """Run one task once on a small cube to warm up, then once in full and timed."""
+    """Time one task once, after a warm-up on a small cube."""
     torch.set_num_threads(threads)
     net = network(kind).eval()  # no drop path: both kinds compute the same
     generator = torch.Generator().manual_seed(1)
@@ -51,9 +52,9 @@ def measure(task: str, kind: str, side: int, threads: int, out: Path) -> dict:
     thin = torch.rand(1, 1, 10, side, side, generator=generator)
     run(net, task, thick[..., :32, :32], thin[..., :32, :32])
     before, wall, cpu = peak_mib(), time.perf_counter(), time.process_time()
-    answer = run(net, task, thick, thin)
+    outputs = run(net, task, thick, thin)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    torch.save(answer, out)
+    torch.save(outputs, out)
     return {"task": task, "kind": kind, "wall_s": wall, "cpu_s": cpu, "mib": peak_mib() - before}
 
 
@@ -71,8 +72,8 @@ def run(
     return {"restored": restored.detach(), **gradients}
 
 
-def apart(task: str, kind: str, side: int, threads: int, out: Path) -> dict:
-    """``measure`` in its own process."""
+def in_subprocess(task: str, kind: str, side: int, threads: int, out: Path) -> dict:
+    """Run ``measure`` in its own process."""
     flags = [f"--side={side}", f"--threads={threads}", "--only", task, kind, str(out)]
     command = [sys.executable, __file__, *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -81,9 +82,9 @@ def apart(task: str, kind: str, side: int, threads: int, out: Path) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def difference(one: Path, other: Path) -> tuple[float, float]:
-    """Largest absolute difference of restored slices; of gradients, relative to their largest."""
-    a, b = (torch.load(path, weights_only=True) for path in (one, other))
+def difference(path: Path, reference: Path) -> tuple[float, float]:
+    """Largest absolute difference of slices, and of gradients relative to their largest value."""
+    a, b = (torch.load(path, weights_only=True) for path in (path, reference))
     restored = float((a.pop("restored") - b.pop("restored")).abs().max())
     gradients = [float((a[n] - b[n]).abs().max() / b[n].abs().max().clamp_min(1e-30)) for n in b]
     return restored, max(gradients, default=0.0)
@@ -96,7 +97,7 @@ def compare(side: int, threads: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for task in TASKS:
             paths = {kind: Path(folder) / f"{task}-{kind}.pt" for kind in KINDS}
-            rows = [apart(task, kind, side, threads, paths[kind]) for kind in KINDS]
+            rows = [in_subprocess(task, kind, side, threads, paths[kind]) for kind in KINDS]
             for r in rows:
                 print(
                     f"{task:8} {r['kind']:9} {r['wall_s']:8.2f} {r['cpu_s']:8.2f} {r['mib']:8.0f}"

@@ -1,4 +1,4 @@
-"""The currency of the package: a volume, the grid it lives on, and its place in the patient.
+"""Volume, grid and intensity window: the data types that all rooms share.
 
 Axes are always [Z, Y, X]: z across slices, y and x in-plane. Lengths are millimetres, CT is HU.
 Patient space is DICOM LPS (x to the left, y to the back, z to the head).
@@ -23,10 +23,10 @@ SAME_PLACE_MM = 1e-4
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the voxels of a volume are, and how thick each slice is.
+    """Positions of the voxels of a volume in the patient, and the thickness of its slices.
 
-    Increment and thickness are apart: interpolation moves slices, it does not thin them. Nothing
-    here is an integer factor; any thickness, increment and phase is a grid.
+    Increment and thickness are independent: interpolation moves slices, it does not thin them.
+    There is no integer factor; any thickness, increment and phase makes a grid.
     """
 
     n: int  # slices
@@ -78,13 +78,13 @@ class Grid:
     def with_slices(
         self, *, n: int, increment_mm: float, thickness_mm: float, start_mm: float
     ) -> "Grid":
-        """The same slices' plane and patient frame, sampled otherwise along z."""
+        """A grid of the same pixels and patient frame with other slices."""
         return replace(
             self, n=n, increment_mm=increment_mm, thickness_mm=thickness_mm, start_mm=start_mm
         )
 
     def same_place(self, other: "Grid", tolerance_mm: float = SAME_PLACE_MM) -> bool:
-        """Whether every voxel centre coincides; thickness is not looked at."""
+        """Whether every voxel centre coincides; thickness is not compared."""
         if self.zyx != other.zyx:
             return False
         corners = np.array([(k, j, i, 1) for k in (0, 1) for j in (0, 1) for i in (0, 1)], float)
@@ -126,11 +126,11 @@ class Volume:
     def read(
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
     ) -> np.ndarray:
-        """A block of voxels, float32 [z, y, x]; the seam shared with volumes still on disk."""
+        """A block of voxels, float32 [z, y, x]; the same method as scans on disk have."""
         return self.voxels[z, y, x]
 
     def with_voxels(self, voxels: np.ndarray, grid: Grid | None = None) -> "Volume":
-        """New values, on the same grid unless ``grid`` says otherwise."""
+        """A volume of new values on ``grid``, by default the same grid."""
         return replace(self, voxels=np.asarray(voxels, np.float32), grid=grid or self.grid)
 
 
@@ -157,7 +157,7 @@ class Window:
 def window_of(thick: Volume, ct: tuple[float, float] = (-1024.0, 3071.0)) -> Window:
     """The window a method works in: fixed for CT, robust percentiles of the thick scan for MR.
 
-    The thin volume is never looked at, so the answer cannot leak into the scale.
+    The thin volume is not used, so the reference cannot leak into the scale.
     """
     if thick.modality == "CT":
         return Window(*ct)

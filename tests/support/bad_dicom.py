@@ -1,4 +1,4 @@
-"""DICOM as it should not be: small series, right but for one thing."""
+"""Faulty DICOM: small series with one fault each."""
 
 import struct
 from collections.abc import Callable
@@ -25,7 +25,7 @@ SEEDS = 12
 
 
 def series(folder: Path, change=lambda k, data: None, places=PLACES, hu=HU, **how) -> Path:
-    """As scanners make it: with a study, a frame of reference and slice locations."""
+    """A series as scanners write it: with a study, a frame of reference and slice locations."""
 
     def whole(k, data):
         data.PatientID, data.StudyInstanceUID, data.FrameOfReferenceUID = "p", "1.2.9", "1.2.8"
@@ -36,7 +36,7 @@ def series(folder: Path, change=lambda k, data: None, places=PLACES, hu=HU, **ho
 
 
 def on(index: int, **tags) -> Callable:
-    """These tags, on one slice (None: on every one); a value of None removes the tag."""
+    """Set these tags on one slice (None: on all); a value of None removes the tag."""
 
     def change(k, data):
         for keyword, value in tags.items() if index in (k, None) else ():
@@ -50,7 +50,7 @@ def tagged(index, **tags) -> Callable:
 
 
 def victim(folder: Path, k: int = 2) -> Path:
-    """The file of the k-th slice."""
+    """The file of the k-th slice along z."""
     return sorted(folder.iterdir(), key=lambda f: pydicom.dcmread(f).ImagePositionPatient[2])[k]
 
 
@@ -65,7 +65,7 @@ def cut(seed: int) -> Callable:
 
 
 def flipped(seed: int) -> Callable:
-    """One to three bits of one header."""
+    """Flip one to three bits of one header."""
 
     def make(folder, _):
         random = np.random.default_rng(seed)
@@ -80,7 +80,7 @@ def flipped(seed: int) -> Callable:
 
 
 def after(act: Callable[[Path], object]) -> Callable:
-    """A good series, and then something happens to it."""
+    """A valid series that ``act`` then damages."""
 
     def make(folder, _):
         made = series(folder)
@@ -91,7 +91,7 @@ def after(act: Callable[[Path], object]) -> Callable:
 
 
 def relabelled(syntax: str) -> Callable[[Path], object]:
-    """The transfer syntax changed in the header and nowhere else."""
+    """Change the transfer syntax in the header only."""
 
     def act(made):
         for file in made.iterdir():
@@ -132,7 +132,7 @@ def cropped(k, data):
 
 
 def report(made: Path) -> None:
-    """A dose report lies among the slices, as on every CD."""
+    """Add a dose report to the slices, as on most CDs."""
     data = maker.image(np.zeros((2, 2), np.int16), (0, 0, 0), sop=ComprehensiveSRStorage)
     del data.Rows, data.Columns, data.PixelData
     data.SeriesInstanceUID, data.SeriesNumber, data.Modality = "1.2.3", 999, "SR"

@@ -1,4 +1,4 @@
-"""NIfTI as it should not be: small files, right but for one thing."""
+"""Faulty NIfTI: small files with one fault each."""
 
 import gzip
 import shutil
@@ -31,7 +31,7 @@ def plain(values=None, affine=None, name="x.nii", **header) -> Callable:
 
 
 def packed(at: int, form: str, *numbers, forms: tuple[int, int] = (0, 2)) -> Callable:
-    """These numbers, written over the header's; ``forms`` are the codes of qform and sform."""
+    """Overwrite these numbers of the header; ``forms`` are the codes of qform and sform."""
 
     def make(folder, _):
         path = plain()(folder, _)
@@ -55,7 +55,7 @@ def cut(seed: int) -> Callable:
 
 
 def flipped(seed: int) -> Callable:
-    """One to three bits of the header; under gzip of anything, where a checksum sees them."""
+    """Flip one to three bits: of the header, or of a whole gzip file, which has a checksum."""
 
     def make(folder, _):
         path = plain(name=f"x.nii{'.gz' * (seed % 4 == 3)}")(folder, _)
@@ -83,7 +83,7 @@ def checksum(folder, _):
 
 
 def bomb(folder, _):
-    """Ninety megabytes of nothing behind a small scan."""
+    """A small scan followed by 90 MiB of zeros."""
     whole = plain()(folder, _).read_bytes()
     (folder / "y.nii.gz").write_bytes(gzip.compress(whole + bytes(90 << 20), compresslevel=1))
     return folder / "y.nii.gz"
@@ -130,7 +130,7 @@ def as_its_original(path, found):
 
 
 def says(word: str) -> Callable:
-    """Right, and one of its warnings says so."""
+    """Read correctly, with ``word`` in a warning."""
 
     def right(path, found):
         as_nibabel(path, found)
@@ -158,7 +158,7 @@ def slices_along(axis: int, spacing_mm: tuple[float, float, float], taken: int) 
 
 
 def shared(name: str, refused: str | None = None) -> dict[str, Case]:
-    """A real file, where there is one beside the repository."""
+    """A real file, if it is beside the repository."""
     path = DATA / f"{name}.nii.gz"
 
     def make(folder, _):

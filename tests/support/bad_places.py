@@ -1,4 +1,4 @@
-"""Folders, links and names as they should not be, with a scan that is right somewhere in them."""
+"""Faulty folders, links and names, each with a valid scan inside."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def two_series(folder, _):
 
 
 def spread(folder, _):
-    """One series over two folders, as some archives export it."""
+    """One series in two folders, as some archives export it."""
     made = series(folder)
     (folder / "more").mkdir()
     for file in sorted(made.iterdir())[:3]:
@@ -31,14 +31,14 @@ def spread(folder, _):
 
 
 def with_tracker(folder, _):
-    """Beside the scan one image of a bolus tracker, with a number of its own."""
+    """A scan and one image of a bolus tracker, with its own series number."""
     series(folder)
     series(folder / "b", on(None, **OTHER), hu=HU[:1], places=PLACES[:1])
     return folder
 
 
 def lone_flipped(folder, _):
-    """The last slice says another series, and the same number: it is not left out."""
+    """The last slice has another series UID and the same number: it is not left out."""
     series(folder, on(5, SeriesInstanceUID="1.2.3"))
     return folder
 
@@ -89,7 +89,7 @@ def nifti_named(name: bytes) -> Callable:
 
 
 def forbidden(make: Callable) -> Callable:
-    """A file that may not be opened; as root everything may, so it is acted."""
+    """A file that may not be opened; simulated, since root may open any."""
 
     def made(folder, monkeypatch):
         path = make(folder, monkeypatch)
@@ -118,7 +118,7 @@ def unlistable(folder, monkeypatch):
 
 
 def vanishing(folder, monkeypatch):
-    """A file is gone between its header and its pixels."""
+    """A file that is deleted after its header was read and before its pixels are."""
     made = series(folder)
     read = pixels.SimpleITK.ReadImage
 
@@ -137,7 +137,7 @@ def just_gone(folder, _):
 
 
 def both_kinds(folder, _):
-    """A series and what dcm2niix made of it, in one folder."""
+    """A series and its NIfTI conversion, in one folder."""
     saved(series(folder) / "x.nii.gz", *scan_ras())
     return folder
 

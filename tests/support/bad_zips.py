@@ -1,4 +1,4 @@
-"""Zips as they should not be, around a series that is right."""
+"""Faulty zips of a valid series."""
 
 import zipfile
 from collections.abc import Callable
@@ -16,7 +16,7 @@ LINK, ENCRYPTED = 0o120777 << 16, 1
 
 
 def zipped(add: Callable[[zipfile.ZipFile, Path], object], name: str = "z.zip") -> Callable:
-    """A zip that ``add`` fills, given a good series."""
+    """A zip that ``add`` fills from a valid series."""
 
     def make(folder, _):
         with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED) as out:
@@ -92,7 +92,7 @@ def damaged(folder, _):
 
 
 def holds_the_series(path, found):
-    """The same voxels at the same places as the folder that was zipped."""
+    """Assert the same voxels and grid as in the folder that was zipped."""
     folder = read_dicom(path.parent / "scan")
     np.testing.assert_array_equal(found.volume.voxels, folder.volume.voxels)
     assert found.volume.grid == folder.volume.grid

@@ -1,4 +1,4 @@
-"""Every plug-in that a config names, and every module that none names: what contracts run over."""
+"""Cards of all plug-ins, in a config or not, for the contract tests."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from thinslice.workflow.cells import ACQUIRED
 
 
 def configs() -> dict[str, dict[str, Any]]:
-    """config.yaml, it under each overlay, and that under its rehearsal, by file name."""
+    """Configs by file name: config.yaml, with each overlay, and with each overlay's rehearsal."""
     found = {"config.yaml": yaml.safe_load((ROOT / "config.yaml").read_text())}
     for path in sorted((ROOT / "experiments").glob("*.yaml")):
         found[path.name] = _under(found["config.yaml"], yaml.safe_load(path.read_text()))
@@ -33,7 +33,7 @@ def named(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def cards(kind: str) -> dict[str, dict[str, Any]]:
-    """Every named card, and one without settings for every module that no config names."""
+    """Every card in a config, and one without settings for every other module."""
     found = named(kind)
     used = {module_of(card) for card in found.values()}
     alone = {name: {"name": name} for name in plugins.names(kind) if name not in used}
@@ -60,7 +60,7 @@ def with_settings(card: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
 
 
 def _under(base: Any, overlay: Any) -> Any:
-    """As Snakemake lays one config over another: key by key, lists replaced."""
+    """Merge an overlay into a config as Snakemake does: key by key, lists replaced."""
     if not (isinstance(base, Mapping) and isinstance(overlay, Mapping)):
         return overlay
     changed = {key: _under(base.get(key), value) for key, value in overlay.items()}

@@ -1,4 +1,4 @@
-"""A copy of the workflow in its own folder, with a tiny config, for tests that edit and kill."""
+"""Copies of the workflow with a tiny config, for tests that edit and kill."""
 
 import os
 import re
@@ -18,12 +18,12 @@ TORCH = ("results/scores/phantom/acquired/edsr_small/phantom--acquired.csv",)
 
 @dataclass
 class Checkout:
-    """Commands in one copy of the workflow."""
+    """One copy of the workflow, and the commands that run in it."""
 
     folder: Path
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake to its end; the assertion shows what it printed."""
+        """Run Snakemake to its end; a failed assertion shows its output."""
         done = subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
@@ -85,6 +85,6 @@ def fresh(folder: Path) -> Checkout:
 
 
 def twin(of: Checkout, folder: Path) -> Checkout:
-    """A copy with the results and Snakemake's memory of them, times kept."""
+    """A copy with the results and Snakemake's metadata, file times preserved."""
     shutil.copytree(of.folder, folder, symlinks=True)
     return Checkout(folder)

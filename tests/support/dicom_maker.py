@@ -1,4 +1,4 @@
-"""DICOM series made on the spot, right by default and wrong in whatever way a test asks."""
+"""Synthetic DICOM series, valid by default; tests change what they need."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ def positions_of(
     plane: tuple[Sequence[float], Sequence[float]] = AXIAL,
     start: Sequence[float] = (-120.5, -80.25, 300.0),
 ) -> list[np.ndarray]:
-    """Positions along the plane's normal."""
+    """``n`` slice positions along the plane's normal."""
     normal = np.cross(*plane)
     return [np.array(start) + k * increment_mm * normal for k in range(n)]
 
@@ -54,7 +54,7 @@ def image(
     data.ImageOrientationPatient = [round(float(v), 12) for axis in plane for v in axis]
     data.PixelSpacing, data.SliceThickness = list(pixel_mm), thickness_mm
     data.RescaleSlope, data.RescaleIntercept = 1, INTERCEPT
-    data.SpacingBetweenSlices = 99  # a lie that must not be believed
+    data.SpacingBetweenSlices = 99  # wrong on purpose: readers must ignore it
     _pixels(data, stored)
     return data
 
@@ -82,7 +82,7 @@ def series(
 def enhanced(path: Path, hu: np.ndarray, positions: Sequence[Sequence[float]]) -> FileDataset:
     """One enhanced multi-frame CT; the caller saves it."""
     data = image((hu[0] - INTERCEPT).astype(np.int16), positions[0], sop=EnhancedCTImageStorage)
-    shared, own = Dataset(), []
+    shared, frames = Dataset(), []
     shared.PixelMeasuresSequence = _moved(data, "PixelSpacing", "SliceThickness")
     shared.PlaneOrientationSequence = _moved(data, "ImageOrientationPatient")
     shared.PixelValueTransformationSequence = _moved(data, "RescaleSlope", "RescaleIntercept")
@@ -91,10 +91,10 @@ def enhanced(path: Path, hu: np.ndarray, positions: Sequence[Sequence[float]]) -
         place, group = Dataset(), Dataset()
         place.ImagePositionPatient = [float(v) for v in position]
         group.PlanePositionSequence = Items([place])
-        own.append(group)
+        frames.append(group)
     del data.ImagePositionPatient, data.SpacingBetweenSlices
     data.SharedFunctionalGroupsSequence = Items([shared])
-    data.PerFrameFunctionalGroupsSequence = Items(own)
+    data.PerFrameFunctionalGroupsSequence = Items(frames)
     data.NumberOfFrames = len(hu)
     data.PixelData = (hu - INTERCEPT).astype(np.int16).tobytes()
     data.filename = str(path)

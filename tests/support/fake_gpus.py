@@ -1,6 +1,6 @@
-"""Imported first, it gives a job script three pretend GPUs: they are locked, the CPU computes.
+"""Give a job script three fake GPUs when imported first: they are locked, the CPU computes.
 
-Which are taken and given back is written to gpus.log in the working folder.
+Claims and releases are logged to gpus.log in the working folder.
 """
 
 import os
@@ -26,10 +26,10 @@ def choose(run: Run) -> torch.device:
 
 @contextmanager
 def claim(*given, **named) -> Iterator[list[int]]:
-    with real_claim(*given, **named) as held, open("gpus.log", "a", buffering=1) as log:
-        log.write(f"take {os.getpid()} {' '.join(map(str, held))}\n")
-        yield held
-        log.write(f"give {os.getpid()} {' '.join(map(str, held))}\n")
+    with real_claim(*given, **named) as gpus, open("gpus.log", "a", buffering=1) as log:
+        log.write(f"take {os.getpid()} {' '.join(map(str, gpus))}\n")
+        yield gpus
+        log.write(f"give {os.getpid()} {' '.join(map(str, gpus))}\n")
 
 
 torch.cuda.is_available = lambda: True

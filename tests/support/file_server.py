@@ -1,4 +1,4 @@
-"""A small server of files on this machine that can misbehave as real ones do."""
+"""HTTP server of test files that misbehaves as real servers do."""
 
 import re
 import threading
@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Files:
-    """What is served, how badly, and what was asked for.
+    """Files to serve, faults of the server, and the requests it had.
 
-    drops      bytes after which the connection is cut, for the next answers in turn
-    errors     (code, headers) answered instead, for the next requests in turn
+    drops      bytes after which the connection is cut, for the next responses in turn
+    errors     (code, headers) to respond with instead, for the next requests in turn
     """
 
     content: dict[str, bytes]
@@ -22,7 +22,7 @@ class Files:
     ranges: bool = True
     heeds: bool = True  # If-Range
     kind: str = "application/octet-stream"
-    shift: int = 0  # how far a range begins beside what was asked for
+    shift: int = 0  # offset of the start of a range from the requested one
     says_length: bool = True
     drops: list[int] = field(default_factory=list)
     errors: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
@@ -40,7 +40,7 @@ def serving(files: Files) -> Iterator[Files]:
             _answer(self, files)
 
         def log_message(self, *_: object) -> None:
-            """Silence."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -54,15 +54,15 @@ def serving(files: Files) -> Iterator[Files]:
 
 
 def _answer(handler: BaseHTTPRequestHandler, files: Files) -> None:
-    asked = handler.headers.get("Range")
-    files.asked.append((handler.path, asked))
+    requested = handler.headers.get("Range")
+    files.asked.append((handler.path, requested))
     if files.errors:
         code, headers = files.errors.pop(0)
         return _head(handler, code, {**headers, "Content-Length": "0"})
     whole = files.content.get(handler.path.lstrip("/"))
     if whole is None:
         return _head(handler, 404, {"Content-Length": "0"})
-    start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1]) if asked and files.ranges else 0
+    start = int(re.fullmatch(r"bytes=(\d+)-", requested)[1]) if requested and files.ranges else 0
     condition = handler.headers.get("If-Range")
     if files.heeds and condition is not None and condition not in (files.etag, files.modified):
         start = 0

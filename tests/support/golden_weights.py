@@ -1,4 +1,4 @@
-"""Made-up weights by rule: any network's weights from its tensors' names and shapes, numpy only.
+"""Synthetic weights of any network from the names and shapes of its tensors, numpy only.
 
 w = mean + std * N(0, 1), drawn by PCG64 seeded with crc32(name) + seed in float64, cast last. Both
 the authors' code and ours were run on such weights, so no trained weights need to be stored.
@@ -19,7 +19,7 @@ def draw(name: str, shape: list[int], mean: float, std: float, seed: int) -> np.
 
 
 def weights(meta: dict) -> dict[str, np.ndarray]:
-    """All tensors of a fixture, by their authors' names; rows are name, shape, mean, std."""
+    """All tensors of a fixture by the authors' names; rows are name, shape, mean, std."""
     return {row[0]: draw(*row, seed=meta["seed"]) for row in meta["parameters"]}
 
 

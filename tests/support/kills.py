@@ -1,4 +1,4 @@
-"""kill -9 in one checkout: the driver alone, one job, or everything there."""
+"""Kill (SIGKILL) in one checkout: the driver, one job, or everything."""
 
 import contextlib
 import os
@@ -10,23 +10,23 @@ from pathlib import Path
 
 
 def jobs(folder: Path) -> dict[int, str]:
-    """Process id and stage (convert, train ...) of every job script that runs in ``folder``."""
-    found = {}
+    """Process id and stage (convert, train ...) of every job script running in ``folder``."""
+    processes = {}
     for pid, words in _commands(folder).items():
         scripts = [Path(word).stem for word in words if "workflow_scripts/" in word]
         if scripts and Path(words[0]).name.startswith("python"):
-            found[pid] = scripts[0]
-    return found
+            processes[pid] = scripts[0]
+    return processes
 
 
 def driver_alone(folder: Path, driver: subprocess.Popen, rng: random.Random) -> None:
-    """Its jobs go on as orphans."""
+    """Kill the driver only; its jobs run on as orphans."""
     driver.kill()
     driver.wait()
 
 
 def one_job(folder: Path, driver: subprocess.Popen, rng: random.Random) -> None:
-    """Any one that runs; where none does, the next to begin. The driver goes on."""
+    """Kill a random running job, or the next to start; the driver runs on."""
     while driver.poll() is None:
         if running := sorted(jobs(folder)):
             with contextlib.suppress(ProcessLookupError):  # it ended by itself: try again
@@ -36,7 +36,7 @@ def one_job(folder: Path, driver: subprocess.Popen, rng: random.Random) -> None:
 
 
 def everything(folder: Path, driver: subprocess.Popen, rng: random.Random) -> None:
-    """The driver with all jobs, and orphans of drivers before it, as when the power goes."""
+    """Kill the driver, all jobs and orphans of earlier drivers, as in a power cut."""
     driver.kill()
     driver.wait()
     while commands := _commands(folder):
@@ -47,18 +47,18 @@ def everything(folder: Path, driver: subprocess.Popen, rng: random.Random) -> No
 
 
 def _commands(folder: Path) -> dict[int, list[str]]:
-    """Command lines of the living processes whose working directory is ``folder``."""
-    found = {}
+    """Command lines of the running processes whose working directory is ``folder``."""
+    processes = {}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
             if words[0] and (process / "cwd").samefile(folder) and int(process.name) != os.getpid():
-                found[int(process.name)] = words
-    return found
+                processes[int(process.name)] = words
+    return processes
 
 
 def kill_job(script: str, folder: Path, driver: subprocess.Popen) -> None:
-    """kill -9 of one job's interpreter, in ``folder``, once it is there; the driver lives on."""
+    """Kill the interpreter of one job in ``folder`` once it runs; the driver runs on."""
     while driver.poll() is None:
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -68,4 +68,4 @@ def kill_job(script: str, folder: Path, driver: subprocess.Popen) -> None:
                     os.kill(int(process.name), signal.SIGKILL)
                     return
         time.sleep(0.02)
-    raise AssertionError(f"{script} was not run")
+    raise AssertionError(f"the driver ended before it ran {script}")

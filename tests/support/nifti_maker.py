@@ -1,4 +1,4 @@
-"""NIfTI files made on the spot: whole HU, all different, along any axes."""
+"""Synthetic NIfTI files of whole, distinct HU along any axes."""
 
 from itertools import permutations, product
 
@@ -16,7 +16,7 @@ TURNS = {
 
 
 def scan_ras(turn=TURNS["square"], spacing=SPACING, shape=SHAPE):
-    """Whole HU, all different, and the affine index to RAS mm."""
+    """Whole, distinct HU, and the affine from index to RAS mm."""
     values = np.random.default_rng(1).permutation(int(np.prod(shape))).reshape(shape) - 1000
     affine = np.eye(4)
     affine[:3, :3], affine[:3, 3] = turn * spacing, (-31.25, 12.5, -710.75)

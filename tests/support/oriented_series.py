@@ -1,4 +1,4 @@
-"""DICOM series in every plane that scanners use, square to the patient or oblique."""
+"""DICOM series in all planes of scanners, aligned with the patient or oblique."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ ORIENTATIONS = {
 
 
 def source(folder, orientation, turn, slices, start_mm=0.0):
-    """A DICOM series of whole HU, all different, as found."""
+    """Write a DICOM series of whole, distinct HU, and read it."""
     rows, columns, onward = ORIENTATIONS[orientation]
     plane = tuple(tuple(TURNS[turn] @ np.array(axis, float)) for axis in (rows, columns))
     thickness_mm, increment_mm = slices

@@ -1,4 +1,4 @@
-"""Places that tests read from, and how a child process of a test imports what the test does."""
+"""Folders of the tests, and the environment of their child processes."""
 
 import os
 from pathlib import Path
@@ -11,5 +11,5 @@ REAL_SCANS = ROOT.parent / "shared" / "data"  # beside the repository; not distr
 
 
 def importing() -> dict[str, str]:
-    """The environment, with the package and ``support`` to be imported."""
+    """Environment in which a child process imports the package and ``support``."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(TESTS)])}

@@ -1,4 +1,4 @@
-"""A small made patient: water and bone in air, on any grid."""
+"""A small synthetic patient: water and bone in air, on any grid."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What processes of one job do in tests; run as a program, it launches two of them."""
+"""Tasks of processes of one job; run as a program, it starts two."""
 
 import os
 import signal
@@ -11,13 +11,13 @@ from thinslice.runtime.processes import together
 
 
 def write_pid(folder: Path, name: str) -> None:
-    beside = folder / f"{name}.part"
-    beside.write_text(str(os.getpid()))
-    beside.replace(folder / name)
+    temporary = folder / f"{name}.part"
+    temporary.write_text(str(os.getpid()))
+    temporary.replace(folder / name)
 
 
 def work_on(folder: Path, name: str) -> None:
-    """Write for a minute, unless ended."""
+    """Write for a minute, unless stopped."""
     write_pid(folder, name)
     for i in range(6000):
         (folder / f"{name}.work").write_text(str(i))
@@ -34,7 +34,7 @@ def fail(folder: Path, name: str) -> None:
 
 
 def fail_because_of(folder: Path, name: str, first: str) -> None:
-    """As a process that loses the one it was talking to."""
+    """Fail as a process does whose peer has died."""
     while not (folder / first).exists():
         time.sleep(0.01)
     time.sleep(0.3)
@@ -58,5 +58,5 @@ def be_killed(folder: Path, name: str) -> None:
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1])
-    together([partial(work_on, place, name) for name in ("one", "two")])
+    folder = Path(sys.argv[1])
+    together([partial(work_on, folder, name) for name in ("one", "two")])

@@ -53,14 +53,14 @@ def kits_folder(folder: Path, cases: Iterable[str]) -> None:
 
 
 def msd_folder(folder: Path, tasks: Mapping[str, str]) -> None:
-    """``tasks``: the task of every case. Every other scan is one without labels."""
+    """Scans of every case in the folder of its task; every other one has no labels."""
     for seed, (case, task) in enumerate(tasks.items()):
         part = ("imagesTr", "imagesTs")[seed % 2]
         write_msd(folder / task / part / f"{case}.nii.gz", body_zyx(seed))
 
 
 def ixi_folder(folder: Path, n: int) -> None:
-    """``n`` scans of Hammersmith, and two that are none of ours."""
+    """``n`` scans of Hammersmith, and two of other sites."""
     for number in range(n):
         name = f"IXI{number + 12:03d}-HH-{number + 1211}-T2.nii.gz"
         write_ixi(folder / name, body_zyx(number, 12, 8, 9))
@@ -69,7 +69,7 @@ def ixi_folder(folder: Path, n: int) -> None:
 
 
 def archived(folder: Path, archive: Path, *, dot: bool = False) -> str:
-    """A tar of what lies in a folder, with a Mac's ._ files; returns its MD5."""
+    """Archive a folder as tar, with the ._ files of macOS; returns the MD5."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(archive, "w") as tar:
         for path in sorted(folder.rglob("*.nii.gz")):

@@ -1,7 +1,7 @@
-"""Random moments over a whole run: drawn as fractions of the time of one left in peace.
+"""Random moments of a run, drawn as fractions of the time of an undisturbed run.
 
-A drawn time is told to a disturbed run as a place in the graph: so many results recorded, and so
-many seconds since. A slow or resumed run is then disturbed where it was meant to be.
+A moment is expressed as progress: the number of recorded results, and the seconds since the last.
+So a slow or resumed run is disturbed at the same point of the workflow.
 """
 
 import json
@@ -15,7 +15,7 @@ from thinslice.workflow.recovery import stale
 
 @dataclass(frozen=True)
 class Moment:
-    """When to strike: ``seconds`` after ``recorded`` records are there."""
+    """When to disturb a run: ``seconds`` after ``recorded`` records are there."""
 
     fraction: float
     recorded: int
@@ -32,7 +32,7 @@ def timeline(results: Path) -> list[float]:
 
 
 def _started(record: Path) -> float:
-    """To the whole second, rounded down."""
+    """Start of a job by its record, rounded down to a second."""
     return datetime.fromisoformat(json.loads(record.read_text())["started"]).timestamp()
 
 
@@ -43,7 +43,7 @@ def spread(rng: random.Random, times: list[float], n: int) -> list[Moment]:
 
 
 def _at(fraction: float, times: list[float]) -> Moment:
-    """Never the last record: what comes after is no longer the run."""
+    """The moment of a fraction, before the last record: after it the run is over."""
     drawn = fraction * times[-1]
     recorded = min(sum(time <= drawn for time in times), len(times) - 1)
     since = times[recorded - 1] if recorded else 0.0

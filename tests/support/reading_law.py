@@ -1,6 +1,6 @@
-"""The law of reading: a scan is read right, or refused in one line that names it and why.
+"""Law of reading: a scan is read correctly, or refused in one line that names it and why.
 
-What is right is told by others: pydicom and nibabel, who read the same bytes.
+The reference are pydicom and nibabel, which read the same bytes.
 """
 
 import re
@@ -25,7 +25,7 @@ RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 class Case(NamedTuple):
-    """One input: how it is made, and what must come of it."""
+    """One input and the expected outcome."""
 
     make: Callable[[Path, pytest.MonkeyPatch], Path]
     refused: str | None = None  # pattern of the refusal; None: it need not be refused
@@ -34,20 +34,20 @@ class Case(NamedTuple):
 
 
 def holds(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read what the case makes, and hold the answer to the law."""
+    """Read the input of a case and assert the law."""
     path = case.make(folder, monkeypatch)
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     try:
         found = files.read(path, **(case.say or {}))
     except Refused as refusal:
-        told = str(refusal)
-        assert case.refused is not None, f"refused: {told}"
-        assert told.isprintable()
-        told.encode("utf-8")
-        assert "; expected " in told
-        assert ": found " in told
-        assert _plain(path.name) in told, told
-        assert re.search(case.refused, told), told
+        message = str(refusal)
+        assert case.refused is not None, f"refused: {message}"
+        assert message.isprintable()
+        message.encode("utf-8")
+        assert "; expected " in message
+        assert ": found " in message
+        assert _plain(path.name) in message, message
+        assert re.search(case.refused, message), message
     else:
         assert case.right is not None, f"read: {found.source}"
         case.right(path, found)
@@ -57,13 +57,13 @@ def holds(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _plain(name: str) -> str:
-    """As a refusal prints it."""
-    told = name.encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else " " for c in told)
+    """A name as a refusal prints it."""
+    text = name.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def as_pydicom(path: Path, found: LoadedScan) -> None:
-    """Every pixel of every file has its value at the place that its own header says."""
+    """Assert that every pixel of every file has its value at the position by its own header."""
     voxels, to_index = found.volume.voxels, np.linalg.inv(found.volume.grid.affine())
     folder = path if path.is_dir() else path.parent
     headers = [pydicom.dcmread(file) for file in (found.files if folder == path else [path])]
@@ -83,7 +83,7 @@ def as_pydicom(path: Path, found: LoadedScan) -> None:
 
 
 def as_nibabel(path: Path, found: LoadedScan) -> None:
-    """Every voxel has nibabel's value at nibabel's place."""
+    """Assert that every voxel has nibabel's value at nibabel's position."""
     image = nib.load(path)
     values = np.asanyarray(image.dataobj).reshape(image.shape[:3])
     index = np.indices(values.shape).reshape(3, -1)

@@ -1,4 +1,4 @@
-"""The file that tests of the downloader fetch, and how patient they are."""
+"""The file that tests of the downloader fetch, and their retry settings."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""``thinslice restore`` as tests run it: scans, tiny methods, and a process killed at a rename."""
+"""Helpers for ``thinslice restore``: scans, tiny methods, and kills at a rename."""
 
 import json
 import os
@@ -28,28 +28,28 @@ ENDS = ("", output.STATEMENT, output.PREVIEW)
 
 
 def dicom(folder, thickness_mm=5.0, increment_mm=2.5, onward=1):
-    """Seven overlapping slices, every voxel another HU."""
+    """Write seven overlapping slices of distinct HU."""
     positions = maker.positions_of(7, onward * increment_mm)
     hu = maker.scan_hu(7, 12, 14)
     return maker.series(folder, hu, positions, thickness_mm=thickness_mm)
 
 
 def restored(capsys, *words):
-    """Status, what was printed and what was complained of."""
+    """Exit status, standard output and standard error of ``thinslice restore``."""
     capsys.readouterr()
     status = main(["restore", *map(str, words)])
     return status, *capsys.readouterr()
 
 
 def said(out):
-    """The statement beside a restored scan, as its schema has it."""
-    found = json.loads(out.with_name(out.name + ".thinslice.json").read_text())
-    jsonschema.validate(found, SCHEMA)
-    return found
+    """The statement of a restored scan, checked against its schema."""
+    statement_json = json.loads(out.with_name(out.name + ".thinslice.json").read_text())
+    jsonschema.validate(statement_json, SCHEMA)
+    return statement_json
 
 
 def fitted_weights(folder: Path) -> Path:
-    """Of a tiny network, fitted for two steps on a scan of 5 mm slices."""
+    """Weights of a tiny network, fitted for two steps on a scan of 5 mm slices."""
     thin = patient(thin_grid(SCAN, 1.0, 1.0))
     pairs = [Pair("a", patient(SCAN, 12.0), thin)]
     method = plugins.build("methods", CARD)
@@ -61,7 +61,7 @@ def fitted_weights(folder: Path) -> Path:
 
 
 def often(patch):
-    """A tiny network, and a checkpoint after every step."""
+    """Patch in a tiny network, and a checkpoint after every step."""
     patch(methods, "presets", lambda: PRESETS)
     patch(self_supervised, "Plan", lambda **how: Plan(**how, checkpoint_every_s=0))
 
@@ -71,7 +71,7 @@ def names(folder):
 
 
 def at_rename(nth, out, happens):
-    """``os.rename`` and ``os.replace``, but for the nth that has to do with OUT's folder."""
+    """``os.rename`` and ``os.replace`` that call ``happens`` at the nth in OUT's folder."""
     left = [nth]
 
     def watched(move):
@@ -88,7 +88,7 @@ def at_rename(nth, out, happens):
 
 
 def killed_at(nth, out, work):
-    """The status of a child of this process that dies at its nth rename beside OUT."""
+    """Run ``work`` in a child that dies at its nth rename in OUT's folder; its exit status."""
     child = os.fork()
     if child == 0:
         die = lambda: os.kill(os.getpid(), signal.SIGKILL)  # noqa: E731

@@ -1,4 +1,4 @@
-"""Whether a disturbed run ended like one left in peace: numbers, weights, and nothing left over."""
+"""Compare a disturbed run with an undisturbed one: numbers, weights, leftover files."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ OF_THE_RUN = ["wall_s", "peak_memory_gib", "speed", "record", "records"]  # time
 
 
 def assert_same(checkout: Checkout, peaceful: Checkout) -> None:
-    """Tables and scores to the last byte but for times and ids, weights to the last bit."""
+    """Assert equal tables and scores, except times and ids, and the same bits of weights."""
     assert numbers(checkout) == numbers(peaceful)
     assert weights(checkout) == weights(peaceful)
     assert checkout.planned() == set()
@@ -23,20 +23,20 @@ def assert_same(checkout: Checkout, peaceful: Checkout) -> None:
 def numbers(checkout: Checkout) -> dict[str, str]:
     """Every table, and the evidence behind them, without times and ids."""
     results = checkout.folder / "results"
-    found = [*results.glob("tables/*.csv"), *results.glob("evidence/*.csv")]
-    found += results.glob("weights/*/*.csv")
-    assert found
-    return {str(path.relative_to(results)): _without(path) for path in sorted(found)}
+    tables = [*results.glob("tables/*.csv"), *results.glob("evidence/*.csv")]
+    tables += results.glob("weights/*/*.csv")
+    assert tables
+    return {str(path.relative_to(results)): _without(path) for path in sorted(tables)}
 
 
 def weights(checkout: Checkout) -> dict[str, bytes]:
     """The bytes of every file of weights."""
-    found = (checkout.folder / "results/weights").rglob("*.pt")
-    return {path.name: path.read_bytes() for path in found}
+    files = (checkout.folder / "results/weights").rglob("*.pt")
+    return {path.name: path.read_bytes() for path in files}
 
 
 def _without(path: Path) -> str:
-    """A CSV's other columns, every number as it is spelt."""
+    """A CSV without the columns of a run, every number as spelt."""
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     return table.drop(columns=OF_THE_RUN, errors="ignore").to_csv(index=False)
 

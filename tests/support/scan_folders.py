@@ -1,4 +1,4 @@
-"""Tiny scans in the exact layout of RPLHR-CT, L291 and NAMIC, made on the spot."""
+"""Tiny synthetic scans in the exact layout of RPLHR-CT, L291 and NAMIC."""
 
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def write_namic(path: Path, values: np.ndarray, *, space: bool = True) -> None:
 
 
 def namic_folder(folder: Path, n: int = 4) -> None:
-    """case<id>/<id>-t1w.nrrd and -t2w.nrrd: 9 slices of 8 x 8 pixels; and files beside them."""
+    """case<id>/<id>-t1w.nrrd and -t2w.nrrd: 9 slices of 8 x 8 pixels; and other files."""
     for number in range(n):
         case = f"{1011 + 4 * number:05d}"
         for k, contrast in enumerate(("t1w", "t2w")):

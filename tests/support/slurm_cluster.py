@@ -1,7 +1,7 @@
-"""A Slurm controller and one node of pretend GPUs on loopback, in a folder of their own.
+"""A private Slurm cluster on loopback: a controller and one node of fake GPUs, in one folder.
 
-Nothing of the machine's own Slurm is used or changed: configuration, key, sockets, state and ports
-are the folder's, and SLURM_CONF tells every command of it.
+The machine's own Slurm is neither used nor changed: configuration, key, sockets, state and ports
+are the folder's, and SLURM_CONF points every command to it.
 """
 
 import os
@@ -57,29 +57,29 @@ PartitionName={partition} Nodes={host} Default=YES MaxTime=INFINITE State=UP
 
 
 def missing() -> str | None:
-    """Why no cluster can be started here; None if one can."""
+    """Reason why no cluster can be started here; None if it can."""
     absent = [name for name in NEEDED if shutil.which(name) is None]
     if absent:
         return f"Slurm is not installed ({', '.join(absent)}): see make test-slurm"
     if os.geteuid() != 0:
-        return "a Slurm node is started by root only"
+        return "only root can start a Slurm node"
     return None
 
 
 @dataclass
 class Cluster:
-    """A running cluster; its commands are run with ``env``."""
+    """A running cluster; its commands run in ``env``."""
 
     folder: Path
 
     def command(self, *arguments: str) -> list[str]:
-        """Snakemake as a site runs it, with the tiny config, and asking often how jobs do."""
+        """Snakemake as a site runs it, with the tiny config and frequent status checks."""
         often = ["--slurm-init-seconds-before-status-checks", "1"]
         profile = ["--workflow-profile", "profiles/slurm", "--configfile", CONFIG]
         return [sys.executable, "-m", "snakemake", *profile, *often, *arguments]
 
     def start(self, checkout: Checkout, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a driver in a checkout; what it prints is added to the driver.log there."""
+        """Start a driver in a checkout; its output is appended to driver.log there."""
         with (checkout.folder / "driver.log").open("ab") as log:
             return subprocess.Popen(
                 self.command(*arguments), cwd=checkout.folder, stdout=log, stderr=log,
@@ -87,15 +87,15 @@ class Cluster:
             )  # fmt: skip
 
     def run(self, checkout: Checkout, *arguments: str) -> str:
-        """Run a driver to its end, which must be a good one; what it and those before printed."""
+        """Run a driver, which must succeed; the output of it and of earlier drivers."""
         driver = self.start(checkout, *arguments)
         try:
             ended = driver.wait(PATIENCE_S)
         finally:
             driver.kill()
-        said = (checkout.folder / "driver.log").read_text()
-        assert ended == 0, said
-        return said
+        log = (checkout.folder / "driver.log").read_text()
+        assert ended == 0, log
+        return log
 
     @property
     def env(self) -> dict[str, str]:
@@ -104,12 +104,12 @@ class Cluster:
         return {**os.environ, "PATH": path, **slurm, "THINSLICE_UNUSED_GPU": "allow"}  # pretend
 
     def ask(self, *command: str) -> str:
-        """What one of Slurm's commands prints."""
+        """Output of a Slurm command."""
         done = subprocess.run(command, env=self.env, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     def jobs(self, checkout: Checkout, rule: str) -> dict[str, str]:
-        """State of every job of a rule that a checkout submitted, by its number."""
+        """States of the jobs of a rule that a checkout submitted, by job number."""
         listed = self.ask("squeue", "--noheader", "--states=all", "--format=%i|%T|%k|%Z")
         rows = [line.split("|", 3) for line in listed.splitlines()]
         return {
@@ -119,11 +119,11 @@ class Cluster:
         }
 
     def wait_for(self, checkout: Checkout, rule: str, state: str) -> str:
-        """The number of the first job of a rule to come into a state."""
+        """Wait for a job of a rule to reach a state; its number."""
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
-            for number, found in self.jobs(checkout, rule).items():
-                if found == state:
+            for number, current in self.jobs(checkout, rule).items():
+                if current == state:
                     return number
             time.sleep(0.1)
         raise AssertionError(f"no {rule} job became {state} in {PATIENCE_S} s")
@@ -131,7 +131,7 @@ class Cluster:
 
 @contextmanager
 def started(folder: Path) -> Iterator[Cluster]:
-    """A cluster for the time of the block; whatever happens in it, all of it is stopped."""
+    """A cluster that runs during the block and is stopped in any case."""
     _configure(folder)
     cluster, daemons = Cluster(folder), []
     try:
@@ -154,7 +154,7 @@ def _configure(folder: Path) -> None:
     folder.chmod(0o755)
     (folder / "munge.key").write_bytes(secrets.token_bytes(1024))
     (folder / "munge.key").chmod(0o400)
-    for number in range(GPUS):  # clones of /dev/null: Slurm asks that a device be there
+    for number in range(GPUS):  # clones of /dev/null: Slurm needs a device file
         os.mknod(folder / f"gpu{number}", 0o20666, os.makedev(1, 3))
     host = socket.gethostname().split(".")[0]
     conf = CONF.format(
@@ -169,7 +169,7 @@ def _configure(folder: Path) -> None:
 
 
 def _wrap_srun(folder: Path) -> None:
-    """An srun that knows this cluster: the executor calls it with all SLURM_* names taken away."""
+    """Write an srun with SLURM_CONF set: the executor removes all SLURM_* variables."""
     script = folder / "bin/srun"
     script.parent.mkdir()
     conf = shlex.quote(str(folder / "slurm.conf"))
@@ -178,7 +178,7 @@ def _wrap_srun(folder: Path) -> None:
 
 
 def _commands(folder: Path) -> list[list[str]]:
-    """The three daemons, in the order they need each other, each in the foreground."""
+    """Commands of the three daemons in order of dependence, each in the foreground."""
     conf = str(folder / "slurm.conf")
     files = {"socket": "munge.socket", "key-file": "munge.key", "pid-file": "munge.pid"}
     files |= {"seed-file": "munge.seed", "log-file": "munge.log"}
@@ -208,19 +208,19 @@ def _reap(daemon: subprocess.Popen[bytes]) -> None:
 
 def _wait_until_idle(cluster: Cluster) -> None:
     def idle() -> bool:
-        asked = ["sinfo", "--noheader", "--format=%T"]
-        done = subprocess.run(asked, env=cluster.env, capture_output=True, text=True)
+        command = ["sinfo", "--noheader", "--format=%T"]
+        done = subprocess.run(command, env=cluster.env, capture_output=True, text=True)
         return done.stdout.strip() == "idle"
 
     _until(idle, f"the node did not become idle: see {cluster.folder}/*.log")
 
 
 def _wait_until_empty(cluster: Cluster, patience_s: float = 30) -> None:
-    """Until no job is left, or the patience: the daemons must be stopped in any case."""
+    """Wait at most ``patience_s`` until no job is left: the daemons must stop in any case."""
     end = time.monotonic() + patience_s
     while time.monotonic() < end:
-        asked = ["squeue", "--noheader"]
-        left = subprocess.run(asked, env=cluster.env, capture_output=True, text=True)
+        command = ["squeue", "--noheader"]
+        left = subprocess.run(command, env=cluster.env, capture_output=True, text=True)
         if left.returncode != 0 or not left.stdout.strip():
             return
         time.sleep(0.3)

@@ -1,6 +1,6 @@
-"""Small trainings that several processes do together; run as a program, it is one that tests kill.
+"""Small trainings in several processes; run as a program, it is one that tests kill.
 
-The network has what a team could trip over: weights that learn nothing, and some without gradient.
+The network has cases that are difficult for a group: frozen weights, and weights without gradient.
 """
 
 import os
@@ -24,14 +24,14 @@ from thinslice.training import loop, seeds, validation, weights
 from thinslice.training.distributed import together
 from thinslice.training.plan import Plan
 
-PLANS = {  # no drop-out in these: each process drops its own
+PLANS = {  # no drop-out: each process draws its own
     "plain": Plan(steps=24, lr=1e-2, log_every=4, seed=1),
     "plateau and clip": replace(PLAN, steps=40, validate_every=2, clip_norm=0.5),
 }
 
 
 class Net(nn.Module):
-    """Two convolutions; one more that is frozen, and one that no answer comes from."""
+    """Two convolutions, a frozen one, and one that does not affect the output."""
 
     def __init__(self, drop: float):
         super().__init__()
@@ -59,12 +59,12 @@ def loss(net: nn.Module, batch) -> Tensor:
 
 
 def learn(plan: Plan, work: Path, run: Run, *, drop: float = 0.0, draw=sample, of=loss):
-    """The trained network, and what came of the training."""
+    """The trained network and the result of the training."""
     net = network(drop)
-    looks = validation.fixed(sample, 2, plan.seed)
+    batches = validation.fixed(sample, 2, plan.seed)
 
     def validate() -> float:
-        return validation.rmse(net, looks, choose(run))
+        return validation.rmse(net, batches, choose(run))
 
     return net, loop.train(net, draw, of, plan, validate=validate, work=work, run=run)
 
@@ -74,14 +74,14 @@ def store(net: nn.Module, path: Path) -> None:
 
 
 def learn_all(folder: Path, run: Run) -> None:
-    """Each of the plans; every process stores what it has in the end."""
+    """Train with each of the plans; every process stores its weights."""
     for name, plan in PLANS.items():
         net, _ = learn(plan, folder / name, run)
         store(net, folder / name / f"weights{run.rank}")
 
 
 def go_wrong(folder: Path, run: Run) -> None:
-    """What must not work, each said by every process, and the team goes on to the next."""
+    """Trainings that must fail, in every process, without stopping the next."""
     plan = PLANS["plain"]
     wrong = {
         "odd batch": partial(learn, draw=partial(sample, n=5)),
@@ -94,16 +94,16 @@ def go_wrong(folder: Path, run: Run) -> None:
     for name, training in wrong.items():
         try:
             training(plan, folder / name, run)
-            said = "nothing"
+            message = "nothing"
         except (ValueError, FloatingPointError) as error:
-            said = f"{type(error).__name__}: {error}"
-        (folder / f"{name} {run.rank}").write_text(said)
+            message = f"{type(error).__name__}: {error}"
+        (folder / f"{name} {run.rank}").write_text(message)
 
 
 def learn_with_drop_out(folder: Path, run: Run, stops_at: int = 0, stops: int = 0) -> None:
-    """The training that is killed: process ``stops`` says so before it draws batch ``stops_at``.
+    """The training to kill: process ``stops`` prints its id and waits before batch ``stops_at``.
 
-    There it stays, so that it is killed at this step however slow the one is that kills it.
+    It waits so that it is killed at this step, however slow the killer is.
     """
     drawn = count(1)
 
@@ -120,7 +120,7 @@ def learn_with_drop_out(folder: Path, run: Run, stops_at: int = 0, stops: int = 
 
 
 def start(task, n: int) -> None:
-    """Let ``n`` processes do a task on the CPU."""
+    """Run a task in ``n`` processes on the CPU."""
     with device.team(Run(device="cpu", threads=n, progress=False), n) as runs:
         together(task, runs)
 

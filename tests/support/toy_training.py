@@ -1,4 +1,4 @@
-"""A small training with everything that could break a resume: convolutions, drop-out, plateau."""
+"""A small training with what can break a resume: convolutions, drop-out, plateau schedule."""
 
 import csv
 import sys
@@ -46,7 +46,7 @@ def loss(net, batch):
 
 def run(work: Path, plan: Plan = PLAN, key: str = "", at_step=None) -> tuple[nn.Module, Trained]:
     net = network()
-    looks = validation.fixed(sample, 2, plan.seed)
+    batches = validation.fixed(sample, 2, plan.seed)
 
     def drawn(rng):
         if at_step is not None:
@@ -54,7 +54,7 @@ def run(work: Path, plan: Plan = PLAN, key: str = "", at_step=None) -> tuple[nn.
         return sample(rng)
 
     def validate() -> float:
-        return validation.rmse(net, looks, torch.device("cpu"))
+        return validation.rmse(net, batches, torch.device("cpu"))
 
     return net, train(net, drawn, loss, plan, validate=validate, work=work, run=QUIET, key=key)
 
@@ -69,11 +69,11 @@ def same(a, b) -> bool:
 
 
 def curve_numbers(trained) -> list[list[str]]:
-    """The columns that must repeat exactly: all but the times."""
+    """The columns that must be reproduced exactly: all but the times."""
     return [[row[c] for c in ("step", "loss", "val", "lr")] for row in rows(trained.curve)]
 
 
-if __name__ == "__main__":  # the process that tests kill: says each step, ends with the weights
+if __name__ == "__main__":  # the process that tests kill: prints each step and saves the weights
     folder = Path(sys.argv[1])
     net, _ = run(folder, at_step=lambda: print("step", flush=True))
     weights.save(folder / "weights", net, method="toy", network={}, about={})

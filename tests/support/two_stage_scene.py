@@ -1,4 +1,4 @@
-"""Small scans and stand-ins for networks, for the tests of two-stage methods."""
+"""Small scans and linear networks for tests of two-stage methods."""
 
 from pathlib import Path
 
@@ -29,11 +29,11 @@ def waves(seed: int) -> Volume:
     """Slanted waves of 9 to 14 voxels and a little noise, HU."""
     rng = np.random.default_rng(seed)
     z, y, x = np.indices(THIN.zyx)
-    made = rng.normal(-200, 5, THIN.zyx)
+    voxels = rng.normal(-200, 5, THIN.zyx)
     for _ in range(3):
         a, b, c = 2 * np.pi / rng.uniform(9, 14, 3) * rng.choice([-1, 1], 3)
-        made += 150 * np.sin(a * z + b * y + c * x + rng.uniform(0, 6))
-    return volume(made)
+        voxels += 150 * np.sin(a * z + b * y + c * x + rng.uniform(0, 6))
+    return volume(voxels)
 
 
 def pair(degradation: Degradation, seed: int = 0) -> Pair:
@@ -42,7 +42,7 @@ def pair(degradation: Degradation, seed: int = 0) -> Pair:
 
 
 class Linear(torch.nn.Module):
-    """Ideal on ramps: fine pixels on the line through their coarse neighbours, tiled half-way."""
+    """Bilinear upsampling, exact on ramps."""
 
     def __init__(self, scale: tuple[int, int]):
         super().__init__()
@@ -55,7 +55,7 @@ class Linear(torch.nn.Module):
 
 
 def with_interpolators(method, **factors: int):
-    """The method with networks that are exact on ramps in the place of learned ones."""
+    """Replace the networks of a method by bilinear ones, which are exact on ramps."""
     scales = {"in_plane": lambda f: (f, f), "through_plane": lambda f: (f, 1)}
     method.shape = {"factors": dict(factors)}
     method.net = torch.nn.ModuleDict({s: Linear(scales[s](f)) for s, f in factors.items()})

@@ -1,4 +1,4 @@
-"""Small settings of two-view methods, and their weights, for the tests of them."""
+"""Small settings and weights for tests of two-view methods."""
 
 import numpy as np
 

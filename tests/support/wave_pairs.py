@@ -1,4 +1,4 @@
-"""Pairs that a network can learn from in seconds: waves along z, flattened by thick slices."""
+"""Pairs that a network learns in seconds: waves along z, attenuated by thick slices."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from thinslice.volume import Grid, Volume
 
 
 def waves(seed: int) -> Volume:
-    """Waves of 10 to 14 mm along z: thick slices flatten them, a filter can raise them again."""
+    """Waves of 10 to 14 mm along z, which thick slices attenuate and a filter can restore."""
     rng = np.random.default_rng(seed)
     grid = Grid(40, 1.0, 1.0, (14, 16), (0.7, 0.7), start_mm=3.0)
     y, x = np.mgrid[:14, :16]

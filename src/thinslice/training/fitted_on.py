@@ -14,9 +14,9 @@ from scipy.ndimage import correlate
 
 from thinslice.interfaces import Scan
 
-LOOKED_AT = 5  # slices of a scan in which its noise is measured
-SAME_LENGTH = 0.1  # share by which a length may lie outside
-SAME_NOISE = 1.5  # factor by which noise may lie outside
+NOISE_SLICES = 5  # slices of a scan in which its noise is measured
+SAME_LENGTH = 0.1  # relative tolerance of a length
+SAME_NOISE = 1.5  # factor of tolerance of noise
 LAPLACIANS = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
 LENGTHS = {"thickness_mm": "slices {} mm thick", "increment_mm": "slices every {} mm",
            "pixel_mm": "pixels of {} mm"}  # fmt: skip
@@ -72,7 +72,7 @@ def noise(scan: Scan) -> float:
     scans, it does not measure them.
     """
     n = scan.grid.n
-    middle = np.unique(np.linspace(n // 4, max(3 * n // 4, n // 4), LOOKED_AT).astype(int))
+    middle = np.unique(np.linspace(n // 4, max(3 * n // 4, n // 4), NOISE_SLICES).astype(int))
     values = []
     for k in middle:
         slice_YX = np.asarray(scan.read(slice(int(k), int(k) + 1))[0], float)

@@ -14,7 +14,7 @@ from torch import nn
 
 Precision = Literal["fp32", "tf32", "bf16"]
 
-# How often a job looks up or writes down does not change what it computes.
+# How often a training logs and saves does not change its result.
 WITHOUT_EFFECT = ("checkpoint_every_s", "log_every")
 
 
@@ -28,7 +28,7 @@ class Plan:
     weight_decay: float = 0.0
     schedule: Literal["constant", "cosine", "step", "plateau"] = "constant"
     warmup: int = 0  # steps of linear rise at the start
-    decay: float = 0.1  # what the rate is multiplied by, for "step" and "plateau"
+    decay: float = 0.1  # factor of the rate, for "step" and "plateau"
     decay_every: int = 0  # steps, for "step"
     patience: int = 10  # validations without a new best, for "plateau"
     clip_norm: float | None = None  # of the gradient

@@ -8,13 +8,13 @@ from torch import nn
 from thinslice.training.batches import Batch, Sample, to_device
 from thinslice.training.seeds import rng
 
-# Keeps these draws apart from those of every training step of the same seed.
-APART = 2**32 - 1
+# A stream of random numbers that no training step of the same seed draws from.
+STREAM = 2**32 - 1
 
 
 def fixed(sample: Sample, n: int, seed: int) -> list[Batch]:
     """``n`` batches that depend on ``seed`` alone."""
-    return [sample(rng(seed, APART, i)) for i in range(n)]
+    return [sample(rng(seed, STREAM, i)) for i in range(n)]
 
 
 @torch.no_grad()
