@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-SPLITS = ("train", "val", "test")
 RELATIONS = ("match", "near", "far")  # of a thick and a thin slice: at one place, 1 mm, 2 mm apart
 VIEWS = ("axial", "coronal", "sagittal", "3d")
 PHASE = re.compile(r"[0-9.]+mm")

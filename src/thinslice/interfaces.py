@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or sc
     import pandas as pd
     from scipy.sparse import csr_array
 
+SPLITS = ("train", "val", "test")
 ACQUIRED = "acquired"  # the degradation of a scanner's own thick series; others are simulated
 
 

@@ -14,7 +14,7 @@ import pytest
 from support.paths import ROOT
 from thinslice import interfaces, plugins
 from thinslice.provenance.code_digest import PLUMBING, SOURCE, closure, is_plumbing
-from thinslice.workflow import cells
+from thinslice.workflow import cells, manifest
 
 CONSTANTS = {"SUFFIX"}  # the ending of a record's file name
 # Of the process: into a record's facts, which efficiency reports as such; or to cut tiles to the
@@ -120,6 +120,18 @@ def test_the_rooms_are_there_and_named_once():
         assert is_module(f"thinslice.{room}")
 
 
-def test_the_acquired_series_has_one_name():
-    """Plumbing needs the word too, and may not import what computes."""
+def test_words_of_the_interfaces_are_those_of_the_workflow():
+    """Plumbing needs them too, and may not import what computes."""
     assert cells.ACQUIRED == interfaces.ACQUIRED
+    assert manifest.SPLITS == interfaces.SPLITS
+
+
+@pytest.mark.parametrize("kind", ["datasets", "degradations", "methods"])
+def test_no_weights_rest_on_the_columns_of_tables(kind):
+    for name in plugins.names(kind):
+        reached = closure([plugins.module_name(kind, {"name": name})])
+        assert "thinslice.columns" not in reached, f"a new column would rerun {name}"
+
+
+def test_the_manifest_s_parser_counts():
+    assert "thinslice.workflow.manifest" in closure(["thinslice.datasets.own_data"])

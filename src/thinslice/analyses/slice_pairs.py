@@ -11,8 +11,8 @@ import pandas as pd
 
 from thinslice.analyses._patients import SUMMARY, in_order, per_patient, summarise, tidy
 from thinslice.analyses._statistics import RESAMPLES, exact_mean
-from thinslice.columns import RELATIONS, SPLITS
-from thinslice.interfaces import Evidence
+from thinslice.columns import RELATIONS
+from thinslice.interfaces import SPLITS, Evidence
 
 LAYOUT = "slice_pairs"
 KEYS = ["dataset", "degradation", "split", "relation", "protocol", "metric", "unit", "sim"]

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from thinslice.columns import SPLITS
 from thinslice.errors import refused
+from thinslice.interfaces import SPLITS
 
 MANIFESTS = Path(__file__).parent / "splits"
 

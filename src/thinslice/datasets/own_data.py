@@ -16,7 +16,7 @@ from thinslice.interfaces import Case
 from thinslice.io.read import read_scan, scan_files
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid, Volume
-from thinslice.workflow.own_data import Row, read_manifest
+from thinslice.workflow.manifest import Row, read_manifest
 
 SAME_PIXELS = 0.01  # of a pixel: thick and thin in-plane, anywhere in the scan
 SAME_PITCH = 1e-4  # of a pixel's size

@@ -14,8 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from thinslice.columns import SPLITS
-from thinslice.interfaces import Case
+from thinslice.interfaces import SPLITS, Case
 from thinslice.operators.profiles import scanner_profile
 from thinslice.phantom.anatomy import draw_anatomy
 from thinslice.phantom.kernel import SHARP, SOFT

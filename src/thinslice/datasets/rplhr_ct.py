@@ -23,11 +23,10 @@ from pathlib import Path
 
 import numpy as np
 
-from thinslice.columns import SPLITS
 from thinslice.download.fetch import fetch
 from thinslice.download.zenodo import list_of, remotes_of
 from thinslice.errors import Refused, listed, refused
-from thinslice.interfaces import Case
+from thinslice.interfaces import SPLITS, Case
 from thinslice.io.archive import TARS, unpack
 from thinslice.io.nifti.header import SUFFIXES
 from thinslice.io.nifti.read import read_nifti

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from math import ceil, prod
 from typing import Any
 
-from thinslice.columns import SPLITS
+from thinslice.workflow.manifest import SPLITS
 
 CAUTIOUS_SHAPE = (400, 512, 512)  # z, y, x of a thin scan without scan_shape in the config
 CAUTIOUS_CASES = 100  # of a split without a count in the config

@@ -22,8 +22,8 @@ class Settings:
 def test_lists_become_tuples_and_unknown_settings_are_refused():
     assert settings_of(Settings, {"patch": [3, 4]}) == Settings((3, 4))
     assert settings_of(Settings, {"lr": 2.0}) == Settings(lr=2.0)
-    with pytest.raises(TypeError, match="pach"):
-        settings_of(Settings, {"pach": [3, 4]})
+    with pytest.raises(TypeError, match="thikness"):
+        settings_of(Settings, {"thikness": [3, 4]})
 
 
 @pytest.mark.parametrize("name", sorted(NEEDS_FIT))
