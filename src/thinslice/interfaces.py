@@ -132,7 +132,7 @@ class Run:
 
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1"
     threads: int | None = None  # None: leave as the process has it
-    max_memory_gib: float | None = None  # the drivers tile to stay below it
+    max_memory_gib: float | None = None  # inference tiles to stay below it
     progress: bool = True
     work: Path | None = None  # where a method that learns from the scan itself keeps checkpoints
     rank: int = 0  # of the processes that train together, this one; the first is 0 and leads
@@ -141,7 +141,7 @@ class Run:
 
 
 class Method(Protocol):
-    """Thick to restored. It sees the thick volume and the grid asked for, never the thin one."""
+    """Thick to restored. It sees the thick volume and the target grid, never the thin volume."""
 
     @property
     def about(self) -> About:
@@ -163,11 +163,11 @@ class Trainable(Method, Protocol):
     def fit(
         self, train: Sequence[Pair], val: Sequence[Pair], *, work: Path, run: Run = ...
     ) -> Path:
-        """Learn; checkpoints live in ``work`` and are gone on from; returns the curve's CSV."""
+        """Learn, resuming from checkpoints in ``work``; return the path of the curve's CSV."""
         ...
 
     def save(self, path: Path, about: Mapping[str, Any]) -> None:
-        """Weights and ``about`` (JSON) into one file, written beside and renamed."""
+        """Write weights and ``about`` (JSON) to one file, atomically."""
         ...
 
     def load(self, path: Path) -> None:
@@ -191,7 +191,7 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoringInput:
-    """What a protocol scores: one restored case beside its truth and its input."""
+    """What a protocol scores: one restored case, its truth and its input."""
 
     restored: Volume
     thin: Volume
@@ -201,7 +201,7 @@ class ScoringInput:
 
 
 class ScoringProtocol(Protocol):
-    """A fixed, named way of scoring; its id stands beside every number."""
+    """A fixed, named way of scoring; its name accompanies every number."""
 
     def score(self, case: ScoringInput) -> list[Score]: ...
 

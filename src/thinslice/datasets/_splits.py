@@ -1,8 +1,8 @@
-"""The cases of a published split, in a small CSV packaged beside the code.
+"""The cases of a published split, in a small CSV packaged with the code.
 
 Columns: case, patient, split, published_split, and for some sets task and first_slices. The digest
-of a manifest stands in the code of its data set: who changes the list must change the code, and
-that reruns whatever depends on it.
+of the CSV is in the code of its data set: changing the list requires changing the code, and that
+reruns whatever depends on it.
 """
 
 import csv
@@ -29,7 +29,7 @@ class SplitRow(NamedTuple):
 
 
 def cases_of(name: str, sha256: str) -> list[SplitRow]:
-    """The rows of ``manifests/<name>.csv``, in its order; Refused if it is not the file meant."""
+    """The rows of ``splits/<name>.csv``, in its order; Refused if its SHA-256 differs."""
     path = MANIFESTS / f"{name}.csv"
     content = path.read_bytes() if path.is_file() else b""
     found = hashlib.sha256(content).hexdigest()
