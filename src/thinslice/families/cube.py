@@ -103,7 +103,7 @@ def factor_of(thick: Grid, thin: Grid) -> int:
 
 
 def at_slices_of(native: Volume, grid: Grid) -> Volume:
-    """The native slices that lie where ``grid`` has its own, else their cubic spline."""
+    """The native slices at the centres of ``grid``, else their cubic spline."""
     first = (grid.start_mm - native.grid.start_mm) / native.grid.increment_mm
     k = floor(first + 0.5)
     part = native.grid.with_slices(
@@ -192,7 +192,9 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         return {"factor": wanted}
 
     def _shape_in(self, network: Mapping[str, Any]) -> Shape:
-        return {"factor": self.recipe.settings.factor or network.get("factor", 1)}
+        factor = network.get("factor")
+        known = factor if isinstance(factor, int) else 1  # ``weights.load`` refuses another
+        return {"factor": self.recipe.settings.factor or known}
 
     def _cubes(self, pairs: Sequence[Pair], shape: Shape) -> Cubes:
         r, s = self.recipe, self.recipe.settings

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from torch import nn
 
 from support.tiny_methods import ALL, FITTED, RUN, THIN, pair, thick, tiny
 from thinslice import plugins
 from thinslice.families.base import settings_of
-from thinslice.training import loop
+from thinslice.training import loop, weights
 
 NEEDS_FIT = {"tvsrn", "georgescu"}
 
@@ -48,8 +49,8 @@ def test_a_fit_that_fails_leaves_the_method_as_it_was(name, tmp_path, monkeypatc
             tensor.data.zero_()
         raise FloatingPointError
 
-    weights = None if method.net is None else method.net.state_dict()
-    copy = weights and {key: value.clone() for key, value in weights.items()}
+    state = None if method.net is None else method.net.state_dict()
+    copy = state and {key: value.clone() for key, value in state.items()}
     monkeypatch.setattr(loop, "train", fails)
     with pytest.raises(FloatingPointError):
         method.fit([pair(0)], [], work=tmp_path, run=RUN)
@@ -66,3 +67,14 @@ def test_a_second_fit_does_not_go_on_from_the_first(name, tmp_path):
         method.fit([pair(0)], [], work=tmp_path / folder, run=RUN)
         fitted.append({key: value.clone() for key, value in method.net.state_dict().items()})
     assert all(torch.equal(value, fitted[1][key]) for key, value in fitted[0].items())
+
+
+@pytest.mark.parametrize("factor", ["five", None, [5]])
+def test_weights_whose_factor_is_no_whole_number_are_refused(factor, tmp_path):
+    method = plugins.build("methods", tiny({"name": "tvsrn"}))
+    path = tmp_path / "weights"
+    foreign = {**method.identity, "factor": factor}
+    weights.save(path, nn.Linear(1, 1), method="tvsrn", network=foreign, about={})
+    with pytest.raises(ValueError, match=r"weights: trained with factor"):
+        method.load(path)
+    assert method.net is None
