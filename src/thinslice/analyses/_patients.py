@@ -145,17 +145,17 @@ def paired_gains(ours: pd.DataFrame, other: pd.DataFrame, better: str) -> pd.Dat
 
 def join_records(ids: Iterable[str]) -> str:
     """Record ids, each once, sorted, with spaces between; entries may hold several themselves."""
-    return " ".join(sorted({one for entry in ids for one in str(entry).split()}))
+    return " ".join(sorted({record for entry in ids for record in str(entry).split()}))
 
 
 def interval_name(resamples: int, seed: int) -> str:
-    """How low and high were found, in words."""
+    """How the interval was computed, as tables print it."""
     level = f"{100 * LEVEL:g} %"
     return f"{level} percentile bootstrap over patients, {resamples:,} resamples, seed {seed}"
 
 
 def few_patients(n: int) -> str:
-    """What an interval over n patients is worth, where it is less than it says; else ""."""
+    """Note on the true coverage of an interval over few patients; else ""."""
     if n < 2:
         return f"{n} patient{'' if n == 1 else 's'}: no interval"
     if n < ENOUGH_PATIENTS:

@@ -153,8 +153,8 @@ def restore(
 ) -> Volume:
     """Train on ``thick``, then restore it on ``grid``, whose pixels must be its own.
 
-    Checkpoints are kept in ``run.work``, so that a killed job goes on. ValueError for other pixels,
-    and where an axial slice is smaller than one thick slice.
+    Checkpoints are kept in ``run.work``, from which a killed job resumes. ValueError for other
+    pixels, and where an axial slice is smaller than one thick slice.
     """
     start_mm = grid.start_mm + z_shift_mm(thick.grid, grid)
     wanted = thick.grid.with_slices(
@@ -163,16 +163,16 @@ def restore(
         thickness_mm=grid.thickness_mm,
         start_mm=start_mm,
     )
-    zero, one = modelling.scale(thick.voxels)
-    unit_ZYX = (thick.voxels - np.float32(zero)) / np.float32(one)
+    offset, scale = modelling.scale(thick.voxels)
+    unit_ZYX = (thick.voxels - np.float32(offset)) / np.float32(scale)
     net = _learn(unit_ZYX, thick, modelling, settings, run)
     views = VIEWS[settings.view]
     # Filled, not just promised, so that tiles have as much room in the first view as later.
     out_ZYX = np.full(grid.zyx, 0, np.float32)
     for across in views:
         out_ZYX += _seen(net, unit_ZYX, thick.grid, wanted, across, modelling, run)
-    out_ZYX *= one / len(views)
-    out_ZYX += zero
+    out_ZYX *= scale / len(views)
+    out_ZYX += offset
     return thick.with_voxels(out_ZYX, grid)
 
 

@@ -39,7 +39,7 @@ from thinslice.volume import Grid, Volume, window_of
 
 @dataclass(frozen=True)
 class TwoViewSettings:
-    """Hyperparameters; the defaults are the source's where it gives them."""
+    """Hyperparameters; the defaults are the source's where it states them."""
 
     channels: int = 64  # features of the finest level; each level down has twice as many
     levels: int = 4  # of resolution

@@ -66,5 +66,5 @@ def psnr(restored: np.ndarray, thin: np.ndarray, mask: np.ndarray, window: Windo
 
 
 def width(window: Window) -> float:
-    """L of the formulas: the length of a range, in its own unit."""
+    """L of the formulas: the length of a range, in the unit of its values."""
     return window.high - window.low

@@ -58,10 +58,10 @@ def ssim(
     work = [np.empty((6, mask.size // mask.shape[axis])) for _ in range(threads)]
 
     def block(first: int) -> tuple[float, int]:
-        own = work.pop()  # one per thread; fresh arrays would cost more than the filters
+        buffers = work.pop()  # one per thread; fresh arrays would cost more than the filters
         planes = _planes(axis, slice(first, first + BLOCK), restored, thin, inside)
-        parts = [_plane_sum(r, t, m, window, own) for r, t, m in planes]
-        work.append(own)
+        parts = [_plane_sum(r, t, m, window, buffers) for r, t, m in planes]
+        work.append(buffers)
         return sum(total for total, _ in parts), sum(n for _, n in parts)
 
     with ThreadPoolExecutor(threads) as pool:

@@ -13,7 +13,7 @@ from thinslice.metrics.ssim import RADIUS, TAPS, combine, smooth, sum_and_differ
 from thinslice.volume import Window
 
 ROWS = 32  # of the result, per slab
-ONE = np.ones(1)  # the tap of an axis that is left alone
+IDENTITY = np.ones(1)  # the tap of an axis that is left alone
 
 
 def ssim_volume(
@@ -36,11 +36,11 @@ def ssim_volume(
     work = [np.empty((8, len(mask), ROWS, x.stop - x.start)) for _ in range(threads)]
 
     def slab(first: int) -> float:
-        own = work.pop()  # one per thread
+        buffers = work.pop()  # one per thread
         y = slice(first - RADIUS, min(first + ROWS, int(rows[-1]) + 1) + RADIUS)
-        values = _ssim_slab(restored[:, y, x], thin[:, y, x], window, own)
+        values = _ssim_slab(restored[:, y, x], thin[:, y, x], window, buffers)
         total = values[inside[:, y, x][:, RADIUS:-RADIUS]].sum()
-        work.append(own)
+        work.append(buffers)
         return float(total)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -64,7 +64,7 @@ def _ssim_slab(r: np.ndarray, t: np.ndarray, window: Window, work: np.ndarray) -
             smooth(values, out)
             planar[i, k] = out[RADIUS:-RADIUS]
     for i in range(4):
-        cv2.sepFilter2D(planar[i].reshape(n, -1), -1, ONE, TAPS, dst=cubic[i])
+        cv2.sepFilter2D(planar[i].reshape(n, -1), -1, IDENTITY, TAPS, dst=cubic[i])
     p, q = planar[:2].reshape(2, n, -1)
     a, b, U, V = cubic
     return combine(a, b, U, V, window, p, q).reshape(shape)

@@ -10,6 +10,7 @@ from thinslice.phantom import bones, lung_contents, organs
 from thinslice.phantom.body import FRAME_MM, draw_body
 from thinslice.phantom.lattice import Plane
 from thinslice.phantom.layers import Layer, Layers, Tint, compose
+from thinslice.phantom.solids import Ellipsoids
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Anatomy:
 def draw_anatomy(rng: np.random.Generator, frame_mm: tuple[float, float]) -> Anatomy:
     """A patient whose chest fills a frame of (y, x) mm.
 
-    The organs draw from generators of their own, so that one's chances do not shift another's.
+    Each organ draws from its own generator, so that a change of one leaves the others as they are.
     """
     parts = rng.spawn(9)
     h = draw_body(parts[0])
@@ -40,27 +41,27 @@ def draw_anatomy(rng: np.random.Generator, frame_mm: tuple[float, float]) -> Ana
         *bones.skeleton(h, parts[5]),
     ]
     painted = [bunch for layer in around for bunch in layer.solids]
-    covers = lung_contents.LungMask(organs.cavity(h), painted)
-    found = lung_contents.nodules(lungs, covers, parts[6])
+    mask = lung_contents.LungMask(organs.cavity(h), painted)
+    nodules = lung_contents.nodules(lungs, mask, parts[6])
     layers: list[Layer | Tint] = [
         *organs.body_wall(h),
         Layer("lung", h.lung_hu, lungs, ("cavity",)),
         *lung_contents.parenchyma(lungs, parts[7]),
-        *lung_contents.trees(h, lungs, covers, parts[8]),
+        *lung_contents.trees(h, lungs, mask, parts[8]),
         *around,
-        *(Layer(f"nodule {i}", hu, [one]) for i, (one, hu) in enumerate(found)),
+        *(Layer(f"nodule {i}", hu, [solid]) for i, (solid, hu) in enumerate(nodules)),
     ]
     size = min(frame_mm[0] / FRAME_MM[0], frame_mm[1] / FRAME_MM[1])
-    nodules = [_nodule(one.scaled(size), hu) for one, hu in found]
-    drawn = {"habitus": asdict(h), "size": size, "nodules": nodules}
+    described = [_nodule(solid.scaled(size), hu) for solid, hu in nodules]
+    drawn = {"habitus": asdict(h), "size": size, "nodules": described}
     return Anatomy([_scaled(layer, size) for layer in layers], drawn)
 
 
-def _nodule(one, hu: float) -> dict[str, Any]:
+def _nodule(solid: Ellipsoids, hu: float) -> dict[str, Any]:
     return {
-        "centre_mm": one.centres[0].tolist(),
-        "semi_axes_mm": one.semi_mm[0].tolist(),
-        "volume_mm3": float(one.volumes_mm3()[0]),
+        "centre_mm": solid.centres[0].tolist(),
+        "semi_axes_mm": solid.semi_mm[0].tolist(),
+        "volume_mm3": float(solid.volumes_mm3()[0]),
         "hu": hu,
     }
 

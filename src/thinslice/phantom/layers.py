@@ -1,10 +1,10 @@
 """Layers of solids, painted over one another, become HU steps along every column of cells.
 
 Composition is the painter's: where solids overlap, the later layer wins, so nothing is counted
-twice and no boolean geometry is needed. A layer may be held to some tissues (``over``), as vessels
-are to lung. A tint adds its contrast instead, where one of ``over`` lies on top. Along each column
-this is exact: chord ends are sorted, covers counted, and what is kept is every place where HU
-steps. A slice is then sum(step * cdf(z_slice - z_step)), with its profile's cumulative integral.
+twice and no boolean geometry is needed. A layer may be restricted to some tissues (``over``), as
+vessels are to lung. A tint adds its contrast instead, where one of ``over`` lies on top. Along each
+column this is exact: chord ends are sorted, covers counted, and every place where HU steps is kept.
+A slice is then sum(step * cdf(z_slice - z_step)), with its profile's cumulative integral.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Tint:
-    """Solids that shift the HU of the layers ``over`` they lie in, each by its own amount."""
+    """Solids that shift the HU of the layers ``over``, each by an amount of its own."""
 
     shifts_hu: np.ndarray  # one per solid
     solids: Solids
@@ -65,9 +65,9 @@ class Layers:
         """
         wide = 1 + broadening * self._radius_mm() / 100
         reach = profile.support_mm * float(wide.max())
-        seen = (float(centres_mm[0]) - reach, float(centres_mm[-1]) + reach)
-        if seen[0] < self.extent_mm[0] or seen[1] > self.extent_mm[1]:
-            raise ValueError(f"slices see {seen} mm, the anatomy is known over {self.extent_mm}")
+        span_mm = (float(centres_mm[0]) - reach, float(centres_mm[-1]) + reach)
+        if span_mm[0] < self.extent_mm[0] or span_mm[1] > self.extent_mm[1]:
+            raise ValueError(f"slices see {span_mm} mm, the anatomy is known over {self.extent_mm}")
         columns = wide.size
         out = np.empty((len(centres_mm), columns), np.float32)
         for first in range(0, columns, BLOCK):
@@ -108,8 +108,8 @@ def compose(layers: Sequence[Layer | Tint], plane: Plane, extent_mm: tuple[float
     A band of rows at a time, so that memory grows with what is kept, not with all chords.
     Raises ValueError where ``over`` names a layer that is not there.
     """
-    names = {one.name for one in layers if isinstance(one, Layer)}
-    missing = sorted({name for one in layers for name in one.over} - names)
+    names = {layer.name for layer in layers if isinstance(layer, Layer)}
+    missing = sorted({name for layer in layers for name in layer.over} - names)
     if missing:
         raise ValueError(f"no layers {missing} to paint over; there are {sorted(names)}")
     height = max(1, BAND // plane.cells[1])
@@ -122,26 +122,26 @@ def _painted(
     layers: Sequence[Layer | Tint], plane: Plane, extent_mm: tuple[float, float], band: Band
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Column, z and rise of every step in a band of rows."""
-    columns, ends, layer, sign = _events(layers, plane, extent_mm, band)
+    columns, ends, index, sign = _events(layers, plane, extent_mm, band)
     order = np.argsort(columns * (4 * (extent_mm[1] - extent_mm[0])) + ends - extent_mm[0])
-    columns, ends, layer, sign = (v[order] for v in (columns, ends, layer, sign))
-    names = [one.name for one in layers if isinstance(one, Layer)]
+    columns, ends, index, sign = (v[order] for v in (columns, ends, index, sign))
+    names = [layer.name for layer in layers if isinstance(layer, Layer)]
     top = np.full(len(ends), -1, np.int8)  # position in names; -1 is air
     hu = np.full(len(ends), AIR_HU)
-    for i, one in enumerate(layers):
-        spans = np.where(layer == i, sign, 0.0)
+    for i, layer in enumerate(layers):
+        spans = np.where(index == i, sign, 0.0)
         if not spans.any():
             continue
         cover = np.cumsum(spans)  # chords end in their column, which leaves air: none mix
-        allowed = np.isin(top, [names.index(name) for name in one.over]) if one.over else True
-        if isinstance(one, Tint):
+        allowed = np.isin(top, [names.index(name) for name in layer.over]) if layer.over else True
+        if isinstance(layer, Tint):
             hu += np.where(allowed, cover, 0.0)
         else:
             painted = (cover > 0.5) & allowed
-            top[painted], hu[painted] = names.index(one.name), one.hu
+            top[painted], hu[painted] = names.index(layer.name), layer.hu
     rise = np.diff(hu, prepend=AIR_HU)
-    kept = np.abs(rise) > 1e-6
-    return columns[kept], ends[kept], rise[kept]
+    steps = np.abs(rise) > 1e-6
+    return columns[steps], ends[steps], rise[steps]
 
 
 def _events(
@@ -149,10 +149,10 @@ def _events(
 ) -> tuple[np.ndarray, ...]:
     """Where chords begin and end: column, z, layer and weight (a tint's is its shift)."""
     parts: list[tuple[np.ndarray, ...]] = []
-    for i, one in enumerate(layers):
-        for bunch in [one.solids] if isinstance(one, Tint) else one.solids:
+    for i, layer in enumerate(layers):
+        for bunch in [layer.solids] if isinstance(layer, Tint) else layer.solids:
             which, cell, low, high = _chords(bunch, plane, extent_mm, band)
-            weight = one.shifts_hu[which] if isinstance(one, Tint) else np.ones(len(which))
+            weight = layer.shifts_hu[which] if isinstance(layer, Tint) else np.ones(len(which))
             kind = np.full(len(which), i, np.int8)
             parts += [(cell, low, kind, weight), (cell, high, kind, -weight)]
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))

@@ -21,7 +21,7 @@ SURFACE = np.array([(i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (
 
 @dataclass(frozen=True)
 class LungMask:
-    """What bounds the lungs: the cavity they are held to, and all that is painted over them."""
+    """What bounds the lungs: their cavity, and all that is painted over them."""
 
     cavity: Sequence[Solids]
     painted: Sequence[Solids]
@@ -32,25 +32,25 @@ class LungMask:
         return inside & ~contains(self.painted, points)
 
 
-def free_points(lung: Barrels, covers: LungMask, n: int, rng: np.random.Generator) -> np.ndarray:
+def free_points(lung: Barrels, mask: LungMask, n: int, rng: np.random.Generator) -> np.ndarray:
     """n points (z, y, x), even in the part of a lung that nothing else is painted over."""
-    found = np.empty((0, 3))
-    while len(found) < n:
+    free = np.empty((0, 3))
+    while len(free) < n:
         points = lung.centres[0] + lung.semi_mm[0] * rng.uniform(-1, 1, (4 * n, 3))
-        found = np.vstack([found, points[covers.free(lung, points)]])
-    return found[:n]
+        free = np.vstack([free, points[mask.free(lung, points)]])
+    return free[:n]
 
 
 def trees(
-    h: Body, lungs: Sequence[Barrels], covers: LungMask, rng: np.random.Generator
+    h: Body, lungs: Sequence[Barrels], mask: LungMask, rng: np.random.Generator
 ) -> list[Layer]:
-    """Arteries, veins and airways, held to the lungs."""
+    """Arteries, veins and airways, only inside the lungs."""
     vessels, walls, lumens = [], [], []
     for lung, hilum in zip(lungs, (RIGHT_HILUM, LEFT_HILUM), strict=True):
         for offset in ((3.0, -4.0, 0.0), (-7.0, -3.0, 0.0)):  # artery above, vein below
-            targets = free_points(lung, covers, TWIGS, rng)
+            targets = free_points(lung, mask, TWIGS, rng)
             vessels.append(grow(np.array(hilum) + offset, targets, TWIG_MM, rng))
-        airways = grow(np.array(hilum), free_points(lung, covers, AIRWAYS, rng), AIRWAY_MM, rng)
+        airways = grow(np.array(hilum), free_points(lung, mask, AIRWAYS, rng), AIRWAY_MM, rng)
         lumens.append(airways)
         walls.append(Capsules(airways.starts, airways.ends, 1.3 * airways.radii + 0.25))
     return [
@@ -79,7 +79,7 @@ def parenchyma(lungs: Sequence[Barrels], rng: np.random.Generator) -> list[Tint]
 
 
 def nodules(
-    lungs: Sequence[Barrels], covers: LungMask, rng: np.random.Generator
+    lungs: Sequence[Barrels], mask: LungMask, rng: np.random.Generator
 ) -> list[tuple[Ellipsoids, float]]:
     """Nodules wholly inside free lung and apart from each other, each with its HU."""
     out: list[tuple[Ellipsoids, float]] = []
@@ -87,10 +87,10 @@ def nodules(
     while len(out) < wanted:
         lung = lungs[int(rng.integers(2))]
         radius = float(np.exp(rng.uniform(np.log(1.5), np.log(5.0))))
-        centre = free_points(lung, covers, 1, rng)[0]
+        centre = free_points(lung, mask, 1, rng)[0]
         around = centre + (1.3 * radius + 1.0) * SURFACE
-        apart = not contains([one for one, _ in out], around).any()
-        if apart and covers.free(lung, around).all():
+        apart = not contains([nodule for nodule, _ in out], around).any()
+        if apart and mask.free(lung, around).all():
             semi = radius * rng.uniform(0.8, 1.25, 3)
             axes = np.linalg.qr(rng.normal(size=(3, 3)))[0]
             hu = rng.uniform(0, 60) if rng.random() < 0.75 else rng.uniform(-650, -400)

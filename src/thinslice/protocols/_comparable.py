@@ -30,7 +30,7 @@ def check(case: ScoringInput) -> None:
 
 
 def passed_over(protocol: str, wanted: str, case: ScoringInput) -> list[Score]:
-    """No scores, and the reason on stderr: what the protocol scores, and what the case is."""
+    """Return no scores, and print what the protocol scores and what the case is to stderr."""
     thin = case.thin
     rows, columns = thin.grid.shape
     description = f"{thin.modality} of {thin.grid.n} slices of {rows} x {columns} pixels"

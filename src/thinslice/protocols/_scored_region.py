@@ -1,4 +1,4 @@
-"""What protocol v1 scores of a case: in which unit, on which slices, in which body."""
+"""Scored region of a case under protocol v1: its unit, slices and body."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ MR = Units(
 
 @dataclass(frozen=True)
 class ScoredRegion:
-    """One case in its unit. Arrays are [Z, Y, X] on the kept slices, unless said otherwise."""
+    """One case in its unit. Arrays are [Z, Y, X] on the kept slices unless stated otherwise."""
 
     units: Units
     restored: np.ndarray

@@ -3,17 +3,17 @@
 For comparison with published tables only. Values become [0, 1]: CT from -1024..3071 HU, as they
 prepare MSD and KiTS23, MR from 0..4095 of the scanner's own units, as they prepare IXI. They read
 RPLHR-CT as it is, so it must be in [0, 1] already; we take that to be TVSRN's -1024..2048 HU: set
-``ct`` to it there. Both volumes are clipped, five slices are cut from each end whatever the factor,
-air counts like the patient does. One PSNR per volume with peak 1, infinite where there is no error;
-SSIM once per volume, scikit-image's default in 3-D (a flat window of 7 x 7 x 7).
+``ct`` to it there. Both volumes are clipped, five slices are cut from each end whatever the
+factor, air counts as much as the patient. One PSNR per volume with peak 1, infinite where there is
+no error; SSIM once per volume, scikit-image's default in 3-D (a flat window of 7 x 7 x 7).
 
-``skip_observed`` is a switch of theirs, off by default: every fifth of the slices left is taken
-out, the first one among them, and the rest is scored as if they were neighbours. That leaves out
+``skip_observed`` is an option of their code, off by default: every fifth remaining slice, starting
+with the first, is removed, and the others are scored as if they were neighbours. That leaves out
 what the method was shown only where the thick slices lie there; elsewhere the rows are not given.
 
 The SSIM of axial, coronal and sagittal views (their Tables 1 and 2) is *not* in the released code.
-``ssim`` with a view is our reading: the same cut volumes,
-scikit-image's default in two dimensions, mean over all planes of the view.
+``ssim`` with a view is our reading: the same cut volumes, scikit-image's default in two dimensions,
+mean over all planes of the view.
 """
 
 import sys
@@ -44,7 +44,7 @@ class Acvtt:
     skip_observed: bool
 
     def score(self, case: ScoringInput) -> list[Score]:
-        """Scores of one case; none, and said, where it is too small for their window."""
+        """Scores of one case; none, with a line on stderr, where it is too small for the window."""
         check(case)
         n, rows, columns = case.thin.grid.zyx
         if not fits(n - 2 * CUT, rows, columns):
@@ -90,7 +90,7 @@ def view_scores(restored: np.ndarray, thin: np.ndarray) -> list[Score]:
 
 
 def unobserved_scores(restored: np.ndarray, thin: np.ndarray, case: ScoringInput) -> list[Score]:
-    """PSNR and SSIM without every fifth slice; none, and said, where those were not the shown."""
+    """PSNR and SSIM without every fifth slice; none where other slices were shown."""
     skipped = np.arange(len(thin)) % EVERY == 0
     shown = coincident(case.thin.grid, case.thick.grid)[CUT:-CUT]
     if not np.array_equal(shown, skipped) or not fits(int(np.count_nonzero(~skipped))):

@@ -1,13 +1,13 @@
 """Protocol georgescu: the scores of Georgescu et al. 2020, as their released code has them.
 
-For comparison with published tables only. They score 8-bit pictures: what is restored is clipped
-to 0..255 and *truncated* to whole numbers, then every axial slice is scored by itself: PSNR with
+For comparison with published tables only. They score 8-bit pictures: restored volumes are clipped
+to 0..255 and *truncated* to whole numbers, then every axial slice is scored alone: PSNR with
 peak 255 (100 dB where there is no error) and scikit-image's default SSIM (a flat 7 x 7 window,
-range 255). No slice is cut off, air counts like the patient does.
+range 255). No slice is cut off, and air counts as much as the patient.
 
 How they made pictures of scans is not in their repository. Ours: CT from -1024..3071 HU
 (``window``), so that one grey level is 16 HU; MR from the 0.5th..99.5th percentile of the thick
-scan. Their truth is whole numbers already; ours is truncated like what is restored, so that a
+scan. Their thin images are whole numbers already; ours are truncated like restored ones, so that a
 perfect volume is perfect.
 
 Their means run over all slices of all scans. A protocol sees one scan: it gives the mean over its
@@ -40,16 +40,16 @@ class Georgescu:
     drop_black: bool
 
     def score(self, case: ScoringInput) -> list[Score]:
-        """PSNR and SSIM of one case; none, and said, where slices are below 7 x 7 pixels."""
+        """PSNR and SSIM of one case; none, with a line on stderr, for slices below 7 x 7 pixels."""
         check(case)
         if not fits(*case.thin.grid.shape):
             return passed_over("georgescu", f"slices of {SIDE} x {SIDE} pixels", case)
         window = window_of(case.thick, self.window)
         restored, thin = (picture(v, window) for v in (case.restored, case.thin))
         if self.drop_black:
-            kept = np.array([one.any() for one in thin])
-            kept[0] = True
-            restored, thin = restored[kept], thin[kept]
+            scored = np.array([slice_YX.any() for slice_YX in thin])
+            scored[0] = True
+            restored, thin = restored[scored], thin[scored]
         ssim = plane_scores(restored, thin, PEAK)
         decibel = [slice_psnr(r, t) for r, t in zip(restored, thin)]
         return [

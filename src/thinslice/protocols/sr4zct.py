@@ -4,7 +4,7 @@ Shi et al. 2023 score "coronal and sagittal images in the central area, after cr
 regions"; their released code scores nothing. This is our reading of that sentence, and no replica:
 
     Empty      what is outside the smallest box around the body (above -400 HU, as in v1) of the
-               *thin* scan, along z, y and x. The restored volume moves nothing.
+               *thin* scan, along z, y and x. The restored volume does not change it.
     Central    the images through the middle half of that box: coronal ones at the middle half of
                its rows, sagittal ones at the middle half of its columns (``central``). Each is
                scored over the whole box.
@@ -42,7 +42,7 @@ class Sr4zct:
     central: float  # share of the box's rows and columns
 
     def score(self, case: ScoringInput) -> list[Score]:
-        """PSNR and SSIM of both views; none, and said, where it is MR or holds no body."""
+        """PSNR and SSIM of both views; none, with a line on stderr, for MR or without a body."""
         check(case)
         box = body_box(case.thin) if case.thin.modality == "CT" else None
         if box is None or not fits(*(side.stop - side.start for side in box)):
@@ -71,7 +71,7 @@ def body_box(thin: Volume) -> Box | None:
         return None
     across = [tuple(k for k in range(3) if k != axis) for axis in range(3)]
     inside = [np.flatnonzero(body.any(axis=others)) for others in across]
-    return tuple(slice(int(found[0]), int(found[-1]) + 1) for found in inside)
+    return tuple(slice(int(at[0]), int(at[-1]) + 1) for at in inside)
 
 
 def middle(box: Box, axis: int, share: float) -> Box:

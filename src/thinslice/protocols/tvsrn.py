@@ -3,7 +3,7 @@
 For comparison with published tables only. HU [-1024, 2048] become [0, 1]; the restored volume is
 clamped to it and the thin one is not; five slices are cut from each end; one PSNR per volume with
 peak 1, and 40 dB for a volume without error; SSIM per axial slice, Gaussian (11, sigma 1.5) in
-float32 with *zeros around the slice*, mean over the slices. Air counts like the patient does.
+float32 with *zeros around the slice*, mean over the slices. Air counts as much as the patient.
 
 Differs from the authors' code in the filter alone: separable OpenCV for their 11 x 11 torch
 convolution, equal to 2e-5 (1e-4 dB).
@@ -28,7 +28,7 @@ class Tvsrn:
     """The protocol; see the module."""
 
     def score(self, case: ScoringInput) -> list[Score]:
-        """PSNR and SSIM of one case; none, and said, where it is MR or has ten slices or fewer."""
+        """PSNR and SSIM of one case; none, with a line on stderr, for MR or ten slices or fewer."""
         check(case)
         if case.thin.modality != "CT" or case.thin.grid.n <= 2 * CUT:
             return passed_over("tvsrn", f"CT of more than {2 * CUT} slices", case)

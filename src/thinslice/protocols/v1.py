@@ -6,8 +6,8 @@
               too; beyond 0.05 slices, mistrust the method or the pair before ranking it.
     Voxels    Inside the body (of the *thin* volume), off the ends by one thick increment or
               thickness, and only slices the method was not shown. Every score carries its n.
-              ``mask``, the first 8 hex digits of the SHA-256 of these voxels' mask, agrees
-              between two people who scored the same ones.
+              ``mask``, the first 8 hex digits of the SHA-256 of these voxels' mask, is equal
+              wherever the same voxels were scored.
     Primary   RMSE and MAE, and RMSE by phase.
     PSNR      In three fixed ranges, one mean square error per volume; a perfect volume is inf.
     SSIM      In lung and soft-tissue range; axial, coronal, sagittal and 3-D apart.
@@ -107,11 +107,11 @@ def similarities(region: ScoredRegion, threads: int) -> list[Score]:
 
 
 def data_consistency(region: ScoredRegion, case: ScoringInput) -> list[Score]:
-    """A(restored) - thick, beside the floor: what the thin volume itself leaves.
+    """A(restored) - thick, and its floor: the same error of the thin volume itself.
 
     No row where it is unknown how the thick volume arose, or how its pixels did where they are not
-    the thin volume's. The floor is zero for simulated thick slices; an acquired read differs in
-    kernel and noise too, and below it less is not better.
+    the thin volume's. The floor is zero for simulated thick slices; acquired ones differ in
+    kernel and noise too. Below the floor, lower is not better.
     """
     matrix, planes = case.matrix, case.planes
     same_pixels = region.thick.shape[1:] == region.all_thin.shape[1:]
@@ -132,7 +132,7 @@ def data_consistency(region: ScoredRegion, case: ScoringInput) -> list[Score]:
 
 
 def offset_along_z(region: ScoredRegion, case: ScoringInput) -> Score:
-    """Shift of restored against thin along z: whether the other scores may be believed."""
+    """Shift of restored against thin along z: are the other scores valid?"""
     thin_mm, thick_mm = case.thin.grid.increment_mm, case.thick.grid.increment_mm
     offset = z_offset_slices(region.restored, region.thin, region.scored, thick_mm / thin_mm)
     return Score("z_offset_mm", "mm", "", offset * thin_mm, len(region.thin))

@@ -25,14 +25,14 @@ def _matrix(rows: Rows) -> Sheet:
     columns = split_by(rows, "tested_on")
     printed = []
     rows = sorted(rows, key=lambda row: row["fitted_on"] == "")  # stable: the untrained go last
-    for (method, fidelity, source), own in split_by(rows, *WEIGHTS).items():
-        cells = {row["tested_on"]: row for row in own}
+    for (method, fidelity, source), part in split_by(rows, *WEIGHTS).items():
+        cells = {row["tested_on"]: row for row in part}
         words = [Cell(method), Cell(fidelity), Cell(wording.fitted_on(source))]
         printed.append([*words, *(_gap(cells.get(tested)) for (tested,) in columns)])
     everywhere, sims = wording.sim_apart(list(columns.values()))
     heads = [
-        f"on {name}{sim} ({wording.patients(row['n'] for row in own)})"
-        for ((name,), own), sim in zip(columns.items(), sims)
+        f"on {name}{sim} ({wording.patients(row['n'] for row in part)})"
+        for ((name,), part), sim in zip(columns.items(), sims)
     ]
     first = rows[0]
     caption = (

@@ -21,8 +21,8 @@ def sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list
 def _patients(rows: list[dict[str, Any]]) -> Sheet:
     names = sorted({row["patient"] for row in rows})
     printed = []
-    for (method, fidelity), own in split_by(best_first(rows), "method", "fidelity").items():
-        values = {row["patient"]: row for row in own}
+    for (method, fidelity), part in split_by(best_first(rows), "method", "fidelity").items():
+        values = {row["patient"]: row for row in part}
         numbers = [
             Cell(wording.number(values[p]["value"], values[p]["unit"]), row=values[p]["row"])
             if p in values

@@ -22,8 +22,8 @@ def _sheet(rows: Rows) -> Sheet:
     first = rows[0]
     columns = split_by(sorted(rows, key=lambda row: row["across"]), "printed_column")
     printed = []
-    for (line,), own in split_by(rows, "printed_row").items():
-        cells = {row["printed_column"]: row for row in own}
+    for (line,), part in split_by(rows, "printed_row").items():
+        cells = {row["printed_column"]: row for row in part}
         pairs = [_pair(cells.get(name), column) for (name,), column in columns.items()]
         printed.append([Cell(line), *(cell for pair in pairs for cell in pair)])
     heads = [head for (name,), column in columns.items() for head in _heads(name, column)]
@@ -118,13 +118,13 @@ def _notes(rows: Rows, ours: Rows) -> list[str]:
 def _why_not(rows: Rows) -> list[str]:
     """One footnote per reason: the rows it holds for, and their columns where not in all."""
     everything = {
-        line: [row["printed_column"] for row in own]
-        for (line,), own in split_by(rows, "printed_row").items()
+        line: [row["printed_column"] for row in part]
+        for (line,), part in split_by(rows, "printed_row").items()
     }
     notes = []
-    for (reason,), own in split_by([r for r in rows if not _measured(r)], "why").items():
+    for (reason,), part in split_by([r for r in rows if not _measured(r)], "why").items():
         by_columns: dict[tuple[str, ...], list[str]] = {}
-        for (line,), lacking in split_by(own, "printed_row").items():
+        for (line,), lacking in split_by(part, "printed_row").items():
             columns = [row["printed_column"] for row in lacking]
             key = () if columns == everything[line] else tuple(columns)
             by_columns.setdefault(key, []).append(line)

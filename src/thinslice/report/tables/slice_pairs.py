@@ -20,16 +20,16 @@ def sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list
 def _pairs(rows: list[dict[str, Any]]) -> Sheet:
     columns = split_by(rows, "metric")
     printed = []
-    for (split, relation), own in split_by(rows, "split", "relation").items():
-        cells = {row["metric"]: row for row in own}
+    for (split, relation), part in split_by(rows, "split", "relation").items():
+        cells = {row["metric"]: row for row in part}
         numbers = [
             Cell(
                 wording.interval(row["mean"], row["low"], row["high"], row["unit"]), row=row["row"]
             )
             for row in (cells[name] for (name,) in columns if name in cells)
         ]
-        distance = Cell(wording.number(own[0]["distance_mm"], "mm"))
-        printed.append([Cell(split), Cell(relation), distance, *numbers, Cell(str(own[0]["n"]))])
+        distance = Cell(wording.number(part[0]["distance_mm"], "mm"))
+        printed.append([Cell(split), Cell(relation), distance, *numbers, Cell(str(part[0]["n"]))])
     first = rows[0]
     where = wording.place(first["dataset"], first["degradation"], first["sim"])
     caption = (
