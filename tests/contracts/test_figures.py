@@ -11,6 +11,7 @@ from support.evidence import demo
 from support.figures import example, words_of
 from thinslice import plugins
 from thinslice.analyses import benchmark, slice_pairs
+from thinslice.analyses._evidence import read_table
 from thinslice.report import style
 
 KINDS = plugins.names("figures")
@@ -24,8 +25,13 @@ def figure_of(kind: str):
 
 
 @pytest.fixture(scope="module")
-def tables() -> dict[str, pd.DataFrame]:
-    return {kind: example(kind).table() for kind in KINDS}
+def tables(tmp_path_factory) -> dict[str, pd.DataFrame]:
+    """The examples as a figure's job reads them: from CSV."""
+    folder, out = tmp_path_factory.mktemp("tables"), {}
+    for kind in KINDS:
+        example(kind).table().to_csv(folder / f"{kind}.csv", index=False)
+        out[kind] = read_table(folder / f"{kind}.csv")
+    return out
 
 
 @pytest.fixture

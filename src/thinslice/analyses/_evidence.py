@@ -85,7 +85,7 @@ def _runs(score: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _stack(tables: Any) -> pd.DataFrame:
-    """Tables under each other; the empty ones say nothing of dtypes."""
+    """Concatenate tables; empty ones are left out, since they have no dtypes."""
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 

@@ -79,7 +79,7 @@ def _only(
 
 
 def matched(table: pd.DataFrame) -> pd.DataFrame:
-    """Cells whose method was fitted on what it is tested on, or on nothing."""
+    """Select cells whose method was fitted on what it is tested on, or on nothing."""
     here = table["dataset"] + "/" + table["degradation"]
     return table.loc[(table["fitted_on"] == "") | (table["fitted_on"] == here)]
 
@@ -185,7 +185,7 @@ def join_notes(notes: Iterable[str]) -> str:
 
 
 def in_order(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Sorted by name, with the scanner's own (acquired) slices before the simulated ones."""
+    """Sort by name, acquired slices before simulated ones."""
     if table.empty:
         return table
 

@@ -87,7 +87,7 @@ def _split(row: Any, table: str) -> tuple[str, Mapping[str, Any], Sequence[Any]]
 
 
 def _merged(parts: Sequence[Mapping[str, Any] | None], where: str) -> dict[str, Any]:
-    """The nearer word over the farther; {view} in a name is filled in."""
+    """Merge what table, column, row and cell state, the nearest last; fill {view} in names."""
     out = {key: value for part in parts for key, value in (part or {}).items()}
     if unknown := sorted(set(out) - set(SAYS)):
         raise ValueError(f"{where} says {unknown}; it can say {', '.join(SAYS)}")

@@ -59,7 +59,7 @@ def build(
 
 
 def _entries(published: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Settings to a flat list: method, what was measured, value, sd, source, where it holds."""
+    """Flatten the setting ``published``: one dict per printed number, with where it holds."""
     out = []
     for method, given in published.items():
         for entry in [given] if isinstance(given, Mapping) else given:

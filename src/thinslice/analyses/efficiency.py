@@ -1,4 +1,4 @@
-"""What does a better number cost? Parameters, seconds per volume and memory beside the main metric.
+"""What does a better number cost? Parameters, seconds per volume and memory, with the main metric.
 
 TVSRN (Yu et al., MICCAI 2022), Fig. 3b. Seconds are the mean over restored volumes, memory is the
 highest peak of any of them; both hold for the device that the row names and for no other.
@@ -34,7 +34,7 @@ COLUMNS = [*KEYS, "mean", "low", "high", *COST, "n", "interval", "note", "record
 def build(
     *, metric: str = "rmse_hu", protocol: str = "v1", resamples: int = RESAMPLES, seed: int = 0
 ) -> Callable[[Evidence], pd.DataFrame]:
-    """Cost beside the mean of one metric, over matched cells."""
+    """Cost and the mean of one metric, over matched cells."""
 
     def efficiency(evidence: Evidence) -> pd.DataFrame:
         scores = matched(scores_of(evidence, metrics=[metric], protocols=[protocol]))

@@ -1,4 +1,4 @@
-"""Every patient by name: one row per cell, metric and patient, beside the cell's mean.
+"""Every patient by name: one row per cell, metric and patient, with the cell's mean.
 
 What a bar with dots shows: ``value`` is the patient's own (mean over the patient's cases);
 ``mean``, ``low``, ``high`` and ``n`` are those of the patients together, as in the benchmark.

@@ -1,4 +1,4 @@
-"""A paper's tables beside ours: every printed number, and what the same cell gave here.
+"""A paper's tables next to ours: every printed number, and what the same cell gave here.
 
 Ours stands beside a number only where the paper's own cell was run (its data set, its thick slices,
 its method, scored by its protocol), or where the settings name a stand-in; a stand-in says what it
@@ -156,7 +156,7 @@ def _paper(cell: Printed) -> dict[str, Any]:
 
 
 def _beside(cell: Printed, keys: Sequence[Key], ours: Ours) -> dict[str, Any]:
-    """Ours beside one printed number, or why there is none."""
+    """Our number for one printed number, or why there is none."""
     hit = next((key for key in keys if key in ours.rows), None)
     if hit is None:
         empty = dict.fromkeys(("unit", "better", "interval", *MADE_OF, *LABELS, "records"), "")
@@ -187,7 +187,7 @@ def _devices(evidence: Evidence) -> dict[tuple[Any, ...], str]:
 
 
 def _why(cell: Printed, ours: Ours) -> str:
-    """Why a printed number has none of ours beside it."""
+    """Reason why a printed number has none of ours."""
     says = cell.says
     if not says.get("method"):
         return "not among the methods yet"

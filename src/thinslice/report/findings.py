@@ -25,7 +25,7 @@ def sentences(tables: Iterable[AnalysisTable]) -> list[str]:
 
 
 def _best(rows: list[dict[str, Any]]) -> list[str]:
-    """Best method of each data set and kind of thick slices, beside the best untrained one."""
+    """Best method of each data set and kind of thick slices, and the best untrained one."""
     parts = split_by(main_metric(rows), "dataset", "degradation").values()
     return [_winner(part) for part in parts]
 

@@ -86,7 +86,7 @@ def _main(tables: Sequence[AnalysisTable]) -> list[str]:
 
 
 def _answers(tables: Sequence[AnalysisTable]) -> list[str]:
-    """In words, what the tables answer."""
+    """Sentences that answer the tables' questions."""
     sentences = findings.sentences(tables)
     return ["<h2>What it says</h2>", _list(sentences, "")] if sentences else []
 
@@ -111,7 +111,7 @@ def _skipped(skipped: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _details(tables: Sequence[AnalysisTable]) -> list[str]:
-    """Every table in full, folded up but for the domain gap and the papers' own."""
+    """Every table in full, collapsed except the domain gap and papers' tables."""
     parts = ["<h2>All tables</h2>"]
     for table in tables:
         body = "".join(_table(sheet, table.name) for sheet in typeset.sheets(table))

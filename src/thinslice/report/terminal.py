@@ -1,4 +1,4 @@
-"""The main table, and a paper's tables beside ours, as plain text for the end of a run."""
+"""The main table, and papers' tables next to ours, as plain text for the end of a run."""
 
 import textwrap
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ FIDELITY = 1  # its column in a main sheet
 
 
 def summary(tables: Sequence[AnalysisTable], skipped: Sequence[tuple[str, str]] = ()) -> str:
-    """The main table of every benchmark, then every paper's tables beside ours."""
+    """The main table of every benchmark, then every paper's tables next to ours."""
     main = [main_table(t.rows, skipped) for t in tables if t.layout == "benchmark"]
     return "\n\n".join([*main, *(paper_tables(t.rows) for t in tables if t.layout == "published")])
 
@@ -29,7 +29,7 @@ def main_table(benchmark: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ())
 
 
 def paper_tables(published: pd.DataFrame) -> str:
-    """A paper's tables beside ours, as wide."""
+    """Papers' tables next to ours, in lines of the same width."""
     return "\n\n".join(_plain(sheet) for sheet in published_sheets(published))
 
 

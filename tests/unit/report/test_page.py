@@ -1,10 +1,10 @@
 """The page: whole by itself, and every sentence names its protocol and its patients."""
 
-import pandas as pd
 import pytest
 
 from support.evidence import demo
 from thinslice import plugins
+from thinslice.analyses._evidence import read_table
 from thinslice.interfaces import Evidence
 from thinslice.report import findings, page, style
 from thinslice.report.style import draw_nothing
@@ -24,7 +24,7 @@ def tables(tmp_path_factory) -> list[AnalysisTable]:
     folder, out = tmp_path_factory.mktemp("tables"), []
     for table in (table_of(name, EVIDENCE) for name in ANALYSES):
         table.rows.to_csv(folder / f"{table.name}.csv", index=False)
-        out.append(table._replace(rows=pd.read_csv(folder / f"{table.name}.csv")))
+        out.append(table._replace(rows=read_table(folder / f"{table.name}.csv")))
     return out
 
 

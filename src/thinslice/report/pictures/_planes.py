@@ -29,7 +29,7 @@ class View(NamedTuple):
 
 
 def window_words(view: View, thick: Scan) -> str:
-    """What the shades mean, in words."""
+    """Label of the grey scale."""
     return f"{view.window} window" if thick.modality == "CT" else "1 to 99 % of thick"
 
 

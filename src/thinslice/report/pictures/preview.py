@@ -1,4 +1,4 @@
-"""One picture of a restored scan beside the thick one it was made of, to be looked at first.
+"""Preview of a restored scan: one picture, next to the thick scan it was made from.
 
 Three planes through the middle, to scale, both scans in the same window. Rows are named after the
 plane of the patient they show; scans whose slices are not axial are drawn as they were acquired.

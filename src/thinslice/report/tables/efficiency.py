@@ -1,4 +1,4 @@
-"""Costs as printed: the main metric beside size, seconds and memory."""
+"""Costs as printed: the main metric, size, seconds and memory."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ QUESTION = "What does a better number cost?"
 
 
 def sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
-    """Per data set and degradation: the main metric beside size, seconds and memory."""
+    """Per data set and degradation: the main metric, size, seconds and memory."""
     parts = split_by(rows_of(table), "dataset", "degradation").values()
     return [_costs(rows) for rows in parts]
 

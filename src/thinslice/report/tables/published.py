@@ -1,4 +1,4 @@
-"""A paper's tables as the paper lays them out, each number with ours beside it."""
+"""A paper's tables as the paper lays them out, each number with ours next to it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -74,7 +74,7 @@ def _theirs(row: Mapping[str, Any], column: Rows) -> str:
 
 
 def _ours(row: Mapping[str, Any], column: Rows) -> str:
-    """Ours with the paper's decimals, the difference where there is one, a dagger if stood in."""
+    """Our number with the paper's decimals, its difference, a dagger for a stand-in."""
     dagger = DAGGER if row["stand_in"] else ""
     if row["metric"] == "parameters":
         return f"{wording.count(row['mean'])}{dagger}"

@@ -80,9 +80,9 @@ def one_metric(
 
 
 def only(rows: Iterable[Mapping[str, Any]], **wanted: Collection[str]) -> list[dict[str, Any]]:
-    """Rows whose every key named holds one of the words wanted; of none wanted, any will do.
+    """Select rows by key: each holds one of the values wanted; an empty collection wants all.
 
-    LookupError where rows there are and none is left.
+    LookupError where there are rows and none is selected.
     """
     rows = [dict(row) for row in rows]
     chosen = [row for row in rows if all(row[k] in words for k, words in wanted.items() if words)]
@@ -93,7 +93,7 @@ def only(rows: Iterable[Mapping[str, Any]], **wanted: Collection[str]) -> list[d
 
 
 def best_row(rows: Sequence[Mapping[str, Any]]) -> int | None:
-    """CSV row of the best mean, if its interval meets no other's; None where nothing stands out."""
+    """CSV row of the best mean, if its interval meets no other's; None where intervals overlap."""
     better = rows[0]["better"] if rows else ""
     if better not in ("lower", "higher") or len(rows) < 2:
         return None

@@ -66,7 +66,7 @@ def texts(table: AnalysisTable, skipped: Sequence[tuple[str, str]] = ()) -> dict
 
 
 def sheets(table: AnalysisTable, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
-    """The printed tables of an analysis; none where it has no rows."""
+    """Lay out the printed tables of an analysis; none where it has no rows."""
     if table.rows.empty:
         return []
     if not table.layout:

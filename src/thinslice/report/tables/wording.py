@@ -73,7 +73,7 @@ def signed(value: float, unit: str = "") -> str:
 
 
 def p_value(p: float) -> str:
-    """p to three figures; below a thousandth, that it is below."""
+    """p to three figures, or "< 0.001"."""
     if math.isnan(p):
         return NOTHING
     return "<0.001" if p < 0.001 else f"{p:.3g}"
