@@ -171,3 +171,20 @@ def anchors(page: Path) -> set[str]:
     """Headings of a page as links name them."""
     heads = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", head).strip().lower().replace(" ", "-") for head in heads}
+
+
+def test_every_page_is_in_the_index():
+    linked = set(LINK.findall((ROOT / "docs/README.md").read_text()))
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").glob("[!a]*/*.md")}
+    assert linked == {*pages, "adr/README.md"}
+
+
+def test_decisions_are_numbered_without_gaps_and_listed_in_their_index():
+    folder = ROOT / "docs/adr"
+    pages = sorted(page.name for page in folder.glob("0*.md"))
+    assert [name[:4] for name in pages] == [f"{k:04}" for k in range(1, len(pages) + 1)]
+    index = re.findall(
+        r"^\| \[(\d+)\]\((.+?)\) \|", (folder / "README.md").read_text(), re.MULTILINE
+    )
+    assert index == [(name[:4], name) for name in pages]
+    assert all((folder / name).read_text().startswith(f"# {name[:4]} ") for name in pages)

@@ -3,7 +3,7 @@
 The number is scheduling: it changes no result, so it must rerun none. But Snakemake reruns a job
 whose inputs are other files than before, and the shards are inputs of the job that joins them. A
 finished cell therefore keeps the number it was made with; a new number applies to cells that are
-still to be made (docs/adr/0010-shards-not-scattergather.md).
+still to be made (docs/adr/0007-shards-not-scattergather.md).
 """
 
 import json
