@@ -31,8 +31,11 @@ def run(arguments: argparse.Namespace) -> int:
     for problem in problems:
         print(f"BROKEN  {problem}")
     if problems:
-        print("the chain is broken; run the same snakemake command again: it remakes what changed and")
-        print("everything made from it. If it finds nothing to do, delete the record named above first")
+        print("the chain is broken; run the same snakemake command again: it remakes what changed")
+        print(
+            "and everything made from it; if it finds nothing to do, delete the record named above,"
+        )
+        print("then run it again")
         return 1
     if removed:
         print(
