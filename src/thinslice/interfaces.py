@@ -163,7 +163,7 @@ class Trainable(Method, Protocol):
     def fit(
         self, train: Sequence[Pair], val: Sequence[Pair], *, work: Path, run: Run = ...
     ) -> Path:
-        """Learn; checkpoints live in ``work`` and are gone on from; returns the curve's CSV."""
+        """Learn; resumes from checkpoints in ``work``; returns the curve's CSV."""
         ...
 
     def save(self, path: Path, about: Mapping[str, Any]) -> None:
@@ -201,7 +201,7 @@ class ScoringInput:
 
 
 class ScoringProtocol(Protocol):
-    """A fixed, named way of scoring; its id stands beside every number."""
+    """A fixed, named way of scoring; every number names its protocol."""
 
     def score(self, case: ScoringInput) -> list[Score]: ...
 
