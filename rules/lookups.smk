@@ -78,6 +78,13 @@ def restore_script(wildcards, input, threads, resources):
     return f"restore.py {restore_flags(wildcards, input, threads, resources)}"
 
 
+def restore_code(wildcards):
+    """What made a cell: a restore job, or restore jobs of its shards and the job that joins them."""
+    if shards_of(wildcards):
+        return code("join_shards.py", "thinslice.jobs.restore")
+    return code("restore.py")
+
+
 reserved = cache(lambda *job: resources.reserve(job[0], config, *job[1:]))
 
 

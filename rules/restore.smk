@@ -111,7 +111,7 @@ rule restore:
     params:
         card=card_of("methods", "method"),
         script=restore_script,
-        code=code("restore.py", "thinslice.jobs.join_shards"),
+        code=restore_code,
     shell:
         r"""
         python "$HERE"/workflow_scripts/{params.script} --card {params.card:q} \

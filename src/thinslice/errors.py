@@ -37,9 +37,14 @@ class Refused(ThinsliceError, ValueError):  # noqa: N818 - printed as "refused: 
     """An input, a setting or a destination that cannot be used."""
 
 
-def refused(path: Path | str, found: str, expected: str, advice: str) -> Refused:
-    """A refusal of ``path`` in one line: what was found, what was expected, what to do."""
-    return Refused(one_line(f"{path}: found {found}; expected {expected}; {advice}"))
+def refused(
+    path: Path | str, found: str, expected: str, advice: str, *, error: type[Refused] = Refused
+) -> Refused:
+    """A refusal of ``path`` in one line: what was found, what was expected, what to do.
+
+    error   its class, where a caller tells refusals apart: by class, never by their words
+    """
+    return error(one_line(f"{path}: found {found}; expected {expected}; {advice}"))
 
 
 def run_script(main: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """The architecture page draws the house as import-linter's contracts have it."""
 
+import ast
 import re
 import tomllib
 from itertools import pairwise
@@ -56,3 +57,16 @@ def test_the_house_stays_small():
     loose = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
     assert len(loose) <= 5, f"loose modules at the top of the package: {sorted(loose)}"
     assert len(layers()) <= 11
+
+
+def test_every_file_and_function_can_be_read_in_one_sitting():
+    folders = (PACKAGE, ROOT / "workflow_scripts", ROOT / "envs", ROOT / "tests")
+    long = []
+    for path in (path for folder in folders for path in folder.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if text.count("\n") > 300:
+            long.append(f"{path}: {text.count(chr(10))} lines, at most 300")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= 50:
+                long.append(f"{path}:{node.lineno}: {node.name} is longer than 50 lines")
+    assert not long

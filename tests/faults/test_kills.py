@@ -84,8 +84,7 @@ def test_checkpoints_of_other_code_are_not_gone_on_from(finished, tmp_path):
     checkout = twin(finished, tmp_path / "thinslice")
     works = checkout.folder / "results/work/edsr_small"
     before = set(works.iterdir())
-    script = checkout.folder / "workflow_scripts/train.py"
-    script.write_text(script.read_text().replace("\n\n\ndef main", "\nOTHER = 1\n\n\ndef main"))
+    checkout.edit("workflow_scripts/train.py", "\np = ", "\nOTHER = 1\np = ")
     checkout.run(WEIGHTS)
     (new,) = set(works.iterdir()) - before
     assert (new / "curve.csv").read_text().count("\n") > 1

@@ -72,9 +72,7 @@ def test_touching_every_file_makes_nothing_again(edited):
 
 
 def test_a_changed_setting_of_one_degradation_makes_only_its_cells_again(edited):
-    edited.edit(
-        "config.yaml", "box,      settings: {thickness_mm: 5", "box, settings: {thickness_mm: 4"
-    )
+    edited.edit("config.yaml", "{shape: box, thickness_mm: 5", "{shape: box, thickness_mm: 4")
     made = upstream(edited.planned())
     assert "results/thick/phantom/box5.zarr" in made
     assert not any("acquired/linear" in path or path.startswith("results/thin") for path in made)

@@ -28,12 +28,22 @@ def test_a_finished_run_is_up_to_date(finished):
     [
         (NETWORK, "code: thinslice.nets.edsr changed"),
         (
-            ("config.yaml", "{thickness_mm: 5.0,", "{thickness_mm: 4.0,"),
+            ("config.yaml", "box, thickness_mm: 5.0,", "box, thickness_mm: 4.0,"),
             "settings.thickness_mm was 5.0",
         ),
         (("workflow_scripts/train.py", "default=1,", "default=2,"), "code: train.py changed"),
         (("tests/tiny.yaml", "[linear, edsr_small]", "[linear]"), "is no longer to be gathered"),
         (("tests/tiny.yaml", "[linear, edsr_small]", "[linear, nearest]"), "is to be gathered now"),
+        (("config.yaml", "simulated: true", "simulated: false"), "sim was 'sim', is ''"),
+        (
+            ("config.yaml", "  tradeoff:    {kind: tradeoff,    table: efficiency}\n", ""),
+            "results/figures/tradeoff.record.json is no longer to be gathered",
+        ),
+        (
+            ("tests/tiny.yaml", "grid:\n", "patches: [{plane: axial}]\ngrid:\n"),
+            "results/figures/patches_phantom.record.json is to be gathered now",
+        ),
+        (("src/thinslice/jobs/join_shards.py", "SLICES = 64", "SLICES = 32"), None),  # no shards
         (("src/thinslice/fs/locks.py", "waiting", "standing by"), None),
         (("config.yaml", "device: auto", "device: cpu"), None),
     ],

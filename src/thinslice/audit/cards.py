@@ -42,14 +42,14 @@ def _changed_card(kind: str, card: Mapping[str, Any], entries: Mapping[str, Any]
     entry = entries[card["name"]]
     keys = (card.keys() - OWN) | (ALWAYS & entry.keys())
     for key in sorted(keys):
-        yield from _differences(f"{where}.{key}", card.get(key), entry.get(key))
+        yield from differences(f"{where}.{key}", card.get(key), entry.get(key))
 
 
-def _differences(where: str, then: Any, now: Any) -> Iterator[str]:
+def differences(where: str, then: Any, now: Any) -> Iterator[str]:
     """Each leaf that differs, by its path in the config."""
     if isinstance(then, Mapping) and isinstance(now, Mapping):
         for key in sorted({*then, *now}):
-            yield from _differences(f"{where}.{key}", then.get(key), now.get(key))
+            yield from differences(f"{where}.{key}", then.get(key), now.get(key))
     elif then != now:
         yield f"config: {where} was {_shown(then)}, is {_shown(now)}"
 

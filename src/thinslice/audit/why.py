@@ -5,13 +5,13 @@ The records of the result, and of everything upstream of it, are compared with t
 not read; ``thinslice audit`` does that.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from thinslice.audit.cards import changed_cards
 from thinslice.audit.chain import NoRecordError
+from thinslice.audit.inputs import changed_inputs
 from thinslice.provenance import tombstone
 from thinslice.provenance.job import modules_of
 from thinslice.provenance.records import (
@@ -21,7 +21,6 @@ from thinslice.provenance.records import (
     record_path,
     sha256_of,
 )
-from thinslice.workflow import cells
 
 STORE = ".zarr"
 RESULTS = "results"
@@ -101,7 +100,7 @@ def _changes_of(
 ) -> Iterator[str]:
     yield from _changed_code(content)
     yield from changed_cards(content["cards"], config)
-    yield from _changed_cells(content, record, config)
+    yield from changed_inputs(content, record, config)
     yield from _changed_outputs(content, record)
     yield from _changed_inputs(content)
 
@@ -121,29 +120,6 @@ def _changed_code(content: Mapping[str, Any]) -> Iterator[str]:
             yield f"code: {module} is used now"
         elif then[module] != now[module]:
             yield f"code: {module} changed"
-
-
-def _changed_cells(
-    content: Mapping[str, Any], record: Path, config: Mapping[str, Any]
-) -> Iterator[str]:
-    """Cells that the config has more or fewer of than were gathered, or that it skips otherwise."""
-    if content["rule"] == "gather":
-        degradation = record.name.removesuffix(SUFFIX)
-        tested = (record.parent.name, degradation)
-        expected = {
-            f"results/scores/{cell.path}{SUFFIX}"
-            for cell in cells.scored(config)
-            if (cell.dataset, cell.degradation) == tested
-        }
-        for path in sorted(expected - set(content["inputs"])):
-            yield f"config: {path} is to be gathered now"
-        for path in sorted(set(content["inputs"]) - expected):
-            yield f"config: {path} is no longer to be gathered"
-    flags = content["command"]
-    if content["rule"] == "evidence" and "--skipped" in flags:
-        then = json.loads(flags[flags.index("--skipped") + 1])
-        if then != [list(pair) for pair in cells.skipped(config)]:
-            yield "config: other cells are skipped, or for other reasons"
 
 
 def _changed_outputs(content: Mapping[str, Any], record: Path) -> Iterator[str]:

@@ -31,13 +31,11 @@ def run(arguments: argparse.Namespace) -> int:
     for problem in problems:
         print(f"BROKEN  {problem}")
     if problems:
+        print("the chain is broken; run the same snakemake command again: it remakes what changed")
         print(
-            "the chain is broken; run the snakemake command that made it again, which remakes what"
+            "and everything made from it; if it finds nothing to do, delete the record named above,"
         )
-        print(
-            "has changed and everything made from it; if it finds nothing to do, delete the record"
-        )
-        print("named above, then run it again")
+        print("then run it again")
         return 1
     if removed:
         print(

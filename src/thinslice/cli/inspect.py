@@ -24,7 +24,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 if every scan can be read, 1 if one is refused, 2 if there is nscan."""
+    """0 if every scan can be read, 1 if one is refused, 2 if there is no scan."""
     with in_one_line(arguments.path):
         scans = list(_scans(arguments.path))
     if not scans:

@@ -67,7 +67,7 @@ def runs_to_feet(scan: LoadedScan) -> bool:
 
 
 def story(row: SplitRow, scan: LoadedScan) -> dict[str, Any]:
-    """What the file said before it was prepared; JSON."""
+    """Header of the file before preparation; JSON."""
     grid = scan.volume.grid
     (file,) = scan.files
     as_read = {"file": file.name, "increment_mm": grid.increment_mm, "zyx": list(grid.zyx)}

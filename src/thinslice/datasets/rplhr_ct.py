@@ -30,6 +30,7 @@ from thinslice.interfaces import SPLITS, Case
 from thinslice.io.archive import TARS, unpack
 from thinslice.io.nifti.header import SUFFIXES
 from thinslice.io.nifti.read import read_nifti
+from thinslice.io.nifti.values import NotInUnitError
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Volume
 
@@ -141,10 +142,8 @@ def _read(path: Path, thickness_mm: float) -> LoadedScan:
     """Read HU, or [0, 1] values by the authors' window, whichever the file holds."""
     try:
         return read_nifti(path, thickness_mm=thickness_mm, unit_window=WINDOW)
-    except Refused as refusal:
-        if "drop unit_window" not in str(refusal):
-            raise
-    return read_nifti(path, thickness_mm=thickness_mm)
+    except NotInUnitError:
+        return read_nifti(path, thickness_mm=thickness_mm)
 
 
 def _placed(thin: Volume, thick: Volume, path: Path) -> tuple[Volume, float]:

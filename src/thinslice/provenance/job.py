@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from thinslice.fs.atomic import sync, write_text
+from thinslice.fs.atomic import remove_leftovers, sync, write_text
 from thinslice.fs.locks import locked
 from thinslice.provenance import duplicates, environment
 from thinslice.provenance.code_digest import SOURCE, code_digest, module_digests
@@ -44,8 +44,12 @@ class Job:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def output(self, name: str, path: Path) -> None:
-        """Hash one finished output for the record, after it has reached the disk."""
-        if path.is_file():  # a store syncs its own files
+        """Hash one finished output for the record, after it has reached the disk.
+
+        What killed writers of it left is removed: under the lock of the record no other writes it.
+        """
+        if path.is_file():  # a store syncs and tidies its own files
+            remove_leftovers(path)
             sync(path)
         self.outputs[name] = {"path": str(path), "sha256": sha256_of(path)}
 
@@ -99,6 +103,7 @@ def recorded_job(
         content = _content(running, started, time.perf_counter() - clock)
         text = record_text({"id": record_id(content), **content})
         for record in records:
+            remove_leftovers(record)
             write_text(record, text)
 
 

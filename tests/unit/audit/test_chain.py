@@ -116,7 +116,7 @@ def test_other_code_than_the_code_that_ran_breaks_the_chain(tampered):
     done = audit(tampered)
     assert done.returncode == 1
     assert "code of edsr_small" in done.stdout
-    assert "command that made it, given again" in done.stdout
+    assert "run the same snakemake command again" in done.stdout
 
 
 def test_code_that_is_gone_breaks_the_chain(tampered):

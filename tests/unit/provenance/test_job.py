@@ -105,3 +105,12 @@ def test_the_gpus_that_a_job_was_given_are_in_its_record(tmp_path, monkeypatch):
             monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
         run(tmp_path / "a.csv")
         assert read_record(tmp_path / "a.record.json")["machine"]["gpus"] == given
+
+
+def test_what_a_killed_job_was_writing_is_removed_by_the_next(tmp_path):
+    path = tmp_path / "a.csv"
+    for name in (path.name, record_path(path).name):
+        (tmp_path / f".{name}.4711.partial").write_text("half of it")
+    run(path)
+    assert not list(tmp_path.glob(".*.partial"))
+    assert read_record(record_path(path))["facts"] == {"by": "1,2\n"}

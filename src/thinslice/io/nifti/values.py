@@ -11,12 +11,16 @@ import nibabel as nib
 import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 
-from thinslice.errors import refused
+from thinslice.errors import Refused, refused
 from thinslice.io.orientation import Place
 from thinslice.io.scan import odd_hu
 from thinslice.volume import Modality, Window
 
 UNIT = (-0.5, 1.5)  # values that stay in here are [0, 1] with some overshoot, not HU
+
+
+class NotInUnitError(Refused):
+    """CT values that are not in [0, 1], though ``unit_window`` declares it."""
 
 
 def voxels_of(
@@ -49,6 +53,7 @@ def voxels_of(
             f"values {low:g} to {high:g}",
             "[0, 1] as unit_window declares",
             "drop unit_window: this scan is not in [0, 1]",
+            error=NotInUnitError,
         )
     return voxels, odd_hu(low, high)
 

@@ -1,0 +1,107 @@
+"""Compare what a record's job was given besides cards of plug-ins with the present config.
+
+Which results were gathered or shown, and the columns and labels that the config gives a result.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from thinslice.audit.cards import differences
+from thinslice.provenance.records import SUFFIX
+from thinslice.workflow import cards, cells, panels, targets
+from thinslice.workflow.cells import Cell, Source
+
+SIM = "--sim="
+
+
+def changed_inputs(
+    content: Mapping[str, Any], record: Path, config: Mapping[str, Any]
+) -> Iterator[str]:
+    """In words, what the config gives the job of a record otherwise than it was."""
+    if content["rule"] in RULES:
+        yield from RULES[content["rule"]](content, record, config)
+
+
+def _gather(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
+    tested = (record.parent.name, _name(record))
+    yield from _gathered(content, targets.score_records(config).get(tested, []))
+
+
+def _evidence(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
+    yield from _gathered(
+        content, [*targets.gathered_records(config), *targets.pairs_records(config)]
+    )
+    flags = content["command"]
+    if "--skipped" in flags:
+        then = json.loads(flags[flags.index("--skipped") + 1])
+        if then != [list(pair) for pair in cells.skipped(config)]:
+            yield "config: other cells are skipped, or for other reasons"
+
+
+def _page(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
+    tables = [f"results/tables/{name}{SUFFIX}" for name in config["analyses"]]
+    shown = [*config["figures"], *panels.pictures(config)]
+    figures = [f"results/figures/{name}{SUFFIX}" for name in shown]
+    yield from _gathered(content, ["evidence", *tables, *figures])
+
+
+def _gathered(content: Mapping[str, Any], expected: Iterable[str]) -> Iterator[str]:
+    for path in sorted(set(expected) - set(content["inputs"])):
+        yield f"config: {path} is to be gathered now"
+    for path in sorted(set(content["inputs"]) - set(expected)):
+        yield f"config: {path} is no longer to be gathered"
+
+
+def _score(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
+    then = content["cards"].get("cell")
+    if then is None or then["dataset"] not in config["datasets"]:
+        return
+    source = Source(*then["fitted_on"].split("/")) if then["fitted_on"] else None
+    cell = Cell(then["dataset"], then["degradation"], then["method"], source)
+    yield from differences(str(cell), then, json.loads(cards.cell_card(config, cell)))
+
+
+def _pairs(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
+    dataset = config["datasets"].get(_name(record))
+    if dataset is not None:
+        sim = cells.SIM if dataset.get("simulated", False) else ""
+        yield from _label(content, _name(record), sim)
+
+
+def _panels(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
+    picture, _, dataset = _name(record).partition("_")
+    if f"{picture}_{dataset}" not in panels.pictures(config):
+        return
+    now = panels.panels(config, dataset)
+    card = json.loads(cards.picture_card(config, picture))
+    yield from differences(picture, content["cards"]["picture"], card)
+    yield from _label(content, _name(record), now.sim)
+    paths = {f"restored/{cell.method}": f"results/restored/{cell.path}.zarr" for cell in now.cells}
+    paths["thick"] = f"results/thick/{now.path_of_thick}.zarr"
+    if now.truth:
+        paths["thin"] = f"results/thin/{dataset}.zarr"
+    then = {name: link["path"] for name, link in content["inputs"].items()}
+    yield from differences(f"{picture}_{dataset}", then, paths)
+
+
+def _label(content: Mapping[str, Any], name: str, now: str) -> Iterator[str]:
+    """Whether a result is labelled "sim" otherwise than it was."""
+    for flag in content["command"]:
+        if flag.startswith(SIM):
+            yield from differences(f"{name}.sim", flag.removeprefix(SIM), now)
+
+
+def _name(record: Path) -> str:
+    return record.name.removesuffix(SUFFIX)
+
+
+RULES = {
+    "gather": _gather,
+    "evidence": _evidence,
+    "page": _page,
+    "score": _score,
+    "pairs": _pairs,
+    "panels": _panels,
+}
