@@ -63,7 +63,7 @@ COLUMNS = (
     Column("better", "text", "`lower`, `higher`, or empty where neither is"),
     Column("value", "float", "the number of one case, or of one patient (mean over the cases)"),
     Column("n", "int", "in the evidence: voxels, slices or pairs; in tables: patients"),
-    Column("mask", "text", "first 8 hex digits of the SHA-256 of the scored voxels; empty: all"),
+    Column("mask", "text", "SHA-256 of the case's body mask, first 8 hex digits; empty: no mask"),
     Column("record", "text", "id of the record behind the row"),
     Column("records", "text", "ids of the records behind the row, spaced"),
     Column("wall_s", "float", "seconds to restore a volume; in tables the mean"),

@@ -186,7 +186,7 @@ class Score(NamedTuple):
     view: str = ""  # "axial", "coronal", "sagittal" or "3d", where the metric has one
     range: str = ""  # values compared, e.g. "lung"; "": all
     phase_mm: str = ""  # distance of the slices from a thick one; "": all slices
-    mask: str = ""  # first 8 hex digits of the SHA-256 of the scored voxels; "": all voxels
+    mask: str = ""  # first 8 hex digits of the SHA-256 of the case's body mask; "": no mask
 
 
 @dataclass(frozen=True)

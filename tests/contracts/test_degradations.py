@@ -271,3 +271,12 @@ def test_scans_too_short_and_impossible_settings_are_refused():
 def test_an_unknown_variant_and_a_setting_of_another_are_refused_by_name(name, chosen, wrong):
     with pytest.raises((TypeError, ValueError), match=wrong):
         of(name, chosen)
+
+
+@pytest.mark.parametrize(
+    ("settings", "wrong"),
+    [({}, "without thickness_mm"), ({"thickness_mm": 5.0, "taps": [1.0]}, "with taps")],
+)
+def test_a_setting_that_is_missing_or_of_another_shape_is_named(settings, wrong):
+    with pytest.raises(TypeError, match=f"shape 'box' takes thickness_mm; .*{wrong}"):
+        profile.build(shape="box", increment_mm=5.0, **settings)

@@ -18,6 +18,7 @@ measured        weights ("taps") from ``profile_fit.fit_taps`` on a pair of one 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Literal
 
 import numpy as np
@@ -81,6 +82,18 @@ SHAPES: Mapping[str, Callable[..., tuple[Profile, float]]] = {
 }
 
 
+def _check(shape: Shape, settings: Mapping[str, object]) -> None:
+    """TypeError for a setting that is missing or belongs to another shape."""
+    parameters = signature(SHAPES[shape]).parameters.values()
+    foreign = sorted(set(settings) - {each.name for each in parameters})
+    missing = [each.name for each in parameters if each.default is each.empty]
+    missing = [name for name in missing if name not in settings]
+    if foreign or missing:
+        takes = ", ".join(each.name for each in parameters)
+        wrong = [f"without {name}" for name in missing] + [f"with {name}" for name in foreign]
+        raise TypeError(f"shape {shape!r} takes {takes}; it was given {' and '.join(wrong)}")
+
+
 def build(
     *,
     shape: Shape,
@@ -103,7 +116,7 @@ def build(
         "taps": taps,
         "spacing_mm": spacing_mm,
     }
-    # A setting of another shape is a TypeError that names it, as an unknown one is.
     settings = {name: value for name, value in given.items() if value is not None}
+    _check(shape, settings)
     profile, fwhm_mm = SHAPES[shape](**settings)
     return ProfileDegradation(profile, fwhm_mm, increment_mm, phase_mm)
