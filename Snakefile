@@ -40,6 +40,7 @@ validate(config, "rules/config.schema.yaml")
 with engine.refusals():
     STATE = engine.state(workflow)
     checks.check_names(config)
+    checks.check_modules(config)
     if engine.is_main(workflow):
         snakemake_state.check(RESULTS, STATE)
     config = own_data.with_own_data(config)

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from thinslice.workflow.cells import cells, degradations_of, skipped
+from thinslice import plugins
+from thinslice.workflow.cells import ACQUIRED, cells, degradations_of, skipped
 
 CLEANING = {"clean_restored", "clean_work"}  # targets that free disk space
 
@@ -33,6 +34,18 @@ def _references(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         "analyses": [figure["table"] for figure in config["figures"].values()],
     }
     return [(kind, name) for kind, listed in names.items() for name in listed]
+
+
+def check_modules(config: Mapping[str, Any]) -> None:
+    """Refuse a config entry whose plug-in is no module of its kind; ValueError."""
+    for kind in plugins.KINDS:
+        for name, entry in config[kind].items():
+            if name == ACQUIRED:  # read by convert, made by no plug-in
+                continue
+            try:
+                plugins.module_name(kind, {"name": name, **entry})
+            except LookupError as error:
+                raise ValueError(f"config: {name}: {error}") from None
 
 
 def check_runnable(config: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ def tune_gc() -> None:
     """Let Python look for cycles rarely, and not at exit.
 
     Planning makes millions of objects that live to the end of the run, and every collection visits
-    all of them (benchmarks/planning_speed.py; docs/explanation/architecture.md has the figures).
+    all of them: without this, a plan of 6,306 jobs takes 1.4 times as long.
     """
     gc.set_threshold(100_000)
     atexit.register(gc.freeze)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from thinslice import plugins
 from thinslice.workflow import checks
 
 METHOD = {"fit": "population", "settings": {"batch": 6}}
@@ -38,3 +39,22 @@ def test_cleaning_runs_alone():
     checks.check_cleaning({"all", "results/report.html"})
     with pytest.raises(ValueError, match="clean_restored, clean_work run alone"):
         checks.check_cleaning({"clean_work", "all"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry", "meant"),
+    [
+        ("methods", {"fit": "none", "env": "core", "module": "interpolatoin"}, "'interpolation'"),
+        ("figures", {"kind": "barz", "table": "benchmark"}, "'bars'"),
+        ("figures", {"kind": "wording", "table": "benchmark"}, "module 'wording'; there are"),
+    ],
+)
+def test_a_module_that_is_not_there_is_refused_with_the_entry_s_name(kind, entry, meant):
+    catalogues = {**{each: {} for each in plugins.KINDS}, kind: {"mine": entry}}
+    with pytest.raises(ValueError, match=f"config: mine: {kind} has no.*{meant}"):
+        checks.check_modules(catalogues)
+
+
+def test_the_scanner_s_own_series_needs_no_module():
+    catalogues = {**{each: {} for each in plugins.KINDS}, "degradations": {"acquired": {}}}
+    checks.check_modules(catalogues)
