@@ -14,6 +14,7 @@ from support.checkout import Checkout, fresh
 from support.paths import ROOT
 from thinslice import plugins
 from thinslice.analyses import _printed, published
+from thinslice.columns import metric_name
 from thinslice.interfaces import ScoringInput
 from thinslice.volume import Grid, Volume
 from thinslice.workflow import cells
@@ -51,7 +52,7 @@ def checkout(tmp_path_factory) -> Checkout:
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[tuple[str, str, str], set[str]]:
+def metrics_of_protocols() -> dict[tuple[str, str, str], set[str]]:
     """What each module of protocols has to say of CT and MR, by its settings."""
     found = {}
     for config in configs().values():
@@ -59,7 +60,9 @@ def told() -> dict[tuple[str, str, str], set[str]]:
             card = {"name": name, **line}
             for modality in ("CT", "MR"):
                 scores = plugins.build("protocols", card).score(question(modality))
-                found[name, modality, repr(line)] = {score.metric for score in scores}
+                found[name, modality, repr(line)] = {
+                    metric_name(score._asdict()) for score in scores
+                }
     return found
 
 
@@ -92,13 +95,15 @@ def test_beside_every_number_that_is_ours_to_give_its_own_cell_is_run(paper):
 
 
 @pytest.mark.parametrize("paper", PAPERS)
-def test_its_protocol_gives_its_metric_for_its_modality(paper, told):
+def test_its_protocol_gives_its_metric_for_its_modality(paper, metrics_of_protocols):
     config = configs()[f"{paper}.yaml"]
     for cell in asked_of_ours(config):
         metric, name = cell.says["metric"], cell.says.get("protocol")
         modality = config["datasets"][cell.says["dataset"]].get("modality", "CT")
         if metric not in published.COSTS:
-            assert metric in told[name, modality, repr(config["protocols"][name])], cell
+            assert (
+                metric in metrics_of_protocols[name, modality, repr(config["protocols"][name])]
+            ), cell
 
 
 @pytest.mark.parametrize("paper", PAPERS)
