@@ -24,11 +24,11 @@ import json, sys
 from thinslice.restoration import output, restore; from thinslice import plugins, read
 from thinslice.interfaces import Run
 scan, out, card, cap = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), float(sys.argv[4])
-planned = restoring.plan(read(scan), method="cubic")
+planned = restore.plan(read(scan), method="cubic")
 method = plugins.build("methods", card)
 chosen = planned.chosen._replace(card=card, method=method, fit="volume")
 run = Run("cpu", threads=1, max_memory_gib=cap, progress=False)
-handing_over.write(restoring.carry_out(planned._replace(chosen=chosen), run), out)
+output.write(restore.carry_out(planned._replace(chosen=chosen), run), out)
 """
 IDLE = "import torch, scipy.sparse, matplotlib.pyplot, thinslice.restoration.output"
 FEW = {"steps": 2, "crop": 32, "depth": 3}
