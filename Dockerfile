@@ -15,8 +15,7 @@ RUN apt-get update \
 
 WORKDIR /opt/thinslice
 COPY . .
-RUN make .venv/.ready TORCH="$TORCH" TORCH_INDEX="$TORCH_INDEX" \
-    && rm -rf /root/.cache
+RUN PIP_NO_CACHE_DIR=1 make .venv/.ready TORCH="$TORCH" TORCH_INDEX="$TORCH_INDEX"
 ENV PATH=/opt/thinslice/.venv/bin:$PATH
 
 # Any user may run it; results and caches go to the folder that is mounted, never into the image.
