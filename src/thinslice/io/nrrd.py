@@ -11,7 +11,7 @@ import SimpleITK
 
 from thinslice.errors import refused
 from thinslice.io.orientation import place
-from thinslice.io.scan import LoadedScan, odd_hu
+from thinslice.io.scan import LoadedScan, odd_hu, source_without_scanner
 from thinslice.volume import Modality, Volume
 
 SUFFIXES = (".nrrd", ".nhdr")
@@ -42,17 +42,10 @@ def read_nrrd(
     bad = voxels.size - int(np.isfinite(voxels).sum())
     if bad:
         found = f"{bad} voxels that are NaN or infinite, of {voxels.size}"
-        raise refused(path, found, "finite values", "mend them where they arose")
+        raise refused(path, found, "finite values", "fix them where they arose")
     odd = odd_hu(float(voxels.min()), float(voxels.max())) if modality == "CT" else []
     source = {
-        "format": "NRRD",
-        "modality": modality,
-        "maker": None,
-        "device": None,
-        "kernel": None,
-        "thickness_mm": thickness_mm,
-        "thickness_from": "increment" if thickness_mm is None else "declared",
-        "lossy": None,
+        **source_without_scanner("NRRD", modality, thickness_mm),
         "space": image.GetMetaData("NRRD_space"),
         "slice_axis": placed.order[0],
         "stored_as": image.GetPixelIDTypeAsString(),

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from thinslice.volume import Volume
+from thinslice.volume import Modality, Volume
 
 NO_AIR_HU = -200.0  # every CT of a person shows air below this
 PADDING_HU = -1024.5  # nothing is emptier than air
@@ -25,6 +25,25 @@ class LoadedScan(NamedTuple):
     source: dict[str, Any]
     files: tuple[Path, ...]
     members: Mapping[str, str] = MappingProxyType({})
+
+
+def source_without_scanner(
+    file_format: str, modality: Modality, thickness_mm: float | None
+) -> dict[str, Any]:
+    """``LoadedScan.source`` of a format that states neither scanner nor slice thickness.
+
+    thickness_mm   declared by the caller; None: slices are as thick as they are far apart
+    """
+    return {
+        "format": file_format,
+        "modality": modality,
+        "maker": None,
+        "device": None,
+        "kernel": None,
+        "thickness_mm": thickness_mm,
+        "thickness_from": "increment" if thickness_mm is None else "declared",
+        "lossy": None,
+    }
 
 
 def odd_hu(low: float, high: float) -> list[str]:

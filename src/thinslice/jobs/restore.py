@@ -5,7 +5,9 @@ on what device. How a cell is divided into shards changes nothing of what is com
 of a training on the scan itself are found again by whichever job resumes it.
 """
 
+import json
 import time
+from argparse import ArgumentParser
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +43,21 @@ class RestoreRequest:
     run: Run
     uses_torch: bool
     shard: tuple[int, int] | None = None
+
+    @staticmethod
+    def add_flags(p: ArgumentParser) -> None:
+        """The flags that restoring a cell and a shard share; ``from_flags`` takes their values."""
+        p.add_argument("--card", type=json.loads, required=True, help="method entry of config.yaml")
+        p.add_argument("--thick", type=Path, required=True, help="store of inputs")
+        p.add_argument(
+            "--weights-record", type=Path, nargs="?", help="of weights, if fitted before"
+        )
+        p.add_argument("--work", type=Path, required=True, help="checkpoints, kept between tries")
+        p.add_argument("--out", type=Path, required=True, help="store of restored volumes")
+        p.add_argument("--threads", type=int, default=1)
+        p.add_argument("--max-memory-mb", type=int)
+        p.add_argument("--device", help="of a method that uses torch; left out for any other")
+        p.add_argument("--reserved-gpus", type=int, default=0, help="for this job, by the workflow")
 
     @classmethod
     def from_flags(

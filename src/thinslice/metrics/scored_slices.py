@@ -30,7 +30,7 @@ def observed(thin: Grid, thick: Grid) -> np.ndarray:
     return coincident(thin, thick)
 
 
-def kept_slices(thin: Grid, thick: Grid) -> slice:
+def inner_slices(thin: Grid, thick: Grid) -> slice:
     """The run of slices between the dropped ends; ValueError where none is left."""
     border = border_slices(thin, thick)
     if thin.n <= 2 * border:

@@ -7,7 +7,7 @@ import numpy as np
 from thinslice.interfaces import ScoringInput
 from thinslice.metrics.body_mask import AIR_HU, body_mask
 from thinslice.metrics.errors import LUNG, SOFT, UNIT, WIDE
-from thinslice.metrics.scored_slices import kept_slices, observed, phases
+from thinslice.metrics.scored_slices import inner_slices, observed, phases
 from thinslice.protocols._comparable import check
 from thinslice.volume import Window, window_of
 
@@ -41,14 +41,14 @@ MR = Units(
 
 @dataclass(frozen=True)
 class ScoredRegion:
-    """One case in its unit. Arrays are [Z, Y, X] on the kept slices unless stated otherwise."""
+    """One case in its unit. Arrays are [Z, Y, X] on the inner slices unless stated otherwise."""
 
     units: Units
     restored: np.ndarray
     thin: np.ndarray
     scored: np.ndarray  # body, on slices the method was not shown
     phase: np.ndarray  # [Z] thin increments to the nearest thick slice
-    kept: slice  # of all thin slices
+    inner: slice  # of all thin slices: those between the dropped ends
     body: np.ndarray  # all thin slices
     all_restored: np.ndarray  # all thin slices
     all_thin: np.ndarray  # all thin slices
@@ -61,18 +61,18 @@ def scored_region(case: ScoringInput) -> ScoredRegion:
     units = CT if case.thin.modality == "CT" else MR
     restored, thin, thick = in_units(case)
     grids = (case.thin.grid, case.thick.grid)
-    kept, shown = kept_slices(*grids), observed(*grids)
+    inner, shown = inner_slices(*grids), observed(*grids)
     body = body_mask(thin, case.thin.grid.pixel_mm, units.air)
-    scored = body[kept] & ~shown[kept, None, None]
+    scored = body[inner] & ~shown[inner, None, None]
     if not scored.any():
         raise ValueError(
             f"no voxel to score: {np.count_nonzero(body)} body voxels (above {units.air:g} "
-            f"{units.unit}) in {len(body)} thin slices, of which {kept.start} to {kept.stop - 1} "
-            f"are kept and {np.count_nonzero(shown[kept])} of those were shown to the method"
+            f"{units.unit}) in {len(body)} thin slices, of which {inner.start} to {inner.stop - 1} "
+            f"are kept and {np.count_nonzero(shown[inner])} of those were shown to the method"
         )
-    phase = phases(*grids)[kept]
+    phase = phases(*grids)[inner]
     whole = (restored, thin, thick)
-    return ScoredRegion(units, restored[kept], thin[kept], scored, phase, kept, body, *whole)
+    return ScoredRegion(units, restored[inner], thin[inner], scored, phase, inner, body, *whole)
 
 
 def in_units(case: ScoringInput) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -121,8 +121,8 @@ def data_consistency(region: ScoredRegion, case: ScoringInput) -> list[Score]:
     if planes is not None:
         volumes = tuple(in_plane(planes, v) for v in volumes)
     unit, (restored, thin, body) = region.units.unit, volumes
-    error = consistency(restored, region.thick, matrix, body, region.kept)
-    floor = consistency(thin, region.thick, matrix, body, region.kept)
+    error = consistency(restored, region.thick, matrix, body, region.inner)
+    floor = consistency(thin, region.thick, matrix, body, region.inner)
     name = f"consistency_{{}}_{region.units.suffix}".format
     return [
         Score(name("rmse"), unit, "", error.rmse, error.n),

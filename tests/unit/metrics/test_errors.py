@@ -13,7 +13,7 @@ from thinslice.metrics.consistency import consistency
 from thinslice.metrics.errors import LUNG, mae, psnr, rmse, squared_errors
 from thinslice.metrics.scored_slices import (
     border_slices,
-    kept_slices,
+    inner_slices,
     observed,
     phases,
     rmse_by_phase,
@@ -95,7 +95,7 @@ def test_rounding_does_not_drop_one_more_slice():
 
 def test_a_scan_shorter_than_its_borders_is_refused():
     with pytest.raises(ValueError, match="30 thin slices, 15 of them"):
-        kept_slices(GRID, thick_of(15, 5))
+        inner_slices(GRID, thick_of(15, 5))
 
 
 def test_observed_needs_the_place_and_the_thickness():

@@ -14,7 +14,7 @@ import numpy as np
 from thinslice.io.nifti.header import geometry, opened, three_axes, through_plane
 from thinslice.io.nifti.values import voxels_of
 from thinslice.io.orientation import place
-from thinslice.io.scan import LoadedScan
+from thinslice.io.scan import LoadedScan, source_without_scanner
 from thinslice.volume import Modality, Volume
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -46,14 +46,7 @@ def read_nifti(
     placed = place(path, lps, shape, thickness_mm=thickness_mm, through_plane=z)
     voxels, notes = voxels_of(path, image, placed, modality=modality, unit_window=unit_window)
     source: dict[str, Any] = {
-        "format": "NIfTI",
-        "modality": modality,
-        "maker": None,
-        "device": None,
-        "kernel": None,
-        "thickness_mm": thickness_mm,
-        "thickness_from": "increment" if thickness_mm is None else "declared",
-        "lossy": None,
+        **source_without_scanner("NIfTI", modality, thickness_mm),
         "axes": "".join(nib.aff2axcodes(affine)),
         "stored_as": str(image.get_data_dtype()),
         "unit_window": list(unit_window) if unit_window and modality == "CT" else None,
