@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,30 @@ def joined(thick: Path, parts: list[Path]) -> Path:
     with job(out, "restore", {"thick": thick}) as running:
         join_shards.join(parts, CASES, out, running)
     return out
+
+
+def requested(thick: Path, *flags: str) -> restore.RestoreRequest:
+    """As both scripts read their flags."""
+    p = ArgumentParser()
+    p.add_argument("--shard", type=int)
+    p.add_argument("--of", type=int)
+    restore.RestoreRequest.add_flags(p)
+    paths = ["--thick", str(thick), "--work", "work", "--out", "out.zarr"]
+    values = vars(p.parse_args(["--card", json.dumps(CARD), *paths, *flags]))
+    return restore.RestoreRequest.from_flags(**values)
+
+
+def test_the_flags_of_shards_divide_the_test_cases_among_them(thick):
+    parts = [requested(thick, "--shard", str(i), "--of", "2").cases for i in range(2)]
+    assert parts == [["a", "c"], ["b"]]
+    assert requested(thick).cases == CASES
+
+
+def test_a_device_flag_says_that_the_method_uses_torch(thick):
+    assert not requested(thick, "--threads", "3").uses_torch
+    request = requested(thick, "--device", "cpu", "--threads", "3", "--max-memory-mb", "512")
+    assert request.uses_torch
+    assert (request.run.threads, request.run.max_memory_gib) == (3, 0.5)
 
 
 def facts(path: Path) -> dict:
