@@ -22,7 +22,7 @@ def fitted(tmp_path_factory) -> dict[int, Path]:
     """Folders of what one process and what two made."""
     folders = {n: tmp_path_factory.mktemp(f"by{n}") for n in (1, 2)}
     for n, folder in folders.items():
-        with device.team(Run(device="cpu", threads=n, progress=False), n) as runs:
+        with device.group(Run(device="cpu", threads=n, progress=False), n) as runs:
             together(partial(fit_all, folder), runs)
     return folders
 

@@ -121,7 +121,7 @@ def learn_with_drop_out(folder: Path, run: Run, stops_at: int = 0, stops: int = 
 
 def start(task, n: int) -> None:
     """Run a task in ``n`` processes on the CPU."""
-    with device.team(Run(device="cpu", threads=n, progress=False), n) as runs:
+    with device.group(Run(device="cpu", threads=n, progress=False), n) as runs:
         together(task, runs)
 
 

@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     out = Output.at(arguments.out, overwrite=arguments.overwrite)
     before = transaction.fingerprint(out.path)
     try:
-        with signals.answered():
+        with signals.raise_on_stop():
             return _restore(arguments, out)
     except KeyboardInterrupt as stop:
         written = transaction.fingerprint(out.path) != before

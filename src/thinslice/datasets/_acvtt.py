@@ -56,7 +56,7 @@ def prepared_case(
     if row.first_slices:
         volume = first_slices(volume, int(row.first_slices), to_feet)
     thin = prepared(volume, to_feet, how, path)
-    return Case(row.case, row.patient, row.split, thin, None, story(row, scan))
+    return Case(row.case, row.patient, row.split, thin, None, header_before(row, scan))
 
 
 def runs_to_feet(scan: LoadedScan) -> bool:
@@ -66,7 +66,7 @@ def runs_to_feet(scan: LoadedScan) -> bool:
     return "I" in scan.source["axes"]
 
 
-def story(row: SplitRow, scan: LoadedScan) -> dict[str, Any]:
+def header_before(row: SplitRow, scan: LoadedScan) -> dict[str, Any]:
     """Header of the file before preparation; JSON."""
     grid = scan.volume.grid
     (file,) = scan.files

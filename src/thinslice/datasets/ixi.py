@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from thinslice.datasets._acvtt import runs_to_feet, story, trimmed
+from thinslice.datasets._acvtt import header_before, runs_to_feet, trimmed
 from thinslice.datasets._splits import SplitRow, drawn, first_of_splits
 from thinslice.download import fetch
 from thinslice.download.fetch import Remote
@@ -84,7 +84,7 @@ class Ixi:
         scan = read_nifti(path, thickness_mm=self.settings.thickness_mm, modality="MR")
         to_feet = runs_to_feet(scan)
         thin = trimmed(scan.volume, to_feet, self.settings.trim_factor, path)
-        return Case(row.case, row.patient, row.split, thin, None, story(row, scan))
+        return Case(row.case, row.patient, row.split, thin, None, header_before(row, scan))
 
     def _scans(self, raw: Path) -> dict[str, Path]:
         """Path of every subject's scan, by number."""

@@ -98,7 +98,9 @@ class FittedMethod(NetworkMethod, Generic[R]):
             raise ValueError("no training pairs: the train split is empty")
         shape = self._shape_for([*train, *val])
         net = self._seeded(shape)
-        data = TrainingData(crops.held(train), crops.held(val), crops.data_key(train, val))
+        data = TrainingData(
+            crops.in_memory(train), crops.in_memory(val), crops.data_key(train, val)
+        )
         curve = self._fit(net, shape, data, work, run or Run())
         self.net, self.shape = net, shape
         return curve

@@ -33,7 +33,7 @@ from thinslice.training.curve import join_stages
 from thinslice.training.plan import Plan
 from thinslice.training.samplers import crops
 from thinslice.training.samplers.referenced_planes import ReferencedPlanes, References
-from thinslice.training.samplers.two_view_patches import ViewPatches, kept, weights_key
+from thinslice.training.samplers.two_view_patches import ViewPatches, first_stage_files, weights_key
 from thinslice.volume import Grid, Volume, window_of
 
 
@@ -198,7 +198,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
             unit_ZYX = window_of(thick, self.recipe.ct).to_unit(start_ZYX)
             return self._views(net, thick, unit_ZYX, quiet)
 
-        return kept(pairs, answer, key, folder, run)
+        return first_stage_files(pairs, answer, key, folder, run)
 
     def _views(
         self, net: ACVTT, thick: Volume, unit_ZYX: np.ndarray, run: Run

@@ -61,7 +61,7 @@ def train(
         name = checkpoint_name(card, job.input_hashes(), script_digest("train.py"))
         files = Files(thick, thin, work / out.parent.name / name, out, curve)
         run = Run(device=device, threads=threads, reserved_gpus=reserved_gpus)
-        with devices.team(run, gpus) as runs:
+        with devices.group(run, gpus) as runs:
             print(f"{card['name']} on {thick}: {_placement(runs)}", flush=True)
             try:
                 together(partial(fit, card, files), runs)

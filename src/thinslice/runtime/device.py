@@ -46,12 +46,12 @@ def choose(run: Run) -> torch.device:
 @contextmanager
 def job(run: Run) -> Iterator[Run]:
     """``run`` with its device chosen: a GPU is locked, so that no other job uses it meanwhile."""
-    with team(run, 1) as (alone,):
+    with group(run, 1) as (alone,):
         yield alone
 
 
 @contextmanager
-def team(run: Run, count: int) -> Iterator[list[Run]]:
+def group(run: Run, count: int) -> Iterator[list[Run]]:
     """``run`` for each of ``count`` processes that train together, each with its own locked GPU.
 
     On a CPU the processes share its threads; where ``auto`` finds no GPU there is one process.

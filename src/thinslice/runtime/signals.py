@@ -1,7 +1,7 @@
 """Signals that stop a process: treated like Ctrl-C, and deferred until a training step ends.
 
-``answered`` makes SIGTERM and SIGHUP raise ``Stopped``, so that a command cleans up, reports and
-exits with 128 + signal. ``deferred`` lets a step end first, so that what was learned is saved.
+``raise_on_stop`` makes SIGTERM and SIGHUP raise ``Stopped``: a command cleans up, reports and exits
+with 128 + signal. ``deferred`` lets a step end first, so that what was learned is saved.
 Signals are delivered to the main thread: elsewhere both change nothing. A signal that is ignored
 (``nohup``) stays ignored.
 """
@@ -31,7 +31,7 @@ def status(stop: KeyboardInterrupt) -> int:
 
 
 @contextmanager
-def answered() -> Iterator[None]:
+def raise_on_stop() -> Iterator[None]:
     """Raise ``Stopped`` on SIGTERM and SIGHUP in the block, unless another handler is installed."""
     numbers = []
     if _in_main_thread():

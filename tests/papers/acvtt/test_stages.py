@@ -15,7 +15,7 @@ from thinslice.interfaces import Pair
 from thinslice.methods import acvtt
 from thinslice.training import loop, seeds
 from thinslice.training.samplers import crops
-from thinslice.training.samplers.two_view_patches import ViewPatches, kept
+from thinslice.training.samplers.two_view_patches import ViewPatches, first_stage_files
 from thinslice.volume import Volume
 
 CT = (-1024.0, 3071.0)
@@ -127,7 +127,7 @@ def test_the_second_stage_is_shown_answers_and_thin_pixels_of_the_same_places(mo
         unit_ZYX = crops.window(pair, CT).to_unit(pair.thin.read())
         return unit_ZYX, unit_ZYX[::-1]
 
-    paths = kept(train, perfect, "key", tmp_path, RUN)
+    paths = first_stage_files(train, perfect, "key", tmp_path, RUN)
     x_BVYX, y_B1YX = ViewPatches(train, paths, 8, 20, CT)(seeds.rng(0))
     assert (x_BVYX.shape, y_B1YX.shape) == ((20, 2, 8, 8), (20, 1, 8, 8))
     assert (x_BVYX[:, :1] - y_B1YX).abs().max() < 3e-4  # half precision

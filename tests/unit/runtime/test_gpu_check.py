@@ -61,7 +61,7 @@ def test_a_job_that_cannot_use_what_it_reserved_fails(no_gpu):
         pytest.raises(
             gpu_check.UnusableGpuError, match=r"reserved 2 GPU.* cannot use them.*device: cpu"
         ),
-        device.team(Run(reserved_gpus=2), 2),
+        device.group(Run(reserved_gpus=2), 2),
     ):
         pass
 

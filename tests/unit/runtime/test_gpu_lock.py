@@ -163,13 +163,13 @@ def test_a_job_is_given_a_gpu_of_its_own(two_gpus):
 
 def test_processes_that_train_together_are_given_a_gpu_each(two_gpus):
     asked = device.Run(threads=5)
-    with device.team(asked, 2) as runs:
+    with device.group(asked, 2) as runs:
         assert [(run.device, run.rank, run.processes) for run in runs] == [
             ("cuda:0", 0, 2),
             ("cuda:1", 1, 2),
         ]
         assert [(run.threads, run.progress) for run in runs] == [(2, True), (2, False)]
-    with device.team(asked, 1) as (alone,), device.job(asked) as other:
+    with device.group(asked, 1) as (alone,), device.job(asked) as other:
         assert (alone.device, other.device) == ("cuda:0", "cuda:1")
         assert (alone.threads, alone.processes) == (5, 1)
 
@@ -187,7 +187,7 @@ def test_more_gpus_than_a_job_sees_are_refused(asked, count, listed, says, two_g
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", listed)
         monkeypatch.setattr("torch.cuda.device_count", lambda: len(listed.split(",")))
     run = device.Run(device=asked)
-    with pytest.raises(RuntimeError, match=says) as refused, device.team(run, count):
+    with pytest.raises(RuntimeError, match=says) as refused, device.group(run, count):
         pass
     assert "\n" not in str(refused.value)
 
@@ -196,9 +196,9 @@ def test_without_a_gpu_the_cpu_is_shared_if_asked_for_by_name_else_one_process_t
     monkeypatch, caplog
 ):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with device.team(device.Run(device="cpu", threads=2), 2) as runs:
+    with device.group(device.Run(device="cpu", threads=2), 2) as runs:
         assert [(run.device, run.threads, run.processes) for run in runs] == [("cpu", 1, 2)] * 2
     assert not caplog.text
-    with device.team(device.Run(), 2) as runs:
+    with device.group(device.Run(), 2) as runs:
         assert [(run.device, run.processes) for run in runs] == [("cpu", 1)]
     assert "no GPU here" in caplog.text

@@ -147,7 +147,7 @@ def test_begun_by_one_process_it_is_gone_on_with_by_two(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
 def test_two_gpus_learn_what_one_does(alone, tmp_path):
-    with device.team(Run(device="cuda", progress=False), 2) as runs:
+    with device.group(Run(device="cuda", progress=False), 2) as runs:
         together(partial(toy.learn_all, tmp_path), runs)
     for plan in toy.PLANS:
         ours, theirs = numbers(tmp_path / plan / "curve.csv"), numbers(alone / plan / "curve.csv")

@@ -37,11 +37,11 @@ def shift_mm(pair: Pair) -> float:
     return float(offset[0])
 
 
-def held(pairs: Sequence[Pair], limit_gib: float = 2.0) -> list[Pair]:
+def in_memory(pairs: Sequence[Pair], limit_gib: float = 2.0) -> list[Pair]:
     """The pairs with as many of their scans in memory as fit into ``limit_gib``."""
     left = limit_gib * 2**30
 
-    def hold(scan: Scan) -> Scan:
+    def load(scan: Scan) -> Scan:
         nonlocal left
         n_bytes = int(np.prod(scan.grid.zyx)) * BYTES_PER_VOXEL
         if isinstance(scan, Volume) or n_bytes > left:
@@ -49,7 +49,7 @@ def held(pairs: Sequence[Pair], limit_gib: float = 2.0) -> list[Pair]:
         left -= n_bytes
         return Volume(scan.read(), scan.grid, scan.modality)
 
-    return [Pair(pair.case, hold(pair.thick), hold(pair.thin)) for pair in pairs]
+    return [Pair(pair.case, load(pair.thick), load(pair.thin)) for pair in pairs]
 
 
 def data_key(*groups: Sequence[Pair]) -> str:

@@ -33,7 +33,9 @@ def weights_key(net: nn.Module) -> str:
     return found.hexdigest()
 
 
-def kept(pairs: Sequence[Pair], answer: Answer, key: str, folder: Path, run: Run) -> list[Path]:
+def first_stage_files(
+    pairs: Sequence[Pair], answer: Answer, key: str, folder: Path, run: Run
+) -> list[Path]:
     """Files [V, Z, Y, X] of what ``answer`` gives for each pair; those there are not made again.
 
     Processes that train together part the pairs among them. All have the files when this ends.

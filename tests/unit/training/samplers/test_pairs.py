@@ -166,7 +166,7 @@ def test_held_pairs_read_the_same_and_stop_at_the_limit():
     scans = [Lazy(noise(ramp(4, 1.0, 0.0), seed)) for seed in range(4)]
     pairs = [Pair("a", scans[0], scans[1]), Pair("b", scans[2], scans[3])]
     size_gib = scans[0].volume.voxels.nbytes / 2**30
-    held = crops.held(pairs, limit_gib=2.5 * size_gib)
+    held = crops.in_memory(pairs, limit_gib=2.5 * size_gib)
     kept = [isinstance(scan, Volume) for pair in held for scan in (pair.thick, pair.thin)]
     assert kept == [True, True, False, False]
     np.testing.assert_array_equal(held[0].thick.read(), scans[0].read())
