@@ -1,6 +1,6 @@
 """Choose a job's device and threads, and lock GPUs for it.
 
-``job`` is entered once, by the script or command that runs a method, ``team`` where several
+``job`` is entered once, by the script or command that runs a method, ``group`` where several
 processes train one; ``choose`` gives the device anywhere else.
 """
 
