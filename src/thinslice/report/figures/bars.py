@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from thinslice.interfaces import Figure
 from thinslice.report import style
+from thinslice.report.figures._panels import draw_panels, entrant_name
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import one_metric, rows_of, split_by, with_entrants
 
@@ -29,7 +30,8 @@ def _draw(table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str) ->
     missing = [name for name in NEEDS if name not in table]
     if missing:
         raise LookupError(f"bars are drawn from the patients analysis; no columns {missing}")
-    rows = [_named(row) for row in with_entrants(one_metric(rows_of(table), metric, protocol))]
+    rows = with_entrants(one_metric(rows_of(table), metric, protocol))
+    rows = [{**row, "method": entrant_name(row)} for row in rows]
     panels = split_by(rows, "dataset", "degradation")
     colours = style.colours(row["method"] for row in rows)
     methods = _by_mean(rows)
@@ -38,24 +40,14 @@ def _draw(table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str) ->
     width = max(5.0, across * (0.9 + 0.36 * len(methods)))
     with style.figure(width, 0.6 + 2.7 * down) as drawn:
         grid = drawn.subplots(down, across, sharey=True, squeeze=False)
-        everywhere, sims = wording.sim_apart(list(panels.values()))
-        for axes, ((dataset, degradation), part), sim in zip(grid.flat, panels.items(), sims):
-            _panel(axes, part, methods, colours)
-            axes.set_title(f"{dataset}, {degradation}{sim}", color=style.INK)
-        for axes in grid.flat[len(panels) :]:
-            axes.set_visible(False)
+        draw = partial(_panel, methods=methods, colours=colours)
+        everywhere = draw_panels(grid, panels, draw)
         for axes in grid[:, 0]:
             axes.set_ylabel(wording.metric(rows[0]))
         n = wording.patients(row["n"] for row in rows)
         words = f"mean, 95 % interval, every patient; protocol {rows[0]['protocol']}, {n}"
-        style.title(drawn, words, bool(everywhere))
+        style.title(drawn, words, everywhere)
         return style.save(drawn, out_stem)
-
-
-def _named(row: dict[str, Any]) -> dict[str, Any]:
-    """The row, its method named by its weights where they are also tested elsewhere."""
-    source = row["entrant"].split("/")[-1]
-    return {**row, "method": f"{row['method']} ({source})" if source else row["method"]}
 
 
 def _by_mean(rows: list[dict[str, Any]]) -> list[str]:

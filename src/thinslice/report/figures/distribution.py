@@ -14,12 +14,13 @@ from matplotlib.axes import Axes
 
 from thinslice.interfaces import Figure
 from thinslice.report import style
+from thinslice.report.figures._panels import draw_panels, entrant_name
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import one_metric, only, rows_of, split_by, with_entrants
 
 CAPTION = (
-    "Distributions: every test patient's own number by every method, with quartiles beside the "
-    "dots."
+    "Distributions: every test patient's own number by every method, with quartiles next to "
+    "the dots."
 )
 NEEDS = ("patient", "value", "mean")
 ENOUGH_FOR_QUARTILES = 5
@@ -43,7 +44,7 @@ def _draw(
         raise LookupError(f"distributions are drawn from the patients analysis; no {missing}")
     rows = with_entrants(one_metric(rows_of(table), metric, protocol))
     rows = only(rows, dataset=datasets)
-    rows = [{**row, "method": _named(row)} for row in rows]
+    rows = [{**row, "method": entrant_name(row)} for row in rows]
     panels = split_by(rows, "dataset", "degradation")
     methods = _worst_first(rows)
     colours = style.colours(methods)
@@ -52,12 +53,8 @@ def _draw(
     height = 0.9 + down * (0.6 + 0.34 * len(methods))
     with style.figure(1.4 + 3.6 * across, height) as drawn:
         grid = drawn.subplots(down, across, sharex=True, sharey=True, squeeze=False)
-        everywhere, sims = wording.sim_apart(list(panels.values()))
-        for axes, ((dataset, degradation), part), sim in zip(grid.flat, panels.items(), sims):
-            _panel(axes, part, methods, colours)
-            axes.set_title(f"{dataset}, {degradation}{sim}", color=style.INK)
-        for axes in grid.flat[len(panels) :]:
-            axes.set_visible(False)
+        draw = partial(_panel, methods=methods, colours=colours)
+        everywhere = draw_panels(grid, panels, draw)
         for axes in grid.flat[max(0, len(panels) - across) : len(panels)]:  # nothing below them
             axes.tick_params(labelbottom=True)
             axes.set_xlabel(wording.metric(rows[0]))
@@ -65,14 +62,8 @@ def _draw(
         few = max(row["n"] for row in rows) < ENOUGH_FOR_QUARTILES
         shown = "median" if few else "median, quartiles, whiskers to 1.5 quartile ranges"
         words = f"every patient; {shown}; protocol {rows[0]['protocol']}, {n}"
-        style.title(drawn, words, bool(everywhere))
+        style.title(drawn, words, everywhere)
         return style.save(drawn, out_stem)
-
-
-def _named(row: dict[str, Any]) -> str:
-    """The method, named by its weights where they are also tested elsewhere."""
-    source = row["entrant"].split("/")[-1]
-    return f"{row['method']} ({source})" if source else row["method"]
 
 
 def _worst_first(rows: list[dict[str, Any]]) -> list[str]:
