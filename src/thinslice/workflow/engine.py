@@ -11,7 +11,7 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,11 @@ def shell_prefix(workflow: Any) -> str:
         f'source "$HERE"/workflow_scripts/job_exit.sh; {path}'
     )
     return prefix.replace("{", "{{").replace("}", "}}")  # Snakemake formats it
+
+
+def literal(paths: Iterable[str]) -> list[str]:
+    """Paths as inputs of a rule: Snakemake takes curly braces in them for wildcards."""
+    return [path.replace("{", "{{").replace("}", "}}") for path in paths]
 
 
 def gpu_limit(workflow: Any) -> int | None:
