@@ -13,7 +13,7 @@ Snakemake compares, and name the store only so that a deleted one is noticed.
 rule fetch:
     """Download one dataset, verify it, and hash every raw file."""
     input:
-        lambda wildcards: engine.literal(own_data.files(config["datasets"][wildcards.dataset])),
+        lambda wildcards: own_data.files(config["datasets"][wildcards.dataset]),
     output:
         "results/raw/{dataset}.record.json",
     log:

@@ -4,7 +4,7 @@ The workflow must know before any job runs which splits have cases, and which ca
 thick series; ``datasets/own_data.py`` reads the scans of the same rows. Standard library only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,12 @@ def files(entry: Mapping[str, Any]) -> list[str]:
     scans = [scan for row in read_manifest(manifest) for scan in (row.thin, row.thick) if scan]
     with in_one_line(manifest.parent, "readable scans"):
         return [str(manifest), *(str(file) for scan in scans for file in scan_files(scan))]
+
+
+def all_files(config: Mapping[str, Any]) -> Iterator[str]:
+    """The manifest and every file of every own_data dataset of the grid."""
+    for name in config["grid"]["datasets"]:
+        yield from files(config["datasets"][name])
 
 
 def _filled(name: str, entry: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[str, Any]:
