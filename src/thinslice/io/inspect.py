@@ -15,11 +15,12 @@ from thinslice.errors import Refused, in_one_line, listed, refused
 from thinslice.io import zip_folder
 from thinslice.io.dicom.notes import notes_on
 from thinslice.io.dicom.slice_order import stack_of
-from thinslice.io.folder import STORE, Series, look, walk
+from thinslice.io.folder import Series, look
 from thinslice.io.nifti.read import read_nifti
 from thinslice.io.orientation import BACK, HEAD, LEFT, place
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid
+from thinslice.workflow.scan_files import STORE, walk
 
 PLANES = {LEFT: "sagittal", BACK: "coronal", HEAD: "axial"}
 SQUARE_DEG = 0.5  # a smaller turn is not shown

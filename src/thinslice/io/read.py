@@ -9,10 +9,9 @@ from pathlib import Path
 
 from thinslice.errors import Refused, in_one_line, listed, refused
 from thinslice.io import zip_folder
-from thinslice.io.dicom.headers import files_of
 from thinslice.io.dicom.read import of_slices
 from thinslice.io.dicom.slice_order import stack_of
-from thinslice.io.folder import Series, Tree, files_below, look
+from thinslice.io.folder import Series, Tree, look
 from thinslice.io.nifti.content import SUFFIXES
 from thinslice.io.nifti.read import read_nifti
 from thinslice.io.scan import LoadedScan
@@ -66,14 +65,6 @@ def read_scan(
             return plain(path)
         with zip_folder.unpacked(path) as folder:
             return zip_folder.from_zip(path, folder, plain(folder))
-
-
-def scan_files(path: Path | str) -> tuple[Path, ...]:
-    """Every file that ``read_scan`` would open, sorted; nothing is read."""
-    path = Path(path)
-    if path.name.endswith(SUFFIXES) or zip_folder.is_zip(path) or not path.is_dir():
-        return (path,) if path.name.endswith(SUFFIXES) else files_of(path)
-    return tuple(files_below(path)) or files_of(path)
 
 
 def _chosen(tree: Tree, series: str | None) -> tuple[Path | Series, list[str]]:

@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 from thinslice.errors import Refused, in_one_line, refused
 from thinslice.fs.hashing import sha256_of_file
 from thinslice.io.archive import sizes, unpack
-from thinslice.io.dicom.headers import is_companion
 from thinslice.io.folder import ZIP
 from thinslice.io.scan import LoadedScan
+from thinslice.workflow.scan_files import is_companion
 
 MOST_BYTES = 16 << 30  # unpacked: a whole-body study of several series
 MOST_FILES = 100_000

@@ -17,6 +17,7 @@ from thinslice.errors import Refused, refused
 from thinslice.io.dicom.kinds import class_of, is_lossy, kind_of, without_pixels
 from thinslice.io.dicom.opened import elements, opened, syntax_of
 from thinslice.io.dicom.truncation import refuse_cut, stored_as
+from thinslice.workflow.scan_files import is_companion
 
 UNREADABLE = (  # what pydicom raises on broken headers
     OSError,
@@ -30,9 +31,6 @@ UNREADABLE = (  # what pydicom raises on broken headers
     NotImplementedError,
     BytesLengthException,
 )
-COMPANIONS = (".txt", ".json", ".xml", ".csv", ".md", ".pdf", ".html", ".png", ".jpg")
-COMPANION_NAMES = {"DICOMDIR", "LICENSE", "VERSION", "README", "LOCKFILE"}
-COMPANION_NAMES |= {"THUMBS.DB", "DESKTOP.INI", "AUTORUN.INF", "__MACOSX"}
 
 
 class Slice(NamedTuple):
@@ -112,13 +110,6 @@ def slices_of(path: Path) -> list[Slice]:
         found = f"no rows and columns of pixels ({size} bytes, {what})"
         raise refused(path, found, "a CT or MR image", "copy it again, or move it away")
     return slices
-
-
-def is_companion(name: str) -> bool:
-    """Whether a file or folder is no scan by its name: hidden, or a usual companion of scans."""
-    return (
-        name.startswith(".") or name.lower().endswith(COMPANIONS) or name.upper() in COMPANION_NAMES
-    )
 
 
 def _slices(path: Path, data: FileDataset) -> Iterator[Slice]:
