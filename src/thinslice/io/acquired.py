@@ -33,7 +33,9 @@ class AcquiredScan(NamedTuple):
     @property
     def tilt_deg(self) -> float:
         """Angle between the slices' normal and the line of their positions."""
-        return float(np.degrees(np.arctan2(np.linalg.norm(self.shifts_mm[-1]), self.centres_mm[-1])))
+        return float(
+            np.degrees(np.arctan2(np.linalg.norm(self.shifts_mm[-1]), self.centres_mm[-1]))
+        )
 
     @property
     def is_evenly_spaced(self) -> bool:

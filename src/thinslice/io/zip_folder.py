@@ -14,10 +14,10 @@ from typing import TypeVar
 
 from thinslice.errors import Refused, in_one_line, refused
 from thinslice.fs.hashing import sha256_of_file
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.archive import sizes, unpack
 from thinslice.io.dicom.headers import is_companion
 from thinslice.io.folder import ZIP
-from thinslice.io.acquired import AcquiredScan
 from thinslice.io.scan import LoadedScan
 
 Read = TypeVar("Read", bound=LoadedScan | AcquiredScan)

@@ -4,7 +4,6 @@ A shift by whole pixels copies them. What is left is interpolated by a spline of
 response is flat to nine tenths of the Nyquist frequency (Unser 1999), so that noise and edges stay.
 """
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -36,15 +35,28 @@ def common_grid(frame: Grid, shifts_mm: np.ndarray) -> tuple[Grid, np.ndarray]:
 
 
 def onto_common(slices: np.ndarray, shifts: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Slices [n, Y, X] on the common grid, float32 [n, *shape]; NaN where a slice has no pixel."""
+    """Slices [n, Y, X] on the common grid, float32 [n, *shape]; NaN where a slice is not.
+
+    A pixel between a slice's outermost one and the next beyond it has the outermost value.
+    """
     out = np.full((len(slices), *shape), np.nan, np.float32)
     for k, (image, by) in enumerate(zip(slices, shifts)):
         whole, part = _split(by)
-        moved, inside = _moved(image, part)
-        y, x = (math.ceil(p) for p in part)  # pixels of the image that lie beyond its first
-        rows, columns = whole[0] + y, whole[1] + x
-        height, width = moved[inside].shape
-        out[k, rows : rows + height, columns : columns + width] = moved[inside]
+        if part.any():
+            longer = np.pad(image, [(0, int(p > 0)) for p in part], mode="edge")
+            image = shift(longer, part, order=DEGREE, mode="nearest")
+        rows, columns = (slice(at, at + n) for at, n in zip(whole, image.shape))
+        out[k, rows, columns] = image
+    return out
+
+
+def measured(shifts: np.ndarray, size: tuple[int, int], shape: tuple[int, int]) -> np.ndarray:
+    """Pixels of the common grid between those of each slice, of ``size``; boolean [n, *shape]."""
+    out = np.zeros((len(shifts), *shape), bool)
+    for inside, by in zip(out, shifts):
+        whole, part = _split(by)
+        first = whole + (part > 0)
+        inside[first[0] : whole[0] + size[0], first[1] : whole[1] + size[1]] = True
     return out
 
 
@@ -64,11 +76,3 @@ def _split(by: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     by = np.where(np.abs(by - near) < WHOLE, near, by)
     whole = np.floor(by)
     return whole.astype(int), by - whole
-
-
-def _moved(image: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice]]:
-    """The image moved by part of a pixel, and the pixels that lie between the image's own."""
-    if not part.any():
-        return image, (slice(None), slice(None))
-    y, x = (slice(1 if p else 0, None) for p in part)
-    return shift(image, part, order=DEGREE, mode="nearest"), (y, x)

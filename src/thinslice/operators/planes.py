@@ -49,7 +49,7 @@ def estimator(seen: csr_array, thickness_mm: np.ndarray, increment_mm: float) ->
 
     Ramps along z come back exactly. Raises ValueError for fewer than two slices.
     """
-    n_thick, n_thin = seen.shape
+    n_thick, n_thin = seen.shape or (0, 0)
     if n_thick < 2:
         raise ValueError(f"two slices or more are needed, found {n_thick}")
     usual_mm = float(np.median(thickness_mm))
@@ -70,11 +70,13 @@ def lattice(centres_mm: np.ndarray, thickness_mm: np.ndarray, frame: Grid) -> Gr
     turns = np.exp(2j * np.pi * centres_mm / increment_mm)
     apart = np.abs(np.angle(turns[:, None] / turns))
     phase_mm = float(centres_mm[apart.sum(1).argmin()])  # the median on a circle
-    low = float((centres_mm - thickness_mm / 2).min())
-    high = float((centres_mm + thickness_mm / 2).max())
-    slack = 0.1 * increment_mm
-    first = np.ceil((low + thick_mm / 2 - slack - phase_mm) / increment_mm)
-    last = np.floor((high - thick_mm / 2 + slack - phase_mm) / increment_mm)
+    low = float((centres_mm - thickness_mm / 2).min()) + thick_mm / 2
+    high = float((centres_mm + thickness_mm / 2).max()) - thick_mm / 2
+    first = np.ceil((low - phase_mm) / increment_mm - 0.5)
+    last = np.floor((high - phase_mm) / increment_mm + 0.5)
+    reach = thick_mm / 2 / increment_mm  # every slice's centre lies on the regular ones
+    first = min(first, np.floor((centres_mm[0] - phase_mm) / increment_mm + reach))
+    last = max(last, np.ceil((centres_mm[-1] - phase_mm) / increment_mm - reach))
     return frame.with_slices(
         n=max(int(last - first) + 1, 2),
         increment_mm=increment_mm,

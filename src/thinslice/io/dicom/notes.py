@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from thinslice.errors import listed
 from thinslice.io.dicom.headers import Slice
 
-
 TILT_DEG = 0.5  # headers give whole or half degrees
 
 

@@ -1,4 +1,4 @@
-"""Read the slices of an irregular DICOM series where they are: tilted, uneven or of mixed thickness.
+"""Read the slices of an irregular DICOM series where they are: tilted, uneven, of mixed thickness.
 
 Positions and orientation alone say where a slice is; GantryDetectorTilt is a witness, since its
 sign is not the same for all makers.

@@ -262,7 +262,10 @@ def _regular(path: Path, ordered: Sequence[Slice], along_mm: np.ndarray) -> tupl
         for i in odd.tolist()
     ]
     found = f"uneven or missing slices: increment {usual_mm:g} mm, but {listed(where, 3)}"
-    expected, advice = f"one increment within {allowed_mm:.3g} mm", f"add the slices, or {AS_ACQUIRED}"
+    expected, advice = (
+        f"one increment within {allowed_mm:.3g} mm",
+        f"add the slices, or {AS_ACQUIRED}",
+    )
     raise refused(path, found, expected, advice, error=Irregular)
 
 
