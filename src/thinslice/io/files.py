@@ -15,7 +15,7 @@ from thinslice.io import zip_folder
 from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.write import OURS, write_dicom
-from thinslice.io.nifti.header import SUFFIXES
+from thinslice.io.nifti.content import SUFFIXES
 from thinslice.io.nifti.write import write_nifti
 from thinslice.io.read import read_scan
 from thinslice.io.scan import LoadedScan
