@@ -7,11 +7,12 @@ DICOM, the patient of the scan that a volume was made of.
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from thinslice.errors import in_one_line, refused
 from thinslice.fs import transaction
 from thinslice.io import zip_folder
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.write import OURS, write_dicom
 from thinslice.io.nifti.content import SUFFIXES
@@ -25,6 +26,30 @@ STORE = "*"  # the store itself refuses a folder that is not one
 OTHER = set(".nii .gz .zarr .zip .dcm .mha .mhd .nrrd .img .hdr .npy .npz .png".split())  # any case
 
 
+@overload
+def read(
+    path: Path | str,
+    *,
+    series: str | int | None = ...,
+    thickness_mm: float | None = ...,
+    unit_window: tuple[float, float] | None = ...,
+    modality: Modality | None = ...,
+    as_acquired: Literal[False] = ...,
+) -> LoadedScan: ...
+
+
+@overload
+def read(
+    path: Path | str,
+    *,
+    series: str | int | None = ...,
+    thickness_mm: float | None = ...,
+    unit_window: tuple[float, float] | None = ...,
+    modality: Modality | None = ...,
+    as_acquired: bool,
+) -> LoadedScan | AcquiredScan: ...
+
+
 def read(
     path: Path | str,
     *,
@@ -32,7 +57,8 @@ def read(
     thickness_mm: float | None = None,
     unit_window: tuple[float, float] | None = None,
     modality: Modality | None = None,
-) -> LoadedScan:
+    as_acquired: bool = False,
+) -> LoadedScan | AcquiredScan:
     """The scan at ``path``: a DICOM folder, a NIfTI file, a zip of one, or a store (.zarr) of one.
 
     series         which scan of a folder or a zip that holds several: what ``thinslice inspect``
@@ -40,6 +66,8 @@ def read(
     thickness_mm   declared; None: what the format knows (NIfTI: the increment)
     unit_window    HU that 0 and 1 stand for; NIfTI only
     modality       declared; None: what the file says, CT for NIfTI
+    as_acquired    read a DICOM series that is tilted, unevenly spaced or of mixed thickness, which
+                   is refused otherwise, as an ``AcquiredScan``; ``restore`` takes it
 
     Refused, in one line, for anything that cannot be read exactly.
     """
@@ -53,6 +81,7 @@ def read(
         thickness_mm=thickness_mm,
         unit_window=unit_window,
         modality=modality,
+        as_acquired=as_acquired,
     )
 
 
@@ -100,7 +129,10 @@ def _headers(source: LoadedScan | None) -> AbstractContextManager[tuple[Path, ..
 
 
 def refuse_taken(
-    out: Path | str, *, source: LoadedScan | None = None, overwrite: bool = False
+    out: Path | str,
+    *,
+    source: LoadedScan | AcquiredScan | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Refuse a path that ``write`` would refuse, before there is anything to write."""
     out, files = Path(out), source.files if source else ()

@@ -6,16 +6,42 @@ scans. Of several scans none is read unless ``series`` names it: nothing is gues
 
 from collections import Counter
 from pathlib import Path
+from typing import Literal, overload
 
 from thinslice.errors import Refused, in_one_line, listed, refused
 from thinslice.io import zip_folder
-from thinslice.io.dicom.read import of_slices
+from thinslice.io.acquired import AcquiredScan
+from thinslice.io.dicom.read import as_acquired_slices, of_slices
 from thinslice.io.dicom.slice_order import stack_of
 from thinslice.io.folder import Series, Tree, look
 from thinslice.io.nifti.content import SUFFIXES
 from thinslice.io.nifti.read import read_nifti
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Modality
+
+
+@overload
+def read_scan(
+    path: Path | str,
+    *,
+    series: str | int | None = ...,
+    thickness_mm: float | None = ...,
+    unit_window: tuple[float, float] | None = ...,
+    modality: Modality | None = ...,
+    as_acquired: Literal[False] = ...,
+) -> LoadedScan: ...
+
+
+@overload
+def read_scan(
+    path: Path | str,
+    *,
+    series: str | int | None = ...,
+    thickness_mm: float | None = ...,
+    unit_window: tuple[float, float] | None = ...,
+    modality: Modality | None = ...,
+    as_acquired: bool,
+) -> LoadedScan | AcquiredScan: ...
 
 
 def read_scan(
@@ -25,7 +51,8 @@ def read_scan(
     thickness_mm: float | None = None,
     unit_window: tuple[float, float] | None = None,
     modality: Modality | None = None,
-) -> LoadedScan:
+    as_acquired: bool = False,
+) -> LoadedScan | AcquiredScan:
     """The scan at ``path``: .nii or .nii.gz, a DICOM file or folder, or a .zip of any of these.
 
     series         which scan of a folder or zip with several: the number that ``inspect`` prints
@@ -33,6 +60,8 @@ def read_scan(
     thickness_mm   declared; None: what the format knows (NIfTI: the increment)
     unit_window    HU that 0 and 1 stand for; for NIfTI only, DICOM has its own rescale
     modality       declared; None: as DICOM states, CT for NIfTI
+    as_acquired    read a DICOM series that is tilted, unevenly spaced or of mixed thickness as an
+                   ``AcquiredScan``; what is regular is read as without it
 
     Without ``series`` a folder with one scan is read, whatever else it holds. An unreadable series
     beside it (one image of a bolus tracker) is left out, with a note, if its number shows that it
@@ -40,7 +69,7 @@ def read_scan(
     """
     path = Path(path)
 
-    def plain(at: Path) -> LoadedScan:
+    def plain(at: Path) -> LoadedScan | AcquiredScan:
         if at.name.endswith(SUFFIXES):
             return read_nifti(
                 at, thickness_mm=thickness_mm, unit_window=unit_window, modality=modality or "CT"
@@ -52,7 +81,8 @@ def read_scan(
         else:
             for _, refusal in tree.broken_beside(scan):
                 raise refusal
-            loaded = of_slices(
+            read_series = as_acquired_slices if as_acquired else of_slices
+            loaded = read_series(
                 scan.folder, scan.slices, thickness_mm=thickness_mm, modality=modality
             )
         loaded.source["warnings"] += notes
