@@ -1,0 +1,16 @@
+"""All inputs that are tried, by the kind of their fault."""
+
+from support import bad_dicom, bad_nifti, bad_places, bad_zips, several_dicom
+
+TABLES = {
+    "DICOM": bad_dicom,
+    "DICOM folder": several_dicom,
+    "NIfTI": bad_nifti,
+    "zip": bad_zips,
+    "place": bad_places,
+}
+CASES = {
+    f"{kind}: {name}": case
+    for kind, module in TABLES.items()
+    for name, case in module.CASES.items()
+}
