@@ -8,13 +8,11 @@ from collections import Counter
 from pathlib import Path
 
 from thinslice.errors import Refused, in_one_line, listed, refused
-from thinslice.io import zip_folder
+from thinslice.io import images, zip_folder
 from thinslice.io.dicom.headers import files_of
 from thinslice.io.dicom.read import of_slices
 from thinslice.io.dicom.slice_order import stack_of
 from thinslice.io.folder import Series, Tree, files_below, look
-from thinslice.io.nifti.content import SUFFIXES
-from thinslice.io.nifti.read import read_nifti
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Modality
 
@@ -42,9 +40,9 @@ def read_scan(
     path = Path(path)
 
     def plain(at: Path) -> LoadedScan:
-        if at.name.endswith(SUFFIXES):
-            return read_nifti(
-                at, thickness_mm=thickness_mm, unit_window=unit_window, modality=modality or "CT"
+        if images.format_of(at):
+            return images.read_image(
+                at, thickness_mm=thickness_mm, unit_window=unit_window, modality=modality
             )
         tree = look(at)
         scan, notes = _chosen(tree, None if series is None else str(series).strip())
@@ -71,8 +69,10 @@ def read_scan(
 def scan_files(path: Path | str) -> tuple[Path, ...]:
     """Every file that ``read_scan`` would open, sorted; nothing is read."""
     path = Path(path)
-    if path.name.endswith(SUFFIXES) or zip_folder.is_zip(path) or not path.is_dir():
-        return (path,) if path.name.endswith(SUFFIXES) else files_of(path)
+    if images.format_of(path):
+        return images.files_of(path)
+    if zip_folder.is_zip(path) or not path.is_dir():
+        return files_of(path)
     return tuple(files_below(path)) or files_of(path)
 
 

@@ -4,10 +4,11 @@ import tempfile
 
 import pytest
 
-from support import bad_dicom, bad_nifti, bad_places, bad_zips
+from support import bad_dicom, bad_images, bad_nifti, bad_places, bad_zips, sidecars
 from support.reading_law import holds
 
 TABLES = {"DICOM": bad_dicom, "NIfTI": bad_nifti, "zip": bad_zips, "place": bad_places}
+TABLES |= {"image": bad_images, "sidecar": sidecars}
 CASES = {
     f"{kind}: {name}": case
     for kind, module in TABLES.items()

@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from thinslice.errors import Refused, refused
+from thinslice.io import other_formats
 from thinslice.io.dicom.kinds import class_of, is_lossy, kind_of, without_pixels
 from thinslice.io.dicom.truncation import Bounded, refuse_cut, stored_as
 
@@ -103,8 +104,7 @@ def slices_of(path: Path) -> list[Slice]:
     except (Refused, FileNotFoundError, PermissionError):
         raise
     except InvalidDicomError as error:
-        found = f"{size} bytes without the DICM mark"
-        raise refused(path, found, "a DICOM file", "move it elsewhere") from error
+        raise _not_dicom(path, size) from error
     except UNREADABLE as error:
         found = f"a broken header ({size} bytes: {type(error).__name__} {error})"
         raise refused(path, found, "valid DICOM", "copy or export it again") from error
@@ -112,6 +112,16 @@ def slices_of(path: Path) -> list[Slice]:
         found = f"no rows and columns of pixels ({size} bytes, {what})"
         raise refused(path, found, "a CT or MR image", "copy it again, or move it away")
     return slices
+
+
+def _not_dicom(path: Path, size: int) -> Refused:
+    with path.open("rb") as file:
+        kind = other_formats.kind_of(path, file.read(16))
+    if kind:
+        return refused(
+            path, f"{kind.found} ({size} bytes)", "a DICOM file or an image", kind.advice
+        )
+    return refused(path, f"{size} bytes without the DICM mark", "a DICOM file", "move it elsewhere")
 
 
 def is_companion(name: str) -> bool:
