@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 import nibabel as nib
 import numpy as np
-import pydicom
 
-from support import dicom_maker, image_maker
+from support import image_maker
 from support.image_maker import as_made
 from support.nifti_maker import TURNS, saved, scan_ras
 from support.reading_law import Case, at_places
@@ -95,31 +94,6 @@ def holding(name: str, content: bytes) -> Callable:
         return folder / name
 
     return make
-
-
-def series(change: Callable) -> Callable:
-    """A DICOM series, every file of which was changed."""
-
-    def make(folder, _):
-        positions = dicom_maker.positions_of(3, 2.5)
-        made = dicom_maker.series(folder / "in", dicom_maker.scan_hu(3, 4, 5), positions)
-        for file in sorted(made.iterdir()):
-            change(file)
-        return made
-
-    return make
-
-
-def gzipped(file):
-    file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes()))
-    file.unlink()
-
-
-def bare(file):
-    data = pydicom.dcmread(file)
-    del data.file_meta
-    data.preamble = None
-    pydicom.dcmwrite(file, data, implicit_vr=True, little_endian=True, enforce_file_format=False)
 
 
 def volume_of_two_files(folder, _):
@@ -245,15 +219,13 @@ CASES = {
         ),
         "do not begin as NIfTI",
     ),
-    "DICOM packed by gzip": Case(series(gzipped), "packed by gzip"),
-    "DICOM without preamble": Case(series(bare), "without preamble"),
     "FreeSurfer": Case(mgz, "FreeSurfer"),
     "NIfTI by no name": Case(nifti_named("scan"), "a NIfTI image.*name it .nii"),
     "NRRD by no name": Case(nrrd("scan"), "a NRRD image"),
     "MetaImage by no name": Case(meta("scan"), "a MetaImage"),
     "MINC": Case(holding("x.mnc", b"CDF\1" * 9), "MINC"),
     "an array": Case(holding("x.npy", b"\x93NUMPY" * 9), "an array"),
-    "an archive": Case(holding("x.tar", b"\0" * 99), "an archive"),
+    "an archive": Case(holding("x.tar", b"scan/0001.dcm" * 9), "an archive"),
     "HDF5": Case(holding("x", b"\x89HDF\r\n\x1a\n" * 3), "HDF5"),
     "a zip by no name": Case(holding("x", b"PK\3\4" * 9), "a zip"),
     "a picture by no name": Case(holding("x", b"\x89PNG\r\n\x1a\n" * 3), "PNG"),

@@ -31,6 +31,7 @@ class Case(NamedTuple):
     refused: str | None = None  # pattern of the refusal; None: it need not be refused
     right: Callable[[Path, LoadedScan], None] | None = None  # None: it must not be read
     say: dict | None = None  # arguments of ``read``
+    noted: str | None = None  # pattern of a warning of what is read
 
 
 def holds(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,6 +52,8 @@ def holds(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     else:
         assert case.right is not None, f"read: {found.source}"
         case.right(path, found)
+        if case.noted is not None:
+            assert any(re.search(case.noted, note) for note in found.source["warnings"])
     assert time.process_time() - began < MOST_S
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown * 1024 < MOST_BYTES

@@ -33,6 +33,7 @@ def read(
     path: Path | str,
     *,
     series: str | int | None = None,
+    acquisition: str | int | None = None,
     thickness_mm: float | None = None,
     unit_window: tuple[float, float] | None = None,
     modality: Modality | None = None,
@@ -40,7 +41,9 @@ def read(
     """The scan at ``path``: a DICOM folder, a NIfTI file, a zip of one, or a store (.zarr) of one.
 
     series         which scan of a folder or a zip that holds several: what ``thinslice inspect``
-                   prints (SeriesNumber, or a NIfTI's path below the folder), or SeriesInstanceUID
+                   prints (SeriesNumber, or a NIfTI's path below the folder), or SeriesInstanceUID;
+                   "thickest" or "thinnest" of the DICOM series
+    acquisition    which acquisition of a series that holds several, as ``inspect`` prints it
     thickness_mm   declared; None: what the format knows (NIfTI: the increment)
     unit_window    HU that 0 and 1 stand for; NIfTI only
     modality       declared; None: what the file says, CT for NIfTI
@@ -54,6 +57,7 @@ def read(
     return read_scan(
         path,
         series=series,
+        acquisition=acquisition,
         thickness_mm=thickness_mm,
         unit_window=unit_window,
         modality=modality,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from thinslice.errors import Refused, refused
 from thinslice.io import images
-from thinslice.io.dicom.headers import Slice, is_companion, slices_of
+from thinslice.io.dicom.headers import BrokenSlice, Slice, is_companion, slices_of
 from thinslice.io.dicom.slice_order import key_of
 
 STORE = ".zarr"
@@ -58,7 +58,11 @@ class Tree(NamedTuple):
         return [*self.niftis, *(series for series in self.series if series.is_scan)]
 
     def broken_beside(self, scan: Series) -> list[tuple[Path, Refused]]:
-        """Broken files among those of the scan: each may be one of its slices."""
+        """Broken slices of the scan, and files beside it that may be its slices."""
+        return [(file, why) for file, why in self.broken if _is_slice_of(scan, file, why)]
+
+    def odd_beside(self, scan: Series) -> list[tuple[Path, Refused]]:
+        """Files in the folders of the scan that cannot be read as images at all."""
         folders = {file.parent for file in scan.files}
         return [(file, why) for file, why in self.broken if file.parent in folders]
 
@@ -123,7 +127,15 @@ def _images(file: Path) -> list[Slice]:
         return slices_of(file)
     except OSError as error:
         found = f"that the system refuses: {error.strerror or error}"
-        raise refused(file, found, "a readable file", "check it") from error
+        raise refused(file, found, "a readable file", "check it", error=BrokenSlice) from error
+
+
+def _is_slice_of(scan: Series, file: Path, why: Refused) -> bool:
+    if not isinstance(why, BrokenSlice):
+        return False
+    if why.series is None:
+        return file.parent in {file.parent for file in scan.files}
+    return why.series == key_of(scan.slices[0])
 
 
 def _is_file(path: Path) -> bool:

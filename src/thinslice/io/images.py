@@ -27,19 +27,18 @@ def format_of(path: Path) -> str | None:
 
 def files_of(path: Path) -> tuple[Path, ...]:
     """Every file that an image consists of, its sidecar too, sorted; headers alone are read."""
-    others = {"NRRD": nrrd.files, "MetaImage": meta_image.files}.get(format_of(path) or "")
-    files = others(path) if others else content.files_of(path)
     beside = sidecar.beside(path)
-    return tuple(sorted([*files, beside] if beside else files))
+    pair = content.pair_of(path) or ()
+    return tuple(sorted({path, *pair, *data_of(path), *([beside] if beside else [])}))
 
 
 def data_of(path: Path) -> set[Path]:
     """The files beside a header that hold its voxels: no scans by themselves."""
-    pair = content.pair_of(path)
-    if pair:
+    if pair := content.pair_of(path):
         return {pair[1]}
+    others = {"NRRD": nrrd.files, "MetaImage": meta_image.files}.get(format_of(path) or "")
     try:
-        return {file for file in files_of(path) if file != path}
+        return set(others(path)) - {path} if others else set()
     except (Refused, OSError):
         return set()
 

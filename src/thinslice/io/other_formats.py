@@ -14,11 +14,10 @@ BY_NAME = {
     (".vtk", ".vti"): ("a VTK file", TO_NIFTI),
     (".npy", ".npz", ".mat", ".h5", ".hdf5"): ("an array without a place", TO_NIFTI),
     (".par", ".rec"): ("half of a Philips PAR/REC pair", "convert it to NIfTI (dcm2niix)"),
-    (".ima.gz", ".dcm.gz"): ("DICOM packed by gzip", "unpack it (gunzip)"),
     (".tar", ".tgz", ".tar.gz", ".7z", ".rar", ".bz2", ".xz"): ("an archive", "unpack it"),
 }  # fmt: skip
 BY_START = {
-    b"\x1f\x8b": ("a file packed by gzip", "unpack it (gunzip)"),
+    b"\x1f\x8b": ("a file packed by gzip", "unpack it (gunzip)", True),
     b"NRRD": ("a NRRD image", "name it .nrrd"),
     b"ObjectType": ("a MetaImage", "name it .mha, or .mhd if its voxels are in another file"),
     b"\x89HDF": ("an HDF5 file", TO_NIFTI),
@@ -32,11 +31,6 @@ BY_START = {
 }
 NIFTI_SIZES = (348, 540)
 NIFTI = ("a NIfTI image", "name it .nii, or .nii.gz if it is packed")
-BARE_DICOM = (
-    "DICOM without preamble and DICM mark",
-    "write it as a DICOM file (as `dcmconv +F` does)",
-)
-FIRST_GROUPS = {(group, element) for group in (2, 8) for element in (0, 1, 5, 8, 16, 22, 24)}
 
 
 class Kind(NamedTuple):
@@ -44,6 +38,7 @@ class Kind(NamedTuple):
 
     found: str
     advice: str
+    may_be_slice: bool = False  # of a DICOM series that lies around it
 
 
 def kind_of(path: Path, start: bytes) -> Kind | None:
@@ -60,14 +55,8 @@ def kind_of(path: Path, start: bytes) -> Kind | None:
         return by_name
     if any(int.from_bytes(start[:4], order) in NIFTI_SIZES for order in ("little", "big")):
         return Kind(*NIFTI)
-    return Kind(*BARE_DICOM) if _is_element(start) else None
+    return None
 
 
 def _by_name(name: str) -> Kind | None:
     return next((Kind(*kind) for ends, kind in BY_NAME.items() if name.endswith(ends)), None)
-
-
-def _is_element(start: bytes) -> bool:
-    """Whether a file begins with a DICOM element of group 0002 or 0008."""
-    group, element = (int.from_bytes(start[at : at + 2], "little") for at in (0, 2))
-    return len(start) >= 8 and (group, element) in FIRST_GROUPS
