@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from thinslice.errors import Refused, refused
+from thinslice.io import images
 from thinslice.io.dicom.headers import BrokenSlice, Slice, slices_of
 from thinslice.io.dicom.slice_order import key_of
-from thinslice.io.nifti.content import SUFFIXES
 from thinslice.workflow.scan_files import files_below
 
 ZIP = ".zip"
@@ -81,12 +81,14 @@ class Tree(NamedTuple):
 
 def look(path: Path) -> Tree:
     """The content of a file or folder; reads headers, not pixels. OSError for an unlistable one."""
-    niftis: list[Path] = []
-    images: dict[tuple[str, str, str], list[Slice]] = {}
+    by_series: dict[tuple[str, str, str], list[Slice]] = {}
     broken: list[tuple[Path, Refused]] = []
-    for file in [path] if path.is_file() else files_below(path):
-        if file.name.endswith(SUFFIXES):
-            niftis.append(file)
+    files = [path] if path.is_file() else files_below(path)
+    niftis = [file for file in files if images.format_of(file)]
+    voxels = {data for file in niftis for data in images.data_of(file)}
+    niftis = [file for file in niftis if file not in voxels]
+    for file in files:
+        if file in voxels or images.format_of(file):
             continue
         try:
             in_file = _images(file)
@@ -94,8 +96,8 @@ def look(path: Path) -> Tree:
             broken.append((file, error))
             continue
         for image in in_file:
-            images.setdefault(key_of(image), []).append(image)
-    series = [Series(_common(path, slices), tuple(slices)) for slices in images.values()]
+            by_series.setdefault(key_of(image), []).append(image)
+    series = [Series(_common(path, slices), tuple(slices)) for slices in by_series.values()]
     return Tree(path, tuple(niftis), tuple(series), tuple(broken))
 
 

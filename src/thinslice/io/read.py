@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Literal, overload
 
 from thinslice.errors import in_one_line, refused
-from thinslice.io import zip_folder
+from thinslice.io import images, zip_folder
 from thinslice.io.acquired import AcquiredScan
 from thinslice.io.chosen import chosen
 from thinslice.io.dicom.read import as_acquired_slices, of_slices
 from thinslice.io.folder import look
-from thinslice.io.nifti.content import SUFFIXES
-from thinslice.io.nifti.read import read_nifti
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Modality
 
@@ -75,9 +73,9 @@ def read_scan(
     path = Path(path)
 
     def plain(at: Path) -> LoadedScan | AcquiredScan:
-        if at.name.endswith(SUFFIXES):
-            return read_nifti(
-                at, thickness_mm=thickness_mm, unit_window=unit_window, modality=modality or "CT"
+        if images.format_of(at):
+            return images.read_image(
+                at, thickness_mm=thickness_mm, unit_window=unit_window, modality=modality
             )
         tree = look(at)
         scan, notes = chosen(tree, _text(series), _text(acquisition))

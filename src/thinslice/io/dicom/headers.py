@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from thinslice.errors import Refused, refused
+from thinslice.io import other_formats
 from thinslice.io.dicom.kinds import (
     SLICES,
     class_of,
@@ -144,8 +145,7 @@ def slices_of(path: Path) -> list[Slice]:
     except InvalidDicomError as error:
         if size < PREAMBLE and not any(path.read_bytes()):
             raise _broken(path, f"{size} bytes, the beginning of a DICOM file", "all") from error
-        found = f"{size} bytes without the DICM mark"
-        raise refused(path, found, "a DICOM file", "move it elsewhere") from error
+        raise _not_dicom(path, size) from error
     except UNREADABLE as error:
         found = f"a broken header ({size} bytes: {type(error).__name__} {error})"
         raise _broken(path, found, "valid DICOM") from error
@@ -156,6 +156,16 @@ def slices_of(path: Path) -> list[Slice]:
             path, found, "a CT or MR image", "copy it again, or move it away", error=error
         )
     return slices
+
+
+def _not_dicom(path: Path, size: int) -> Refused:
+    with path.open("rb") as file:
+        kind = other_formats.kind_of(path, file.read(16))
+    if kind:
+        error = BrokenSlice if kind.may_be_slice else Refused
+        found = f"{kind.found} ({size} bytes)"
+        return refused(path, found, "a DICOM file or an image", kind.advice, error=error)
+    return refused(path, f"{size} bytes without the DICM mark", "a DICOM file", "move it elsewhere")
 
 
 def _broken(path: Path, found: str, expected: str) -> Refused:
