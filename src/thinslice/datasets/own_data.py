@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from thinslice.errors import refused
+from thinslice.errors import Refused, all_refused, in_case, refused
 from thinslice.interfaces import Case
 from thinslice.io.read import read_scan
 from thinslice.io.scan import LoadedScan
@@ -45,9 +45,20 @@ class OwnData:
         return sorted({self.manifest, *(file for scan in scans for file in scan_files(scan))})
 
     def cases(self, raw: Path) -> Iterator[Case]:
-        """One case per row, in the manifest's order; Refused where a scan cannot be read."""
+        """One case per row, in the manifest's order; Refused, all together, where scans cannot be
+        read: after the first of them the others are still read, and no more cases come."""
+        wrong: list[Refused] = []
         for row in read_manifest(self.manifest):
-            yield self._case(row)
+            try:
+                with in_case(row.case):
+                    case = self._case(row)
+            except Refused as error:
+                wrong.append(error)
+                continue
+            if not wrong:
+                yield case
+        if wrong:
+            raise all_refused(wrong)
 
     def _case(self, row: Row) -> Case:
         thin = self._read(row, row.thin, row.thin_thickness_mm)
