@@ -31,9 +31,11 @@ EMPTY = "rule all:\n    shell: 'true'\n"
 def methods() -> dict:
     """Config entries of 40 methods, whose code is digested when planning."""
     lines = {
-        f"interpolation{i}": {"module": module, "fit": "none", "env": "core"}
-        for i, module in enumerate(islice(cycle(INTERPOLATIONS), UNTRAINED))
-    }
+        f"interpolation{i}": {
+            "module": "interpolation", "fit": "none", "env": "core", "settings": {"kind": kind},
+        }
+        for i, kind in enumerate(islice(cycle(INTERPOLATIONS), UNTRAINED))
+    }  # fmt: skip
     for i, module in enumerate(islice(cycle(NETWORKS), TRAINED)):
         settings = {"seed": i}
         lines[f"network{i}"] = {
