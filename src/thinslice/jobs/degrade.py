@@ -29,5 +29,11 @@ def degrade(card: Mapping[str, Any], thin: Path, out: Path) -> None:
             for case in thin_store.cases():
                 scan = thin_store.scan(case)
                 about = {**thin_store.about(case), "target": scan.grid.to_json()}
+                about["source"] = made_from(about["source"])
                 writer.add(case, thick_of(degradation, scan), **about)
         job.output("thick", out)
+
+
+def made_from(source: Mapping[str, Any]) -> dict[str, Any]:
+    """The source of simulated slices: that of their thin scan, not of the scanner's thick one."""
+    return {name: part for name, part in source.items() if name != "thick"}
