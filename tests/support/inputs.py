@@ -2,11 +2,13 @@
 
 from support import (
     bad_dicom,
+    bad_images,
     bad_nifti,
     bad_places,
     bad_zips,
     odd_dicom,
     several_dicom,
+    sidecars,
     stored_bits,
     stored_codestreams,
     stored_frames,
@@ -20,6 +22,8 @@ TABLES = {
     "DICOM acquisitions": several_dicom,
     "DICOM odd files": odd_dicom,
     "NIfTI": bad_nifti,
+    "image": bad_images,
+    "sidecar": sidecars,
     "zip": bad_zips,
     "place": bad_places,
 }

@@ -51,6 +51,12 @@ def _about_the_scan(parser: argparse.ArgumentParser) -> None:
     add("--declared-thickness", type=millimetres, metavar="MM", help="of IN's slices; for NIfTI")
     add("--modality", choices=["CT", "MR"], help="of a NIfTI; default CT")
     add(
+        "--as-acquired",
+        action="store_true",
+        help="restore DICOM slices that are tilted, unevenly spaced or of mixed thickness, which "
+        "are refused otherwise",
+    )
+    add(
         "--unit-window", type=float, nargs=2, metavar=("LOW", "HIGH"),
         help="HU that 0 and 1 stand for, in a NIfTI of values in [0, 1]",
     )  # fmt: skip
@@ -117,6 +123,7 @@ def _planned(arguments: argparse.Namespace, out: Output) -> Plan:
         thickness_mm=arguments.declared_thickness,
         unit_window=arguments.unit_window and tuple(arguments.unit_window),
         modality=arguments.modality,
+        as_acquired=arguments.as_acquired,
     )
     out.check(scan)
     planned = restore.plan(

@@ -12,16 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinslice.errors import Refused, in_one_line, listed, refused
-from thinslice.io import zip_folder
+from thinslice.io import images, zip_folder
 from thinslice.io.acquisition import parts_of, read_of
 from thinslice.io.chosen import BY_THICKNESS
 from thinslice.io.dicom.notes import notes_on
 from thinslice.io.dicom.slice_order import stack_of
-from thinslice.io.folder import STORE, Series, look, walk
-from thinslice.io.nifti.read import read_nifti
+from thinslice.io.folder import Series, look
 from thinslice.io.orientation import BACK, HEAD, LEFT, place
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid
+from thinslice.workflow.scan_files import STORE, walk
 
 PLANES = {LEFT: "sagittal", BACK: "coronal", HEAD: "axial"}
 SQUARE_DEG = 0.5  # a smaller turn is not shown
@@ -129,7 +129,7 @@ def _rows_below(path: Path) -> Iterator[ScanSummary]:
     tree = look(path)
     for scan, name in zip(tree.scans, tree.names()):
         if isinstance(scan, Path):
-            yield _nifti(scan, name)
+            yield _image(scan, name)
             continue
         broken = [file.name for file, _ in tree.broken_beside(scan)]
         beside = f"read only once the broken files beside it are gone ({listed(broken)})"
@@ -142,12 +142,12 @@ def _rows_below(path: Path) -> Iterator[ScanSummary]:
         yield unread(file, "unknown", "", str(refusal))
 
 
-def _nifti(path: Path, name: str) -> ScanSummary:
+def _image(path: Path, name: str) -> ScanSummary:
     try:
         with in_one_line(path):
-            return summary_of(path, read_nifti(path))._replace(choose=name)
+            return summary_of(path, images.read_image(path))._replace(choose=name)
     except Refused as error:
-        return unread(path, "NIfTI", "", str(error))._replace(choose=name)
+        return unread(path, images.format_of(path) or "", "", str(error))._replace(choose=name)
 
 
 def _parts(series: Series, name: str) -> Iterator[ScanSummary]:

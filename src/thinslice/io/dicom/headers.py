@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from thinslice.errors import Refused, refused
+from thinslice.io import other_formats
 from thinslice.io.dicom.kinds import (
     SLICES,
     class_of,
@@ -24,6 +25,7 @@ from thinslice.io.dicom.kinds import (
 )
 from thinslice.io.dicom.opened import elements, opened, syntax_of, without_remarks
 from thinslice.io.dicom.truncation import refuse_cut, stored_as
+from thinslice.workflow.scan_files import is_companion
 
 UNREADABLE = (  # what pydicom raises on broken headers
     OSError,
@@ -38,9 +40,6 @@ UNREADABLE = (  # what pydicom raises on broken headers
     BytesLengthException,
 )
 PREAMBLE = 132  # bytes before the first element, mostly zeros
-COMPANIONS = (".txt", ".json", ".xml", ".csv", ".md", ".pdf", ".html", ".png", ".jpg")
-COMPANION_NAMES = {"DICOMDIR", "LICENSE", "VERSION", "README", "LOCKFILE"}
-COMPANION_NAMES |= {"THUMBS.DB", "DESKTOP.INI", "AUTORUN.INF", "__MACOSX"}
 APART = (  # tags that tell acquisitions of one series apart, the most telling first
     "AcquisitionNumber",
     "TemporalPositionIdentifier",
@@ -146,8 +145,7 @@ def slices_of(path: Path) -> list[Slice]:
     except InvalidDicomError as error:
         if size < PREAMBLE and not any(path.read_bytes()):
             raise _broken(path, f"{size} bytes, the beginning of a DICOM file", "all") from error
-        found = f"{size} bytes without the DICM mark"
-        raise refused(path, found, "a DICOM file", "move it elsewhere") from error
+        raise _not_dicom(path, size) from error
     except UNREADABLE as error:
         found = f"a broken header ({size} bytes: {type(error).__name__} {error})"
         raise _broken(path, found, "valid DICOM") from error
@@ -158,6 +156,16 @@ def slices_of(path: Path) -> list[Slice]:
             path, found, "a CT or MR image", "copy it again, or move it away", error=error
         )
     return slices
+
+
+def _not_dicom(path: Path, size: int) -> Refused:
+    with path.open("rb") as file:
+        kind = other_formats.kind_of(path, file.read(16))
+    if kind:
+        error = BrokenSlice if kind.may_be_slice else Refused
+        found = f"{kind.found} ({size} bytes)"
+        return refused(path, found, "a DICOM file or an image", kind.advice, error=error)
+    return refused(path, f"{size} bytes without the DICM mark", "a DICOM file", "move it elsewhere")
 
 
 def _broken(path: Path, found: str, expected: str) -> Refused:
@@ -172,13 +180,6 @@ def _of_a_slice(image: Slice) -> Iterator[None]:
         yield
     except Refused as error:
         raise BrokenSlice(str(error), (image.patient, image.study, image.series)) from error
-
-
-def is_companion(name: str) -> bool:
-    """Whether a file or folder is no scan by its name: hidden, or a usual companion of scans."""
-    return (
-        name.startswith(".") or name.lower().endswith(COMPANIONS) or name.upper() in COMPANION_NAMES
-    )
 
 
 def _slices(path: Path, data: FileDataset) -> Iterator[Slice]:
