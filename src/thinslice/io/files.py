@@ -4,6 +4,7 @@
 DICOM, the patient of the scan that a volume was made of.
 """
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Literal, overload
 
 from thinslice.errors import in_one_line, refused
 from thinslice.fs import transaction
-from thinslice.io import zip_folder
+from thinslice.io import images, zip_folder
 from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.write import OURS, write_dicom
@@ -19,11 +20,14 @@ from thinslice.io.nifti.content import SUFFIXES
 from thinslice.io.nifti.write import write_nifti
 from thinslice.io.read import read_scan
 from thinslice.io.scan import LoadedScan
-from thinslice.volume import Modality, Volume
+from thinslice.volume import HU_INT16, Modality, Volume
 
 ZARR = ".zarr"
 STORE = "*"  # the store itself refuses a folder that is not one
-OTHER = set(".nii .gz .zarr .zip .dcm .mha .mhd .nrrd .img .hdr .npy .npz .png".split())  # any case
+OTHER = set(
+    ".nii .gz .zarr .zip .dcm .ima .mha .mhd .nrrd .nhdr .img .hdr .mgz .mgh .mnc .vtk .npy .npz "
+    ".png .jpg .json .tar .tgz".split()
+)  # any case
 
 
 @overload
@@ -31,6 +35,7 @@ def read(
     path: Path | str,
     *,
     series: str | int | None = ...,
+    acquisition: str | int | None = ...,
     thickness_mm: float | None = ...,
     unit_window: tuple[float, float] | None = ...,
     modality: Modality | None = ...,
@@ -43,6 +48,7 @@ def read(
     path: Path | str,
     *,
     series: str | int | None = ...,
+    acquisition: str | int | None = ...,
     thickness_mm: float | None = ...,
     unit_window: tuple[float, float] | None = ...,
     modality: Modality | None = ...,
@@ -54,6 +60,7 @@ def read(
     path: Path | str,
     *,
     series: str | int | None = None,
+    acquisition: str | int | None = None,
     thickness_mm: float | None = None,
     unit_window: tuple[float, float] | None = None,
     modality: Modality | None = None,
@@ -62,7 +69,9 @@ def read(
     """The scan at ``path``: a DICOM folder, a NIfTI file, a zip of one, or a store (.zarr) of one.
 
     series         which scan of a folder or a zip that holds several: what ``thinslice inspect``
-                   prints (SeriesNumber, or a NIfTI's path below the folder), or SeriesInstanceUID
+                   prints (SeriesNumber, or a NIfTI's path below the folder), or SeriesInstanceUID;
+                   "thickest" or "thinnest" of the DICOM series
+    acquisition    which acquisition of a series that holds several, as ``inspect`` prints it
     thickness_mm   declared; None: what the format knows (NIfTI: the increment)
     unit_window    HU that 0 and 1 stand for; NIfTI only
     modality       declared; None: what the file says, CT for NIfTI
@@ -78,6 +87,7 @@ def read(
     return read_scan(
         path,
         series=series,
+        acquisition=acquisition,
         thickness_mm=thickness_mm,
         unit_window=unit_window,
         modality=modality,
@@ -108,7 +118,7 @@ def write(
     with in_one_line(out, "a place that can be written", advice), _headers(source) as headers:
         kind = source.source["format"] if source else None
         if out.name.endswith(SUFFIXES):
-            like = headers[0] if kind == "NIfTI" else None
+            like = next((h for h in headers if images.format_of(h) == "NIfTI"), None)
             write_nifti(volume, out, like=like, overwrite=overwrite)
         elif out.name.endswith(ZARR):
             _store(volume, out, source, overwrite)
@@ -145,11 +155,28 @@ def refuse_taken(
         transaction.refuse_taken(out, overwrite=overwrite, ours=OURS, source=files)
 
 
+def refuse_unfit(out: Path | str, scan: LoadedScan | AcquiredScan) -> None:
+    """Refuse CT that ``out`` could not hold, before anything is made of it.
+
+    NIfTI holds any values, as float32 where they are beyond 16 bits; DICOM a span of 65535 HU.
+    """
+    out, values = Path(out), scan.volume if isinstance(scan, LoadedScan) else scan
+    low, high = float(values.voxels.min()), float(values.voxels.max())
+    is_zarr = out.name.endswith(ZARR)
+    lowest, highest = HU_INT16 if is_zarr else (low, low + HU_INT16[1] - HU_INT16[0])
+    if values.modality != "CT" or out.name.endswith(SUFFIXES):
+        return
+    if low < lowest or high > highest:
+        found = f"HU {low:g} to {high:g} in {os.path.commonpath(scan.files)}"
+        expected = f"{lowest} to {highest}" if is_zarr else "a span of 65535, as 16 bits hold"
+        raise refused(out, found, expected, "name OUT .nii.gz: it is then written as float32")
+
+
 def _no_other_ending(out: Path) -> None:
     """Refuse a name such as out.mha: it asks for another format, not for a folder."""
     if out.suffix.lower() in OTHER and not out.is_dir():
         expected = ".nii, .nii.gz or .zarr, in small letters, or a folder"
-        raise refused(out, f"the ending {out.suffix}", expected, "choose one")
+        raise refused(out, f"the ending {out.suffix}, which is not written", expected, "choose one")
 
 
 def _plainly(volume: Volume) -> Derivation:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from thinslice.errors import refused
 from thinslice.fs import transaction
-from thinslice.io import files
+from thinslice.io import files, images
 from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.scan import LoadedScan
@@ -64,7 +64,9 @@ class Output:
         files or a path in their folder; and a folder that cannot be written.
         """
         files.refuse_taken(self.path, source=scan, overwrite=self.overwrite)
-        if scan and len(scan.files) > 1:
+        if scan:
+            files.refuse_unfit(self.path, scan)
+        if scan and len(scan.files) > 1 and scan.source["format"] not in images.FORMATS:
             self.check_outside(Path(os.path.commonpath(scan.files)))
         self._refuse_companions()
         self._refuse_unwritable()

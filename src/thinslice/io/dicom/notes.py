@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from pydicom.config import IGNORE as NO_CHECK
+from pydicom.uid import UID
+
 from thinslice.errors import listed
 from thinslice.io.dicom.headers import Slice
 
@@ -30,7 +33,7 @@ def notes_on(
         notes.append(f"GantryDetectorTilt {stated_deg:g}, but positions show no tilt")
     if first.modality == "CT" and first.facts["rescale_type"] not in (None, "HU"):
         notes.append(f"RescaleType {first.facts['rescale_type']}; are the values HU?")
-    return [*notes, *_shared(slices), *_rescaled(slices)]
+    return [*notes, *_shared(slices), *_rescaled(slices), *_bad_uids(slices)]
 
 
 def _shared(slices: Sequence[Slice]) -> list[str]:
@@ -52,3 +55,23 @@ def _rescaled(slices: Sequence[Slice]) -> list[str]:
     usual = rescales.most_common(1)[0][0]
     odd = listed(sorted(s.name for s in slices if s.rescale != usual))
     return [f"RescaleSlope and RescaleIntercept differ from slice to slice ({odd}); each is used"]
+
+
+def _bad_uids(slices: Sequence[Slice]) -> list[str]:
+    """UIDs that break the rules of DICOM (PS3.5 9.1), as some anonymisers write them."""
+    kinds = {
+        "SOPInstanceUID": {s.uid for s in slices},
+        "SeriesInstanceUID": {s.series for s in slices},
+        "StudyInstanceUID": {s.study for s in slices},
+        "FrameOfReferenceUID": {s.reference for s in slices},
+    }
+    bad = {
+        kind: sorted(uid for uid in uids if uid and not UID(uid, NO_CHECK).is_valid)
+        for kind, uids in kinds.items()
+    }
+    words = [f"{kind} {uids[0]!r}" for kind, uids in bad.items() if uids]
+    if not words:
+        return []
+    count = sum(map(len, bad.values()))
+    found = f"{count} UIDs break the rules of DICOM ({', '.join(words)})"
+    return [f"{found}; they are kept, and an archive may refuse them"]

@@ -15,7 +15,7 @@ from thinslice.io.nifti.content import files_of, opened
 from thinslice.io.nifti.header import geometry, intent, three_axes, through_plane
 from thinslice.io.nifti.values import voxels_of
 from thinslice.io.orientation import place
-from thinslice.io.scan import LoadedScan, source_without_scanner
+from thinslice.io.scan import LoadedScan, odd_hu, source_without_scanner
 from thinslice.volume import Modality, Volume
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -48,6 +48,8 @@ def read_nifti(
         lps = RAS_TO_LPS @ affine
     placed = place(path, lps, shape, thickness_mm=thickness_mm, through_plane=z)
     voxels, notes = voxels_of(path, stored, placed, modality=modality, unit_window=unit_window)
+    if modality == "CT" and unit_window is None:
+        notes += odd_hu(float(voxels.min()), float(voxels.max()))
     source: dict[str, Any] = {
         **source_without_scanner("NIfTI", modality, thickness_mm),
         "axes": "".join(nib.aff2axcodes(affine)),
