@@ -4,7 +4,6 @@ Slices are exact box means along their normal; in-plane, the mean of 2 x 2 point
 as by a soft kernel. Patient space is LPS.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from support import dicom_maker as maker
 
 WATER_HU, BALL_HU, AIR_HU = 40.0, 700.0, -1000.0
-BALLS = np.array([(0, 0, 0), (-14, 10, 17), (12, -9, -16), (-10, -12, 6), (11, 14, -6)], float)
+BALLS = np.array([(0, 0, 0), (-14, 10, 13), (12, -9, -16), (-10, -12, 6), (11, 14, -6)], float)
 RADIUS_MM = 6.0
 BODY_MM = (34.0, 30.0)  # half axes along x and y of a cylinder along z
 PIXEL_MM, SHAPE = 0.9, (88, 92)
@@ -27,7 +26,7 @@ def tilted(degrees: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return (1.0, 0.0, 0.0), (0.0, float(c), float(s))
 
 
-def table(z_mm: Sequence[float], plane) -> np.ndarray:
+def table(z_mm: np.ndarray, plane) -> np.ndarray:
     """LPS [n, 3] of each slice's first pixel, for a table that moves along z through the middle."""
     right, down = np.array(plane, float)
     rows, columns = ((n - 1) / 2 * PIXEL_MM for n in SHAPE)
@@ -68,7 +67,7 @@ def _share(
 
 
 def scanned(
-    positions: np.ndarray, plane, thickness_mm: float | Sequence[float], noise_hu=0.0, seed=0
+    positions: np.ndarray, plane, thickness_mm: float | np.ndarray, noise_hu=0.0, seed=0
 ) -> np.ndarray:
     """Whole HU [n, Y, X] of slices at ``positions``; noise as of a slice of 5 mm."""
     each = np.broadcast_to(np.asarray(thickness_mm, float), len(positions))
@@ -81,7 +80,7 @@ def scanned(
 
 
 def series(
-    folder: Path, z_mm: Sequence[float], *, degrees=0.0, thickness_mm=5.0, noise_hu=0.0, **how
+    folder: Path, z_mm: np.ndarray, *, degrees=0.0, thickness_mm=5.0, noise_hu=0.0, **how
 ) -> Path:
     """A DICOM series of slices at table positions ``z_mm``, in files of shuffled names."""
     plane = tilted(degrees)
@@ -94,7 +93,7 @@ def series(
         further(k, data)
 
     return maker.series(
-        folder, scanned(positions, plane, each, noise_hu), positions,
+        folder, scanned(positions, plane, each, noise_hu), list(positions),
         change=change, plane=plane, pixel_mm=(PIXEL_MM, PIXEL_MM), **how,
     )  # fmt: skip
 

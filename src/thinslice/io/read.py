@@ -78,7 +78,7 @@ def read_scan(
                 at, thickness_mm=thickness_mm, unit_window=unit_window, modality=modality
             )
         tree = look(at)
-        scan, notes = chosen(tree, _text(series), _text(acquisition))
+        scan, notes = chosen(tree, _text(series), _text(acquisition), as_acquired=as_acquired)
         if isinstance(scan, Path):
             loaded = plain(scan)
         else:

@@ -42,7 +42,7 @@ def test_ramps_come_back_exactly(name):
     np.testing.assert_allclose(back, ramp, atol=1e-6)
 
 
-@pytest.mark.parametrize("thin", [(1.0, 1.0), (0.5, 1.0), (2.0, 2.0)])
+@pytest.mark.parametrize("thin", [(1.0, 1.0), (0.5, 1.0), (0.5, 0.5)])
 def test_a_slice_weighs_its_thickness_around_its_centre(thin):
     increment, thickness = thin
     grid = THIN.with_slices(
@@ -54,7 +54,7 @@ def test_a_slice_weighs_its_thickness_around_its_centre(thin):
     np.testing.assert_allclose(seen @ z, [30.0, 42.0, 53.3], atol=1e-9)
     width = [np.sqrt(12 * (row @ (z - row @ z) ** 2) + thickness**2) for row in seen[:2]]
     flanks_mm = 1.2  # they widen a trapezoid's variance, not its FWHM
-    assert width == pytest.approx(np.hypot([5.0, 8.0], flanks_mm), rel=0.04)
+    assert width == pytest.approx(np.hypot([5.0, 8.0], flanks_mm), rel=0.015)
 
 
 def test_a_single_slice_is_refused():

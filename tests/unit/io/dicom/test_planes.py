@@ -105,6 +105,8 @@ def mixed(tmp_path, thicknesses, along_mm=(0, 5, 10, 17.5, 27.5, 37.5)):
 
 def test_head_slices_that_change_from_5_to_10_mm_keep_their_thickness(tmp_path):
     scan = acquired(mixed(tmp_path, [5, 5, 5, 10, 10, 10]))
+    assert isinstance(scan, AcquiredScan)
+    assert "one above another" in " ".join(scan.source["warnings"])
     assert scan.thickness_mm.tolist() == [5, 5, 5, 10, 10, 10]
     np.testing.assert_allclose(scan.centres_mm, [0, 5, 10, 17.5, 27.5, 37.5])
 
