@@ -7,6 +7,7 @@ from thinslice.cli import restore_text
 from thinslice.cli.arguments import millimetres
 from thinslice.cli.scan_arguments import add_places, add_statements, read, warn
 from thinslice.fs import transaction
+from thinslice.io.scan import LoadedScan
 from thinslice.restoration import thicken, writing
 from thinslice.restoration.output import STATEMENT, Output
 from thinslice.runtime import signals
@@ -51,8 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _thicken(arguments: argparse.Namespace, out: Output) -> int:
+    scan = read(arguments, out)
+    assert isinstance(scan, LoadedScan), "an irregular series is refused"
     planned = thicken.plan(
-        read(arguments, out),
+        scan,
         thickness_mm=arguments.thickness,
         increment_mm=arguments.increment,
         profile=arguments.profile,
