@@ -32,7 +32,11 @@ class Scan(Protocol):
     @property
     def modality(self) -> Modality: ...
     def read(self, z: slice = ..., y: slice = ..., x: slice = ...) -> np.ndarray:
-        """A block of voxels, float32 [z, y, x]."""
+        """A block of voxels, float32 [z, y, x]; padding is filled (``Volume``)."""
+        ...
+
+    def padded(self, z: slice = ..., y: slice = ..., x: slice = ...) -> np.ndarray | None:
+        """Boolean [z, y, x], true where nothing was measured; None for a scan without padding."""
         ...
 
 

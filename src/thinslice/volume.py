@@ -1,4 +1,4 @@
-"""Volume, grid and intensity window: the data types that all rooms share.
+"""Volume, grid, padding and intensity window: the data types that all rooms share.
 
 Axes are always [Z, Y, X]: z across slices, y and x in-plane. Lengths are millimetres, CT is HU.
 Patient space is DICOM LPS (x to the left, y to the back, z to the head).
@@ -19,6 +19,7 @@ Vector = tuple[float, float, float]
 AXIAL: tuple[Vector, Vector, Vector] = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))
 HU_INT16 = (-32768, 32767)
 SAME_PLACE_MM = 1e-4
+EMPTY_HU = -1024.0  # as scanners write air that they did not measure
 
 
 @dataclass(frozen=True)
@@ -105,15 +106,61 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Padding:
+    """Voxels that are no measurement, such as those outside the field of view, and their numbers.
+
+    labels   uint8 or uint16 [Z, Y, X]: 0 where measured, else the place in ``values``, from 1
+    values   what the file holds there, ascending; no method, metric or degradation sees them
+    """
+
+    labels: np.ndarray
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if self.labels.dtype not in (np.uint8, np.uint16):
+            raise TypeError(f"labels must be uint8 or uint16, found {self.labels.dtype}")
+        if not self.values or int(self.labels.max()) > len(self.values):
+            raise ValueError(f"labels to {self.labels.max()}, but {len(self.values)} values")
+
+    @classmethod
+    def of(cls, mask: np.ndarray, numbers: np.ndarray) -> "Padding | None":
+        """The padding where the boolean ``mask`` [Z, Y, X] is true; None where it never is.
+
+        numbers   what the file holds, [Z, Y, X]; looked at under the mask alone
+        """
+        parts = [np.unique(plane[inside]) for plane, inside in zip(numbers, mask)]
+        values = np.unique(np.concatenate(parts))
+        if not values.size:
+            return None
+        labels = np.zeros(mask.shape, np.min_scalar_type(len(values)))
+        for label, plane, inside in zip(labels, numbers, mask):
+            label[inside] = 1 + np.searchsorted(values, plane[inside])
+        return cls(labels, tuple(float(value) for value in values))
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Boolean [Z, Y, X], true where nothing was measured."""
+        return self.labels > 0
+
+    def counts(self) -> dict[float, int]:
+        """Number of voxels of each value; values without any are left out."""
+        sizes = np.bincount(self.labels.ravel(), minlength=len(self.values) + 1)[1:]
+        return {value: int(n) for value, n in zip(self.values, sizes) if n}
+
+
+@dataclass(frozen=True)
 class Volume:
     """Voxels on a grid.
 
-    voxels    float32 [Z, Y, X]; HU for CT, the scanner's own arbitrary units for MR
+    voxels    float32 [Z, Y, X]; HU for CT, the scanner's own arbitrary units for MR. Where there is
+              padding they hold a fill that does not depend on its number (``filled``)
+    padding   voxels that are no measurement; None where all are
     """
 
     voxels: np.ndarray
     grid: Grid
     modality: Modality = "CT"
+    padding: Padding | None = None
 
     def __post_init__(self) -> None:
         if self.voxels.shape != self.grid.zyx:
@@ -122,6 +169,9 @@ class Volume:
             raise TypeError(f"voxels must be float32, found {self.voxels.dtype}")
         if self.modality not in ("CT", "MR"):
             raise ValueError(f"modality must be CT or MR, found {self.modality!r}")
+        if self.padding is not None and self.padding.labels.shape != self.grid.zyx:
+            found = self.padding.labels.shape
+            raise ValueError(f"padding {found} does not match the grid {self.grid.zyx}")
 
     def read(
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
@@ -129,9 +179,59 @@ class Volume:
         """A block of voxels, float32 [z, y, x]; the same method as scans on disk have."""
         return self.voxels[z, y, x]
 
+    def padded(
+        self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
+    ) -> np.ndarray | None:
+        """Boolean [z, y, x], true where nothing was measured; None for a scan without padding."""
+        return None if self.padding is None else self.padding.labels[z, y, x] > 0
+
     def with_voxels(self, voxels: np.ndarray, grid: Grid | None = None) -> "Volume":
-        """A volume of new values on ``grid``, by default the same grid."""
-        return replace(self, voxels=np.asarray(voxels, np.float32), grid=grid or self.grid)
+        """A volume of new values on the same grid, with its padding; on another one without."""
+        padding = self.padding if grid is None else None
+        voxels = np.asarray(voxels, np.float32)
+        return replace(self, voxels=voxels, grid=grid or self.grid, padding=padding)
+
+    def with_padding(self, padding: Padding | None) -> "Volume":
+        """The same volume with other padding, whose voxels are filled anew."""
+        if padding is None:
+            return replace(self, padding=None)
+        return replace(
+            self, voxels=filled(self.voxels, padding.mask, self.modality), padding=padding
+        )
+
+    def as_in_file(self, lowest: float = -np.inf) -> np.ndarray:
+        """Voxels [Z, Y, X] with the padding's own numbers; not below ``lowest``, if need be."""
+        if self.padding is None:
+            return self.voxels
+        values = np.maximum(np.array([0, *self.padding.values], np.float32), np.float32(lowest))
+        return np.where(self.padding.mask, values[self.padding.labels], self.voxels)
+
+
+def filled(voxels: np.ndarray, mask: np.ndarray, modality: Modality) -> np.ndarray:
+    """A copy of the voxels [Z, Y, X] with a fill where ``mask`` is true.
+
+    The fill is the value at the same pixel of the nearest slice that is measured there. Where none
+    is: of CT -1024 HU, so that a scan padded with -3024 is one padded with -1024; of MR its lowest
+    measured value (0 where nothing is measured).
+    """
+    out = voxels.copy()
+    never = mask.all(axis=0)
+    if never.any():
+        low = voxels.min(where=~mask, initial=np.inf) if modality == "MR" else EMPTY_HU
+        out[:, never] = low if np.isfinite(low) else 0.0
+    for y in np.flatnonzero((mask.any(axis=0) & ~never).any(axis=1)):
+        x = np.flatnonzero(mask[:, y].any(axis=0) & ~never[y])
+        out[:, y, x] = np.take_along_axis(voxels[:, y, x], _nearest(~mask[:, y, x]), axis=0)
+    return out
+
+
+def _nearest(measured: np.ndarray) -> np.ndarray:
+    """Index [Z, C] of the nearest true entry of each column, the lower of two as near."""
+    n = len(measured)
+    index = np.broadcast_to(np.arange(n)[:, None], measured.shape)
+    before = np.maximum.accumulate(np.where(measured, index, -n), axis=0)
+    after = np.minimum.accumulate(np.where(measured, index, 3 * n)[::-1], axis=0)[::-1]
+    return np.where(index - before <= after - index, before, after)
 
 
 @dataclass(frozen=True)
@@ -157,11 +257,13 @@ class Window:
 def window_of(thick: Volume, ct: tuple[float, float] = (-1024.0, 3071.0)) -> Window:
     """The window a method works in: fixed for CT, robust percentiles of the thick scan for MR.
 
-    The thin volume is not used, so the reference cannot leak into the scale.
+    The thin volume is not used, so the reference cannot leak into the scale; nor is padding.
     """
     if thick.modality == "CT":
         return Window(*ct)
-    low, high = np.percentile(thick.voxels, (0.5, 99.5))
+    padded = thick.padded()
+    measured = thick.voxels if padded is None else thick.voxels[~padded]
+    low, high = np.percentile(measured, (0.5, 99.5)) if measured.size else (0.0, 1.0)
     return Window(float(low), float(max(high, low + 1e-3)))
 
 

@@ -6,6 +6,7 @@ known. Cases without a thick scan serve simulated degradations only.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import numpy as np
 
 from thinslice.errors import refused
 from thinslice.interfaces import Case
-from thinslice.io.read import read_scan, scan_files
+from thinslice.io.read import read_scan
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid, Volume
 from thinslice.workflow.manifest import Row, read_manifest
+from thinslice.workflow.scan_files import scan_files
 
 SAME_PIXELS = 0.01  # of a pixel: thick and thin in-plane, anywhere in the scan
 SAME_PITCH = 1e-4  # of a pixel's size
@@ -101,7 +103,7 @@ def in_frame_of(thin: Volume, thick: Volume, path: Path) -> Volume:
         found = f"slices from {centres_mm[0]:g} to {centres_mm[-1]:g} mm"
         expected = f"some within the thin scan's {a.centres_mm()[0]:g} to {a.centres_mm()[-1]:g} mm"
         raise refused(path, found, expected, "pair scans of one acquisition")
-    return thick.with_voxels(thick.voxels, grid)
+    return replace(thick, grid=grid)
 
 
 def _in_frame(thin: Grid, thick: Grid) -> Grid:

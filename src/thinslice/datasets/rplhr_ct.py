@@ -18,7 +18,7 @@ values and recorded in ``source``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from thinslice.download.zenodo import list_of, remotes_of
 from thinslice.errors import Refused, listed, refused
 from thinslice.interfaces import SPLITS, Case
 from thinslice.io.archive import TARS, unpack
-from thinslice.io.nifti.header import SUFFIXES
+from thinslice.io.nifti.content import SUFFIXES
 from thinslice.io.nifti.read import read_nifti
 from thinslice.io.nifti.values import NotInUnitError
 from thinslice.io.scan import LoadedScan
@@ -168,7 +168,7 @@ def _placed(thin: Volume, thick: Volume, path: Path) -> tuple[Volume, float]:
         start_mm=a.start_mm,
     )
     by_header = (np.array(b.affine()[:3, 3]) - np.array(a.affine()[:3, 3])) @ a.direction[0]
-    return thick.with_voxels(thick.voxels, grid), round(float(by_header), 4)
+    return replace(thick, grid=grid), round(float(by_header), 4)
 
 
 def build(cases_per_split: Mapping[str, int] | None = None) -> RplhrCt:

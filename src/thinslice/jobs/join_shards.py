@@ -81,7 +81,8 @@ def join(shards: Sequence[Path], cases: Sequence[str], out: Path, job: Job) -> N
     _refuse_other_cases(parts, cases)
     with store.writing(out) as writer:
         for case, scan, about in _scans(parts):
-            writer.add_slabs(case, scan.grid, scan.modality, _slabs(scan), **about)
+            slabs, padding = _slabs(scan), scan.padding
+            writer.add_slabs(case, scan.grid, scan.modality, slabs, padding=padding, **about)
     job.output("restored", out)
     for name, value in _facts(parts).items():
         job.fact(name, value)

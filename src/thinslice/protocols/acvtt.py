@@ -30,6 +30,7 @@ from thinslice.metrics.ssim_uniform import RADIUS, fits, plane_scores, volume_sc
 from thinslice.protocols._comparable import check, passed_over
 from thinslice.volume import Window
 
+METRICS = ("psnr_db", "ssim", "psnr_unobserved_db", "ssim_unobserved")
 CUT = 5  # slices at each end, whatever the factor
 EVERY = 5  # of the slices left: those that ``skip_observed`` takes out
 LEAST = 2 * CUT + 2 * RADIUS  # slices: one more, and a window fits between the cuts

@@ -18,6 +18,7 @@ from thinslice.metrics.ssim import TAPS
 from thinslice.protocols._comparable import check, passed_over
 from thinslice.volume import Window
 
+METRICS = ("psnr_db", "ssim")
 WINDOW = Window(-1024.0, 2048.0)
 CUT = 5  # slices at each end, whatever the factor
 PERFECT_DB = 40.0

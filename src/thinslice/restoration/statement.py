@@ -66,6 +66,7 @@ def _input(planned: Plan) -> dict[str, Any]:
         "path": os.path.commonpath([f.absolute() for f in scan.files]) if scan else None,
         "modality": planned.thick.modality,
         "source": dict(scan.source) if scan else None,
+        "as_acquired": planned.acquired.to_json(planned.grid) if planned.acquired else None,
         **_hashed(planned.inputs),
     }
 

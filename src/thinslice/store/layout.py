@@ -4,6 +4,8 @@
     <store>/manifest.json     sha256 and size of every other file
     <store>/<case>/zarr.json  an OME-Zarr image, and under "thinslice" what OME-Zarr cannot hold
     <store>/<case>/0/         the voxels [Z, Y, X]: int16 HU for CT, float32 for MR
+    <store>/<case>/padding/   where there is padding, its labels [Z, Y, X]; values: "padding" of
+                              our attributes. The voxels hold a fill there (``volume.filled``)
 
 A shard (one file) holds chunks; a crop reads only the chunks it touches. Sizes were chosen by
 measuring random crops 16 x 256 x 256 and 4 x 256 x 256 from 300 x 512 x 512: chunks of
@@ -23,6 +25,7 @@ FORMAT = "thinslice-store"
 VERSION = 1
 OURS = "thinslice"  # our name among the attributes of a group
 VOXELS = "0"  # the one level of each image, as OME-Zarr numbers them
+PADDING = "padding"  # the array of labels, and the attribute with their values
 DTYPES: dict[Modality, str] = {"CT": "int16", "MR": "float32"}
 
 CHUNK = (16, 128, 128)
@@ -51,9 +54,9 @@ def shard_shape(zyx: tuple[int, ...]) -> Shape:
     return z, y, x
 
 
-def codecs(modality: Modality) -> list:
+def codecs(dtype: np.dtype | str) -> list:
     """What each chunk goes through; of the measured codecs the smallest on CT."""
-    size = np.dtype(DTYPES[modality]).itemsize
+    size = np.dtype(dtype).itemsize
     blosc = BloscCodec(typesize=size, cname="zstd", clevel=5, shuffle="bitshuffle")
     return [blosc, Crc32cCodec()]
 

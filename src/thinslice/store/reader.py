@@ -15,8 +15,8 @@ from zarr.storage import LocalStore
 
 from thinslice.store import hashes, layout
 from thinslice.store.commit import MARK
-from thinslice.store.layout import OURS, VOXELS, StoreError
-from thinslice.volume import Grid, Modality, Volume
+from thinslice.store.layout import OURS, PADDING, VOXELS, StoreError
+from thinslice.volume import Grid, Modality, Padding, Volume
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -43,18 +43,37 @@ class StoredScan:
     grid: Grid
     modality: Modality
     array: zarr.Array = field(repr=False)
+    labels: zarr.Array | None = field(default=None, repr=False)  # of padding, if there is any
+    values: tuple[float, ...] = ()  # of the padding
 
     def read(
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
     ) -> np.ndarray:
         """A block of voxels, float32 [z, y, x]; slices as in NumPy."""
-        steps = [part.step for part in (z, y, x)]
+        return np.asarray(self._block(self.array, z, y, x), np.float32)
+
+    def padded(
+        self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
+    ) -> np.ndarray | None:
+        """Boolean [z, y, x], true where nothing was measured; None for a scan without padding."""
+        return None if self.labels is None else self._block(self.labels, z, y, x) > 0
+
+    @property
+    def padding(self) -> Padding | None:
+        """The padding of the whole case, in memory."""
+        if self.labels is None:
+            return None
+        everything = (slice(None),) * 3
+        return Padding(self._block(self.labels, *everything), self.values)
+
+    def _block(self, array: zarr.Array, *block: slice) -> np.ndarray:
+        steps = [part.step for part in block]
         if any(step is not None and step < 1 for step in steps):
             raise ValueError(f"case {self.case!r}: a stored scan reads forwards, steps are {steps}")
         try:
-            return np.asarray(self.array[z, y, x], np.float32)
+            return np.asarray(array[block])
         except ValueError as error:  # the CRC of a chunk
-            raise StoreError(f"{self.array.store_path}: {error}; make the store again") from error
+            raise StoreError(f"{array.store_path}: {error}; make the store again") from error
 
 
 @dataclass(frozen=True)
@@ -81,17 +100,16 @@ class Store:
     def scan(self, case: str) -> StoredScan:
         """A case to read crops from; reuse it, since opening costs more than a small crop."""
         ours = self._attributes(case)
-        prefix = f"{case}/{VOXELS}/"
-        for name in (name for name in self.files if name.startswith(prefix)):
-            self._refuse_other_size(name)
-        hashes.check(self.path, f"{prefix}zarr.json", self.files.get(f"{prefix}zarr.json"))
-        array = zarr.open_array(LocalStore(self.path / prefix, read_only=True), mode="r")
-        return StoredScan(case, Grid.from_json(ours["grid"]), ours["modality"], array)
+        array = self._array(f"{case}/{VOXELS}/")
+        values = tuple(ours.get(PADDING, ()))
+        labels = self._array(f"{case}/{PADDING}/") if values else None
+        grid = Grid.from_json(ours["grid"])
+        return StoredScan(case, grid, ours["modality"], array, labels, values)
 
     def read(self, case: str) -> Volume:
         """A whole case in memory."""
         scan = self.scan(case)
-        return Volume(scan.read(), scan.grid, scan.modality)
+        return Volume(scan.read(), scan.grid, scan.modality, scan.padding)
 
     def dask(self, case: str) -> "da.Array":
         """A case as a lazy float32 array [Z, Y, X] in slabs, for work that does not fit."""
@@ -100,6 +118,12 @@ class Store:
         array = self.scan(case).array
         slab: Any = (layout.shard_shape(array.shape)[0], *array.shape[1:])
         return da.from_array(array, chunks=slab).astype(np.float32)
+
+    def _array(self, prefix: str) -> zarr.Array:
+        for name in (name for name in self.files if name.startswith(prefix)):
+            self._refuse_other_size(name)
+        hashes.check(self.path, f"{prefix}zarr.json", self.files.get(f"{prefix}zarr.json"))
+        return zarr.open_array(LocalStore(self.path / prefix, read_only=True), mode="r")
 
     def _attributes(self, case: str) -> dict[str, Any]:
         if case not in self.listing:

@@ -19,8 +19,8 @@ from zarr.storage import LocalStore
 from thinslice.fs.atomic import sync
 from thinslice.store import hashes, layout, ome
 from thinslice.store.commit import placed
-from thinslice.store.layout import FORMAT, OURS, VERSION, VOXELS
-from thinslice.volume import Grid, Modality, Volume
+from thinslice.store.layout import FORMAT, OURS, PADDING, VERSION, VOXELS
+from thinslice.volume import Grid, Modality, Padding, Volume
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -50,7 +50,8 @@ class Writer:
 
     def add(self, case: str, volume: Volume, **about: Any) -> None:
         """Add a case: CT as int16 HU (rounded), MR as float32; ``about`` is any JSON."""
-        self.add_slabs(case, volume.grid, volume.modality, [volume.voxels], **about)
+        slabs, padding = [volume.voxels], volume.padding
+        self.add_slabs(case, volume.grid, volume.modality, slabs, padding=padding, **about)
 
     def add_slabs(
         self,
@@ -58,6 +59,8 @@ class Writer:
         grid: Grid,
         modality: Modality,
         slabs: "Iterable[np.ndarray] | da.Array",
+        *,
+        padding: Padding | None = None,
         **about: Any,
     ) -> None:
         """Add a case from slabs [z, Y, X] of any thickness, in order, or a dask array [Z, Y, X].
@@ -68,11 +71,15 @@ class Writer:
         self._refuse_name(case)
         try:
             ours = {"version": VERSION, "modality": modality, "grid": grid.to_json()}
+            if padding is not None:
+                ours[PADDING] = list(padding.values)
             attributes = {"ome": ome.image(case, grid, VOXELS), OURS: {**ours, "about": about}}
             group = self._root.create_group(case, attributes=_plain_json(attributes))
-            array = _create(group, grid, modality)
+            array = _create(group, VOXELS, grid, layout.DTYPES[modality])
             fill: Any = _fill_lazily if hasattr(slabs, "dask") else _fill
             fill(array, slabs, modality)
+            if padding is not None:
+                _create(group, PADDING, grid, padding.labels.dtype)[...] = padding.labels
         except BaseException as error:
             shutil.rmtree(self._folder / case, ignore_errors=True)
             if isinstance(error, ValueError):
@@ -105,14 +112,14 @@ class Writer:
             raise ValueError(f"case {case!r} was added already")
 
 
-def _create(group: zarr.Group, grid: Grid, modality: Modality) -> zarr.Array:
+def _create(group: zarr.Group, name: str, grid: Grid, dtype: np.dtype | str) -> zarr.Array:
     return group.create_array(
-        VOXELS,
+        name,
         shape=grid.zyx,
-        dtype=layout.DTYPES[modality],
+        dtype=dtype,
         chunks=layout.chunk_shape(grid.zyx),
         shards=layout.shard_shape(grid.zyx),
-        compressors=layout.codecs(modality),
+        compressors=layout.codecs(dtype),
         fill_value=0,
         dimension_names=ome.AXES,
     )

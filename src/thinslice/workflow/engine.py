@@ -11,12 +11,15 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
+from snakemake_interface_storage_plugins.io import WILDCARD_REGEX
 
+from thinslice.errors import refused
+from thinslice.workflow import schema_errors
 from thinslice.workflow.recovery.snakemake_state import SnakemakeState
 
 TESTED = "9.27.1"
@@ -35,11 +38,22 @@ def tune_gc() -> None:
 
 @contextlib.contextmanager
 def refusals() -> Iterator[None]:
-    """Turn a refusal inside the block into the error that Snakemake prints without a traceback."""
+    """Turn a refusal inside the block into the error that Snakemake prints without a traceback.
+
+    Each line of it is a refusal of its own. What ``validate`` raises prints the whole schema: of it
+    the sentence that helps remains.
+    """
     try:
         yield
     except (ValueError, OSError) as error:
-        raise WorkflowError(f"refused: {error}") from None
+        lines = str(error).splitlines()
+    except WorkflowError as error:
+        if not schema_errors.is_of_schema(error.__context__):
+            raise
+        lines = [schema_errors.in_words(error.__context__)]
+    else:
+        return
+    raise WorkflowError("\n".join(f"refused: {line}" for line in lines)) from None
 
 
 def is_main(workflow: Any) -> bool:
@@ -92,6 +106,17 @@ def shell_prefix(workflow: Any) -> str:
         f'source "$HERE"/workflow_scripts/job_exit.sh; {path}'
     )
     return prefix.replace("{", "{{").replace("}", "}}")  # Snakemake formats it
+
+
+def check_literal(paths: Iterable[str]) -> None:
+    """Refuse paths that cannot be inputs of a rule: Snakemake takes ``{x}`` in them for wildcards.
+
+    It knows no way to write a brace that stands for itself.
+    """
+    for path in paths:
+        if WILDCARD_REGEX.search(path):
+            found = "curly braces in its name, which Snakemake takes for a wildcard"
+            raise refused(path, found, "none", "rename it")
 
 
 def gpu_limit(workflow: Any) -> int | None:

@@ -5,15 +5,13 @@ the numbers; nothing is guessed.
 """
 
 from pathlib import Path
-from typing import cast
 
-import nibabel as nib
 import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 
 from thinslice.errors import Refused, refused
+from thinslice.io.label_map import refuse_labels
 from thinslice.io.orientation import Place
-from thinslice.io.scan import odd_hu
 from thinslice.volume import Modality, Window
 
 UNIT = (-0.5, 1.5)  # values that stay in here are [0, 1] with some overshoot, not HU
@@ -25,7 +23,7 @@ class NotInUnitError(Refused):
 
 def voxels_of(
     path: Path,
-    image: nib.Nifti1Image,
+    stored: ArrayProxy,
     placed: Place,
     *,
     modality: Modality,
@@ -33,7 +31,22 @@ def voxels_of(
 ) -> tuple[np.ndarray, list[str]]:
     """Voxels float32 [Z, Y, X], HU for CT, and what is odd about them; Refused as in ``read``."""
     voxels = np.empty(placed.grid.zyx, np.float32)
-    real = _fill(path, image, placed.file_view(voxels))
+    real = _fill(path, stored, placed.file_view(voxels))
+    return checked(path, voxels, real, modality=modality, unit_window=unit_window)
+
+
+def checked(
+    path: Path,
+    voxels: np.ndarray,
+    real: bool,
+    *,
+    modality: Modality,
+    unit_window: tuple[float, float] | None,
+) -> tuple[np.ndarray, list[str]]:
+    """The voxels, HU for CT, and what is odd about them; Refused as in ``read``.
+
+    real    whether the file holds other numbers than whole ones
+    """
     bad = voxels.size - int(np.isfinite(voxels).sum())
     if bad:
         raise refused(
@@ -42,6 +55,7 @@ def voxels_of(
             "finite values",
             "mend them where they arose",
         )
+    refuse_labels(path, voxels)
     if modality != "CT":
         return voxels, []
     low, high = float(voxels.min()), float(voxels.max())
@@ -55,17 +69,19 @@ def voxels_of(
             "drop unit_window: this scan is not in [0, 1]",
             error=NotInUnitError,
         )
-    return voxels, odd_hu(low, high)
+    return voxels, []
 
 
-def _fill(path: Path, image: nib.Nifti1Image, target: np.ndarray) -> bool:
+def _fill(path: Path, stored: ArrayProxy, target: np.ndarray) -> bool:
     """Scaled values into ``target`` (the file's axes); whether they can be other than whole."""
-    proxy = cast(ArrayProxy, image.dataobj)
     try:
-        raw = np.asanyarray(proxy.get_unscaled()).reshape(target.shape, order="F")
+        raw = np.asanyarray(stored.get_unscaled()).reshape(target.shape, order="F")
     except (OSError, EOFError, ValueError, OverflowError) as error:
         raise refused(
-            path, f"truncated voxels ({error})", f"{image.shape} of them", "copy or export it again"
+            path,
+            f"truncated voxels ({error})",
+            f"{stored.shape} of them",
+            "copy or export it again",
         ) from error
     if raw.dtype.kind not in "iuf":
         raise refused(
@@ -74,7 +90,7 @@ def _fill(path: Path, image: nib.Nifti1Image, target: np.ndarray) -> bool:
             "one real number per voxel",
             "export it in grey values",
         )
-    slope, inter = float(proxy.slope), float(proxy.inter)
+    slope, inter = float(stored.slope), float(stored.inter)
     for k in range(target.shape[2]):  # plane by plane: double precision without a double volume
         with np.errstate(over="ignore", invalid="ignore"):  # the caller refuses what overflows
             target[..., k] = raw[..., k].astype(float) * slope + inter

@@ -9,10 +9,11 @@ import numpy as np
 
 from thinslice.errors import Refused
 from thinslice.fs.transaction import refuse_taken, replacing
-from thinslice.io.nifti.header import SUFFIXES, geometry, three_axes, through_plane
+from thinslice.io.nifti.content import SUFFIXES, header_of
+from thinslice.io.nifti.header import geometry, three_axes, through_plane
 from thinslice.io.nifti.read import RAS_TO_LPS
 from thinslice.io.orientation import Place, place
-from thinslice.volume import Volume, to_int16
+from thinslice.volume import HU_INT16, Volume, to_int16
 
 AS_IN_MEMORY = ((2, 1, 0), (False, False, False))  # axes on disk: x, y, z; L, P, S if axial
 COMPRESSION = 4  # of 1 to 9: a tenth larger than 9 and several times faster
@@ -26,7 +27,7 @@ def write_nifti(
     dtype: Literal["int16", "float32"] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """One .nii or .nii.gz, int16 HU for CT and float32 for MR unless ``dtype`` says otherwise.
+    """One .nii or .nii.gz, int16 HU for CT that fits, else float32, unless ``dtype`` is given.
 
     like    a NIfTI file whose axes (order and directions of the array) the new one shares, so
             that masks drawn on one lie on the other; None: x, y, z as in memory
@@ -52,14 +53,18 @@ def write_nifti(
 
 
 def _usual(volume: Volume) -> Literal["int16", "float32"]:
-    return "int16" if volume.modality == "CT" else "float32"
+    """int16 for CT that fits; cone-beam CT with values to 65535 is written as float32."""
+    low, high = np.rint(volume.voxels.min()), np.rint(volume.voxels.max())
+    fits = HU_INT16[0] <= low and high <= HU_INT16[1]
+    finite = np.isfinite((low, high)).all()  # what is not finite is refused by ``to_int16``
+    return "int16" if volume.modality == "CT" and (fits or not finite) else "float32"
 
 
 def _axes_of(volume: Volume, like: Path | None) -> Place:
     """How the axes of the file map to [Z, Y, X]."""
     if like is None:
         return Place(*AS_IN_MEMORY, volume.grid)
-    header = nib.Nifti1Image.from_filename(like)
+    header = header_of(like)
     affine, _ = geometry(like, header)
     z, _ = through_plane(header, affine)
     lps, shape = RAS_TO_LPS @ affine, three_axes(like, header)
