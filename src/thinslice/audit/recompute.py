@@ -40,7 +40,7 @@ def differences(table: Path, number: int | None = None) -> list[str]:
     card = read_record(record_path(table))["cards"]["analysis"]
     evidence = _evidence_of(table)
     answer = plugins.build("analyses", card)(evidence)
-    texts = typeset.texts(typeset.analysis_table(card, answer), evidence.skipped)
+    texts = typeset.texts(typeset.analysis_table(card, answer), evidence.skipped, evidence.scans)
     problems = [] if number is None else list(_cells(table, number, _rows(texts[".csv"])))
     for ending, text in texts.items():
         path = table.with_suffix(ending)

@@ -19,6 +19,7 @@ def convert(card: Mapping[str, Any], raw: Path, raw_record: Path, thin: Path, th
     raw     folder of the files that ``raw_record`` names
     """
     dataset = plugins.build("datasets", card)
+    warnings: dict[str, list[str]] = {}
     with recorded_job(
         record_path(thin),
         record_path(thick),
@@ -37,8 +38,23 @@ def convert(card: Mapping[str, Any], raw: Path, raw_record: Path, thin: Path, th
                     if case.thick is not None:
                         thick_writer.add(case.name, case.thick, target=target, **about)
                 print(f"converted {case.name} ({case.split})", flush=True)
+                warnings[case.name] = warnings_of(case.source)
+                for words in warnings[case.name]:
+                    print(f"warning: {case.name}: {words}", flush=True)
         job.output("thin", thin)
         job.output("thick", thick)
+        job.fact("warnings", {name: words for name, words in warnings.items() if words})
+
+
+def warnings_of(source: Mapping[str, Any]) -> list[str]:
+    """What there is to know of a case's scans: of each as it was read, then of both together."""
+    parts = [(f"{name} scan: ", source.get(name)) for name in ("thin", "thick")]
+    return [
+        lead + words
+        for lead, part in (*parts, ("", source))
+        if isinstance(part, Mapping)
+        for words in part.get("warnings", ())
+    ]
 
 
 def target_of(case: Case) -> Grid:

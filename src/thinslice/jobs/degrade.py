@@ -37,6 +37,7 @@ def degrade(card: Mapping[str, Any], thin: Path, out: Path) -> None:
             for case in thin_store.cases():
                 scan = thin_store.scan(case)
                 about = {**thin_store.about(case), "target": scan.grid.to_json()}
+                about["source"] = made_from(about["source"])
                 try:
                     with in_case(case):
                         writer.add(case, thick_of(degradation, scan), **about)
@@ -48,3 +49,8 @@ def degrade(card: Mapping[str, Any], thin: Path, out: Path) -> None:
                 refuse_none_left(left_out, thin_store.cases(split), f"no {split} case is left")
         job.output("thick", out)
         job.fact(FACT, fact_of(left_out))
+
+
+def made_from(source: Mapping[str, Any]) -> dict[str, Any]:
+    """The source of simulated slices: that of their thin scan, not of the scanner's thick one."""
+    return {name: part for name, part in source.items() if name != "thick"}

@@ -13,12 +13,17 @@ from thinslice.provenance.records import by_path, read_record
 
 
 def evidence(
-    records: Sequence[Path], pairs: Sequence[Path], skipped: Sequence[Sequence[str]], out: Path
+    records: Sequence[Path],
+    pairs: Sequence[Path],
+    scans: Sequence[Path],
+    skipped: Sequence[Sequence[str]],
+    out: Path,
 ) -> None:
-    """Write scores, runs, pairs and skipped cells as one CSV each.
+    """Write scores, runs, pairs, skipped cells and notes on scans as one CSV each.
 
     records    of gather jobs
     pairs      records of pairs jobs
+    scans      records of the thin scans
     skipped    cells that are not run, and why; cases that jobs left out are added from the records
     out        folder of the evidence
     """
@@ -28,8 +33,9 @@ def evidence(
         "runs": _evidence.joined(records, "runs"),
         "pairs": _evidence.pairs(pairs),
         "skipped": pd.DataFrame([*skipped, *left_out], columns=["cells", "reason"]),
+        "scans": _evidence.scan_notes(scans),
     }
-    record, inputs = _evidence.record_of(out), by_path([*records, *pairs])
+    record, inputs = _evidence.record_of(out), by_path([*records, *pairs, *scans])
     with recorded_job(record, rule="evidence", cards={}, inputs=inputs) as job:
         for name, table in tables.items():
             write_text(out / f"{name}.csv", table.to_csv(index=False))
