@@ -81,7 +81,7 @@ class OwnData:
 def unlike(thin: Mapping[str, Any], thick: Mapping[str, Any]) -> list[str]:
     """Warnings about a pair that differs in more than its slices, by what its files state."""
     kernels = thin.get("kernel"), thick.get("kernel")
-    if None in kernels or kernels[0] == kernels[1]:
+    if not all(kernels) or kernels[0] == kernels[1]:
         return []
     sharp, soft = (k if isinstance(k, str) else "/".join(map(str, k)) for k in kernels)
     return [
