@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from thinslice.errors import refused
+from thinslice.errors import Refused, all_refused, in_case, refused
 from thinslice.interfaces import Case
 from thinslice.io.read import read_scan
 from thinslice.io.scan import LoadedScan
@@ -45,9 +45,20 @@ class OwnData:
         return sorted({self.manifest, *(file for scan in scans for file in scan_files(scan))})
 
     def cases(self, raw: Path) -> Iterator[Case]:
-        """One case per row, in the manifest's order; Refused where a scan cannot be read."""
+        """One case per row, in the manifest's order; Refused, all together, where scans cannot be
+        read: after the first of them the others are still read, and no more cases come."""
+        wrong: list[Refused] = []
         for row in read_manifest(self.manifest):
-            yield self._case(row)
+            try:
+                with in_case(row.case):
+                    case = self._case(row)
+            except Refused as error:
+                wrong.append(error)
+                continue
+            if not wrong:
+                yield case
+        if wrong:
+            raise all_refused(wrong)
 
     def _case(self, row: Row) -> Case:
         thin = self._read(row, row.thin, row.thin_thickness_mm)
@@ -80,14 +91,18 @@ class OwnData:
 
 def unlike(thin: Mapping[str, Any], thick: Mapping[str, Any]) -> list[str]:
     """Warnings about a pair that differs in more than its slices, by what its files state."""
-    kernels = thin.get("kernel"), thick.get("kernel")
-    if not all(kernels) or kernels[0] == kernels[1]:
+    ours, theirs = (_words(source.get("kernel")) for source in (thin, thick))
+    if not ours or not theirs or ours == theirs:
         return []
-    sharp, soft = (k if isinstance(k, str) else "/".join(map(str, k)) for k in kernels)
     return [
-        f"the thin scan has kernel {sharp}, the thick one {soft}: scores on the acquired thick "
+        f"the thin scan has kernel {ours}, the thick one {theirs}: scores on the acquired thick "
         "slices, and what is learned from them, are of both, thickness and kernel"
     ]
+
+
+def _words(kernel: Any) -> str:
+    """A kernel as its files state it: one word or several, or none."""
+    return kernel if isinstance(kernel, str) else "/".join(map(str, kernel or ()))
 
 
 def in_frame_of(thin: Volume, thick: Volume, path: Path) -> Volume:

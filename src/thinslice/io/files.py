@@ -35,6 +35,7 @@ def read(
     path: Path | str,
     *,
     series: str | int | None = ...,
+    acquisition: str | int | None = ...,
     thickness_mm: float | None = ...,
     unit_window: tuple[float, float] | None = ...,
     modality: Modality | None = ...,
@@ -47,6 +48,7 @@ def read(
     path: Path | str,
     *,
     series: str | int | None = ...,
+    acquisition: str | int | None = ...,
     thickness_mm: float | None = ...,
     unit_window: tuple[float, float] | None = ...,
     modality: Modality | None = ...,
@@ -153,16 +155,16 @@ def refuse_taken(
         transaction.refuse_taken(out, overwrite=overwrite, ours=OURS, source=files)
 
 
-def refuse_unfit(out: Path | str, scan: LoadedScan) -> None:
+def refuse_unfit(out: Path | str, scan: LoadedScan | AcquiredScan) -> None:
     """Refuse CT that ``out`` could not hold, before anything is made of it.
 
     NIfTI holds any values, as float32 where they are beyond 16 bits; DICOM a span of 65535 HU.
     """
-    out, volume = Path(out), scan.volume
-    low, high = float(volume.voxels.min()), float(volume.voxels.max())
+    out, values = Path(out), scan.volume if isinstance(scan, LoadedScan) else scan
+    low, high = float(values.voxels.min()), float(values.voxels.max())
     is_zarr = out.name.endswith(ZARR)
     lowest, highest = HU_INT16 if is_zarr else (low, low + HU_INT16[1] - HU_INT16[0])
-    if volume.modality != "CT" or out.name.endswith(SUFFIXES):
+    if values.modality != "CT" or out.name.endswith(SUFFIXES):
         return
     if low < lowest or high > highest:
         found = f"HU {low:g} to {high:g} in {os.path.commonpath(scan.files)}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import plugins, store
+from thinslice.errors import in_case
 from thinslice.interfaces import Case
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
@@ -30,11 +31,12 @@ def convert(card: Mapping[str, Any], raw: Path, raw_record: Path, thin: Path, th
         with store.writing(thin) as thin_writer, store.writing(thick) as thick_writer:
             for case in dataset.cases(raw):
                 about = {"patient": case.patient, "split": case.split, "source": dict(case.source)}
-                target = target_of(case).to_json()
-                if case.thin is not None:
-                    thin_writer.add(case.name, case.thin, **about)
-                if case.thick is not None:
-                    thick_writer.add(case.name, case.thick, target=target, **about)
+                with in_case(case.name):
+                    target = target_of(case).to_json()
+                    if case.thin is not None:
+                        thin_writer.add(case.name, case.thin, **about)
+                    if case.thick is not None:
+                        thick_writer.add(case.name, case.thick, target=target, **about)
                 print(f"converted {case.name} ({case.split})", flush=True)
                 warnings[case.name] = warnings_of(case.source)
                 for words in warnings[case.name]:

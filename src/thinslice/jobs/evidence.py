@@ -7,8 +7,9 @@ import pandas as pd
 
 from thinslice.analyses import _evidence
 from thinslice.fs.atomic import write_text
+from thinslice.jobs.left_out import FACT
 from thinslice.provenance.job import recorded_job
-from thinslice.provenance.records import by_path
+from thinslice.provenance.records import by_path, read_record
 
 
 def evidence(
@@ -23,14 +24,15 @@ def evidence(
     records    of gather jobs
     pairs      records of pairs jobs
     scans      records of the thin scans
-    skipped    cells that are not run, and why
+    skipped    cells that are not run, and why; cases that jobs left out are added from the records
     out        folder of the evidence
     """
+    left_out = [row for record in records for row in read_record(record)["facts"].get(FACT, [])]
     tables = {
         "scores": _evidence.joined(records, "scores"),
         "runs": _evidence.joined(records, "runs"),
         "pairs": _evidence.pairs(pairs),
-        "skipped": pd.DataFrame(skipped, columns=["cells", "reason"]),
+        "skipped": pd.DataFrame([*skipped, *left_out], columns=["cells", "reason"]),
         "scans": _evidence.scan_notes(scans),
     }
     record, inputs = _evidence.record_of(out), by_path([*records, *pairs, *scans])

@@ -2,16 +2,21 @@
 
 A scan is a file, or a folder with all that lies below it. Links to files are followed, as is a link
 that is named itself; links to folders inside of a folder are not. Hidden files, companions such as
-DICOMDIR or *.txt, and stores are passed over by their names; the JSON beside a NIfTI file belongs
-to it. Standard library only: planning uses it too.
+DICOMDIR or *.txt, and stores are passed over by their names; to an image file belong the JSON
+beside it and the file that holds its voxels. Standard library only: planning uses it too.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 STORE = ".zarr"
-NIFTI = (".nii", ".nii.gz")
+IMAGES = (".nii.gz", ".nii", ".hdr", ".img", ".nrrd", ".nhdr", ".mha", ".mhd")
+HALVES = {".hdr": ".img", ".img": ".hdr", ".HDR": ".IMG", ".IMG": ".HDR"}
+VOXELS_OF = re.compile(rb"^(?:ElementDataFile *=|data ?file:) *([^\r\n]+)", re.MULTILINE)
+HEADERS = (".mhd", ".nhdr")  # texts that name the file of their voxels
+HEADER_BYTES = 1 << 16
 SIDECAR = ".json"
 COMPANIONS = (".txt", ".json", ".xml", ".csv", ".md", ".pdf", ".html", ".png", ".jpg")
 COMPANION_NAMES = {"DICOMDIR", "LICENSE", "VERSION", "README", "LOCKFILE"}
@@ -24,7 +29,7 @@ def scan_files(path: Path) -> list[Path]:
     Links that lead nowhere are left out. OSError for a folder that cannot be listed.
     """
     files = [f for f in files_below(path) if f.is_file()] if path.is_dir() else [path]
-    return sorted({*files, *(beside for file in files for beside in _sidecars(file))})
+    return sorted({*files, *(beside for file in files for beside in _beside(file))})
 
 
 def files_below(path: Path) -> list[Path]:
@@ -50,13 +55,28 @@ def is_companion(name: str) -> bool:
     )
 
 
-def _sidecars(file: Path) -> Iterator[Path]:
-    """The JSON file that describes a NIfTI file, if there is one."""
-    ending = next((end for end in reversed(NIFTI) if file.name.lower().endswith(end)), None)
-    if ending is not None:
-        sidecar = file.with_name(file.name[: -len(ending)] + SIDECAR)
-        if sidecar.is_file():
-            yield sidecar
+def _beside(file: Path) -> Iterator[Path]:
+    """The files that belong to an image file: its sidecar, its other half, its voxels."""
+    ending = next((end for end in IMAGES if file.name.lower().endswith(end)), None)
+    if ending is None:
+        return
+    names = [file.name[: -len(ending)] + SIDECAR]
+    if file.suffix in HALVES:
+        names.append(file.with_suffix(HALVES[file.suffix]).name)
+    if ending in HEADERS:
+        names += _named_in(file)
+    yield from (path for path in map(file.with_name, names) if path.is_file())
+
+
+def _named_in(header: Path) -> list[str]:
+    """The file beside a text header that holds its voxels."""
+    try:
+        with header.open("rb") as file:
+            named = VOXELS_OF.search(file.read(HEADER_BYTES))
+    except OSError:
+        return []
+    name = named[1].decode(errors="replace").strip() if named else ""
+    return [name] if name and "/" not in name else []
 
 
 def _is_file(path: Path) -> bool:

@@ -3,9 +3,13 @@
 import os
 import shutil
 
+import nibabel as nib
+import numpy as np
 import pytest
+import SimpleITK
 
 from support import dicom_maker as maker
+from thinslice.io import images
 from thinslice.io.folder import look
 from thinslice.io.nifti.write import write_nifti
 from thinslice.io.read import read_scan
@@ -76,6 +80,21 @@ def test_the_files_watched_are_those_read(tmp_path, made):
     watched = scan_files(path)
     assert watched == sorted(read_scan(path).files)
     assert len(watched) == N
+
+
+@pytest.mark.parametrize(
+    "ending", [".nii.gz", ".nii", ".hdr", ".img", ".nrrd", ".nhdr", ".mha", ".mhd"]
+)
+def test_the_files_of_an_image_are_watched(tmp_path, ending):
+    path = tmp_path / f"scan{ending}"
+    if ending in (".hdr", ".img"):
+        halves = nib.Nifti1Pair(np.zeros((5, 4, 3), np.int16), np.diag([1.0, 1.0, 5.0, 1.0]))
+        nib.save(halves, tmp_path / "scan.img")
+    else:
+        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(np.zeros((3, 4, 5), np.int16)), str(path))
+    (tmp_path / "scan.json").write_text("{}")
+    assert scan_files(path) == list(images.files_of(path))
+    assert len(scan_files(path)) == (3 if ending in (".hdr", ".img", ".nhdr", ".mhd") else 2)
 
 
 def test_a_zip_is_watched_as_a_whole(tmp_path):
