@@ -107,7 +107,7 @@ rule panels:
         **reserve("panels"),
     params:
         sim=lambda w: panels_of(w.dataset).sim,
-        names=lambda w: [cell.method for cell in panels_of(w.dataset).cells],
+        names=lambda w: panels_of(w.dataset).names,
         card=lambda w: cards.picture_card(config, w.picture),
         code=code("panels.py"),
     shell:

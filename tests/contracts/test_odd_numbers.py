@@ -137,3 +137,16 @@ def test_no_time_and_no_patient_left_draw_what_there_is(drawn, tmp_path):
         assert "linear: " in " ".join(words_of(drawn[-1]))
     draw("tradeoff", table.assign(parameters=math.nan), {}, tmp_path)
     draw("bars", table_of("patients", "inf", tmp_path).query("patient == 'p0'"), {}, tmp_path)
+
+
+def test_seconds_within_a_power_of_ten_have_marks_on_their_axis(drawn, tmp_path):
+    table = plugins.build("analyses", {"name": "efficiency"})(planted({}))
+    for seconds in (0.0137, 3.0, 310.0):
+        close = [seconds * (1 + k / 99) for k in range(len(table))]
+        draw("tradeoff", table.assign(wall_s=close), {}, tmp_path)
+        axes = drawn[-1].axes[0]
+        low, high = axes.get_xlim()
+        assert sum(low <= tick <= high for tick in axes.get_xticks()) >= 1
+    draw("tradeoff", table.assign(wall_s=[0.013, 0.018] * (len(table) // 2)), {}, tmp_path)
+    low, high = drawn[-1].axes[0].get_xlim()
+    assert sum(low <= tick <= high for tick in drawn[-1].axes[0].get_xticks()) >= 2

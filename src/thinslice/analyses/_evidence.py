@@ -17,7 +17,8 @@ from thinslice.provenance.records import SUFFIX, BrokenLinkError, output_of, rea
 def read_evidence(folder: Path) -> Evidence:
     """The evidence in ``folder``, as the evidence job wrote it."""
     skipped = read_table(folder / "skipped.csv")
-    scans = read_table(folder / "scans.csv")
+    warned = folder / "scans.csv"  # not there in results of 0.1.0
+    scans = read_table(warned) if warned.exists() else scan_notes([])
     return Evidence(
         scores=read_table(folder / "scores.csv"),
         runs=read_table(folder / "runs.csv"),

@@ -91,14 +91,18 @@ class OwnData:
 
 def unlike(thin: Mapping[str, Any], thick: Mapping[str, Any]) -> list[str]:
     """Warnings about a pair that differs in more than its slices, by what its files state."""
-    kernels = [kernel for kernel in (thin.get("kernel"), thick.get("kernel")) if kernel is not None]
-    if len(kernels) < 2 or kernels[0] == kernels[1]:
+    ours, theirs = (_words(source.get("kernel")) for source in (thin, thick))
+    if not ours or not theirs or ours == theirs:
         return []
-    sharp, soft = (k if isinstance(k, str) else "/".join(map(str, k)) for k in kernels)
     return [
-        f"the thin scan has kernel {sharp}, the thick one {soft}: scores on the acquired thick "
+        f"the thin scan has kernel {ours}, the thick one {theirs}: scores on the acquired thick "
         "slices, and what is learned from them, are of both, thickness and kernel"
     ]
+
+
+def _words(kernel: Any) -> str:
+    """A kernel as its files state it: one word or several, or none."""
+    return kernel if isinstance(kernel, str) else "/".join(map(str, kernel or ()))
 
 
 def in_frame_of(thin: Volume, thick: Volume, path: Path) -> Volume:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thinslice.workflow.cells import ACQUIRED, Cell, cells, has_truth, label
+from thinslice.workflow.cells import ACQUIRED, Cell, Source, cells, has_truth, label
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,21 @@ class Panels:
     truth: bool  # whether the dataset has thin slices to show beside them
     cells: tuple[Cell, ...]
     sim: str
+
+    @property
+    def names(self) -> list[str]:
+        """The methods in the order of ``cells``, with their weights where these are of others."""
+        return [self._name(cell) for cell in self.cells]
+
+    def _name(self, cell: Cell) -> str:
+        source = cell.source
+        if source is None or (source.dataset, source.degradation) == (
+            self.dataset,
+            self.degradation,
+        ):
+            return cell.method
+        here = source.degradation if source.dataset == self.dataset else source.label
+        return f"{cell.method} ({here})"
 
     @property
     def path_of_thick(self) -> str:
@@ -35,7 +50,7 @@ def panels(config: Mapping[str, Any], dataset: str) -> Panels:
     chosen: dict[str, Cell] = {}
     for cell in available:
         if cell.degradation == degradation:
-            matched = cell.source is None or cell.source.degradation == degradation
+            matched = cell.source is None or cell.source == Source(dataset, degradation)
             chosen[cell.method] = cell if matched else chosen.get(cell.method, cell)
     shown = tuple(chosen.values())
     truth = has_truth(dataset, config)
@@ -54,4 +69,8 @@ def pictures(config: Mapping[str, Any]) -> list[str]:
 
 
 def _shown(config: Mapping[str, Any]) -> list[Cell]:
-    return [c for c in cells(config) if config["methods"][c.method].get("panel", True)]
+    """The cells of methods with ``panel``; all of a dataset that none of these methods ran on."""
+    every = cells(config)
+    wanted = [cell for cell in every if config["methods"][cell.method].get("panel", True)]
+    covered = {cell.dataset for cell in wanted}
+    return [c for c in every if c in wanted or (covered and c.dataset not in covered)]

@@ -113,6 +113,26 @@ def test_a_dataset_that_is_not_run_or_not_shown_has_no_panels():
     assert panels.with_panels(config) == []
 
 
+def test_every_dataset_that_is_run_has_panels_where_any_has():
+    config = changed()
+    shown = panels.with_panels(config)
+    assert set(shown) == {cell.dataset for cell in cells.cells(config)}
+    tested = {d: {c.method for c in cells.cells(config) if c.dataset == d} for d in shown}
+    alone = sorted(tested[shown[0]] - set.union(*(tested[d] for d in shown[1:])))
+    for method in set(config["methods"]) - set(alone[:1]):
+        config["methods"][method]["panel"] = False
+    assert panels.with_panels(config) == (shown if alone else [])
+
+
+def test_panels_name_the_weights_that_are_not_of_the_slices_shown():
+    place = Cell("pairs", "acquired", "linear")
+    made = [None, Source("pairs", "acquired"), Source("pairs", "box5"), Source("other", "box5")]
+    shown = tuple(Cell("pairs", "acquired", f"m{k}", source) for k, source in enumerate(made))
+    assert panels.Panels("pairs", "acquired", True, (place, *shown), "").names == [
+        "linear", "m0", "m1", "m2 (box5)", "m3 (other--box5)",
+    ]  # fmt: skip
+
+
 def test_patches_are_pictures_of_every_dataset_with_panels_where_the_config_has_any():
     datasets = panels.with_panels(CONFIG)
     assert panels.pictures(CONFIG) == [f"panels_{name}" for name in datasets]

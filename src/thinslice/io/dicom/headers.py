@@ -225,7 +225,7 @@ def _slice(path: Path, data: FileDataset, frame: int | None, places: list[Datase
         patient=str(data.get("PatientID", "")),
         reference=str(data.get("FrameOfReferenceUID", "")),
         uid=str(data.get("SOPInstanceUID", "")),
-        label=f"number {data.get('SeriesNumber', '?')} {data.get('SeriesDescription', '')!s}",
+        label=_label(data),
         series_number=_whole(data, "SeriesNumber"),
         number=_whole(data, "InstanceNumber") or 0,
         modality=str(data.get("Modality", "")),
@@ -248,6 +248,13 @@ def _slice(path: Path, data: FileDataset, frame: int | None, places: list[Datase
             "apart": {tag: text for tag in APART if (text := _text(first(tag)))},
         },
     )
+
+
+def _label(data: Dataset) -> str:
+    """Number and description of a series as messages print them; a tag may be there and empty."""
+    number = _whole(data, "SeriesNumber")
+    described = str(data.get("SeriesDescription") or "")
+    return f"{'without number' if number is None else f'number {number}'} {described}"
 
 
 def _whole(data: Dataset, keyword: str) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from thinslice.interfaces import Figure
 from thinslice.report import style
@@ -98,6 +99,9 @@ def _panel(axes: Axes, rows: list[dict[str, Any]], colours: dict[str, str], most
         )
     if rows:
         axes.set_xscale("log")
+        seconds = [row["wall_s"] for row in rows]
+        if max(seconds) < 10 * min(seconds):  # there may be no power of ten to mark
+            axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.margins(x=0.28, y=0.16)
     axes.set_xlabel("seconds per volume")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")

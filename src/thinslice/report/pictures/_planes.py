@@ -18,6 +18,8 @@ WINDOWS = {  # HU shown black and white
     "bone": (-550.0, 1450.0),  # centre 450, width 2000
     "soft": (-160.0, 240.0),  # centre 40, width 400
 }
+LUNG_HU, SOME_LUNG = (-930.0, -500.0), 0.1
+BONE_HU, SOME_BONE = 250.0, 0.005
 NORMAL = {"axial": 0, "coronal": 1, "sagittal": 2}  # array axis across the plane
 
 
@@ -30,7 +32,24 @@ class View(NamedTuple):
 
 def window_words(view: View, thick: Scan) -> str:
     """Label of the grey scale."""
-    return f"{view.window} window" if thick.modality == "CT" else "1 to 99 % of thick"
+    if thick.modality != "CT":
+        return "1 to 99 % of thick"
+    low, high = WINDOWS[view.window]
+    return f"{view.window} window\n{low:g} to {high:g} HU"
+
+
+def fitting(name: str, frame: Grid, thick: Scan, cut_mm: Sequence[float]) -> View:
+    """A plane in the window that fits what the thick scan shows there.
+
+    Lung where a tenth of what is no air is lung, else soft; sagittal, across the spine, bone where
+    there is any. MR has no HU; its window is not looked at.
+    """
+    hu = plane(thick, frame, View(name, "soft"), cut_mm)
+    body = hu[hu > LUNG_HU[0]]
+    if name == "sagittal" and np.mean(hu > BONE_HU) > SOME_BONE:
+        return View(name, "bone")
+    lung = body.size and np.mean(body < LUNG_HU[1]) > SOME_LUNG
+    return View(name, "lung" if lung else "soft")
 
 
 def thick_words(thick: Grid, frame: Grid) -> str:

@@ -1,4 +1,4 @@
-"""Panels: one case by every method, axial and coronal in a lung window, sagittal in a bone window.
+"""Panels: one case by every method in three planes, each in the window that fits it.
 
 TVSRN (Yu et al., MICCAI 2022), Fig. 4, with error maps below every row: restored minus thin in HU.
 How planes are cut and turned: ``planes``.
@@ -15,6 +15,7 @@ from thinslice.report.pictures._planes import (
     View,
     cut,
     extent,
+    fitting,
     limit,
     limits,
     plane,
@@ -24,11 +25,8 @@ from thinslice.report.pictures._planes import (
 )
 from thinslice.volume import Grid
 
-CAPTION = (
-    "Panels: one case by every method, axial and coronal in a lung window, sagittal in a bone "
-    "window."
-)
-VIEWS = (View("axial", "lung"), View("coronal", "lung"), View("sagittal", "bone"))
+CAPTION = "Panels: one case by every method in three planes, each in the window that fits it."
+PLANES = ("axial", "coronal", "sagittal")
 ERROR_HU = 300.0  # error maps saturate here, both ways; in MR at a fifth of the shades shown
 INCHES = 1.75  # width of one image
 
@@ -59,14 +57,15 @@ def draw(
             raise ValueError(f"{name} is not on the grid asked for; it cannot be subtracted")
     scans = {**({"thin": thin} if thin else {}), "thick": thick, **restored}
     each = 2 if thin else 1  # rows a view takes: images, and their errors where there is a truth
-    extents = [extent(frame, frame, view) for view in VIEWS]
+    views = [fitting(name, frame, thick, cut(frame, at)) for name in PLANES]
+    extents = [extent(frame, frame, view) for view in views]
     shares = [abs((top - low) / (right - left)) for left, right, low, top in extents]
     heights = [share for share in shares for _ in range(each)]
     width, height = 0.7 + INCHES * len(scans), 0.6 + 1.08 * INCHES * sum(heights)
     with style.figure(width, height) as drawn:
         grid = drawn.subplots(len(heights), len(scans), squeeze=False, height_ratios=heights)
         errors = None
-        for k, view in enumerate(VIEWS):
+        for k, view in enumerate(views):
             images = grid[each * k]
             _images(images, scans, frame, view, cut(frame, at))
             images[0].set_ylabel(f"{view.plane}\n{window_words(view, thick)}", fontsize=8.5)

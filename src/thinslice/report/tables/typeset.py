@@ -20,6 +20,7 @@ from thinslice.report.tables import (
     published,
     significance,
     slice_pairs,
+    wording,
 )
 from thinslice.report.tables.sheet import Cell, Sheet
 
@@ -87,7 +88,11 @@ def sheets(
         laid = plain.sheets(table.name, table.rows)
     else:
         laid = LAYOUTS[table.layout].sheets(table.rows, skipped)
-    notes = [f"Scans, {dataset}, {note}." for dataset, note in scans if _shows(table.rows, dataset)]
+    notes = [
+        wording.sentence(f"Scans, {dataset}, {note}")
+        for dataset, note in scans
+        if _shows(table.rows, dataset)
+    ]
     return [*laid[:-1], replace(laid[-1], notes=[*laid[-1].notes, *notes])] if laid else []
 
 

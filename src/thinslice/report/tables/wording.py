@@ -159,7 +159,12 @@ def footnotes(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     ways = dict.fromkeys(row["interval"] for row in rows if row.get("interval"))
     notes = {n: None for row in rows for n in str(row.get("note", "")).split("; ") if n}
     ways = [f"[low, high]: {way}." for way in ways]
-    return [*ways, *(f"{note}." for note in sorted(notes)), *odd_notes(rows)]
+    return [*ways, *(sentence(note) for note in sorted(notes)), *odd_notes(rows)]
+
+
+def sentence(words: str) -> str:
+    """Words with the full stop that they may lack."""
+    return words if words.endswith((".", "?", "!")) else f"{words}."
 
 
 def odd_notes(rows: Iterable[Mapping[str, Any]]) -> list[str]:

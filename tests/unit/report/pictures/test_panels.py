@@ -9,6 +9,8 @@ from thinslice.degradations import imresize
 from thinslice.operators.degradation import thick_of
 from thinslice.report import style
 from thinslice.report.pictures import panels, patches
+from thinslice.report.pictures._planes import cut, fitting
+from thinslice.volume import Grid, Volume
 
 
 @pytest.fixture
@@ -70,3 +72,35 @@ def test_panels_refuse_a_restored_scan_on_another_grid(tmp_path):
     thin, thick = scans()
     with pytest.raises(ValueError, match="tvsrn is not on the grid"):
         panels.draw(thin, thick, {"tvsrn": thick}, tmp_path / "a")
+
+
+def scan_of(parts: dict[float, float]) -> Volume:
+    """A CT whose rows hold these HU, each in its share of the rows."""
+    counts = [round(share * 200) for share in parts.values()]
+    rows = np.repeat(np.array(list(parts)), counts).astype(np.float32)
+    hu = np.broadcast_to(rows[None, :, None], (6, len(rows), 5)).copy()
+    return Volume(hu, Grid(6, 5.0, 5.0, (len(rows), 5), (1.0, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("parts", "axial", "sagittal"),
+    [
+        ({-1000: 0.5, -850: 0.15, 40: 0.35}, "lung", "lung"),
+        ({-1000: 0.5, -850: 0.15, 40: 0.3, 600: 0.05}, "lung", "bone"),
+        ({-1000: 0.4, 40: 0.6}, "soft", "soft"),
+        ({-1000: 0.4, -700: 0.02, 40: 0.53, 900: 0.05}, "soft", "bone"),  # a head and its edges
+        ({-1000: 1.0}, "soft", "soft"),
+        ({-2000: 0.4, 40: 0.6}, "soft", "soft"),  # padding is no lung
+    ],
+)
+def test_every_plane_is_shown_in_the_window_that_fits(parts, axial, sagittal):
+    thick = scan_of(parts)
+    middle = cut(thick.grid, (0.5, 0.5, 0.5))
+    assert fitting("axial", thick.grid, thick, middle).window == axial
+    assert fitting("sagittal", thick.grid, thick, middle).window == sagittal
+
+
+def test_panels_say_the_grey_scale_in_numbers(tmp_path, words):
+    thick = scan_of({-1000: 0.4, 40: 0.6})
+    panels.draw(None, thick, {"linear": thick}, tmp_path / "a")
+    assert "axial\nsoft window\n-160 to 240 HU" in words
