@@ -123,7 +123,7 @@ def view(
     return out_ZYX
 
 
-def _axes(plane: Sequence[int], tile: tuple[int, int], tiles: PlaneTiles) -> list[tiling.Axis]:
+def _axes(plane: Sequence[int], tile: Sequence[int], tiles: PlaneTiles) -> list[tiling.Axis]:
     """Where tiles of this size lie along a plane's axes."""
     return [
         tiling.axis(
