@@ -107,17 +107,25 @@ def view(
     out_ZYX = np.zeros(shape, np.float32)
     out_NPQ = np.moveaxis(out_ZYX, across, 0)
     reserved += out_ZYX.nbytes
+    channels = len(units) * (2 * tiles.neighbours + 1)
     tile, batch = memory.tile_and_batch(
-        net,
-        (),
-        tiles,
-        (plane[0], plane[1]),
-        run,
-        device,
-        reserved,
-        channels=len(units) * (2 * tiles.neighbours + 1),
+        net, (), tiles, (plane[0], plane[1]), run, device, reserved, channels=channels
     )
-    axes = [
+    axes = _axes(plane, tile, tiles)
+    places = list(product(range(len(axes[0].starts)), range(len(axes[1].starts))))
+    with Progress(n * len(places), TITLES[across], "plane", shown=run.progress) as progress:
+        for first in range(0, n, batch):
+            some = slice(first, min(first + batch, n))
+            shown = [(plane_NPQ, at) for plane_NPQ in planes for at in _beside(some, n, tiles)]
+            for place in places:
+                _run_tile(net, shown, out_NPQ[some], axes, place, tiles, device)
+                progress.advance(some.stop - some.start)
+    return out_ZYX
+
+
+def _axes(plane: Sequence[int], tile: Sequence[int], tiles: PlaneTiles) -> list[tiling.Axis]:
+    """Where tiles of this size lie along a plane's axes."""
+    return [
         tiling.axis(
             tiling.rounded_up(side, tiles.align),
             length,
@@ -128,15 +136,6 @@ def view(
         )
         for side, length in zip(plane, tile)
     ]
-    places = list(product(range(len(axes[0].starts)), range(len(axes[1].starts))))
-    with Progress(n * len(places), TITLES[across], "plane", shown=run.progress) as progress:
-        for first in range(0, n, batch):
-            some = slice(first, min(first + batch, n))
-            channels = [(plane_NPQ, at) for plane_NPQ in planes for at in _beside(some, n, tiles)]
-            for place in places:
-                _run_tile(net, channels, out_NPQ[some], axes, place, tiles, device)
-                progress.advance(some.stop - some.start)
-    return out_ZYX
 
 
 def _beside(some: slice, n: int, tiles: PlaneTiles) -> list[np.ndarray]:

@@ -8,7 +8,6 @@ import torch
 
 from support.golden_weights import fixture, weights
 from support.textured_pairs import rmse_of_the_best_filter_along_z, textured
-from thinslice.families import losses
 from thinslice.inference import cubes
 from thinslice.interfaces import Pair, Run
 from thinslice.methods import tvsrn, tvsrn_encoder, tvsrn_no_tab, tvsrn_released, tvsrn_vit
@@ -129,20 +128,6 @@ def test_fitting_learns_what_no_filter_along_z_can(tmp_path):
     best_filter = rmse_of_the_best_filter_along_z(unseen)
     assert rmse(freeze=True) > best_filter
     assert rmse(freeze=False) < 0.75 * best_filter
-
-
-@pytest.mark.parametrize(("loss", "middle"), [("l1", 0.0), ("mse", 1 / 3)])
-def test_the_loss_is_the_one_asked_for(loss, middle):
-    """Of a cube of which a third is 1, the constant of least L1 is 0, of least MSE a third."""
-    net = torch.nn.Conv1d(1, 1, 1)
-    torch.nn.init.zeros_(net.weight)
-    x, y = torch.zeros(1, 1, 3), torch.tensor([[[0.0, 0.0, 1.0]]])
-    optimiser = torch.optim.SGD([net.bias], lr=0.01)
-    for _ in range(400):
-        optimiser.zero_grad()
-        losses.named(loss)(net, (x, y)).backward()
-        optimiser.step()
-    assert net.bias.item() == pytest.approx(middle, abs=0.01)
 
 
 def test_losses_and_steps_that_cannot_be_are_refused_before_training():
