@@ -40,6 +40,11 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         metavar="MM",
         help="from one to the next (1.0)",
     )
+    add(
+        "--consistent",
+        action=argparse.BooleanOptionalAction,
+        help="bring the answer closer to the thick slices; default for methods that learn",
+    )
     _about_the_scan(parser)
     _about_the_run(parser)
     parser.set_defaults(run=run)
@@ -132,6 +137,7 @@ def _planned(arguments: argparse.Namespace, out: Output) -> Plan:
         weights=arguments.weights,
         thickness_mm=arguments.thickness,
         increment_mm=arguments.increment,
+        consistent=arguments.consistent,
     )
     out.check_room(planned)
     return planned

@@ -16,7 +16,7 @@ from thinslice.provenance.environment import peak_memory_gib, versions
 from thinslice.restoration.methods import MethodChoice
 from thinslice.restoration.restore import Plan, Result
 
-FORMAT = 1
+FORMAT = 2  # 2: a verdict, the step, values outside the range; slices counted from 1
 SCHEMA = Path(__file__).with_name("restored.schema.json")
 NOTICE = (
     "Not a medical device and not for diagnosis. Restored slices are computed, not acquired: "
