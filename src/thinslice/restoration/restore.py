@@ -57,7 +57,7 @@ class Plan(NamedTuple):
         """What the scan's files leave open, and whether there is anything to restore."""
         over_gaps = self.acquired.notes(self.grid) if self.acquired else []
         thinner = _nothing_thinner(self.thick.grid, self.grid)
-        return [*_of_source(self.scan), *over_gaps, *thinner]
+        return [*notes_on(self.scan), *over_gaps, *thinner]
 
 
 class Result(NamedTuple):
@@ -134,7 +134,7 @@ def plan(
     if consistent is None:
         consistent = chosen.fit != "none"  # interpolation stays what its name says
     found = tuple(outside)
-    return Plan(volume, loaded, _hashes(loaded), chosen, grid, found, acquired, consistent)
+    return Plan(volume, loaded, hashes(loaded), chosen, grid, found, acquired, consistent)
 
 
 def refuse_outside(planned: Plan) -> None:
@@ -179,7 +179,7 @@ def device_of(planned: Plan, run: Run) -> str:
     return str(device.choose(run))
 
 
-def _hashes(scan: LoadedScan | None) -> dict[str, str]:
+def hashes(scan: LoadedScan | None) -> dict[str, str]:
     """SHA-256 of the files a scan was read from, by their paths below their common folder."""
     if scan is None:
         return {}
@@ -191,8 +191,8 @@ def _hashes(scan: LoadedScan | None) -> dict[str, str]:
     return {Path("/", file).relative_to(top).as_posix(): sha256 for file, sha256 in hashes.items()}
 
 
-def _of_source(scan: LoadedScan | None) -> list[str]:
-    """What the scan's files leave open."""
+def notes_on(scan: LoadedScan | None) -> list[str]:
+    """What a user should know of a scan: its reader's warnings, and what its files leave open."""
     if scan is None:
         return []
     source: Mapping[str, Any] = scan.source
