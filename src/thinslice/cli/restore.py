@@ -40,6 +40,11 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         help="from one to the next (1.0)",
     )
     add(
+        "--consistent",
+        action=argparse.BooleanOptionalAction,
+        help="bring the answer closer to the thick slices; default for methods that learn",
+    )
+    add(
         "--as-acquired",
         action="store_true",
         help="restore DICOM slices that are tilted, unevenly spaced or of mixed thickness, which "
@@ -106,6 +111,7 @@ def _planned(arguments: argparse.Namespace, out: Output) -> Plan:
         weights=arguments.weights,
         thickness_mm=arguments.thickness,
         increment_mm=arguments.increment,
+        consistent=arguments.consistent,
     )
     out.check_room(planned)
     return planned

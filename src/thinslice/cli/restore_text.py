@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from thinslice.restoration import output
 from thinslice.restoration.restore import Plan, Result
 from thinslice.restoration.statement import NOTICE
@@ -34,15 +32,12 @@ def beforehand(path: Path, planned: Plan, device: str) -> Iterator[str]:
 
 def afterwards(out: Path, restored: Result) -> Iterator[str]:
     """Lines on what was written, and how far it agrees with the scan."""
-    checks = restored.trust.slices
-    unit = "HU" if restored.volume.modality == "CT" else "units"
-    if checks:
-        rmse = np.sqrt(np.mean([check.rmse**2 for check in checks]))
-        bias = np.mean([check.bias for check in checks])
-        yield (
-            f"trust    made thick again, it differs from the scan by {rmse:.3g} {unit} (RMSE) and "
-            f"{bias:+.2g} {unit} (bias); the scan's noise is {restored.trust.noise:.3g} {unit}"
-        )
+    trust = restored.trust
+    yield f"trust    {trust.verdict.sentence}"
+    if trust.noise is not None:
+        yield f"noise    {trust.noise:.3g} {trust.unit} in the scan, where tissue is flat"
+    if trust.step and trust.step.cut:
+        yield f"cut      {trust.step.cut} voxels to what a scanner can hold"
     name = out.name
     yield f"written  {out}  in {restored.wall_s:.0f} s"
     yield f"         {name}{output.STATEMENT}, {name}{output.PREVIEW}"

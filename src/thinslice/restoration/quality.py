@@ -1,58 +1,62 @@
 """Estimate how far to trust a restored scan without a thin truth to compare it with.
 
-Two questions can be answered without one. Made thick again (``thickening``), does the restored scan
-reproduce the slices of the scanner (bias and RMSE of every slice)? And does the scan resemble those
-the method was fitted on (``fitted_on``)? Neither shows that a structure is real: a method may
-invent detail between the slices and be consistent with all of them.
+Three questions can be answered without one. Made thick again, does the restored scan reproduce the
+slices of the scanner (``agreement``)? Does it hold values that the scan does not (``value_range``)?
+And does the scan resemble those the method was fitted on (``fitted_on``)? None shows that a
+structure is real: a method may invent detail between the slices and agree with all of them.
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
+from thinslice.metrics.noise import noise
+from thinslice.operators.thickening import SliceProfile
+from thinslice.restoration import agreement, value_range
+from thinslice.restoration.agreement import Again, Agreement
+from thinslice.restoration.consistent import Step
+from thinslice.restoration.value_range import ValueRange
+from thinslice.restoration.verdict import Verdict, verdict_on
+from thinslice.volume import Volume
 
-from thinslice.interfaces import Scan
-from thinslice.metrics.body_mask import AIR_HU, body_mask
-from thinslice.operators import projection
-from thinslice.operators.thickening import missing_mm, thickening_matrix
-from thinslice.training import fitted_on
-from thinslice.volume import Volume, window_of
-
-ABOVE_NOISE = 2.0  # a slice whose RMSE exceeds the noise by this factor is flagged
-LEAST_HU = 2.0  # rounding to integers, twice, leaves about this much
 OUTSIDE = "unlike the scans the weights were fitted on"
 
 
-class SliceCheck(NamedTuple):
-    """One thick slice: the restored scan made thick again, minus the slice of the scanner."""
-
-    index: int
-    bias: float
-    rmse: float
-    flagged: bool
-
-
 class Trust(NamedTuple):
-    """The trust report; lengths in mm, the rest in the scan's unit."""
+    """The trust report; lengths in mm, values in the scan's unit.
 
-    slices: tuple[SliceCheck, ...]
-    noise: float
-    profile: str
+    noise     of the thick scan where tissue is flat; None where there is no tissue
+    step      by which the scan was made consistent; None: the method's answer as it is
+    """
+
+    agreement: Agreement
+    noise: float | None
+    values: ValueRange
+    step: Step | None
     outside: tuple[str, ...]
+    unit: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the restored scan agrees with the scanner's slices, in one sentence."""
+        return verdict_on(self.agreement, self.unit)
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers and lists."""
-        rows = [check._asdict() for check in self.slices]
-        flagged = [check.index for check in self.slices if check.flagged]
+        found = self.agreement
         return {
+            "verdict": self.verdict._asdict(),
             "consistency": {
-                "profile": self.profile,
+                "profile": found.words,
                 "noise": self.noise,
-                "bias": float(np.mean([c.bias for c in self.slices])) if rows else None,
-                "rmse": float(np.sqrt(np.mean([c.rmse**2 for c in self.slices]))) if rows else None,
-                "flagged": flagged,
-                "slices": rows,
+                "bias": found.bias,
+                "rmse": found.rmse,
+                "flagged": [check.slice for check in found.slices if check.flagged],
+                "without_patient": list(found.no_patient),
+                "at_an_end": list(found.at_an_end),
+                "slices": [check._asdict() for check in found.slices],
             },
+            "step": self.step.to_json() if self.step else None,
+            "values": self.values.to_json(),
             "outside_of_what_was_learned": list(self.outside),
         }
 
@@ -62,67 +66,36 @@ def report(
     thick: Volume,
     *,
     outside: Sequence[str] = (),
-    again: tuple[np.ndarray, str] | None = None,
+    profile: SliceProfile | None = None,
+    again: Again | None = None,
+    step: Step | None = None,
 ) -> Trust:
     """The trust report of one restored scan.
 
-    again     the restored scan made thick again, [Z, Y, X] of ``thick``, and how in a sentence;
-              None: by Gaussian profiles of the stated thickness
     outside   each way in which the scan differs from those the method was fitted on
               (``fitted_on.outside``)
+    profile   of the thick slices; None: measured on the two scans
+    again     the restored scan made thick again, where no profile and grid can say it
+    step      by which ``restored`` was made consistent
     """
-    noise = fitted_on.noise(thick)
-    if again is None:
-        matrix = thickening_matrix(restored.grid, thick.grid)
-        again = projection.apply(matrix, restored), _assumed(restored, thick)
-    again_ZYX, profile = again
-    return Trust(tuple(_slices(again_ZYX, thick, noise)), noise, profile, tuple(outside))
+    level = noise(thick)
+    return Trust(
+        agreement.of_slices(again, thick, level)
+        if again
+        else agreement.compare(restored, thick, level, profile),
+        level,
+        value_range.compare(restored, thick),
+        step,
+        tuple(outside),
+        "HU" if thick.modality == "CT" else "units",
+    )
 
 
 def warnings(trust: Trust) -> list[str]:
     """What a user should read before looking at the restored scan, one sentence each."""
     sentences = [f"{OUTSIDE}: {words}" for words in trust.outside]
-    flagged = [check.index + 1 for check in trust.slices if check.flagged]
-    if flagged:
-        sentences.append(
-            f"made thick again, {len(flagged)} of {len(trust.slices)} slices differ from the "
-            f"scanner's by more than {ABOVE_NOISE:g} times the noise ({_listed(flagged)})"
-        )
+    if trust.verdict.agrees is not True:
+        sentences.append(trust.verdict.sentence)
+    if trust.values.beyond:
+        sentences.append(trust.values.sentence(trust.unit))
     return sentences
-
-
-def _assumed(restored: Volume, thick: Volume) -> str:
-    """How the restored scan was made thick again, as a sentence."""
-    added = missing_mm(restored.grid, thick.grid)
-    thin_mm, thick_mm = restored.grid.thickness_mm, thick.grid.thickness_mm
-    return (
-        "slice profiles are Gaussian with the stated thickness as FWHM: restored "
-        f"{thin_mm:g} mm, blurred by {added:.3g} mm to the scan's {thick_mm:g} mm; "
-        "beyond the outermost restored slices the end slice is repeated"
-    )
-
-
-def _slices(again_ZYX: np.ndarray, thick: Volume, noise: float) -> list[SliceCheck]:
-    body_ZYX = _body(thick)
-    least = LEAST_HU if thick.modality == "CT" else 0.0
-    checks = []
-    for k, (again_YX, thick_YX, body_YX) in enumerate(zip(again_ZYX, thick.voxels, body_ZYX)):
-        error = again_YX[body_YX].astype(float) - thick_YX[body_YX]
-        if error.size:
-            rmse = float(np.sqrt(np.mean(error**2)))
-            above = rmse > max(ABOVE_NOISE * noise, least)
-            checks.append(SliceCheck(k, float(error.mean()), rmse, above))
-    return checks
-
-
-def _body(thick: Scan) -> np.ndarray:
-    voxels = thick.read()
-    if thick.modality == "CT":
-        return body_mask(voxels, thick.grid.pixel_mm, AIR_HU)
-    window = window_of(Volume(voxels, thick.grid, thick.modality))
-    return body_mask(window.to_unit(voxels), thick.grid.pixel_mm, 0.1)
-
-
-def _listed(numbers: Sequence[int], most: int = 6) -> str:
-    shown = ", ".join(str(number) for number in numbers[:most])
-    return shown if len(numbers) <= most else f"{shown}, ..."

@@ -23,9 +23,11 @@ from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import Run
 from thinslice.io.acquired import AcquiredScan
 from thinslice.io.scan import LoadedScan
+from thinslice.operators import interpolation
 from thinslice.operators.grids import thin_grid
-from thinslice.restoration import as_acquired, quality
+from thinslice.restoration import agreement, as_acquired, quality
 from thinslice.restoration.as_acquired import Acquisition
+from thinslice.restoration.consistent import Step, made_consistent
 from thinslice.restoration.methods import MethodChoice, choose
 from thinslice.restoration.quality import Trust
 from thinslice.runtime.placement import placed
@@ -43,6 +45,7 @@ class Plan(NamedTuple):
     grid: Grid
     outside: tuple[str, ...]  # how the scan differs from those the weights were fitted on
     acquired: Acquisition | None = None  # the irregular slices that ``thick`` was estimated from
+    consistent: bool = False  # whether the answer is then made consistent with the thick slices
 
     @property
     def warnings(self) -> list[str]:
@@ -80,6 +83,7 @@ def restore(
     weights: Path | str | None = None,
     thickness_mm: float = 1.0,
     increment_mm: float = 1.0,
+    consistent: bool | None = None,
     strict: bool = False,
     run: Run | None = None,
 ) -> Result:
@@ -87,13 +91,19 @@ def restore(
 
     scan       as ``read`` gives it; an ``AcquiredScan`` is restored as it was acquired
     method     a name of ``thinslice methods``; None: the weights' own, else the default
+    consistent make the answer consistent with the thick slices; None: where the method learns
     strict     refuse a scan unlike those the weights were fitted on
     run        device, threads, memory cap; its ``work`` keeps checkpoints between tries
 
     Refused (a ValueError) where the method, the weights or the grid does not fit the scan.
     """
     planned = plan(
-        scan, method=method, weights=weights, thickness_mm=thickness_mm, increment_mm=increment_mm
+        scan,
+        method=method,
+        weights=weights,
+        thickness_mm=thickness_mm,
+        increment_mm=increment_mm,
+        consistent=consistent,
     )
     if strict:
         refuse_outside(planned)
@@ -107,6 +117,7 @@ def plan(
     weights: Path | str | None = None,
     thickness_mm: float = 1.0,
     increment_mm: float = 1.0,
+    consistent: bool | None = None,
 ) -> Plan:
     """Plan what ``restore`` does with these arguments; refuses what it refuses."""
     acquired = None
@@ -120,7 +131,10 @@ def plan(
     if chosen.fitted_on is not None:
         kernel = fitted_on.kernel_of(loaded.source) if loaded else None
         outside = fitted_on.outside(chosen.fitted_on, fitted_on.of_scan(volume, kernel))
-    return Plan(volume, loaded, hashes(loaded), chosen, grid, tuple(outside), acquired)
+    if consistent is None:
+        consistent = chosen.fit != "none"  # interpolation stays what its name says
+    found = tuple(outside)
+    return Plan(volume, loaded, hashes(loaded), chosen, grid, found, acquired, consistent)
 
 
 def refuse_outside(planned: Plan) -> None:
@@ -138,15 +152,21 @@ def carry_out(planned: Plan, run: Run | None = None) -> Result:
         if planned.acquired:
             restored = planned.acquired.consistent(restored)
         wall_s = time.perf_counter() - start_s
-    return Result(restored, _trust(restored, planned), planned, running, started, wall_s)
+        step = None
+        if planned.consistent and not planned.acquired:
+            before = agreement.compare(restored, planned.thick, None)
+            restored, step = made_consistent(restored, planned.thick, before)
+    trust = _trust(restored, planned, step)
+    return Result(restored, trust, planned, running, started, wall_s)
 
 
-def _trust(restored: Volume, planned: Plan) -> Trust:
+def _trust(restored: Volume, planned: Plan, step: Step | None) -> Trust:
     """The trust report, judged by the slices that were acquired."""
     acquired = planned.acquired
     if acquired is None:
-        return quality.report(restored, planned.thick, outside=planned.outside)
-    again = (acquired.seen(restored), as_acquired.PROFILE)
+        return quality.report(restored, planned.thick, outside=planned.outside, step=step)
+    plain = interpolation.resample_z(planned.thick, planned.grid, "linear")
+    again = agreement.Again(acquired.seen(restored), acquired.seen(plain), as_acquired.PROFILE)
     return quality.report(restored, acquired.thick, outside=planned.outside, again=again)
 
 

@@ -18,7 +18,7 @@ from thinslice.restoration.methods import MethodChoice
 from thinslice.restoration.restore import Result
 from thinslice.volume import Modality
 
-FORMAT = 1
+FORMAT = 2  # 2: a verdict, the step, values outside the range; slices counted from 1
 SCHEMA = Path(__file__).with_name("restored.schema.json")
 NOTICE = (
     "Not a medical device and not for diagnosis. Restored slices are computed, not acquired: "

@@ -30,7 +30,7 @@ def of_scan(scan: Scan, kernel: str | None = None) -> dict[str, Any]:
         "thickness_mm": grid.thickness_mm,
         "increment_mm": grid.increment_mm,
         "pixel_mm": float(np.mean(grid.pixel_mm)),
-        "noise": noise(scan),
+        "noise": fine_noise(scan),
         "kernel": kernel,
     }
 
@@ -57,19 +57,19 @@ def outside(fitted: Mapping[str, Any], scan: Mapping[str, Any]) -> list[str]:
             found.append(f"{words.format(f'{scan[key]:.3g}')}; fitted on {_range(low, high)} mm")
     low, high = fitted["noise"]
     if scan["modality"] == "CT" and not low / SAME_NOISE <= scan["noise"] <= high * SAME_NOISE:
-        found.append(f"noise of {scan['noise']:.3g} HU; fitted on {_range(low, high)} HU")
+        found.append(f"fine noise of {scan['noise']:.3g} HU; fitted on {_range(low, high)} HU")
     if scan["kernel"] and fitted["kernel"] and scan["kernel"] not in fitted["kernel"]:
         found.append(f"kernel {scan['kernel']}; fitted on {', '.join(fitted['kernel'])}")
     return found
 
 
-def noise(scan: Scan) -> float:
-    """Noise of a scan's middle slices, in its unit: the median of their local second differences.
+def fine_noise(scan: Scan) -> float:
+    """Finest noise of a scan's middle slices, in its unit: the median local second difference.
 
     A mask of two crossed Laplacians takes away everything up to planes (Immerkaer 1996); the median
     over the brighter half of each slice, which is the patient, is not moved by edges. Noise that
     a soft kernel has smoothed counts for less than its standard deviation: the number compares
-    scans, it does not measure them.
+    scans, it does not measure them (``metrics.noise`` does). Weights files call it "noise".
     """
     n = scan.grid.n
     middle = np.unique(np.linspace(n // 4, max(3 * n // 4, n // 4), NOISE_SLICES).astype(int))

@@ -120,7 +120,7 @@ def test_weights_bring_their_method_and_a_like_scan_draws_no_warning(
         capsys, nifti, out, "--weights", weights, "--strict", *declared
     )
     assert (status, quality.OUTSIDE in complaints) == (0, False)
-    assert [row["index"] for row in said(out)["trust"]["consistency"]["slices"]] == [*range(12)]
+    assert [row["slice"] for row in said(out)["trust"]["consistency"]["slices"]] == [*range(1, 13)]
     method = said(out)["method"]
     assert method["card"] == CARD
     assert method["weights"]["sha256"] == sha256_by_name(weights)["tiny.pt"]

@@ -23,7 +23,12 @@ MIDDLE = (0.5, 0.5, 0.5)
 LUNG_HU, LUNG_SHARE = (-950.0, -600.0), 0.15  # of the middle of the scan: then it is a chest
 ACROSS = ("sagittal", "coronal", "axial")  # planes across x, y and z of the patient
 INCHES, CHART_INCHES = 4.0, 1.3  # width of one image, height of the chart below
-LINES, LETTERS = 6, 130  # of warnings
+LINES, LETTERS = 6, 130  # of the verdict and warnings
+CURVES = (
+    ("block_rmse", "restored", style.PALETTE[0]),
+    ("limit", "limit", style.QUIET),
+    ("interpolated", "interpolation", style.PALETTE[1]),
+)
 
 
 def draw(
@@ -43,7 +48,8 @@ def draw(
     views = [View(name, window) for name in NORMAL]
     extents = [extent(frame, frame, view) for view in views]
     heights = [abs((top - low) / (right - left)) for left, right, low, top in extents]
-    words = _lines(warnings)
+    verdict = trust["verdict"]["sentence"]
+    words = _lines([verdict, *(f"warning: {line}" for line in warnings if line != verdict)])
     height = 1.1 + 1.05 * INCHES * sum(heights) + CHART_INCHES + 0.16 * len(words)
     with style.figure(0.5 + 2 * INCHES, height) as drawn:
         layout = drawn.add_gridspec(4, 2, height_ratios=[*heights, CHART_INCHES / INCHES])
@@ -68,13 +74,12 @@ def draw(
 
 
 def _chart(axes: Axes, checks: Mapping[str, Any], unit: str) -> None:
-    """Bias and RMSE of every slice, and the noise they are compared with."""
-    at = [check["index"] + 1 for check in checks["slices"]]
-    for name, colour in (("rmse", style.PALETTE[0]), ("bias", style.PALETTE[1])):
-        values = [check[name] for check in checks["slices"]]
-        axes.plot(at, values, ".-", color=colour, lw=0.9, ms=3, label=name.replace("rmse", "RMSE"))
-    axes.axhline(checks["noise"], color=style.QUIET, lw=0.8, ls="--", label="noise of thick")
-    axes.set_title("restored, made thick again, minus thick, inside the patient")
+    """What every slice leaves, what it may leave, and what plain interpolation leaves."""
+    at = [check["slice"] for check in checks["slices"]]
+    for key, name, colour in CURVES:
+        values = [check[key] for check in checks["slices"]]
+        axes.plot(at, values, ".-", color=colour, lw=0.9, ms=3, label=name)
+    axes.set_title("made thick again, minus thick: means of blocks inside the patient")
     axes.set_xlabel("thick slice")
     axes.set_ylabel(unit)
     axes.legend(ncols=3, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, fontsize=8)
@@ -82,8 +87,8 @@ def _chart(axes: Axes, checks: Mapping[str, Any], unit: str) -> None:
     style.numbers_only(axes)
 
 
-def _lines(warnings: Sequence[str]) -> list[str]:
-    lines = [line for words in warnings for line in textwrap.wrap(f"warning: {words}", LETTERS)]
+def _lines(sentences: Sequence[str]) -> list[str]:
+    lines = [line for words in sentences for line in textwrap.wrap(words, LETTERS)]
     more = ["(more in the JSON beside)"] if len(lines) > LINES else []
     return lines[: LINES - len(more)] + more
 
