@@ -83,12 +83,9 @@ def read_scan(
             loaded = plain(scan)
         else:
             read_series = as_acquired_slices if as_acquired else of_slices
-            loaded = read_series(
-                scan.folder, scan.slices, thickness_mm=thickness_mm, modality=modality
-            )
+            loaded = read_series(*scan[:2], thickness_mm=thickness_mm, modality=modality)
         loaded.source["warnings"] += notes
-        if acquisition is not None:
-            loaded.source["acquisition"] = _text(acquisition)
+        loaded.source.update({} if acquisition is None else {"acquisition": str(acquisition)})
         return loaded
 
     with in_one_line(path):
