@@ -17,7 +17,7 @@ CONFIG = SOURCE.parent / "config.yaml"
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
-    parser = commands.add_parser("why", help="what changed since a result was made")
+    parser = commands.add_parser("why", help="say what changed since a result was made")
     parser.add_argument("result", type=Path, help="a file or store below results, or its record")
     parser.add_argument(
         "--configfile", type=Path, nargs="+", default=[], help="as given to snakemake, if any"
