@@ -12,7 +12,7 @@ from pydicom.dataset import FileDataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, JPEGLosslessSV1
 
-SIZ_BITS = 42  # where a JPEG 2000 codestream says how many bits, and in the first of them the sign
+SIZE_BITS = 42  # where a JPEG 2000 codestream says how many bits, and in the first of them the sign
 
 
 def jpeg_2000(data: FileDataset, *, signed: bool) -> None:
@@ -25,8 +25,8 @@ def jpeg_2000(data: FileDataset, *, signed: bool) -> None:
     out = io.BytesIO()
     Image.fromarray(shifted).save(out, "JPEG2000", no_jp2=True)
     content = bytearray(out.getvalue())
-    assert content[SIZ_BITS] == 15
-    content[SIZ_BITS] |= 0x80 * signed
+    assert content[SIZE_BITS] == 15
+    content[SIZE_BITS] |= 0x80 * signed
     _put(data, bytes(content), JPEG2000Lossless)
 
 

@@ -39,7 +39,7 @@ def restored(found):
         thickness_mm=grid.thickness_mm / 2,
         start_mm=grid.start_mm,
     )
-    return Volume(np.repeat(found.volume.voxels, 2, axis=0), thin)
+    return Volume(np.repeat(found.volume.voxels, 2, axis=0), thin, found.volume.modality)
 
 
 def written(tmp_path, change=told, **how):

@@ -56,8 +56,7 @@ def read_scan(
     """The scan at ``path``: .nii or .nii.gz, a DICOM file or folder, or a .zip of any of these.
 
     series         which scan of a folder or zip with several: the number that ``inspect`` prints
-                   (SeriesNumber), or SeriesInstanceUID; of a NIfTI its path below the folder;
-                   "thickest" or "thinnest" of the DICOM series
+                   (SeriesNumber), its UID, "thickest", "thinnest"; of a NIfTI its path below it
     acquisition    which acquisition of a series with several (phases, passes, energies), as
                    ``inspect`` prints it; "all": the whole series, whatever its tags say
     thickness_mm   declared; None: what the format knows (NIfTI: the increment)
@@ -70,7 +69,7 @@ def read_scan(
     beside it (one image of a bolus tracker) is left out, with a note, if its number shows that it
     is another series. Refused, in one line, for anything that cannot be read exactly.
     """
-    path = Path(path)
+    path, reader = Path(path), as_acquired_slices if as_acquired else of_slices
 
     def plain(at: Path) -> LoadedScan | AcquiredScan:
         if images.format_of(at):
@@ -82,13 +81,9 @@ def read_scan(
         if isinstance(scan, Path):
             loaded = plain(scan)
         else:
-            read_series = as_acquired_slices if as_acquired else of_slices
-            loaded = read_series(
-                scan.folder, scan.slices, thickness_mm=thickness_mm, modality=modality
-            )
+            loaded = reader(*scan[:2], thickness_mm=thickness_mm, modality=modality)
         loaded.source["warnings"] += notes
-        if acquisition is not None:
-            loaded.source["acquisition"] = _text(acquisition)
+        loaded.source.update({} if acquisition is None else {"acquisition": str(acquisition)})
         return loaded
 
     with in_one_line(path):

@@ -7,11 +7,11 @@ B.2.2, T.87 C.2.2, T.800 A.5.1.
 import struct
 from typing import NamedTuple
 
-J2K_START = b"\xff\x4f\xff\x51"  # SOC, SIZ
+J2K_START = b"\xff\x4f\xff\x51"  # start of codestream, image and tile size
 JPEG_START = b"\xff\xd8"
 SEARCHED = 4096  # bytes of boxes before a JPEG 2000 codestream
 FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15, and that of JPEG-LS
-SIZ = ">HHIIIIIIIIHB"
+SIZES = ">HHIIIIIIIIHB"
 
 
 class Codestream(NamedTuple):
@@ -37,10 +37,10 @@ def is_jpeg_2000(content: bytes) -> bool:
     return content.find(J2K_START, 0, SEARCHED) >= 0
 
 
-def _jpeg_2000(siz: bytes) -> Codestream | None:
-    if len(siz) < struct.calcsize(SIZ):
+def _jpeg_2000(marker: bytes) -> Codestream | None:
+    if len(marker) < struct.calcsize(SIZES):
         return None
-    _, _, right, bottom, left, top, *_, components, precision = struct.unpack_from(SIZ, siz)
+    _, _, right, bottom, left, top, *_, components, precision = struct.unpack_from(SIZES, marker)
     bits, signed = (precision & 0x7F) + 1, bool(precision & 0x80)
     return Codestream(bottom - top, right - left, components, bits, signed)
 

@@ -27,8 +27,9 @@ def without_others(slices: Sequence[Slice]) -> tuple[list[Slice], list[str]]:
 
     Slices that cannot be read (with a look-up table for HU) stay: they belong to the scan.
     """
-    scan = [s for s in slices if s.kind == "slice" or s.kind in UNREADABLE_SLICES]
-    others = [s for s in slices if s not in scan]
+    of_scan = {"slice", *UNREADABLE_SLICES}
+    scan = [s for s in slices if s.kind in of_scan]
+    others = [s for s in slices if s.kind not in of_scan]
     if not others or not scan:
         return list(slices), []
     names = listed(sorted(f"{s.name}: {s.kind}" for s in others))

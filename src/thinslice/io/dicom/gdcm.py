@@ -65,8 +65,13 @@ def _copy(content: bytes, image: Codestream, syntax: UID) -> Dataset:
 @contextmanager
 def _silent() -> Iterator[None]:
     """Keep the remarks of the decoders' C code off stderr: what they mean for values is checked."""
-    sys.stderr.flush()
-    kept = os.dup(STDERR)
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    try:
+        kept = os.dup(STDERR)
+    except OSError:  # closed, as in a daemon
+        yield
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, STDERR)

@@ -24,12 +24,14 @@ class Sources:
         self._normal = np.array(grid.direction[0], float)
         points = np.array([s.position for s in self._slices], float).reshape(-1, 3)
         self._along_mm = points @ self._normal
-        self._thin_mm = grid.thickness_mm
+        thick_mm = np.array([s.thickness_mm or 0.0 for s in self._slices])
+        self._reach_mm = (thick_mm + grid.thickness_mm) / 2  # of each into a derived slice
 
     def of(self, position: np.ndarray) -> list[Dataset]:
         """Items of SourceImageSequence for a slice at this position [3], LPS mm."""
         apart_mm = np.abs(self._along_mm - position @ self._normal)
-        near = np.flatnonzero(apart_mm < self._reach_mm(apart_mm) + 1e-3)
+        two_nearest_mm = np.sort(apart_mm)[:2].max(initial=0.0)
+        near = np.flatnonzero(apart_mm < np.maximum(self._reach_mm, two_nearest_mm) + 1e-3)
         frames: dict[str, list[int]] = {}
         for index in near.tolist():
             image = self._slices[index]
@@ -41,9 +43,3 @@ class Sources:
             for uid, numbers in frames.items()
             if uid in self._headers
         ]
-
-    def _reach_mm(self, apart_mm: np.ndarray) -> np.ndarray:
-        """How far each source slice reaches: into the derived one, or at least to the next."""
-        nearest_mm = np.sort(apart_mm)[:2].max(initial=0.0)
-        thick_mm = np.array([s.thickness_mm or 0.0 for s in self._slices])
-        return np.maximum((thick_mm + self._thin_mm) / 2, nearest_mm)

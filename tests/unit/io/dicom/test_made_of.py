@@ -108,3 +108,13 @@ def test_uids_and_numbers_that_break_the_rules_are_noted_once(tmp_path, recwarn)
     assert note.startswith("6 UIDs break the rules of DICOM")
     files.write(found.volume, tmp_path / "out", source=found)
     assert not list(recwarn)
+
+
+def test_a_written_slice_does_not_grow_with_the_number_of_slices(tmp_path):
+    sizes = []
+    for n in (10, 60):
+        places, hu = maker.positions_of(n, 2.5), maker.scan_hu(n, 8, 9)
+        found = files.read(maker.series(tmp_path / f"in{n}", hu, places))
+        files.write(found.volume, tmp_path / f"out{n}", source=found)
+        sizes.append((tmp_path / f"out{n}" / "0005.dcm").stat().st_size)
+    assert abs(sizes[1] - sizes[0]) < 20
