@@ -27,10 +27,10 @@ def narrowed(
 ) -> tuple[Series, list[str]]:
     """The series with the slices of the acquisition alone, and notes; None: the only one.
 
-    as_acquired   take acquisitions that lie one above another for one scan
-
     A series that makes no stack and has no acquisitions comes back as it is: reading it tells why.
     Refused for a broken slice of it, and where there are several acquisitions and none is chosen.
+
+    as_acquired   take pieces of one scan together, such as those of several thicknesses
     """
     for _, refusal in tree.broken_beside(series):
         raise refusal

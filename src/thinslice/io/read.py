@@ -87,6 +87,8 @@ def read_scan(
                 scan.folder, scan.slices, thickness_mm=thickness_mm, modality=modality
             )
         loaded.source["warnings"] += notes
+        if acquisition is not None:
+            loaded.source["acquisition"] = _text(acquisition)
         return loaded
 
     with in_one_line(path):

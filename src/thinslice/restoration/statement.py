@@ -12,9 +12,11 @@ from typing import Any
 
 from thinslice import __version__
 from thinslice.fs.hashing import sha256_by_name
+from thinslice.io.scan import LoadedScan
 from thinslice.provenance.environment import peak_memory_gib, versions
 from thinslice.restoration.methods import MethodChoice
-from thinslice.restoration.restore import Plan, Result
+from thinslice.restoration.restore import Result
+from thinslice.volume import Modality
 
 FORMAT = 1
 SCHEMA = Path(__file__).with_name("restored.schema.json")
@@ -30,8 +32,11 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
     content = {
         "format": FORMAT,
         "notice": NOTICE,
-        "input": _input(planned),
-        "output": {"name": output.name, **_hashed(sha256_by_name(output))},
+        "input": {
+            **input_of(planned.scan, planned.thick.modality, planned.inputs),
+            "as_acquired": planned.acquired.to_json(planned.grid) if planned.acquired else None,
+        },
+        "output": output_of(output),
         "grids": {"input": planned.thick.grid.to_json(), "output": planned.grid.to_json()},
         "method": _method(planned.chosen),
         "run": {
@@ -56,19 +61,25 @@ def combined(files: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(sorted(files.values())).encode()).hexdigest()
 
 
-def _hashed(files: Mapping[str, str]) -> dict[str, Any]:
-    return {"sha256": combined(files), "files": dict(files)}
-
-
-def _input(planned: Plan) -> dict[str, Any]:
-    scan = planned.scan
+def input_of(
+    scan: LoadedScan | None, modality: Modality, inputs: Mapping[str, str]
+) -> dict[str, Any]:
+    """What was read: its place, what its files state, and their hashes (``inputs``)."""
     return {
         "path": os.path.commonpath([f.absolute() for f in scan.files]) if scan else None,
-        "modality": planned.thick.modality,
+        "modality": modality,
         "source": dict(scan.source) if scan else None,
-        "as_acquired": planned.acquired.to_json(planned.grid) if planned.acquired else None,
-        **_hashed(planned.inputs),
+        **_hashed(inputs),
     }
+
+
+def output_of(output: Path) -> dict[str, Any]:
+    """What was written at ``output``: its name and its hashes."""
+    return {"name": output.name, **_hashed(sha256_by_name(output))}
+
+
+def _hashed(files: Mapping[str, str]) -> dict[str, Any]:
+    return {"sha256": combined(files), "files": dict(files)}
 
 
 def _method(chosen: MethodChoice) -> dict[str, Any]:
