@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinslice.volume import Grid, Modality
+from thinslice.volume import Grid, Modality, Padding
+
+ROUNDED_MM = 0.06  # headers to a tenth of a millimetre are half of it off
+ROUNDED = 0.01  # of the increment
 
 
 class AcquiredScan(NamedTuple):
@@ -29,6 +32,7 @@ class AcquiredScan(NamedTuple):
     source: dict[str, Any]
     files: tuple[Path, ...]
     members: Mapping[str, str] = MappingProxyType({})
+    padding: Padding | None = None  # of the voxels, which are filled there
 
     @property
     def tilt_deg(self) -> float:
@@ -44,7 +48,3 @@ class AcquiredScan(NamedTuple):
         off_mm = self.centres_mm - increment_mm * np.arange(len(self.centres_mm))
         allowed_mm = max(ROUNDED * increment_mm, ROUNDED_MM)
         return bool(np.abs(off_mm).max() <= allowed_mm and np.ptp(self.thickness_mm) <= ROUNDED_MM)
-
-
-ROUNDED_MM = 0.06  # headers to a tenth of a millimetre are half of it off
-ROUNDED = 0.01  # of the increment

@@ -15,9 +15,10 @@ from thinslice.io.acquired import AcquiredScan
 from thinslice.io.scan import LoadedScan
 from thinslice.operators import planes
 from thinslice.operators.in_plane_shifts import common_grid, from_common, measured, onto_common
-from thinslice.volume import EMPTY_HU, Grid, Modality, Padding, Volume, filled
+from thinslice.volume import EMPTY_HU, Grid, Padding, Volume, filled
 
 FINER = 4  # slices, on which the operator works, to the thinnest acquired one
+TOUCHED = 1e-3  # share of padding in a pixel between pixels that makes it padding
 ROUNDS = 2  # of taking back what is missing; shifts by parts of pixels need more than one
 PROFILE = (
     "restored slices are made thick again at the position and thickness of each acquired one: "
@@ -34,8 +35,8 @@ class Acquisition(NamedTuple):
     @property
     def thick(self) -> Volume:
         """The acquired slices; the grid holds their pixels, not their positions."""
-        frame = self.scan.frame
-        return Volume(self.scan.voxels, frame, self.scan.modality)
+        scan = self.scan
+        return Volume(scan.voxels, scan.frame, scan.modality, scan.padding)
 
     def seen(self, restored: Volume) -> np.ndarray:
         """Restored slices made thick again as the acquired ones, float32 [n, Y, X]."""
@@ -44,15 +45,19 @@ class Acquisition(NamedTuple):
         return from_common(common, self.shifts, self.scan.frame.shape)
 
     def consistent(self, restored: Volume) -> Volume:
-        """Restored slices that give the acquired ones back."""
+        """Restored slices that give the acquired ones back; padding where the nearest has none."""
         matrix = planes.seen_matrix(*self._slices, restored.grid)
         back = planes.estimator(matrix, self.scan.thickness_mm, restored.grid.increment_mm)
         out = restored
         for _ in range(ROUNDS):
             missing = self.scan.voxels - self.seen(out)
+            if self.scan.padding is not None:
+                missing[self.scan.padding.mask] = 0
             common = onto_common(missing, self.shifts, restored.grid.shape)
             out = out.with_voxels(out.voxels + _through(back, np.nan_to_num(common)))
-        return out.with_padding(restored.padding)
+        _, inside = self._on_common(restored.grid.shape)
+        nearest = _nearest(restored.grid, self.scan)
+        return out.with_padding(_padding(self.scan, ~inside[nearest]))
 
     def over_gaps(self, thin: Grid) -> list[tuple[float, float, int, int]]:
         """Gaps where slices are missing: from and to in mm, first and last thin slice, from 0."""
@@ -93,12 +98,14 @@ class Acquisition(NamedTuple):
 
     def _on_common(self, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """The acquired slices on common pixels, filled where not measured; where they are."""
-        voxels = self.scan.voxels
+        scan = self.scan
+        padded = None if scan.padding is None else scan.padding.mask
         if not self.shifts.any():
-            return voxels, np.ones(voxels.shape, bool)
-        inside = measured(self.shifts, self.scan.frame.shape, shape)
-        common = onto_common(voxels, self.shifts, shape)
-        return filled(common, ~inside, self.scan.modality), inside
+            return scan.voxels, np.ones(scan.voxels.shape, bool) if padded is None else ~padded
+        inside = measured(self.shifts, scan.frame.shape, shape)
+        if padded is not None:
+            inside &= ~(onto_common(padded.astype(np.float32), self.shifts, shape) > TOUCHED)
+        return filled(onto_common(scan.voxels, self.shifts, shape), ~inside, scan.modality), inside
 
 
 def regular(scan: AcquiredScan) -> tuple[LoadedScan, Acquisition]:
@@ -115,7 +122,7 @@ def regular(scan: AcquiredScan) -> tuple[LoadedScan, Acquisition]:
     else:
         grid = planes.lattice(scan.centres_mm, scan.thickness_mm, frame)
         slices, inside = _regular_slices(scan, grid, slices, inside)
-    volume = _padded(Volume(slices, grid, scan.modality), ~inside)
+    volume = Volume(slices, grid, scan.modality).with_padding(_padding(scan, ~inside))
     source = {**scan.source, "warnings": [*scan.source["warnings"], _summary(scan, grid)]}
     return LoadedScan(volume, source, scan.files, scan.members), acquisition
 
@@ -128,8 +135,12 @@ def _regular_slices(
     seen = planes.seen_matrix(scan.centres_mm, scan.thickness_mm, fine)
     back = planes.estimator(seen, scan.thickness_mm, fine.increment_mm)
     wanted = planes.seen_matrix(grid.centres_mm(), np.full(grid.n, grid.thickness_mm), fine)
-    nearest = np.abs(grid.centres_mm()[:, None] - scan.centres_mm).argmin(1)
-    return _through(wanted @ back, slices), inside[nearest]
+    return _through(wanted @ back, slices), inside[_nearest(grid, scan)]
+
+
+def _nearest(grid: Grid, scan: AcquiredScan) -> np.ndarray:
+    """Index of the acquired slice nearest to each slice of a grid."""
+    return np.abs(grid.centres_mm()[:, None] - scan.centres_mm).argmin(1)
 
 
 def _fine_grid(scan: AcquiredScan, grid: Grid) -> Grid:
@@ -150,14 +161,11 @@ def _fine_grid(scan: AcquiredScan, grid: Grid) -> Grid:
     )
 
 
-def _padded(volume: Volume, mask: np.ndarray) -> Volume:
-    """The volume with padding where no slice has a pixel."""
-    value = _empty(volume.modality)
-    return volume.with_padding(Padding.of(mask, np.full(mask.shape, value, np.float32)))
-
-
-def _empty(modality: Modality) -> float:
-    return EMPTY_HU if modality == "CT" else 0.0
+def _padding(scan: AcquiredScan, mask: np.ndarray) -> Padding | None:
+    """Padding where no slice has measured, with the scan's own number if it has one."""
+    empty = EMPTY_HU if scan.modality == "CT" else 0.0
+    value = scan.padding.values[0] if scan.padding is not None else empty
+    return Padding.of(mask, np.full(mask.shape, value, np.float32))
 
 
 def _through(matrix: np.ndarray, voxels: np.ndarray) -> np.ndarray:

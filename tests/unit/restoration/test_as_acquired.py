@@ -10,12 +10,14 @@ import SimpleITK
 
 from support import irregular_scene as scene
 from support.paths import REAL_SCANS
-from support.restore import restored, said
+from support.restore import PRESETS, restored, said
 from thinslice import read, restore
 from thinslice.interfaces import Run
 from thinslice.io.acquired import AcquiredScan
 from thinslice.operators import in_plane_shifts
+from thinslice.restoration import methods
 from thinslice.restoration.as_acquired import regular
+from thinslice.volume import Padding, filled
 
 EVEN = -30.0 + 5.0 * np.arange(13)
 JITTER = np.resize([0.0, 1.0, -1.0, 0.6, -0.4], 13)  # of the amplitude
@@ -191,3 +193,32 @@ def test_a_real_tilted_scan_is_consistent_within_its_noise(tmp_path, method):
     assert scan.tilt_deg == pytest.approx(16.5, abs=0.01)
     trust = restore(scan, method=method, run=RUN).trust
     assert max(check.rmse for check in trust.slices) < 2 * trust.noise
+
+
+@pytest.mark.parametrize("how", [{"degrees": 16.5}, {"thickness_mm": np.r_[[5.0] * 12, 6.0]}])
+def test_a_method_that_learns_sees_regular_slices_and_is_corrected(tmp_path, monkeypatch, how):
+    monkeypatch.setattr(methods, "presets", lambda: PRESETS)
+    result = result_of(tmp_path, {"z_mm": EVEN, **how}, method="sr4zct_small")
+    assert result.planned.chosen.fit == "volume"
+    assert max(check.rmse for check in result.trust.slices) < 2.5
+
+
+@pytest.mark.parametrize("how", [{"degrees": 16.5}, {"z_mm": np.delete(EVEN, 4)}])
+def test_what_padding_holds_changes_nothing_that_was_measured(tmp_path, how):
+    """A round field of view, padded; the numbers outside are no measurement."""
+    scan = acquired(scene.series(tmp_path / "s", **{"z_mm": EVEN, **how}))
+    row, column = np.indices(scene.SHAPE)
+    outside = np.hypot(row - 43.5, column - 45.5) > 43
+    mask = np.broadcast_to(outside, scan.voxels.shape)
+    results = []
+    for number in (-1024, -3024):
+        padding = Padding.of(mask, np.full(mask.shape, number, np.float32))
+        assert padding is not None
+        voxels = filled(scan.voxels, mask, "CT")
+        padded = scan._replace(voxels=voxels, padding=padding)
+        results.append(restore(padded, method="linear", run=RUN))
+    first, second = (result.volume for result in results)
+    inside = ~first.padded()
+    assert 0.1 < inside.mean() < 0.9
+    np.testing.assert_array_equal(first.voxels[inside], second.voxels[inside])
+    assert max(check.rmse for check in results[1].trust.slices) < 2.5
