@@ -13,7 +13,7 @@ import numpy as np
 
 from thinslice.interfaces import Scan
 from thinslice.metrics.body_mask import AIR_HU, body_mask
-from thinslice.operators import projection
+from thinslice.operators import padding, projection
 from thinslice.operators.thickening import missing_mm, thickening_matrix
 from thinslice.training import fitted_on
 from thinslice.volume import Volume, window_of
@@ -92,8 +92,13 @@ def _assumed(restored: Volume, thick: Volume) -> str:
 
 
 def _slices(restored: Volume, thick: Volume, noise: float) -> list[SliceCheck]:
-    again_ZYX = projection.apply(thickening_matrix(restored.grid, thick.grid), restored)
+    matrix = thickening_matrix(restored.grid, thick.grid)
+    again_ZYX = projection.apply(matrix, restored)
     body_ZYX = _body(thick)
+    outside = padding.projected(restored.padding, lambda part: projection.apply(matrix, part))
+    for each in (outside, thick.padding):
+        if each is not None:
+            body_ZYX = body_ZYX & ~each.mask
     least = LEAST_HU if thick.modality == "CT" else 0.0
     checks = []
     for k, (again_YX, thick_YX, body_YX) in enumerate(zip(again_ZYX, thick.voxels, body_ZYX)):
@@ -109,7 +114,7 @@ def _body(thick: Scan) -> np.ndarray:
     voxels = thick.read()
     if thick.modality == "CT":
         return body_mask(voxels, thick.grid.pixel_mm, AIR_HU)
-    window = window_of(Volume(voxels, thick.grid, thick.modality))
+    window = window_of(Volume(voxels, thick.grid, thick.modality, thick.padding))
     return body_mask(window.to_unit(voxels), thick.grid.pixel_mm, 0.1)
 
 

@@ -22,6 +22,7 @@ from thinslice.errors import Refused
 from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import Run
 from thinslice.io.scan import LoadedScan
+from thinslice.operators import padding
 from thinslice.operators.grids import thin_grid
 from thinslice.restoration import quality
 from thinslice.restoration.methods import MethodChoice, choose
@@ -125,7 +126,8 @@ def carry_out(planned: Plan, run: Run | None = None) -> Result:
     """Restore as planned."""
     with placed(run or Run(), uses_torch=planned.chosen.fit != "none") as running:
         started, start_s = datetime.now(UTC), time.perf_counter()
-        restored = planned.chosen.method.restore(planned.thick, planned.grid, run=running)
+        answer = planned.chosen.method.restore(planned.thick, planned.grid, run=running)
+        restored = padding.carried(answer, planned.thick)
         wall_s = time.perf_counter() - start_s
     trust = quality.report(restored, planned.thick, outside=planned.outside)
     return Result(restored, trust, planned, running, started, wall_s)
