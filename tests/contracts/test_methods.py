@@ -126,6 +126,24 @@ def test_the_input_is_left_alone_and_answers_repeat(ready):
     np.testing.assert_array_equal(ready.restore(scan=scan), first)
 
 
+@of_fitted
+@pytest.mark.parametrize(("modality", "value"), [("CT", 3100.0), ("MR", 40_000.0)])
+def test_what_lies_outside_the_window_is_kept_unless_the_authors_cut_it(ready, modality, value):
+    """A rod along z, brighter than any window: each unit more of it comes back as a unit more."""
+
+    def rod(hu: float) -> np.ndarray:
+        scan = thick(modality=modality)
+        scan.voxels[:, 5, 9] = hu
+        return ready.restore(scan=scan)
+
+    more = rod(2 * value) - rod(value)
+    if ready.method.about.fidelity == "as-released" and not more.any():
+        return
+    np.testing.assert_allclose(more[:, 5, 9], value, rtol=1e-5)
+    more[:, 5, 9] = 0
+    assert np.abs(more).max() <= 1e-5 * value
+
+
 @of_the_others
 def test_a_constant_stays_constant_where_nothing_is_learned(ready):
     level = Volume(np.full(THICK.zyx, -876.0, np.float32), THICK)

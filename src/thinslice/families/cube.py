@@ -3,7 +3,8 @@
 Native slices lie at every ``factor``-th part of the thick increment, a thick slice being one of
 them. The factor is that of the training pairs (thick increment over thin increment, rounded), the
 network is built for it, and a scan that asks for another is refused. Where native slices are where
-slices are asked for they are the answer; elsewhere it is their cubic spline along z.
+slices are asked for they are the answer; elsewhere it is their cubic spline along z. What a thick
+scan holds beyond the window is kept, interpolated linearly.
 
 What methods differ in is a ``CubeRecipe``; fit, save and load are those of ``base``.
 """
@@ -21,6 +22,7 @@ from torch import nn
 from thinslice.errors import Refused
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
 from thinslice.families.losses import absolute_error
+from thinslice.families.outside_window import residue_on
 from thinslice.inference import cubes, tiling
 from thinslice.interfaces import Pair, Run
 from thinslice.operators import grids
@@ -91,7 +93,7 @@ class CubeRecipe(Recipe):
     trim: int = 0  # native slices it leaves out at each end
     align: int = 8  # the network's window: tiles start and end at multiples of it
     ct: tuple[float, float] = (-1024.0, 2048.0)  # the HU that become 0 and 1
-    clamp: bool = False  # cut restored values to the window
+    clamp: bool = False  # cut restored values to the window; else what lies outside is kept
     step: int | None = None  # thick slices between windows when restoring; None: depth - 1
     z_starts: ZStarts | None = None  # windows placed otherwise
     share_z: tiling.Share = tiling.average
@@ -173,7 +175,10 @@ class CubeMethod(FittedMethod[CubeRecipe]):
             unit_ZYX = unit_ZYX.clip(0, 1)
         native = grids.native_grid(thick.grid, factor, ends)
         voxels = np.asarray(window.from_unit(unit_ZYX), np.float32)
-        return at_slices_of(thick.with_voxels(voxels, native), grid)
+        restored = at_slices_of(thick.with_voxels(voxels, native), grid)
+        if r.clamp:
+            return restored
+        return restored.with_voxels(restored.voxels + residue_on(grid, thick, window))
 
     def _build(self, shape: Shape) -> nn.Module:
         sizes = self.recipe.sizes

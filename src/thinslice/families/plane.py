@@ -19,6 +19,7 @@ from torch import nn
 
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
 from thinslice.families.losses import squared_error
+from thinslice.families.outside_window import residue
 from thinslice.inference import planes
 from thinslice.interfaces import Pair, Run
 from thinslice.operators.interpolation import Kind, resample_z
@@ -95,7 +96,7 @@ class PlaneRecipe(Recipe):
     start: Kind = "cubic"  # interpolation of what the network sees
     flips: bool = True  # of training planes, every second one
     prepare: Callable[[nn.Module, Sequence[Batch]], None] | None = None
-    corrects: bool = True  # only the change counts, so that HU beyond the window survive
+    corrects: bool = True  # the answer is ``start`` and the network's change to it
     tile: int = 512  # pixels of a tile when restoring, at most
     halo: int | None = None  # pixels, at most; None: all that the network sees
 
@@ -160,7 +161,9 @@ class PlaneMethod(FittedMethod[PlaneRecipe]):
         start = resample_z(thick, grid, r.start)
         window = window_of(thick, r.settings.ct)
         unit_ZYX = window.to_unit(start.voxels)
+        beyond = np.float32(0)
         if not r.corrects:
+            beyond = residue(start.voxels, window)
             del start  # as large as the answer, and done with
         # Filled, not just promised, so that tiles have as much room in the first view as later.
         out_ZYX = np.full(grid.zyx, 0, np.float32)
@@ -169,7 +172,7 @@ class PlaneMethod(FittedMethod[PlaneRecipe]):
         out_ZYX /= len(r.views)
         if not r.corrects:
             del unit_ZYX
-            return thick.with_voxels(window.from_unit(out_ZYX), grid)
+            return thick.with_voxels(window.from_unit(out_ZYX) + beyond, grid)
         out_ZYX -= unit_ZYX
         out_ZYX *= window.high - window.low
         out_ZYX += start.voxels

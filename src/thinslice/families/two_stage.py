@@ -28,6 +28,7 @@ from thinslice.errors import Refused
 from thinslice.families.base import FittedMethod, Shape, TrainingData, learn
 from thinslice.families.cube import factor_of
 from thinslice.families.losses import absolute_error
+from thinslice.families.outside_window import residue_on
 from thinslice.families.two_stage_settings import Stage, TwoStageRecipe
 from thinslice.inference import planes
 from thinslice.inference.self_ensemble import EIGHT, FOUR, SelfEnsemble, Symmetry
@@ -35,7 +36,7 @@ from thinslice.interfaces import Pair, Run
 from thinslice.nets import georgescu
 from thinslice.nets.georgescu import LEVELS, TwoBlocks
 from thinslice.operators.finer_grids import finer_pixels, finer_slices, pixel_factor
-from thinslice.operators.interpolation import place_on, resample
+from thinslice.operators.interpolation import place_on
 from thinslice.training import seeds
 from thinslice.training.batches import Batch, Sample
 from thinslice.training.curve import join_stages
@@ -47,7 +48,7 @@ from thinslice.training.samplers.shrunk_patches import (
     ShrunkPatches,
     as_they_are,
 )
-from thinslice.volume import Grid, Volume, Window, window_of
+from thinslice.volume import Grid, Volume, window_of
 
 VIEWS = {"in_plane": (planes.AXIAL,), "through_plane": (planes.CORONAL, planes.SAGITTAL)}
 
@@ -97,7 +98,7 @@ class TwoStage(FittedMethod[TwoStageRecipe]):
             native = self._finer_slices(native, run)
         restored = place_on(native, grid)
         voxels = window.from_unit(restored.voxels / np.float32(LEVELS))
-        return restored.with_voxels(voxels + _beyond(thick, grid, window))
+        return restored.with_voxels(voxels + residue_on(grid, thick, window))
 
     def _build(self, shape: Shape) -> nn.ModuleDict:
         return nn.ModuleDict({s: self._network_of(s, f) for s, f in shape["factors"].items()})
@@ -226,11 +227,3 @@ def _both_planes(net: nn.Module, batch: Batch) -> Tensor:
     x_B1PQ, y_B1PQ = batch
     final_B1PQ, intermediate_B1PQ = net.planes(x_B1PQ)
     return l1_loss(final_B1PQ, y_B1PQ) + l1_loss(intermediate_B1PQ, y_B1PQ)
-
-
-def _beyond(thick: Volume, grid: Grid, window: Window) -> np.ndarray | np.float32:
-    """What lies outside the window, interpolated linearly, which overshoots nowhere."""
-    beyond = thick.voxels - thick.voxels.clip(window.low, window.high)
-    if not beyond.any():
-        return np.float32(0)
-    return resample(thick.with_voxels(beyond), grid, "linear").voxels

@@ -8,9 +8,10 @@ as in the paper's Table 1; ``both`` is the mean of the two answers, which the pa
 Source: Shi et al. 2023, section 3, and ``nets.msd``: 100 layers, squared error, Adam, 200 epochs, a
 network for each view. What they leave open is as in their code for SR4ZCT: whole planes, one at a
 time, a constant rate of 1e-3, images brought to zero mean and unit spread. Ours: planes are drawn
-at random (an epoch is as many as there are); mean and spread are those of 64 drawn ones; values are
-cut to a fixed window of HU, MR to percentiles of the thick scan; where there are validation pairs,
-the best weights are kept, the last ones otherwise.
+at random (an epoch is as many as there are); mean and spread are those of 64 drawn ones; networks
+see values cut to a fixed window of HU, MR to percentiles of the thick scan, and what was cut is
+added to their answer; where there are validation pairs, the best weights are kept, the last ones
+otherwise.
 """
 
 from collections.abc import Sequence

@@ -7,8 +7,8 @@ thick slices that share one with the next; where two windows answer, their mean 
 Source: Yu et al., "RPLHR-CT dataset and transformer baseline for volumetric super-resolution from
 CT scans", MICCAI 2022, sections 2.2 and 3. Differs: in-plane tiles overlap and are crossfaded (the
 paper's do not, and leave seams); the number of steps is not in the paper; mask tokens are made for
-any factor; MR is scaled by percentiles of the thick scan. What the paper leaves open in the network
-is listed in ``thinslice.nets.tvsrn``.
+any factor; MR is scaled by percentiles of the thick scan; what a scan holds beyond the window of
+values is kept. What the paper leaves open in the network is listed in ``thinslice.nets.tvsrn``.
 """
 
 from dataclasses import dataclass

@@ -175,6 +175,18 @@ def test_mr_is_scaled_by_the_thick_scan(tmp_path):
     np.testing.assert_allclose(more, once * 40 + 7000, atol=1)
 
 
+@pytest.mark.parametrize(("modality", "peak"), [("CT", 3000.0), ("MR", 9000.0)])
+def test_an_untrained_tvsrn_gives_metal_and_bright_vessels_back(tmp_path, modality, peak):
+    method = fitted("tvsrn", tmp_path, steps=1, lr=1e-12)
+    thick = pair(3, modality=modality).thick
+    thick.voxels[:, 4, 7] = peak
+    for asked in ASKED.values():
+        restored = method.restore(thick, asked, run=RUN).voxels
+        np.testing.assert_allclose(restored[:, 4, 7], peak, atol=0.05)
+        around = np.delete(restored.reshape(asked.n, -1), 4 * asked.shape[1] + 7, axis=1)
+        assert around.max() < 400
+
+
 def test_tiles_leave_no_seam(tmp_path):
     """With a halo as wide as the network sees, tiled equals untiled."""
     method = fitted("tvsrn", tmp_path, steps=30)

@@ -41,15 +41,14 @@ def test_epochs_are_passes_over_the_planes_unless_steps_are_given():
         PlaneSettings(patch=None, batch=2)
 
 
-def test_a_network_that_changes_nothing_keeps_hu_beyond_the_window_only_if_it_corrects():
+@pytest.mark.parametrize("corrects", [True, False])
+def test_a_network_that_changes_nothing_keeps_hu_beyond_the_window(corrects):
     scan = thick()
     scan = scan.with_voxels(scan.voxels * 10)
     start = resample_z(scan, THIN, "cubic").voxels
     assert start.max() > SETTINGS.ct[1]
-    restored = PlaneMethod(recipe()).restore(scan, THIN, run=RUN).voxels
+    restored = PlaneMethod(recipe(corrects=corrects)).restore(scan, THIN, run=RUN).voxels
     np.testing.assert_allclose(restored, start, atol=1e-2)
-    cut = PlaneMethod(recipe(corrects=False)).restore(scan, THIN, run=RUN).voxels
-    np.testing.assert_allclose(cut, start.clip(*SETTINGS.ct), atol=1e-2)
 
 
 def test_one_network_for_all_views_or_one_for_each(tmp_path):
