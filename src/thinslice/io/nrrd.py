@@ -11,7 +11,8 @@ import SimpleITK
 
 from thinslice.errors import refused
 from thinslice.io.orientation import place
-from thinslice.io.scan import LoadedScan, odd_hu, source_without_scanner
+from thinslice.io.padding import settled
+from thinslice.io.scan import LoadedScan, source_without_scanner
 from thinslice.volume import Modality, Volume
 
 SUFFIXES = (".nrrd", ".nhdr")
@@ -43,15 +44,15 @@ def read_nrrd(
     if bad:
         found = f"{bad} voxels that are NaN or infinite, of {voxels.size}"
         raise refused(path, found, "finite values", "fix them where they arose")
-    odd = odd_hu(float(voxels.min()), float(voxels.max())) if modality == "CT" else []
+    volume, notes = settled(path, Volume(voxels, placed.grid, modality))
     source = {
         **source_without_scanner("NRRD", modality, thickness_mm),
         "space": image.GetMetaData("NRRD_space"),
         "slice_axis": placed.order[0],
         "stored_as": image.GetPixelIDTypeAsString(),
-        "warnings": odd,
+        "warnings": notes,
     }
-    return LoadedScan(Volume(voxels, placed.grid, modality), source, files(path))
+    return LoadedScan(volume, source, files(path))
 
 
 def shape_of(path: Path | str) -> tuple[int, ...]:

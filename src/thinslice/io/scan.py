@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from thinslice.volume import Modality, Volume
 
 NO_AIR_HU = -200.0  # every CT of a person shows air below this
-PADDING_HU = -1024.5  # nothing is emptier than air
+BELOW_AIR_HU = -1024.5  # nothing is emptier than air
 
 
 class LoadedScan(NamedTuple):
@@ -51,6 +51,6 @@ def odd_hu(low: float, high: float) -> list[str]:
     notes = []
     if low > NO_AIR_HU:
         notes.append(f"values {low:g} to {high:g} show no air; are they HU?")
-    if low < PADDING_HU:
-        notes.append(f"values go down to {low:g}, below air; padding outside the field of view?")
+    if low < BELOW_AIR_HU:
+        notes.append(f"measured values go down to {low:g}, below air")
     return notes

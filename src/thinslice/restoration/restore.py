@@ -21,6 +21,7 @@ import numpy as np
 from thinslice.errors import Refused
 from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import Run
+from thinslice.io.padding import note, with_padding
 from thinslice.io.scan import LoadedScan
 from thinslice.operators import padding
 from thinslice.operators.grids import thin_grid
@@ -50,7 +51,7 @@ class Plan(NamedTuple):
     @property
     def notes(self) -> list[str]:
         """What the scan's files leave open, and whether there is anything to restore."""
-        return [*_of_source(self.scan), *_nothing_thinner(self.thick.grid, self.grid)]
+        return [*_of_source(self.scan, self.thick), *_nothing_thinner(self.thick.grid, self.grid)]
 
 
 class Result(NamedTuple):
@@ -105,7 +106,7 @@ def plan(
 ) -> Plan:
     """Plan what ``restore`` does with these arguments; refuses what it refuses."""
     loaded = scan if isinstance(scan, LoadedScan) else None
-    volume = scan.volume if isinstance(scan, LoadedScan) else scan
+    volume = scan.volume if isinstance(scan, LoadedScan) else with_padding(scan)
     grid = thin_grid(volume.grid, thickness_mm, increment_mm)
     chosen = choose(method, Path(weights) if weights is not None else None)
     outside = []
@@ -154,10 +155,10 @@ def _hashes(scan: LoadedScan | None) -> dict[str, str]:
     return {Path("/", file).relative_to(top).as_posix(): sha256 for file, sha256 in hashes.items()}
 
 
-def _of_source(scan: LoadedScan | None) -> list[str]:
+def _of_source(scan: LoadedScan | None, volume: Volume) -> list[str]:
     """What the scan's files leave open."""
     if scan is None:
-        return []
+        return [] if volume.padding is None else [note(volume.padding)]
     source: Mapping[str, Any] = scan.source
     notes = list(source["warnings"])
     if source["thickness_from"] == "increment":

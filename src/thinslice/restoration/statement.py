@@ -15,6 +15,7 @@ from thinslice.fs.hashing import sha256_by_name
 from thinslice.provenance.environment import peak_memory_gib, versions
 from thinslice.restoration.methods import MethodChoice
 from thinslice.restoration.restore import Plan, Result
+from thinslice.volume import Volume
 
 FORMAT = 1
 SCHEMA = Path(__file__).with_name("restored.schema.json")
@@ -31,7 +32,11 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
         "format": FORMAT,
         "notice": NOTICE,
         "input": _input(planned),
-        "output": {"name": output.name, **_hashed(sha256_by_name(output))},
+        "output": {
+            "name": output.name,
+            "padding": _padding(restored.volume),
+            **_hashed(sha256_by_name(output)),
+        },
         "grids": {"input": planned.thick.grid.to_json(), "output": planned.grid.to_json()},
         "method": _method(planned.chosen),
         "run": {
@@ -66,8 +71,15 @@ def _input(planned: Plan) -> dict[str, Any]:
         "path": os.path.commonpath([f.absolute() for f in scan.files]) if scan else None,
         "modality": planned.thick.modality,
         "source": dict(scan.source) if scan else None,
+        "padding": _padding(planned.thick),
         **_hashed(planned.inputs),
     }
+
+
+def _padding(volume: Volume) -> list[dict[str, Any]]:
+    """Each number that stands for no measurement, and its voxels."""
+    counts = volume.padding.counts() if volume.padding else {}
+    return [{"value": value, "voxels": n} for value, n in counts.items()]
 
 
 def _method(chosen: MethodChoice) -> dict[str, Any]:

@@ -67,10 +67,9 @@ def noise(scan: Scan) -> float:
     """Noise of a scan's middle slices, in its unit: the median of their local second differences.
 
     A mask of two crossed Laplacians takes away everything up to planes (Immerkaer 1996); the median
-    over the brighter half of each slice, which is the patient, is not moved by edges, and padding is left
-    out. Noise that
-    a soft kernel has smoothed counts for less than its standard deviation: the number compares
-    scans, it does not measure them.
+    over the brighter half of each slice, which is the patient, is not moved by edges; padding is
+    left out. Noise that a soft kernel has smoothed counts for less than its standard deviation: the
+    number compares scans, it does not measure them.
     """
     n = scan.grid.n
     middle = np.unique(np.linspace(n // 4, max(3 * n // 4, n // 4), NOISE_SLICES).astype(int))

@@ -16,6 +16,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from thinslice.errors import Refused, refused
 from thinslice.io.dicom.kinds import class_of, is_lossy, kind_of, without_pixels
+from thinslice.io.dicom.padding_tags import stated_range
 from thinslice.io.dicom.truncation import Bounded, refuse_cut, stored_as
 
 UNREADABLE = (  # what pydicom raises on broken headers
@@ -185,6 +186,7 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
             "rescale_type": _text(first("RescaleType")),
             "transfer_syntax": syntax,
             "stored_as": stored_as(data),
+            "padding": stated_range(data),
         },
     )
 

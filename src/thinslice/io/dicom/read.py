@@ -12,10 +12,12 @@ import numpy as np
 from thinslice.errors import refused
 from thinslice.io.dicom.headers import Slice, files_of, slices_of
 from thinslice.io.dicom.notes import notes_on
+from thinslice.io.dicom.padding_tags import fill_stated
 from thinslice.io.dicom.pixels import fill
 from thinslice.io.dicom.slice_order import Stack, stack_of
-from thinslice.io.orientation import place
-from thinslice.io.scan import LoadedScan, odd_hu
+from thinslice.io.orientation import Place, place
+from thinslice.io.padding import settled
+from thinslice.io.scan import LoadedScan
 from thinslice.volume import Modality, Volume
 
 
@@ -60,9 +62,17 @@ def of_slices(
     fill(placed.file_view(voxels), stack.slices)
     volume = Volume(voxels, placed.grid, cast(Modality, first.modality))
     source = _source(stack, thickness_mm)
-    if first.modality == "CT":
-        source["warnings"] += odd_hu(float(voxels.min()), float(voxels.max()))
+    volume, notes = settled(path, volume, _stated_padding(placed, voxels, stack))
+    source["warnings"] += notes
     return LoadedScan(volume, source, tuple(sorted({s.path for s in slices})))
+
+
+def _stated_padding(placed: Place, voxels: np.ndarray, stack: Stack) -> np.ndarray | None:
+    if all(header.facts["padding"] is None for header in stack.slices):
+        return None
+    out = np.zeros(voxels.shape, bool)
+    fill_stated(placed.file_view(out), placed.file_view(voxels), stack.slices)
+    return out
 
 
 def _source(stack: Stack, declared_mm: float | None) -> dict[str, Any]:

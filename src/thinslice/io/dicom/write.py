@@ -20,6 +20,7 @@ from thinslice.io.dicom.derived_header import Derivation, shared_header, uid
 from thinslice.io.dicom.encode import PLAIN, Rescale, Stored, stored
 from thinslice.io.dicom.headers import Slice, slices_of
 from thinslice.io.dicom.layout import View, laid_out, usual_view
+from thinslice.io.dicom.padding_tags import write_tags
 from thinslice.io.orientation import Place
 from thinslice.volume import Volume
 
@@ -53,6 +54,8 @@ def write_dicom(
     sources = headers(source, volume.modality)
     shared = shared_header(sources, volume.modality, derivation, _hash(volume, pixels))
     _series(shared, pixels, volume, placed)
+    if volume.padding is not None:
+        write_tags(shared, volume.padding, pixels)
     if volume.modality == "CT" or (pixels.slope, pixels.intercept) != PLAIN:
         _rescaled(shared, pixels, slices[0].facts["rescale_type"] if slices else None)
     digits = max(4, len(str(volume.grid.n)))

@@ -14,6 +14,7 @@ import numpy as np
 from thinslice.io.nifti.header import geometry, opened, three_axes, through_plane
 from thinslice.io.nifti.values import voxels_of
 from thinslice.io.orientation import place
+from thinslice.io.padding import settled
 from thinslice.io.scan import LoadedScan, source_without_scanner
 from thinslice.volume import Modality, Volume
 
@@ -45,6 +46,10 @@ def read_nifti(
         lps = RAS_TO_LPS @ affine
     placed = place(path, lps, shape, thickness_mm=thickness_mm, through_plane=z)
     voxels, notes = voxels_of(path, image, placed, modality=modality, unit_window=unit_window)
+    volume = Volume(voxels, placed.grid, modality)
+    if unit_window is None:
+        volume, odd_values = settled(path, volume)
+        notes += odd_values
     source: dict[str, Any] = {
         **source_without_scanner("NIfTI", modality, thickness_mm),
         "axes": "".join(nib.aff2axcodes(affine)),
@@ -52,4 +57,4 @@ def read_nifti(
         "unit_window": list(unit_window) if unit_window and modality == "CT" else None,
         "warnings": warnings + odd + notes,
     }
-    return LoadedScan(Volume(voxels, placed.grid, modality), source, (path,))
+    return LoadedScan(volume, source, (path,))

@@ -13,7 +13,6 @@ from nibabel.arrayproxy import ArrayProxy
 
 from thinslice.errors import Refused, refused
 from thinslice.io.orientation import Place
-from thinslice.io.scan import odd_hu
 from thinslice.volume import Modality, Window
 
 UNIT = (-0.5, 1.5)  # values that stay in here are [0, 1] with some overshoot, not HU
@@ -55,7 +54,7 @@ def voxels_of(
             "drop unit_window: this scan is not in [0, 1]",
             error=NotInUnitError,
         )
-    return voxels, odd_hu(low, high)
+    return voxels, []
 
 
 def _fill(path: Path, image: nib.Nifti1Image, target: np.ndarray) -> bool:
