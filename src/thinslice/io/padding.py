@@ -18,7 +18,7 @@ from thinslice.errors import refused
 from thinslice.io.scan import BELOW_AIR_HU, odd_hu
 from thinslice.volume import Padding, Volume, filled
 
-REPEATS = 0.5  # of the neighbours of a border voxel of padding that hold the same number
+REPEATS = 0.5  # of the border voxels of padding, at least, are followed by the same number
 FLAT = np.ones((3, 3), np.uint8)  # pixels that padding no lower than air covers at least
 
 
@@ -88,21 +88,19 @@ def _believed(voxels: np.ndarray, stated: np.ndarray, modality: str) -> np.ndarr
 
 
 def _repeated_below_air(voxels: np.ndarray) -> list[float]:
-    """Numbers below air whose border voxels mostly lie beside others of the same number."""
+    """Numbers below air that most of their border voxels share with those beside them.
+
+    Beside them along the border, or at the same place in the next slice.
+    """
     border = _border(voxels)
-    below = border < BELOW_AIR_HU
-    if not below.any():
-        return []
-    equal, neighbours = np.zeros(border.shape), np.full(border.shape, 2.0)
-    for step in (1, -1):
-        equal += border == np.roll(border, step, axis=1)
-    same = border[1:] == border[:-1]
-    for slices in (slice(1, None), slice(None, -1)):
-        equal[slices] += same
-        neighbours[slices] += 1
-    numbers, which = np.unique(border[below], return_inverse=True)
-    repeats = np.bincount(which, (equal / neighbours)[below]) / np.bincount(which)
-    return [float(number) for number in numbers[repeats >= REPEATS]]
+    numbers = np.unique(border[border < BELOW_AIR_HU])
+    shares = [np.zeros(len(numbers))]
+    for here, before in ((border, np.roll(border, 1, axis=1)), (border[1:], border[:-1])):
+        below = here < BELOW_AIR_HU
+        which, same = np.searchsorted(numbers, here[below]), (here == before)[below]
+        n = np.bincount(which, minlength=len(numbers))
+        shares.append(np.bincount(which, same, len(numbers)) / np.maximum(n, 1))
+    return [float(number) for number in numbers[np.max(shares, axis=0) >= REPEATS]]
 
 
 def _border(voxels: np.ndarray) -> np.ndarray:

@@ -63,9 +63,9 @@ def scored_region(case: ScoringInput) -> ScoredRegion:
     restored, thin, thick = in_units(case)
     grids = (case.thin.grid, case.thick.grid)
     inner, shown = inner_slices(*grids), observed(*grids)
-    body, known = body_mask(thin, case.thin.grid.pixel_mm, units.air), measured(case)
-    if known is not None:
-        body &= known
+    known = measured(case)
+    padded = None if known is None else ~known
+    body = body_mask(thin, case.thin.grid.pixel_mm, units.air, padded)
     scored = body[inner] & ~shown[inner, None, None]
     if not scored.any():
         raise ValueError(

@@ -67,9 +67,7 @@ def build(window: Sequence[float] = (-1024.0, 3071.0), central: float = 0.5) -> 
 
 def body_box(thin: Volume) -> Box | None:
     """The smallest box [Z, Y, X] around the body of a thin CT; None where there is no body."""
-    body, padded = body_mask(thin.voxels, thin.grid.pixel_mm), thin.padded()
-    if padded is not None:
-        body &= ~padded
+    body = body_mask(thin.voxels, thin.grid.pixel_mm, padded=thin.padded())
     if not body.any():
         return None
     across = [tuple(k for k in range(3) if k != axis) for axis in range(3)]

@@ -113,9 +113,9 @@ def _slices(restored: Volume, thick: Volume, noise: float) -> list[SliceCheck]:
 def _body(thick: Scan) -> np.ndarray:
     voxels = thick.read()
     if thick.modality == "CT":
-        return body_mask(voxels, thick.grid.pixel_mm, AIR_HU)
+        return body_mask(voxels, thick.grid.pixel_mm, AIR_HU, thick.padded())
     window = window_of(Volume(voxels, thick.grid, thick.modality, thick.padding))
-    return body_mask(window.to_unit(voxels), thick.grid.pixel_mm, 0.1)
+    return body_mask(window.to_unit(voxels), thick.grid.pixel_mm, 0.1, thick.padded())
 
 
 def _listed(numbers: Sequence[int], most: int = 6) -> str:
