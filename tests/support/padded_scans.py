@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thinslice.volume import Grid, Modality, Volume
+from thinslice.volume import Grid, Modality
 
 NUMBERS = (-1024.0, -2000.0, -3024.0, -32768.0)  # the first is air, which is no padding
 THIN = Grid(41, 1.0, 1.0, (24, 28), (2.0, 2.0))

@@ -88,7 +88,8 @@ def test_slices_that_are_padding_throughout_and_others_without_any():
     numbers = patient(THICK)
     numbers[0], numbers[-1] = -3024, -3024
     scan = marked(numbers)
-    assert mask_of(scan)[[0, -1]].all() and not mask_of(scan)[1:-1].any()
+    assert mask_of(scan)[[0, -1]].all()
+    assert not mask_of(scan)[1:-1].any()
     assert np.array_equal(scan.voxels[0], numbers[1])
 
 
