@@ -13,6 +13,7 @@ import numpy as np
 
 from thinslice.errors import Refused, in_one_line, listed, refused
 from thinslice.io import zip_folder
+from thinslice.io.dicom import padding_tags
 from thinslice.io.dicom.notes import notes_on
 from thinslice.io.dicom.slice_order import stack_of
 from thinslice.io.folder import STORE, Series, look, walk
@@ -148,7 +149,7 @@ def _series(series: Series, name: str | None) -> ScanSummary:
     except Refused as error:
         none = unread(folder, "DICOM", first.label, str(error))
         return none._replace(slices=len(slices), size=first.shape, **fields)
-    warnings = notes_on(stack.slices)
+    warnings = [*notes_on(stack.slices), *padding_tags.notes_on(stack.slices)]
     if any(s.lossy for s in slices):
         warnings.append("compressed with loss")
     return _row(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydicom.dataset import Dataset
 
+from thinslice.errors import listed
 from thinslice.io.dicom.encode import Stored
 from thinslice.volume import HU_INT16, Padding
 
@@ -25,6 +26,15 @@ def stated_range(data: Dataset) -> tuple[int, int] | None:
     return (value, value) if limit is None else (min(value, limit), max(value, limit))
 
 
+def notes_on(slices: "Sequence[Slice]") -> list[str]:
+    """What headers state, in HU of a CT; how many voxels there are only the pixels tell."""
+    ranges = {_rescaled(header) for header in slices if header.facts["padding"] is not None}
+    if not ranges:
+        return []
+    ends = [f"{low:g}" if low == high else f"{low:g} to {high:g}" for low, high in sorted(ranges)]
+    return [f"states padding: {listed(ends)} (PixelPaddingValue); it takes part in nothing"]
+
+
 def fill_stated(target: np.ndarray, images: np.ndarray, slices: "Sequence[Slice]") -> None:
     """Write where the headers state padding into ``target``, boolean [slice, row, column].
 
@@ -32,9 +42,8 @@ def fill_stated(target: np.ndarray, images: np.ndarray, slices: "Sequence[Slice]
     """
     for mask, image, header in zip(target, images, slices):
         if header.facts["padding"] is not None:
-            slope, intercept = header.rescale or (1.0, 0.0)
-            low, high = sorted(slope * stored + intercept for stored in header.facts["padding"])
-            half = abs(slope) / 2  # a step of the stored values away is another value
+            low, high = _rescaled(header)
+            half = abs((header.rescale or (1.0, 0.0))[0]) / 2  # one step away is another value
             mask[...] = (image > low - half) & (image < high + half)
 
 
@@ -49,6 +58,13 @@ def write_tags(data: Dataset, padding: Padding, pixels: Stored) -> None:
         data.PixelPaddingValue = numbers[0]
     else:
         data.PixelPaddingValue, data.PixelPaddingRangeLimit = low, high
+
+
+def _rescaled(header: "Slice") -> tuple[float, float]:
+    """The stated range, ascending, in the unit of the voxels."""
+    slope, intercept = header.rescale or (1.0, 0.0)
+    low, high = sorted(slope * stored + intercept for stored in header.facts["padding"])
+    return low, high
 
 
 def _stored(data: Dataset, keyword: str) -> int | None:

@@ -1,6 +1,7 @@
 """PixelPaddingValue and its range, in stored values, read and written."""
 
 import numpy as np
+import pydicom
 import pytest
 
 from support import dicom_maker
@@ -8,7 +9,8 @@ from support.padded_scans import NUMBERS, THICK, as_in_file, outside, patient
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.read import read_dicom
 from thinslice.io.dicom.write import write_dicom
-from thinslice.volume import EMPTY_HU
+from thinslice.io.inspect import scans_in
+from thinslice.volume import EMPTY_HU, Padding
 
 POSITIONS = dicom_maker.positions_of(THICK.n, 5.0)
 MADE = Derivation("made", "made", "a method")
@@ -101,11 +103,11 @@ def test_a_tag_without_a_number_states_nothing(tmp_path, value):
 def test_a_written_series_states_it_and_comes_back(tmp_path, number):
     source = series(tmp_path / "in", as_in_file(THICK, -3024.0))
     scan = read_dicom(source)
-    numbered = scan.volume.padding.__class__(scan.volume.padding.labels, (number,))
+    numbered = Padding(scan.volume.padding.labels, (number,))
     volume = scan.volume.with_padding(numbered)
     write_dicom(volume, tmp_path / "out", source=scan.files, derivation=MADE)
     again = read_dicom(tmp_path / "out")
-    first = dicom_maker_first(tmp_path / "out")
+    first = pydicom.dcmread(tmp_path / "out/0001.dcm")
     assert np.array_equal(again.volume.as_in_file(), volume.as_in_file())
     assert np.array_equal(again.volume.padding.mask, outside(THICK))
     assert first.PixelPaddingValue + first.RescaleIntercept == number
@@ -114,7 +116,7 @@ def test_a_written_series_states_it_and_comes_back(tmp_path, number):
 
 def test_a_number_that_16_bits_do_not_hold_becomes_the_lowest(tmp_path):
     scan = read_dicom(series(tmp_path / "in", as_in_file(THICK, -3024.0)))
-    padding = scan.volume.padding.__class__(scan.volume.padding.labels, (-1e9,))
+    padding = Padding(scan.volume.padding.labels, (-1e9,))
     write_dicom(scan.volume.with_padding(padding), tmp_path / "out", derivation=MADE)
     again = read_dicom(tmp_path / "out").volume
     assert again.padding.values == (-32768.0,)
@@ -125,12 +127,12 @@ def test_several_numbers_are_stated_as_a_range(tmp_path):
     hu[:, :12][outside(THICK)[:, :12]] = -2000
     scan = read_dicom(series(tmp_path / "in", hu))
     write_dicom(scan.volume, tmp_path / "out", derivation=MADE)
-    first = dicom_maker_first(tmp_path / "out")
+    first = pydicom.dcmread(tmp_path / "out/0001.dcm")
     assert (first.PixelPaddingValue, first.PixelPaddingRangeLimit) == (-3024, -2000)
     assert np.array_equal(read_dicom(tmp_path / "out").volume.as_in_file(), hu)
 
 
-def dicom_maker_first(folder):
-    import pydicom
-
-    return pydicom.dcmread(folder / "0001.dcm")
+def test_inspect_states_the_tag_in_hu(tmp_path):
+    folder = series(tmp_path / "scan", as_in_file(THICK, -2000.0), stating(-2000 + 1024))
+    (row,) = scans_in(folder)
+    assert any("states padding: -2000 (PixelPaddingValue)" in line for line in row.warnings)
