@@ -24,8 +24,7 @@ def body_mask(
 ) -> np.ndarray:
     """Boolean [Z, Y, X], true inside the body; ``pixel_mm`` is (y, x). All false if none is found.
 
-    ``above`` is in the voxels' unit. Where the boolean ``padded`` is true there is no body, whatever
-    the voxels hold.
+    ``above`` is in the voxels' unit. There is no body where the boolean ``padded`` is true.
     """
     radii = [max(1, round(OPENING_MM / pixel)) for pixel in pixel_mm]
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radii[1] + 1, 2 * radii[0] + 1))
