@@ -16,15 +16,24 @@ import sys
 import time
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version, validate
 
 min_version("9.27.1")  # what tests/workflow/test_engine_contract.py ran on
 STARTED = time.time()
 RESULTS = Path("results")
 
+if str(workflow.basedir) != str(workflow.current_basedir):
+    raise WorkflowError(  # before anything of it is imported: its folder is not on the path
+        f"refused: {workflow.current_basedir}/Snakefile cannot be imported by `module:` or "
+        "`include:`; run it itself: snakemake --snakefile "
+        f"{workflow.current_basedir}/Snakefile --configfile YOURS"
+    )
+
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice.workflow import cells, checks, engine, own_data, panels, targets
+from thinslice.workflow import cells, check_metrics, check_settings, checks, engine, own_data
+from thinslice.workflow import panels, targets
 from thinslice.workflow.recovery import prepare, run_lock, snakemake_state
 
 engine.tune_gc()
@@ -36,11 +45,13 @@ configfile: os.path.join(workflow.basedir, "config.yaml")
 report: "rules/report/workflow.rst"
 
 
-validate(config, "rules/config.schema.yaml")
 with engine.refusals():
+    validate(config, "rules/config.schema.yaml")
     STATE = engine.state(workflow)
     checks.check_names(config)
     checks.check_modules(config)
+    check_settings.check_settings(config)
+    check_metrics.check_metrics(config)
     if engine.is_main(workflow):
         snakemake_state.check(RESULTS, STATE)
     config = own_data.with_own_data(config)

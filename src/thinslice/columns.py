@@ -5,8 +5,10 @@ the CSV, even where it looks like one: ``phase_mm`` names a metric, like ``view`
 """
 
 import re
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from thinslice.errors import Refused
 
 RELATIONS = ("match", "near", "far")  # of a thick and a thin slice: at one place, 1 mm, 2 mm apart
 VIEWS = ("axial", "coronal", "sagittal", "3d")
@@ -77,6 +79,7 @@ COLUMNS = (
     Column("high", "float", "upper end of the interval"),
     Column("interval", "text", "how the interval was computed"),
     Column("note", "text", "what limits the row, e.g. few patients"),
+    Column("left_out", "text", "patients and scans that the mean is not over, with their value"),
     Column("published", "float", "a paper's own number"),
     Column("published_sd", "float", "its standard deviation"),
     Column("published_source", "text", "where it is printed"),
@@ -104,6 +107,25 @@ COLUMNS = (
     Column("why", "text", "why there is no number of ours"),
 )
 TEXT = frozenset(column.name for column in COLUMNS if column.dtype == "text")
+
+
+def by_key(rows: Iterable[Mapping[str, Any]], *keys: str) -> dict[Any, dict[str, Any]]:
+    """Rows by the value of a column, or by the values of several, as cells of a table are.
+
+    Refused where two rows would be one cell: one of two numbers would silently stay.
+    """
+    out: dict[Any, dict[str, Any]] = {}
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        if key in out:
+            place = ", ".join(f"{name} {value}" for name, value in zip(keys, key))
+            differing = [k for k, v in out[key].items() if k in TEXT and v != row.get(k, v)]
+            raise Refused(
+                f"two rows of a table would be one cell ({place}); they differ in "
+                f"{', '.join(differing) or 'nothing but their numbers'}: select one of them"
+            )
+        out[key] = dict(row)
+    return {key[0]: row for key, row in out.items()} if len(keys) == 1 else out
 
 
 def metric_of(name: str) -> dict[str, str]:

@@ -75,6 +75,12 @@ def test_every_row_is_whole(perfect):
         assert score.n >= 1
 
 
+def test_it_declares_its_metrics(name, perfect):
+    """Planning refuses settings that name none of them."""
+    declared = plugins.module("protocols", CARDS[name]).METRICS
+    assert {score.metric for score in perfect.values()} <= set(declared)
+
+
 def test_tables_print_every_ranked_metric_in_words(perfect):
     for score in perfect.values():
         if score.better:

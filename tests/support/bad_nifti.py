@@ -194,7 +194,7 @@ CASES = {
     "NaN in the sform": Case(packed(ROWS, "f", NAN), "found"),
     "inf in the sform": Case(packed(ROWS, "f", float("inf")), "found"),
     "an sform of nothing": Case(packed(ROWS, "12f", *[0.0] * 12), "spacings of 0 x 0 x 0"),
-    "a flat sform": Case(packed(ROWS, "12f", *[1.0] * 12), "sheared"),
+    "a flat sform": Case(packed(ROWS, "12f", *[1.0] * 12), "by pixdim"),
     "a quaternion too long": Case(packed(QUATERNION, "3f", 3, 3, 3, forms=(1, 0)), "found"),
     "a quaternion of NaN": Case(packed(QUATERNION, "3f", NAN, NAN, NAN, forms=(1, 0)), "found"),
     "a quaternion that nobody needs": Case(

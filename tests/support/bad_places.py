@@ -120,13 +120,13 @@ def unlistable(folder, monkeypatch):
 def vanishing(folder, monkeypatch):
     """A file that is deleted after its header was read and before its pixels are."""
     made = series(folder)
-    read = pixels.SimpleITK.ReadImage
+    read = pixels.stored_values
 
-    def gone(name, **more):
-        Path(name).unlink()
-        return read(name, **more)
+    def gone(name):
+        name.unlink()
+        return read(name)
 
-    monkeypatch.setattr(pixels.SimpleITK, "ReadImage", gone)
+    monkeypatch.setattr(pixels, "stored_values", gone)
     return made
 
 

@@ -5,16 +5,18 @@ Rows are put into one fixed order before anything is summed, so the order in whi
 read never moves a number, not even in its last bit.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
+from thinslice.analyses._finite import differences, exact_mean, in_mean, left_out
 from thinslice.analyses._statistics import (
     LEVEL,
     RESAMPLES,
     bootstrap_interval,
-    exact_mean,
     expected_coverage,
     smallest_p,
 )
@@ -23,7 +25,7 @@ from thinslice.interfaces import Evidence
 
 MEASURE = ["protocol", *METRIC, "unit", "better"]
 KEYS = [*CELL, *MEASURE, *LABELS]  # of a row that says what one cell gave
-SUMMARY = ["mean", "low", "high", "n", "interval", "note", "records"]
+SUMMARY = ["mean", "low", "high", "n", "interval", "note", "left_out", "records"]
 # From about this many patients on, a percentile interval covers what it says within 2 %.
 ENOUGH_PATIENTS = 20
 
@@ -91,17 +93,31 @@ def groups(table: pd.DataFrame, keys: Sequence[str]) -> list[tuple[dict[str, Any
 
 
 def per_patient(scores: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """One row per keys x patient: value (mean over the patient's cases), cases, records.
+    """One row per keys x patient: value, cases, records, left_out.
 
-    Rows without a value are left out here and counted by ``missing``.
+    value       mean over the patient's cases, of which there are ``cases``
+    left_out    cases that the mean is not over, each with its value
     """
-    out = scores.groupby([*keys, "patient"], sort=True).agg(
+    by = [*keys, "patient"]
+    out = scores.groupby(by, sort=True).agg(
         value=("value", exact_mean),
-        cases=("value", "count"),
-        missing=("value", lambda v: int(v.isna().sum())),
+        cases=("value", lambda v: int(in_mean(v).sum())),
         records=("record", join_records),
     )
-    return out.astype({"value": float}).reset_index()
+    out = out.astype({"value": float, "cases": int}).reset_index()
+    named = _odd_cases(scores, by)
+    return out.merge(named, on=by, how="left", validate="1:1").fillna({"left_out": ""})
+
+
+def _odd_cases(scores: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Patients some of whose cases are in no mean, with these in ``left_out``."""
+    affected = scores.loc[~np.isfinite(scores["value"].astype(float)), list(by)].drop_duplicates()
+    rows = [
+        {**key, "left_out": left_out([f"scan {case}" for case in part["case"]], part["value"])}
+        for key, part in groups(scores.merge(affected, on=list(by)), by)
+    ]
+    named = pd.DataFrame(rows, columns=[*by, "left_out"])
+    return named.astype({name: str for name in named})
 
 
 def summarise(
@@ -110,37 +126,43 @@ def summarise(
     """``per_patient`` rows to one row per keys: mean, low, high, n and what to know of them."""
     rows: list[dict[str, Any]] = []
     for key, group in groups(patients, keys):
-        values = group["value"].dropna().to_numpy(float)
+        every = group["value"].to_numpy(float)
+        values = every[in_mean(every)]
+        mean, n = exact_mean(values), len(values)
         low, high = bootstrap_interval(values, resamples=resamples, seed=seed)
-        notes = [few_patients(len(values)), missing_values(sum(group["missing"]))]
-        answer = (
-            exact_mean(values),
-            low,
-            high,
-            len(values),
-            interval_name(resamples, seed),
-            join_notes(notes),
-        )
+        note = same_infinity(mean, n) or few_patients(n)
+        odd = odd_patients(group, in_mean(every))
+        answer = (mean, low, high, n, interval_name(resamples, seed), note, odd)
         rows.append({**key, **dict(zip(SUMMARY, (*answer, join_records(group["records"]))))})
     return pd.DataFrame(rows, columns=[*keys, *SUMMARY])
 
 
-def paired_gains(ours: pd.DataFrame, other: pd.DataFrame, better: str) -> pd.DataFrame:
-    """By how much ``ours`` is better than ``other`` on the same cases, one row per patient.
+def odd_patients(patients: pd.DataFrame, counted: np.ndarray) -> str:
+    """Patients that do not count, with their value; of those that do, cases that do not.
 
-    Columns patient, gain (positive: ours is better, in the metric's unit), records.
+    patients    [n] rows of ``per_patient``
+    counted     bool [n]
+    """
+    rows = zip(patients["patient"], patients["value"], patients["left_out"], counted)
+    return ", ".join(
+        f"{patient} ({cases})" if counts else f"{patient}: {value:g}"
+        for patient, value, cases, counts in rows
+        if cases or not counts
+    )
+
+
+def paired_gains(ours: pd.DataFrame, other: pd.DataFrame, better: str) -> pd.DataFrame:
+    """By how much ``ours`` is better than ``other`` on the same cases, rows as of ``per_patient``.
+
+    value   positive: ours is better, in the metric's unit; equal infinities tie
     """
     if better not in ("lower", "higher"):
         raise ValueError(f"a metric compared must say which way is better, found {better!r}")
     both = ours.merge(other, on=["case", "patient"], suffixes=("", "_other"), validate="1:1")
     sign = 1.0 if better == "higher" else -1.0
-    both = both.assign(gain=sign * (both["value"] - both["value_other"]))
-    both = both.assign(records=both["record"] + " " + both["record_other"])
-    both = both[both["gain"].notna()]
-    by_patient = both.groupby("patient", sort=True)
-    return by_patient.agg(
-        gain=("gain", exact_mean), records=("records", join_records)
-    ).reset_index()
+    gains = sign * differences(both["value"].to_numpy(float), both["value_other"].to_numpy(float))
+    both = both.assign(value=gains, record=both["record"] + " " + both["record_other"])
+    return per_patient(both, [])
 
 
 def join_records(ids: Iterable[str]) -> str:
@@ -157,7 +179,7 @@ def interval_name(resamples: int, seed: int) -> str:
 def few_patients(n: int) -> str:
     """Note on the true coverage of an interval over few patients; else ""."""
     if n < 2:
-        return f"{n} patient{'' if n == 1 else 's'}: no interval"
+        return f"{few(n)}: no interval"
     if n < ENOUGH_PATIENTS:
         share = f"about {100 * expected_coverage(n):.0f} % of the time"
         return f"{n} patients: the interval holds the true mean {share}"
@@ -167,16 +189,17 @@ def few_patients(n: int) -> str:
 def few_for_p(n: int) -> str:
     """A note where n patients can never give p < 0.05, however large the difference; else ""."""
     least = smallest_p(n)
-    return (
-        f"{n} patient{'' if n == 1 else 's'}: no p below {least:g} is possible"
-        if least > 0.05
-        else ""
-    )
+    return f"{few(n)}: no p below {least:g} is possible" if least > 0.05 else ""
 
 
-def missing_values(count: int) -> str:
-    """A note on scores that were no number, or ""."""
-    return f"{count} scores without a value left out" if count else ""
+def few(n: int) -> str:
+    """A number of patients in words."""
+    return f"{n} patient{'' if n == 1 else 's'}"
+
+
+def same_infinity(mean: float, n: int) -> str:
+    """A note where every value is the same infinity; else ""."""
+    return f"{mean:g} for each of {few(n)}: no interval" if math.isinf(mean) else ""
 
 
 def join_notes(notes: Iterable[str]) -> str:

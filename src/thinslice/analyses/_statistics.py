@@ -10,22 +10,17 @@ used: its correction is estimated from the same few patients, and it is undefine
 With few patients a percentile interval is too narrow; ``expected_coverage`` says by how much.
 """
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from thinslice.analyses._finite import ranked
+
 LEVEL = 0.95
 RESAMPLES = 10_000
-
-
-def exact_mean(values: Iterable[float]) -> float:
-    """The mean, correctly rounded whatever the order of the values; nan ones are left out."""
-    finite = [float(v) for v in values if not math.isnan(v)]
-    return math.fsum(finite) / len(finite) if finite else math.nan
 
 
 @lru_cache(maxsize=8)
@@ -74,10 +69,11 @@ def expected_coverage(n: int, level: float = LEVEL) -> float:
 def wilcoxon_greater(differences: Sequence[float] | np.ndarray) -> float:
     """One-sided signed-rank p that the paired differences, one per patient, lie above zero.
 
-    1.0 where every difference is zero; nan without patients or with values that are not finite.
+    1.0 where every difference is zero; nan without patients or with nan among them. An infinite
+    difference ranks above every finite one.
     """
-    d = np.asarray(differences, dtype=float)
-    if len(d) == 0 or not np.isfinite(d).all():
+    d = ranked(np.asarray(differences, dtype=float))
+    if len(d) == 0 or np.isnan(d).any():
         return float("nan")
     if not d.any():
         return 1.0

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from thinslice.analyses._finite import exact_mean, in_mean
 from thinslice.analyses._patients import (
     MEASURE,
     few_for_p,
@@ -22,6 +23,7 @@ from thinslice.analyses._patients import (
     in_order,
     join_notes,
     join_records,
+    odd_patients,
     paired_gains,
     per_patient,
     scores_of,
@@ -30,7 +32,6 @@ from thinslice.analyses._patients import (
 from thinslice.analyses._statistics import (
     RESAMPLES,
     bootstrap_interval,
-    exact_mean,
     holm,
     wilcoxon_greater,
 )
@@ -40,7 +41,8 @@ from thinslice.interfaces import Evidence
 LAYOUT = "domain_gap"
 KEYS = ["method", "fitted_on", "tested_on", "reference", *MEASURE, *LABELS]
 DROP = ["drop", "drop_low", "drop_high", "p", "n_paired"]
-COLUMNS = [*KEYS, "mean", "low", "high", *DROP, "p_holm", "family", "n", "interval", "note"]
+ANSWER = ["mean", "low", "high", *DROP, "p_holm", "family"]
+COLUMNS = [*KEYS, *ANSWER, "n", "interval", "note", "left_out"]
 
 
 def build(
@@ -81,12 +83,17 @@ def _drop(row: dict[str, Any], by_cell: dict, resamples: int, seed: int) -> dict
         why = f"no weights fitted on {row['reference']}"
         return {**untested, **records, "note": join_notes([row["note"], why])}
     gains = paired_gains(best, by_cell[tuple(row[key] for key in KEYS)], row["better"])
-    drop, n = gains["gain"].to_numpy(), len(gains)
-    low, high = bootstrap_interval(drop, resamples=resamples, seed=seed)
+    drop = gains["value"].to_numpy(float)
+    averaged, tested = drop[in_mean(drop)], drop[~np.isnan(drop)]
+    low, high = bootstrap_interval(averaged, resamples=resamples, seed=seed)
     itself = row["fitted_on"] == row["reference"]
-    p = np.nan if itself else wilcoxon_greater(drop)
-    notes = [row["note"], "" if itself else few_for_p(n)]
-    if n != row["n"]:
+    p = np.nan if itself else wilcoxon_greater(tested)
+    n = len(averaged)
+    notes = [row["note"], "" if itself else few_for_p(len(tested))]
+    odd = odd_patients(gains, in_mean(drop))
+    if odd:
+        notes.append(f"drop over {n} of {len(drop)} patients, not {odd}")
+    elif n != row["n"]:
         notes.append(f"drop over {n} of {row['n']} patients")
     numbers = dict(zip(DROP, (exact_mean(drop), low, high, p, n)))
     both = join_records([row["records"], *gains["records"]])

@@ -4,12 +4,14 @@ TVSRN (Yu et al., MICCAI 2022), Fig. 3b. Seconds are the mean over restored volu
 highest peak of any of them; both hold for the device that the row names and for no other.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from thinslice.analyses._finite import exact_mean, left_out
 from thinslice.analyses._patients import (
     KEYS,
     groups,
@@ -22,13 +24,13 @@ from thinslice.analyses._patients import (
     summarise,
     tidy,
 )
-from thinslice.analyses._statistics import RESAMPLES, exact_mean
+from thinslice.analyses._statistics import RESAMPLES
 from thinslice.columns import CELL
 from thinslice.interfaces import Evidence
 
 LAYOUT = "efficiency"
 COST = ["parameters", "wall_s", "peak_memory_gib", "volumes", "device"]
-COLUMNS = [*KEYS, "mean", "low", "high", *COST, "n", "interval", "note", "records"]
+COLUMNS = [*KEYS, "mean", "low", "high", *COST, "n", "interval", "note", "left_out", "records"]
 
 
 def build(
@@ -55,15 +57,18 @@ def build(
 def _cost(runs: pd.DataFrame) -> dict[str, Any]:
     """Cost of one cell from its runs, one row per restored volume."""
     devices = sorted(set(runs["device"]))
-    sizes = sorted(set(runs["parameters"]))
+    sizes = sorted({size for size in runs["parameters"] if math.isfinite(size)})
+    untimed = left_out(list(runs["case"]), runs["wall_s"])
     notes = [
         f"seconds from several devices: {', '.join(devices)}" if len(devices) > 1 else "",
         f"parameters differ between cases: {sizes}" if len(sizes) > 1 else "",
+        f"seconds not over {untimed}" if untimed else "",
     ]
+    peaks = runs.loc[np.isfinite(runs["peak_memory_gib"]), "peak_memory_gib"]
     return {
-        "parameters": max(sizes),
+        "parameters": max(sizes, default=math.nan),
         "wall_s": exact_mean(runs["wall_s"]),
-        "peak_memory_gib": float(np.max(runs["peak_memory_gib"])),
+        "peak_memory_gib": float(peaks.max()) if len(peaks) else math.nan,
         "volumes": len(runs),
         "device": ", ".join(devices),
         "cost_note": join_notes(notes),

@@ -42,7 +42,7 @@ def build(
         scores = scores_of(evidence, metrics=metrics, protocols=protocols)
         single = per_patient(matched(scores) if cells == "matched" else scores, KEYS)
         together = summarise(single, KEYS, resamples=resamples, seed=seed)
-        values = single.drop(columns=["missing", "records"])
+        values = single.drop(columns=["left_out", "records"])
         table = values.merge(together, on=KEYS, validate="m:1")
         order = ["dataset", "degradation", "protocol", *METRIC, *CELL[2:], "patient"]
         return pd.DataFrame(in_order(table, order), columns=COLUMNS)

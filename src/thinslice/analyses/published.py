@@ -6,6 +6,7 @@ was and has no difference, for the two numbers are not of the same thing. Where 
 of ours, the row says why. Seconds and memory have no difference either: the machines differ.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ from thinslice.analyses._patients import (
 )
 from thinslice.analyses._printed import Printed
 from thinslice.analyses._statistics import RESAMPLES
-from thinslice.columns import CELL, LABELS, METRIC, metric_of
+from thinslice.columns import CELL, LABELS, METRIC, by_key, metric_of
 from thinslice.interfaces import Evidence
 
 LAYOUT = "published"
@@ -35,11 +36,12 @@ PLACE = ("dataset", "degradation", "method", "protocol", *METRIC)
 OTHER_MACHINE = ("wall_s", "peak_memory_gib")
 PAPER = ["paper_value", "paper_sd", "paper_mark", "paper_n"]
 MADE_OF = ["ours_on", "stand_in"]
-OURS = ["unit", "better", "mean", "low", "high", "n", "interval", *MADE_OF, *LABELS]
+OURS = ["unit", "better", *SUMMARY[:5], *MADE_OF, *LABELS]
 COLUMNS = [
     *("paper", "table", "title", "printed_row", "printed_column", "across"), *PLACE, *PAPER,
-    *OURS, "difference", "why", "note", "records",
+    *OURS, "difference", "why", "note", "left_out", "records",
 ]  # fmt: skip
+WORDS = ("unit", "better", "interval", "left_out", "records")
 STAND_INS = {"dataset": "datasets", "degradation": "degradations", "method": "methods"}
 Key = tuple[Any, ...]  # the PLACE of one cell, in that order
 LACKS = {
@@ -117,7 +119,7 @@ def _measured(evidence: Evidence, wanted: set[Key], resamples: int, seed: int) -
     keys = scores[list(PLACE)].itertuples(index=False, name=None)
     chosen = scores.loc[[key in wanted for key in keys]]
     table = summarise(per_patient(chosen, KEYS), KEYS, resamples=resamples, seed=seed)
-    rows = {tuple(row[key] for key in PLACE): row for row in table.to_dict("records")}
+    rows = by_key(table.to_dict("records"), *PLACE)
     return Ours(rows, run, _devices(evidence), evidence.skipped)
 
 
@@ -159,21 +161,20 @@ def _beside(cell: Printed, keys: Sequence[Key], ours: Ours) -> dict[str, Any]:
     """Our number for one printed number, or why there is none."""
     hit = next((key for key in keys if key in ours.rows), None)
     if hit is None:
-        empty = dict.fromkeys(("unit", "better", "interval", *MADE_OF, *LABELS, "records"), "")
+        empty = dict.fromkeys((*WORDS, *MADE_OF, *LABELS), "")
         return {**empty, "why": _why(cell, ours), "note": cell.note}
     row = ours.rows[hit]
     instead = [f"{new} for {old}" for old, new in zip(keys[0], hit) if old != new]
-    timed = row["metric"] in OTHER_MACHINE
+    timed, comparable = row["metric"] in OTHER_MACHINE, math.isfinite(row["mean"])
     device = ours.devices.get(tuple(row[key] for key in CELL), "") if timed else ""
     notes = [cell.note, row["note"], device and f"seconds and memory of ours: {device}"]
     return {
-        **{key: row[key] for key in (*SUMMARY[:5], "unit", "better", *LABELS)},
+        **{key: row[key] for key in (*SUMMARY[:5], *WORDS, *LABELS)},
         "ours_on": "/".join(row[key] for key in CELL[:3]),
         "stand_in": ", ".join(instead),
-        "difference": np.nan if instead or timed else row["mean"] - cell.value,
-        "why": "",
+        "difference": np.nan if instead or timed or not comparable else row["mean"] - cell.value,
+        "why": "" if row["n"] else "no patient has a value",
         "note": join_notes(notes),
-        "records": row["records"],
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from thinslice.analyses._finite import median
 from thinslice.analyses._patients import (
     MEASURE,
     few_for_p,
@@ -22,6 +23,7 @@ from thinslice.analyses._patients import (
     join_notes,
     join_records,
     matched,
+    odd_patients,
     paired_gains,
     scores_of,
 )
@@ -33,7 +35,7 @@ LAYOUT = "significance"
 PLACE = ["dataset", "degradation", *MEASURE, "sim"]
 ENTRANT = ["method", "fitted_on", "fidelity"]
 AGAINST = ["against", "against_fitted_on", "against_fidelity"]
-ANSWER = ["median_gain", "low", "high", "p", "n", "interval", "note", "records"]
+ANSWER = ["median_gain", "low", "high", "p", "n", "interval", "note", "left_out", "records"]
 COLUMNS = [*PLACE, *ENTRANT, *AGAINST, *ANSWER[:4], "p_holm", "family", *ANSWER[4:]]
 
 
@@ -66,11 +68,14 @@ def build(
 def _compare(ours: pd.DataFrame, theirs: pd.DataFrame, resamples: int, seed: int) -> dict[str, Any]:
     """Median gain of ours over theirs with its interval, and the test that it is above zero."""
     gains = paired_gains(ours, theirs, ours["better"].iloc[0])
-    gain, n = gains["gain"].to_numpy(), len(gains)
+    tested = gains["value"].notna().to_numpy()
+    gain = gains["value"].to_numpy(float)[tested]
+    n, infinite = len(gain), int(np.isinf(gain).sum())
     low, high = bootstrap_interval(gain, statistic=np.median, resamples=resamples, seed=seed)
-    median = float(np.median(gain)) if n else np.nan
     notes = [few_patients(n) if n < 2 else "", few_for_p(n)]
+    notes.append(f"{infinite} of {n} gains infinite: no interval" if infinite else "")
+    odd = odd_patients(gains, tested)
     records = join_records(gains["records"])
     name = interval_name(resamples, seed)
     p = wilcoxon_greater(gain)
-    return dict(zip(ANSWER, (median, low, high, p, n, name, join_notes(notes), records)))
+    return dict(zip(ANSWER, (median(gain), low, high, p, n, name, join_notes(notes), odd, records)))

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from thinslice.analyses._finite import exact_mean
 from thinslice.analyses._patients import SUMMARY, in_order, per_patient, summarise, tidy
-from thinslice.analyses._statistics import RESAMPLES, exact_mean
+from thinslice.analyses._statistics import RESAMPLES
 from thinslice.columns import RELATIONS
 from thinslice.interfaces import SPLITS, Evidence
 

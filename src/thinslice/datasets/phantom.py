@@ -10,7 +10,7 @@ is known. Works offline; the same settings give the same bits. The chest fills t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -81,8 +81,8 @@ class Settings:
     shape: Sequence[int] = (80, 112)  # (y, x) pixels
     pixel_mm: Sequence[float] = (1.6, 1.6)
     length_mm: float = 104.0  # of the thin series
-    thin: Mapping[str, Any] = field(default_factory=dict)
-    thick: Mapping[str, Any] = field(default_factory=dict)
+    thin: Annotated[Mapping[str, Any], Series] = field(default_factory=dict)
+    thick: Annotated[Mapping[str, Any], Series] = field(default_factory=dict)
     noise_hu: float = 12.0  # sd of the thin series without iterative steps, mean over the body
     phase: float | Literal["free"] = "free"  # of thick against thin slices, mm
     cells: int = 2  # per pixel and direction, in the latent chest

@@ -28,7 +28,7 @@ from thinslice.download.zenodo import list_of, remotes_of
 from thinslice.errors import Refused, listed, refused
 from thinslice.interfaces import SPLITS, Case
 from thinslice.io.archive import TARS, unpack
-from thinslice.io.nifti.header import SUFFIXES
+from thinslice.io.nifti.content import SUFFIXES
 from thinslice.io.nifti.read import read_nifti
 from thinslice.io.nifti.values import NotInUnitError
 from thinslice.io.scan import LoadedScan

@@ -14,7 +14,7 @@ from thinslice.fs import transaction
 from thinslice.io import zip_folder
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.write import OURS, write_dicom
-from thinslice.io.nifti.header import SUFFIXES
+from thinslice.io.nifti.content import SUFFIXES
 from thinslice.io.nifti.write import write_nifti
 from thinslice.io.padding import settled
 from thinslice.io.read import read_scan

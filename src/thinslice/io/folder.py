@@ -14,7 +14,7 @@ from typing import NamedTuple
 from thinslice.errors import Refused, refused
 from thinslice.io.dicom.headers import Slice, is_companion, slices_of
 from thinslice.io.dicom.slice_order import key_of
-from thinslice.io.nifti.header import SUFFIXES
+from thinslice.io.nifti.content import SUFFIXES
 
 STORE = ".zarr"
 ZIP = ".zip"

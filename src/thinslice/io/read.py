@@ -13,7 +13,7 @@ from thinslice.io.dicom.headers import files_of
 from thinslice.io.dicom.read import of_slices
 from thinslice.io.dicom.slice_order import stack_of
 from thinslice.io.folder import Series, Tree, files_below, look
-from thinslice.io.nifti.header import SUFFIXES
+from thinslice.io.nifti.content import SUFFIXES
 from thinslice.io.nifti.read import read_nifti
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Modality

@@ -33,6 +33,7 @@ from thinslice.metrics.whole_windows import whole_windows
 from thinslice.protocols._comparable import check, measured, passed_over
 from thinslice.volume import Window
 
+METRICS = ("psnr_db", "ssim", "psnr_unobserved_db", "ssim_unobserved")
 CUT = 5  # slices at each end, whatever the factor
 EVERY = 5  # of the slices left: those that ``skip_observed`` takes out
 LEAST = 2 * CUT + 2 * RADIUS  # slices: one more, and a window fits between the cuts

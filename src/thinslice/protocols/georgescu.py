@@ -29,6 +29,7 @@ from thinslice.metrics.ssim_uniform import SIDE, fits, plane_scores
 from thinslice.protocols._comparable import check, measured, passed_over
 from thinslice.volume import Volume, Window, window_of
 
+METRICS = ("psnr_db", "ssim")
 PEAK = 255.0
 PERFECT_DB = 100.0
 

@@ -30,6 +30,7 @@ from thinslice.metrics.ssim_uniform import SIDE, fits, plane_scores
 from thinslice.protocols._comparable import check, measured, passed_over
 from thinslice.volume import Volume
 
+METRICS = ("psnr_db", "ssim")
 VIEWS = ("coronal", "sagittal")
 Box = tuple[slice, ...]
 

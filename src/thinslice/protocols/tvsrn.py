@@ -20,6 +20,7 @@ from thinslice.metrics.whole_windows import whole_windows
 from thinslice.protocols._comparable import check, measured, passed_over
 from thinslice.volume import Window
 
+METRICS = ("psnr_db", "ssim")
 WINDOW = Window(-1024.0, 2048.0)
 CUT = 5  # slices at each end, whatever the factor
 PERFECT_DB = 40.0

@@ -44,6 +44,12 @@ from thinslice.operators.degradation import in_plane
 from thinslice.operators.padding import SHARE
 from thinslice.protocols._scored_region import ScoredRegion, scored_region
 
+METRICS = (
+    "rmse_hu", "mae_hu", "psnr_db", "ssim", "z_offset_mm", "rmse_au", "mae_au",
+    "consistency_rmse_hu", "consistency_bias_hu", "consistency_floor_hu",
+    "consistency_rmse_au", "consistency_bias_au", "consistency_floor_au",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class V1:

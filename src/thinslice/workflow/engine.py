@@ -17,6 +17,7 @@ from typing import Any
 
 from snakemake.exceptions import WorkflowError
 
+from thinslice.workflow import schema_errors
 from thinslice.workflow.recovery.snakemake_state import SnakemakeState
 
 TESTED = "9.27.1"
@@ -35,11 +36,22 @@ def tune_gc() -> None:
 
 @contextlib.contextmanager
 def refusals() -> Iterator[None]:
-    """Turn a refusal inside the block into the error that Snakemake prints without a traceback."""
+    """Turn a refusal inside the block into the error that Snakemake prints without a traceback.
+
+    Each line of it is a refusal of its own. What ``validate`` raises prints the whole schema: of it
+    the sentence that helps remains.
+    """
     try:
         yield
     except (ValueError, OSError) as error:
-        raise WorkflowError(f"refused: {error}") from None
+        lines = str(error).splitlines()
+    except WorkflowError as error:
+        if not schema_errors.is_of_schema(error.__context__):
+            raise
+        lines = [schema_errors.in_words(error.__context__)]
+    else:
+        return
+    raise WorkflowError("\n".join(f"refused: {line}" for line in lines)) from None
 
 
 def is_main(workflow: Any) -> bool:

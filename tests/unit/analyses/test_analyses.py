@@ -117,11 +117,11 @@ def test_published_numbers_stand_beside_their_method_metric_and_place_only(evide
         benchmark.build(published={"tvsrn": {"rmse_hu": 31.5}})
 
 
-def test_a_score_that_is_no_number_is_left_out_and_counted():
+def test_a_score_that_is_no_number_is_left_out_and_named():
     scores = [score("a", 10), score("b", 20), score("c", np.nan)]
     row = benchmark.build()(evidence_of(scores)).iloc[0]
     assert (row["mean"], row["n"]) == (15, 2)
-    assert "1 scores without a value" in row["note"]
+    assert row["left_out"] == "c: nan"
 
 
 def test_one_patient_has_a_mean_and_no_interval():

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pydicom
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from thinslice.errors import Refused, refused
 from thinslice.io.dicom.kinds import class_of, is_lossy, kind_of, without_pixels
+from thinslice.io.dicom.opened import elements, opened, syntax_of
 from thinslice.io.dicom.padding_tags import stated_range
-from thinslice.io.dicom.truncation import Bounded, refuse_cut, stored_as
+from thinslice.io.dicom.truncation import refuse_cut, stored_as
 
 UNREADABLE = (  # what pydicom raises on broken headers
     OSError,
@@ -94,9 +94,9 @@ def slices_of(path: Path) -> list[Slice]:
         size = path.stat().st_size
         if size == 0:
             raise refused(path, "0 bytes", "a DICOM file", "copy or export it again")
-        with warnings.catch_warnings(), Bounded(path.open("rb", buffering=0)) as file:
+        with warnings.catch_warnings(), opened(path) as file:
             warnings.simplefilter("ignore")  # pydicom's remarks on harmless value formats
-            data = pydicom.dcmread(file, stop_before_pixels=True)
+            data = elements(file, stop_before_pixels=True)
             slices = list(_slices(path, data))
             what = class_of(data)
             if slices and slices[0].kind == "slice":
@@ -122,7 +122,7 @@ def is_companion(name: str) -> bool:
     )
 
 
-def _slices(path: Path, data: Dataset) -> Iterator[Slice]:
+def _slices(path: Path, data: FileDataset) -> Iterator[Slice]:
     """One slice, or one per frame; none if pixels are missing where there must be some."""
     if "Rows" not in data or "Columns" not in data:
         if not without_pixels(data):
@@ -144,7 +144,7 @@ def _inner(groups: list[Dataset]) -> Iterator[Dataset]:
                 yield element.value[0]
 
 
-def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) -> Slice:
+def _slice(path: Path, data: FileDataset, frame: int | None, places: list[Dataset]) -> Slice:
     def first(keyword: str) -> Any:
         """The value nearest to the frame; None if absent or empty."""
         values = (place.get(keyword) for place in places)
@@ -156,7 +156,6 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
 
     thickness, slope = first("SliceThickness"), first("RescaleSlope")
     intercept, tilt = first("RescaleIntercept"), first("GantryDetectorTilt")
-    syntax = str(data.file_meta.get("TransferSyntaxUID", ""))
     return Slice(
         path=path,
         frame=frame,
@@ -184,7 +183,7 @@ def _slice(path: Path, data: Dataset, frame: int | None, places: list[Dataset]) 
             "kernel": _text(first("ConvolutionKernel")),
             "tilt_deg": None if tilt is None else float(tilt),
             "rescale_type": _text(first("RescaleType")),
-            "transfer_syntax": syntax,
+            "transfer_syntax": str(syntax_of(data)),
             "stored_as": stored_as(data),
             "padding": stated_range(data),
         },

@@ -1,25 +1,24 @@
-"""Decode the pixels of DICOM slices by GDCM, whatever their compression, and rescale to HU.
+"""Rescale the stored values of DICOM slices: HU = stored value x RescaleSlope + RescaleIntercept.
 
-GDCM applies each image's own rescale slope and intercept. It has no checksum to check: a file cut
-short is refused, a byte flipped inside a compressed image may not be noticed.
+Each slice, and each frame of an enhanced object, by its own rescale (PS3.3 C.11.1). Plain pixels
+have no checksum: a file cut short is refused, a byte flipped inside an image is not noticed.
 """
 
 import functools
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
-import SimpleITK
 
 from thinslice.errors import refused
 from thinslice.io.dicom.headers import Slice
+from thinslice.io.dicom.stored_values import stored_values
+
+MOST = 1 << 24  # beyond it float32 skips whole numbers
 
 
 def fill(target: np.ndarray, slices: Sequence[Slice]) -> None:
     """Rescaled values of every slice into ``target`` [slice, row, column]; Refused if broken."""
-    _one_rescale_per_file(slices)
-    frames = functools.lru_cache(maxsize=1)(_decoded)  # an enhanced object is decoded once
+    frames = functools.lru_cache(maxsize=1)(stored_values)  # an enhanced object is decoded once
     for k, header in enumerate(slices):
         images = frames(header.path)
         index = header.frame or 0
@@ -27,45 +26,17 @@ def fill(target: np.ndarray, slices: Sequence[Slice]) -> None:
             found = f"decoded pixels of shape {images.shape}"
             expected = f"image {index} of {header.shape[0]} rows x {header.shape[1]} columns"
             raise refused(header.path, found, expected, "export it again")
-        target[k] = images[index]
-    bad = target.size - int(np.isfinite(target).sum())
+        slope, intercept = header.rescale or (1.0, 0.0)
+        target[k] = _exactly(header, images[index] * slope + intercept)
+
+
+def _exactly(header: Slice, values: np.ndarray) -> np.ndarray:
+    """The values; refused if they are no numbers or more than float32 tells apart."""
+    bad = values.size - int(np.isfinite(values).sum())
     if bad:
-        raise refused(
-            slices[0].path.parent, f"{bad} voxels that are not finite", "HU", "export it again"
-        )
-
-
-def _one_rescale_per_file(slices: Sequence[Slice]) -> None:
-    """Refuse a file whose frames differ in rescale: GDCM would apply one to all."""
-    by_file: dict[Path, set[tuple[float, float] | None]] = {}
-    for header in slices:
-        by_file.setdefault(header.path, set()).add(header.rescale)
-    for path, rescales in by_file.items():
-        if len(rescales) > 1:
-            found = f"{len(rescales)} different rescales in one multi-frame file"
-            raise refused(path, found, "one", "convert it to single-frame files")
-
-
-@contextmanager
-def _nameable(path: Path) -> Iterator[str]:
-    """The path, or another name of the same file where it is not UTF-8, which GDCM insists on."""
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:
-        with path.open("rb") as file:
-            yield f"/dev/fd/{file.fileno()}"
-    else:
-        yield str(path)
-
-
-def _decoded(path: Path) -> np.ndarray:
-    """[frame, row, column], a copy that outlives the reader."""
-    try:
-        with _nameable(path) as name:
-            image = SimpleITK.ReadImage(name, imageIO="GDCMImageIO")
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1].strip()
-        found = f"pixels that cannot be decoded ({path.stat().st_size} bytes; {reason})"
-        raise refused(path, found, "a whole image", "copy or export it again") from error
-    images = SimpleITK.GetArrayFromImage(image)
-    return images if images.ndim == 3 else images[None]
+        found = f"{bad} voxels that are not finite"
+        raise refused(header.path, found, "HU", "export it again")
+    if np.abs(values).max() > MOST:
+        found = f"values {values.min():g} to {values.max():g}"
+        raise refused(header.path, found, f"none beyond {MOST}", "export it with fewer bits")
+    return values

@@ -9,15 +9,15 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from pydicom.dataset import Dataset
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import VR
 
 from thinslice.errors import refused
+from thinslice.io.dicom.opened import syntax_of
 
 MOST_PIXELS = 16384  # along a side: no scanner's slice is larger
 TYPES = {*VR, "??"}  # some software writes question marks
-SMALL = 1 << 16  # bytes
 OPEN_END = 0xFFFFFFFF  # the length of compressed pixels: until the delimiter
 GREY = ("MONOCHROME1", "MONOCHROME2")
 WHOLE_BITS = (8, 16, 32)
@@ -29,31 +29,19 @@ PIXELS = {
 }  # tag: bits, 0: as stated
 
 
-class Bounded(io.BufferedReader):
-    """A file whose reads are cut at its end, so that a damaged length allocates no memory."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """At most ``size`` bytes, as of any file."""
-        if size is not None and 0 <= size <= SMALL:
-            return super().read(size)
-        here = self.tell()
-        left = max(self.seek(0, io.SEEK_END) - here, 0)
-        self.seek(here)
-        return super().read(left if size is None or size < 0 else min(size, left))
-
-
-def refuse_cut(path: Path, file: BinaryIO, data: Dataset) -> None:
+def refuse_cut(path: Path, file: BinaryIO, data: FileDataset) -> None:
     """Refuse pixels that are absent, too few, or not of the kind that the header states.
 
     file   open at the end of the header, as pydicom leaves it
     """
     _known_types(path, data)
     shape = _sane(path, data)
-    syntax = UID(str(data.file_meta.get("TransferSyntaxUID", "")))
+    syntax = syntax_of(data)
     if syntax == DeflatedExplicitVRLittleEndian:
         return  # lengths are known once it is inflated: the reader will see
     order = "<" if syntax.is_little_endian else ">"
-    start, size = file.tell(), path.stat().st_size
+    start, size = file.tell(), file.seek(0, io.SEEK_END)
+    file.seek(start)
     tag = struct.unpack(f"{order}HH", _exactly(file, 4) or bytes(4))
     if tag not in PIXELS:
         raise refused(path, "no pixel data", "an image", "copy or export it again")
@@ -75,7 +63,7 @@ def refuse_cut(path: Path, file: BinaryIO, data: Dataset) -> None:
         raise refused(path, found, "whole fragments", "copy or export it again")
 
 
-def _known_types(path: Path, data: Dataset) -> None:
+def _known_types(path: Path, data: FileDataset) -> None:
     """A damaged type makes a decoder mistake values for lengths, and lengths for gigabytes."""
     for part in (data.file_meta, data):
         for element in part.values():

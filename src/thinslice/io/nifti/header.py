@@ -1,104 +1,40 @@
-"""Read a NIfTI header: completeness, three axes, position in the patient.
+"""Judge a NIfTI header: sizes, three axes, position in the patient, and what the values are.
 
-A gzip is read to its end, because only then its checksum is checked; of what it holds no more than
-the header promises is kept.
+The sform is used where there is one, else the qform. A sform and voxel sizes (pixdim) that differ
+by more than rounding are refused: readers of this format are divided over which to believe.
 """
 
-import gzip
-import io
 import math
-import zlib
 from pathlib import Path
-from typing import IO, cast
 
 import nibabel as nib
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
-from nibabel.wrapstruct import WrapStructError
 
-from thinslice.errors import Refused, refused
+from thinslice.errors import refused
 
-SUFFIXES = (".nii", ".nii.gz")
 AGREE_MM = 0.1  # sform and qform closer than this say the same
-FORMS = {348: nib.Nifti1Image, 540: nib.Nifti2Image}  # by size of header
+ROUNDED = 0.01  # relative difference of pixdim and sform that rounding explains
+TURNED_DEG = 45.0  # axes of sform and qform farther apart point to different sides of the patient
 UNITS_OF_MM = (0, 2)  # unknown, which everyone takes for mm, and mm
 UNITS = {1: "m", 3: "micron"}
+LABELS = {1002: "labels", 1005: "names of structures"}  # intent_code
+NO_INTENT = (0, 1001)  # none, an estimate of what is measured
 SQUARE = 1.5  # pixels longer than this many times their width are not the pixels of a slice
 MOST_VOXELS = 1 << 33  # 64 times 512 x 512 x 512
-PIECE = 1 << 24  # bytes read at once
-BROKEN = (
-    OSError,
-    EOFError,
-    ValueError,
-    OverflowError,
-    TypeError,
-    zlib.error,
-    ImageFileError,
-    HeaderDataError,
-    WrapStructError,
-)
+FARTHEST = 1 << 24  # bytes before the voxels
 
 
-def opened(path: Path) -> nib.Nifti1Image:
-    """The image, its values not looked at yet; Refused if it is not one whole NIfTI file."""
-    _is_a_file(path)
-    size = path.stat().st_size
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            return _image(path, cast(IO[bytes], gzip.open(file) if packed else file))
-    except (PermissionError, FileNotFoundError, Refused):
-        raise
-    except BROKEN as error:
-        found = f"a truncated or corrupt file ({size} bytes: {error})"
-        raise refused(path, found, "a whole NIfTI file", "copy or export it again") from error
-
-
-def _image(path: Path, file: IO[bytes]) -> nib.Nifti1Image:
-    """The header, then as many bytes as it promises, then the rest, which is dropped."""
-    start = file.read(4)
-    head = {int.from_bytes(start, order) for order in ("little", "big")} & FORMS.keys()
-    if not head:
-        size = len(start) + _dropped(file)
-        found = f"{size} bytes that do not begin as NIfTI"
-        raise refused(path, found, "a NIfTI-1 or NIfTI-2 header", "export it again")
-    form = FORMS[head.pop()]
-    size = form.header_class.template_dtype.itemsize
-    start += file.read(size - 4)
-    header = form.header_class.from_fileobj(io.BytesIO(start), check=False)
-    _sane(path, header)
-    promised = int(header["vox_offset"]) + header.get_data_dtype().itemsize * _voxels(header)
-    content = io.BytesIO(start)
-    content.seek(0, io.SEEK_END)
-    while (more := promised - content.tell()) > 0 and (piece := file.read(min(more, PIECE))):
-        content.write(piece)
-    _dropped(file)
-    if content.tell() < promised:
-        found = f"a truncated file: {content.tell()} bytes when unpacked, with header"
-        raise refused(path, found, f"{promised}", "copy or export it again")
-    content.seek(0)
-    return form.from_stream(content)
-
-
-def _dropped(file: IO[bytes]) -> int:
-    """Count the bytes to the end of a file; reading a gzip verifies its checksum."""
-    count = 0
-    while piece := file.read(PIECE):
-        count += len(piece)
-    return count
-
-
-def _voxels(header: nib.Nifti1Header) -> int:
+def voxels_in(header: nib.Nifti1Header) -> int:
+    """How many voxels a header promises."""
     return math.prod(int(n) for n in header.get_data_shape())
 
 
-def _sane(path: Path, header: nib.Nifti1Header) -> None:
+def refuse_impossible(path: Path, header: nib.Nifti1Header) -> None:
     """Refuse impossible sizes and spacings, which nibabel would repair silently."""
     sizes = [int(n) for n in header["dim"]]
     axes = sizes[0]
-    if not 1 <= axes <= 7 or min(sizes[1 : axes + 1]) < 1 or _voxels(header) > MOST_VOXELS:
+    if not 1 <= axes <= 7 or min(sizes[1 : axes + 1]) < 1 or voxels_in(header) > MOST_VOXELS:
         found = f"sizes {sizes[1:]} of {axes} axes"
         raise refused(path, found, "three sizes of 1 or more", "copy or export it again")
     try:
@@ -107,30 +43,29 @@ def _sane(path: Path, header: nib.Nifti1Header) -> None:
         found = f"voxels of the unknown type {int(header['datatype'])}"
         raise refused(path, found, "a type of NIfTI", "copy or export it again") from None
     offset = float(header["vox_offset"])
-    if not 0 <= offset <= PIECE:
+    if not 0 <= offset <= FARTHEST or not offset.is_integer():
         raise refused(path, f"voxels at byte {offset:g}", "them behind the header", "export again")
-    pixdim = [float(p) for p in header["pixdim"][1:4]]
-    if (
-        not int(header["sform_code"])
-        and int(header["qform_code"])
-        and not all(np.isfinite(p) and p > 0 for p in pixdim)
-    ):
-        found = "voxels of " + " x ".join(f"{p:g}" for p in pixdim) + " mm"
-        raise refused(path, found, "sizes above 0", "write its header anew")
+    pixdim = _pixdim(header)
+    by_qform = not int(header["sform_code"]) and int(header["qform_code"])
+    if by_qform and not _are_lengths(pixdim):
+        raise refused(path, f"voxels of {_mm(pixdim)}", "sizes above 0", "write its header anew")
 
 
-def three_axes(path: Path, image: nib.Nifti1Image) -> tuple[int, int, int]:
+def three_axes(path: Path, header: nib.Nifti1Header) -> tuple[int, int, int]:
     """Shape along the file's axes; Refused for anything but one 3-D volume."""
-    shape = tuple(int(n) for n in image.shape)
+    shape = tuple(int(n) for n in header.get_data_shape())
     if len(shape) < 3 or any(n != 1 for n in shape[3:]) or min(shape) < 1:
         found = f"{len(shape)}-D data of shape {shape}"
         raise refused(path, found, "one 3-D volume", "split it into volumes")
     return shape[0], shape[1], shape[2]
 
 
-def geometry(path: Path, image: nib.Nifti1Image) -> tuple[np.ndarray, list[str]]:
-    """4x4 from index to RAS, mm, and warnings about it; Refused where the file has none."""
-    header = image.header
+def geometry(path: Path, header: nib.Nifti1Header) -> tuple[np.ndarray, list[str]]:
+    """4x4 from index to RAS, mm, and warnings about it; Refused where the file has none.
+
+    Refused too where sform and pixdim differ by more than ``ROUNDED``, and where sform and qform
+    point to different sides of the patient.
+    """
     sform, qform = int(header["sform_code"]), int(header["qform_code"])
     if not sform and not qform:
         pixels = " x ".join(f"{p:g}" for p in header.get_zooms()[:3])
@@ -140,26 +75,54 @@ def geometry(path: Path, image: nib.Nifti1Image) -> tuple[np.ndarray, list[str]]
     if unit not in UNITS_OF_MM:
         found = f"lengths in {UNITS.get(unit, f'an unknown unit, {unit}')}"
         raise refused(path, found, "mm", "write its header anew")
-    affine = np.asarray(image.affine, float)
-    if not (sform and qform):
+    affine = np.asarray(header.get_best_affine(), float)
+    if not sform:
         return affine, []
-    corner = np.array([*image.shape[:3], 1.0])
+    notes = _against_pixdim(path, header, affine)
+    return affine, notes + (_against_qform(path, header, affine) if qform else [])
+
+
+def _against_pixdim(path: Path, header: nib.Nifti1Header, affine: np.ndarray) -> list[str]:
+    """Refuse voxel sizes that contradict the sform."""
+    pixdim, by_sform = _pixdim(header), np.linalg.norm(affine[:3, :3], axis=0)
+    if not _are_lengths(pixdim):
+        return [f"pixdim is {_mm(pixdim)}, which is none; the sform is used"]
+    if not np.isfinite(by_sform).all() or not by_sform.min() > 0:
+        return []  # refused by name with the other absurd spacings
+    if (np.abs(by_sform / pixdim - 1) > ROUNDED).any():
+        found = f"voxels of {_mm(by_sform)} by the sform, of {_mm(pixdim)} by pixdim"
+        advice = "find out which is right, and write its header anew"
+        raise refused(path, found, "both the same", advice)
+    return []
+
+
+def _against_qform(path: Path, header: nib.Nifti1Header, affine: np.ndarray) -> list[str]:
+    """Say how far sform and qform are apart; refuse axes that point to different sides."""
     try:
-        apart = (np.asarray(header.get_sform()) - np.asarray(header.get_qform())) @ corner
-    except BROKEN as error:
-        return affine, [f"a qform that is none ({error}); the sform is used"]
-    apart_mm = np.abs(apart).max()
+        other = np.asarray(header.get_qform())
+    except (ValueError, HeaderDataError) as error:
+        return [f"a qform that is none ({error}); the sform is used"]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        steps = [a[:3, :3] / np.linalg.norm(a[:3, :3], axis=0) for a in (affine, other)]
+        cosine = float(np.min((steps[0] * steps[1]).sum(axis=0)))
+    if cosine < np.cos(np.radians(TURNED_DEG)):
+        degrees = np.degrees(np.arccos(max(cosine, -1.0)))
+        found = f"an axis that sform and qform point {degrees:.0f} degrees apart"
+        advice = "find out which is right, and write its header anew"
+        raise refused(path, found, "one side of the patient", advice)
+    corner = np.array([*header.get_data_shape()[:3], 1.0])
+    apart_mm = np.abs((affine - other) @ corner).max()
     odd = f"sform and qform are {apart_mm:.3g} mm apart at the far corner; the sform is used"
-    return affine, [] if apart_mm <= AGREE_MM else [odd]
+    return [] if apart_mm <= AGREE_MM else [odd]
 
 
-def through_plane(image: nib.Nifti1Image, affine: np.ndarray) -> tuple[int | None, list[str]]:
+def through_plane(header: nib.Nifti1Header, affine: np.ndarray) -> tuple[int | None, list[str]]:
     """The axis that the header names as the slices' (``slice_dim``), None where it names none.
 
     It is not believed, and a note says so, where the pixels of a slice would be longer than
     ``SQUARE`` times their width: software that exchanges axes forgets to tell the header.
     """
-    named = image.header.get_dim_info()[2]
+    named = header.get_dim_info()[2]
     if named is None:
         return None, []
     spacing_mm = np.linalg.norm(affine[:3, :3], axis=0)
@@ -169,10 +132,22 @@ def through_plane(image: nib.Nifti1Image, affine: np.ndarray) -> tuple[int | Non
     return None, [f"slice_dim names an axis with pixels of {a:g} x {b:g} mm; it is not believed"]
 
 
-def _is_a_file(path: Path) -> None:
-    if path.is_dir():
-        inside = ", ".join(sorted(p.name for p in path.iterdir())[:1]) or "nothing"
-        found = f"a folder (holding {inside})"
-        raise refused(path, found, "a NIfTI file", "name the file inside it")
-    if not path.name.endswith(SUFFIXES):
-        raise refused(path, f"the name {path.name!r}", "a .nii or .nii.gz file", "convert it")
+def intent(path: Path, header: nib.Nifti1Header) -> list[str]:
+    """What the header says the values are for: labels are refused, what is odd is said."""
+    code = int(header["intent_code"])
+    if code in LABELS:
+        found = f"{LABELS[code]} (intent_code {code})"
+        raise refused(path, found, "a scan", "a label map is not a scan")
+    return [] if code in NO_INTENT else [f"intent_code is {code}: are the values HU?"]
+
+
+def _pixdim(header: nib.Nifti1Header) -> np.ndarray:
+    return np.asarray(header["pixdim"][1:4], float)
+
+
+def _are_lengths(pixdim: np.ndarray) -> bool:
+    return bool(np.isfinite(pixdim).all() and pixdim.min() > 0)
+
+
+def _mm(lengths: np.ndarray) -> str:
+    return " x ".join(f"{p:g}" for p in lengths) + " mm"

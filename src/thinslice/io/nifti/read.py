@@ -11,7 +11,8 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from thinslice.io.nifti.header import geometry, opened, three_axes, through_plane
+from thinslice.io.nifti.content import files_of, opened
+from thinslice.io.nifti.header import geometry, intent, three_axes, through_plane
 from thinslice.io.nifti.values import voxels_of
 from thinslice.io.orientation import place
 from thinslice.io.padding import settled
@@ -28,24 +29,26 @@ def read_nifti(
     unit_window: tuple[float, float] | None = None,
     modality: Modality = "CT",
 ) -> LoadedScan:
-    """A .nii or .nii.gz as a volume [Z, Y, X], CT in HU.
+    """A .nii, a .nii.gz or a pair (.hdr, .img) as a volume [Z, Y, X], CT in HU.
 
     thickness_mm   of a slice; None: equal to the increment, and ``source`` says so
     unit_window    (low, high) HU that 0 and 1 stand for, for files that hold [0, 1] floats
 
     The through-plane axis is the one that the header names (``slice_dim``), else the clearly
     coarsest, else the one closest to head-foot. Raises Refused for whatever cannot be read exactly:
-    broken files, 4-D, no geometry, sheared axes, absurd spacings, NaN, CT whose values are not HU.
+    broken files, 4-D, no geometry or a contradictory one, sheared axes, absurd spacings, NaN,
+    label maps, CT whose values are not HU.
     """
     path = Path(path)
-    image = opened(path)
-    shape = three_axes(path, image)
-    affine, warnings = geometry(path, image)
-    z, odd = through_plane(image, affine)
+    header, stored, notes = opened(path)
+    shape = three_axes(path, header)
+    affine, warnings = geometry(path, header)
+    z, odd = through_plane(header, affine)
+    warnings = [*notes, *warnings, *odd, *intent(path, header)]
     with np.errstate(invalid="ignore"):  # what is not finite is refused by name
         lps = RAS_TO_LPS @ affine
     placed = place(path, lps, shape, thickness_mm=thickness_mm, through_plane=z)
-    voxels, notes = voxels_of(path, image, placed, modality=modality, unit_window=unit_window)
+    voxels, notes = voxels_of(path, stored, placed, modality=modality, unit_window=unit_window)
     volume = Volume(voxels, placed.grid, modality)
     if unit_window is None:
         volume, odd_values = settled(path, volume)
@@ -53,8 +56,8 @@ def read_nifti(
     source: dict[str, Any] = {
         **source_without_scanner("NIfTI", modality, thickness_mm),
         "axes": "".join(nib.aff2axcodes(affine)),
-        "stored_as": str(image.get_data_dtype()),
+        "stored_as": str(header.get_data_dtype()),
         "unit_window": list(unit_window) if unit_window and modality == "CT" else None,
-        "warnings": warnings + odd + notes,
+        "warnings": warnings + notes,
     }
-    return LoadedScan(volume, source, (path,))
+    return LoadedScan(volume, source, files_of(path))

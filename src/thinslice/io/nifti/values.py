@@ -5,9 +5,7 @@ the numbers; nothing is guessed.
 """
 
 from pathlib import Path
-from typing import cast
 
-import nibabel as nib
 import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 
@@ -24,7 +22,7 @@ class NotInUnitError(Refused):
 
 def voxels_of(
     path: Path,
-    image: nib.Nifti1Image,
+    stored: ArrayProxy,
     placed: Place,
     *,
     modality: Modality,
@@ -32,7 +30,7 @@ def voxels_of(
 ) -> tuple[np.ndarray, list[str]]:
     """Voxels float32 [Z, Y, X], HU for CT, and what is odd about them; Refused as in ``read``."""
     voxels = np.empty(placed.grid.zyx, np.float32)
-    real = _fill(path, image, placed.file_view(voxels))
+    real = _fill(path, stored, placed.file_view(voxels))
     bad = voxels.size - int(np.isfinite(voxels).sum())
     if bad:
         raise refused(
@@ -57,14 +55,16 @@ def voxels_of(
     return voxels, []
 
 
-def _fill(path: Path, image: nib.Nifti1Image, target: np.ndarray) -> bool:
+def _fill(path: Path, stored: ArrayProxy, target: np.ndarray) -> bool:
     """Scaled values into ``target`` (the file's axes); whether they can be other than whole."""
-    proxy = cast(ArrayProxy, image.dataobj)
     try:
-        raw = np.asanyarray(proxy.get_unscaled()).reshape(target.shape, order="F")
+        raw = np.asanyarray(stored.get_unscaled()).reshape(target.shape, order="F")
     except (OSError, EOFError, ValueError, OverflowError) as error:
         raise refused(
-            path, f"truncated voxels ({error})", f"{image.shape} of them", "copy or export it again"
+            path,
+            f"truncated voxels ({error})",
+            f"{stored.shape} of them",
+            "copy or export it again",
         ) from error
     if raw.dtype.kind not in "iuf":
         raise refused(
@@ -73,7 +73,7 @@ def _fill(path: Path, image: nib.Nifti1Image, target: np.ndarray) -> bool:
             "one real number per voxel",
             "export it in grey values",
         )
-    slope, inter = float(proxy.slope), float(proxy.inter)
+    slope, inter = float(stored.slope), float(stored.inter)
     for k in range(target.shape[2]):  # plane by plane: double precision without a double volume
         with np.errstate(over="ignore", invalid="ignore"):  # the caller refuses what overflows
             target[..., k] = raw[..., k].astype(float) * slope + inter

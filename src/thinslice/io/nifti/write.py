@@ -9,7 +9,8 @@ import numpy as np
 
 from thinslice.errors import Refused
 from thinslice.fs.transaction import refuse_taken, replacing
-from thinslice.io.nifti.header import SUFFIXES, geometry, three_axes, through_plane
+from thinslice.io.nifti.content import SUFFIXES, header_of
+from thinslice.io.nifti.header import geometry, three_axes, through_plane
 from thinslice.io.nifti.read import RAS_TO_LPS
 from thinslice.io.orientation import Place, place
 from thinslice.volume import HU_INT16, Volume, to_int16
@@ -60,7 +61,7 @@ def _axes_of(volume: Volume, like: Path | None) -> Place:
     """How the axes of the file map to [Z, Y, X]."""
     if like is None:
         return Place(*AS_IN_MEMORY, volume.grid)
-    header = nib.Nifti1Image.from_filename(like)
+    header = header_of(like)
     affine, _ = geometry(like, header)
     z, _ = through_plane(header, affine)
     lps, shape = RAS_TO_LPS @ affine, three_axes(like, header)

@@ -1,0 +1,48 @@
+"""Refuse settings that no plug-in could be built with, before any job runs.
+
+Every entry of every catalogue is compared with the signature in its plug-in's source: names, what
+must be given, and types. All problems are refused together, one a line. Standard library only.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from thinslice import plugins
+from thinslice.workflow import plugin_source
+from thinslice.workflow.cells import ACQUIRED
+from thinslice.workflow.plugin_source import Setting
+from thinslice.workflow.setting_types import no_setting, problem
+
+FILLED = {"root"}  # in by workflow/own_data.py
+
+
+def check_settings(config: Mapping[str, Any]) -> None:
+    """Refuse the settings of any entry that its plug-in does not take; ValueError."""
+    lines = [
+        f"{kind} {name}: {why}"
+        for kind in plugins.KINDS
+        for name, entry in config[kind].items()
+        if name != ACQUIRED
+        for why in _problems(kind, name, entry)
+    ]
+    if lines:
+        raise ValueError("\n".join(lines))
+
+
+def _problems(kind: str, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    known = plugin_source.settings(plugins.module_name(kind, {"name": name, **entry}))
+    if known is None:
+        return
+    given = entry.get("settings", {})
+    for setting, value in given.items():
+        if setting not in known:
+            yield no_setting(setting, known)
+        elif why := problem(value, known[setting].annotation, known[setting].module):
+            yield f"{setting}: {why}"
+    unknown = [setting for setting in given if setting not in known]
+    yield from (f"no {each}: give it in settings" for each in _missing(given, known) if not unknown)
+
+
+def _missing(given: Mapping[str, Any], known: Mapping[str, Setting]) -> list[str]:
+    needed = [name for name, setting in known.items() if setting.default is None]
+    return [name for name in needed if name not in given and name not in FILLED]
