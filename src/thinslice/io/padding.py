@@ -4,7 +4,8 @@ Scanners and converters write a number below air (-2000, -3024, -32768) where th
 outside a round field of view, or where a scan was turned. Padding is what the file states as such,
 and in CT a number below air that repeats itself exactly along the border of the slices; of both,
 what is joined to that border within a slice. Measured air and metal are noisy, and a dark streak
-inside the patient does not reach the border. A number no lower than air (-1024 HU) is padding only
+inside the patient does not reach the border. Beside such numbers, everything far below air is
+their blurred edge. A number no lower than air (-1024 HU) is padding only
 where the file says so and it covers more than single pixels: noise cut at -1024 does not.
 """
 
@@ -19,6 +20,7 @@ from thinslice.io.scan import BELOW_AIR_HU, odd_hu
 from thinslice.volume import Padding, Volume, filled
 
 REPEATS = 0.5  # of the border voxels of padding, at least, are followed by the same number
+BLURRED_HU = -1500.0  # lower beside padding: its edge, blurred by resampling or lossy compression
 FLAT = np.ones((3, 3), np.uint8)  # pixels that padding no lower than air covers at least
 
 
@@ -69,6 +71,8 @@ def with_padding(volume: Volume, stated: np.ndarray | None = None) -> Volume:
         for number in _repeated_below_air(voxels):
             more = voxels == number
             candidates = more if candidates is None else candidates | more
+        if candidates is not None and voxels[candidates].min(initial=0) < BLURRED_HU:
+            candidates |= voxels < BLURRED_HU
     mask = None if candidates is None else _joined_to_border(candidates)
     padding = None if mask is None else Padding.of(mask, voxels)
     if mask is None or padding is None:

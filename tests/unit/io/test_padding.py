@@ -1,5 +1,6 @@
 """Padding is told from measurements, whatever its number, and never more than padding."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -67,6 +68,25 @@ def test_a_streak_that_reaches_the_border_is_measured_too():
 def test_noisy_air_below_air_is_measured(spread):
     noise = np.rint(np.random.default_rng(0).normal(-1040, spread, THICK.zyx))
     assert marked(noise).padding is None
+
+
+def test_edges_blurred_by_resampling_or_lossy_compression():
+    rough = np.random.default_rng(0).integers(-40, 41, THICK.zyx)
+    numbers = as_in_file(THICK, -3024.0) + np.where(outside(THICK), rough, 0)
+    numbers[:, :3] = -3024
+    edge = outside(THICK, radius_px=10.0) & ~outside(THICK)
+    numbers[edge] = -2100
+    numbers[3, 11:14, 12:15] = -2100  # not beside it
+    scan = marked(numbers)
+    assert np.array_equal(mask_of(scan)[:, 3:], (outside(THICK) | edge)[:, 3:])
+    assert np.array_equal(scan.as_in_file(), numbers)
+
+
+def test_sagittal_slices_have_padding_at_their_ends_and_whole_slices_of_it():
+    numbers = as_in_file(THICK, -3024.0).transpose(2, 0, 1)
+    grid = replace(THICK, n=THICK.shape[1], shape=(THICK.n, THICK.shape[0]))
+    scan = with_padding(Volume(np.ascontiguousarray(numbers), grid))
+    assert np.array_equal(scan.padded(), outside(THICK).transpose(2, 0, 1))
 
 
 def test_one_corner_cut_off():
@@ -161,9 +181,12 @@ def test_nifti_of_any_type(tmp_path, dtype, number):
 
 
 def test_nifti_scaled_by_slope_and_intercept(tmp_path):
-    image = nib.Nifti1Image(as_in_file(THICK, -3024.0).transpose(2, 1, 0), np.diag([-2, -2, 5, 1]))
-    image.header.set_data_dtype(np.int16)
-    image.header.set_slope_inter(0.5, -1024)
+    stored = (2 * (as_in_file(THICK, -3024.0) + 1024)).transpose(2, 1, 0).astype(np.int16)
+    image = nib.Nifti1Image(stored, np.diag([-2, -2, 5, 1]))
     nib.save(image, tmp_path / "scan.nii")
+    with (tmp_path / "scan.nii").open("r+b") as file:
+        file.seek(112)  # scl_slope, scl_inter
+        file.write(np.array([0.5, -1024], "<f4").tobytes())
     scan = read_nifti(tmp_path / "scan.nii")
+    assert np.array_equal(scan.volume.as_in_file(), as_in_file(THICK, -3024.0))
     assert np.array_equal(scan.volume.padding.mask, outside(THICK))
