@@ -79,7 +79,8 @@ def noise(scan: Scan) -> float:
         rough_YX = np.abs(correlate(slice_YX, LAPLACIANS, mode="nearest"))
         padded = scan.padded(slice(int(k), int(k) + 1))
         if padded is not None:
-            whole_YX = ~maximum_filter(padded[0], size=len(LAPLACIANS))
+            near_YX = maximum_filter(padded[0], size=len(LAPLACIANS))
+            whole_YX = np.asarray(near_YX) == 0
             slice_YX, rough_YX = slice_YX[whole_YX], rough_YX[whole_YX]
         if slice_YX.size:
             values.append(rough_YX[slice_YX >= np.median(slice_YX)])
