@@ -31,6 +31,7 @@ class Case(NamedTuple):
     refused: str | None = None  # pattern of the refusal; None: it need not be refused
     right: Callable[[Path, LoadedScan], None] | None = None  # None: it must not be read
     say: dict | None = None  # arguments of ``read``
+    noted: str | None = None  # pattern of a warning of what is read
 
 
 def holds(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,6 +52,8 @@ def holds(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     else:
         assert case.right is not None, f"read: {found.source}"
         case.right(path, found)
+        if case.noted is not None:
+            assert any(re.search(case.noted, note) for note in found.source["warnings"])
     assert time.process_time() - began < MOST_S
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown * 1024 < MOST_BYTES
@@ -85,9 +88,13 @@ def as_pydicom(path: Path, found: LoadedScan) -> None:
 def as_nibabel(path: Path, found: LoadedScan) -> None:
     """Assert that every voxel has nibabel's value at nibabel's position."""
     image = nib.load(path)
-    values = np.asanyarray(image.dataobj).reshape(image.shape[:3])
+    at_places(found, np.asanyarray(image.dataobj).reshape(image.shape[:3]), image.affine)
+
+
+def at_places(found: LoadedScan, values: np.ndarray, affine: np.ndarray) -> None:
+    """Assert that every voxel has its value where ``affine``, from index to RAS mm, puts it."""
     index = np.indices(values.shape).reshape(3, -1)
-    mm = RAS_TO_LPS @ image.affine @ np.vstack([index, np.ones(index.shape[1])])
+    mm = RAS_TO_LPS @ affine @ np.vstack([index, np.ones(index.shape[1])])
     ours = (np.linalg.inv(found.volume.grid.affine()) @ mm)[:3]
     assert np.abs(ours - ours.round()).max() < 1e-2
     got = found.volume.voxels[tuple(ours.round().astype(int))]

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Callable
 
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(?:I?B)?", re.IGNORECASE)
@@ -31,3 +32,13 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
     return int(text)
+
+
+def add_choice(add: Callable[..., object]) -> None:
+    """Add the options that choose one scan of several, by a parser's ``add_argument``."""
+    add(
+        "--series",
+        metavar="WHICH",
+        help="of several: a number as `thinslice inspect` prints it, thickest or thinnest",
+    )
+    add("--acquisition", metavar="N", help="of several in one series, as inspect prints it")

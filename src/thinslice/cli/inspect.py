@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from thinslice.cli.arguments import add_choice
 from thinslice.errors import Refused, in_one_line, one_line
 from thinslice.io import files
-from thinslice.io.inspect import ScanSummary, scans_in, stores_in, summary_of, unread
+from thinslice.io.inspect import ScanSummary, scans_in, selected, stores_in, summary_of, unread
 
 COLUMNS = ("slices", "size", "pixel mm", "thickness", "increment", "slices meet", "kernel", "plane")
 
@@ -19,6 +20,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "path", type=Path, help="a scan, a zip, or a folder with scans anywhere below it"
     )
+    add_choice(parser.add_argument)
     parser.add_argument("--json", action="store_true", help="print a JSON list, for programs")
     parser.set_defaults(run=run)
 
@@ -26,7 +28,10 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 if every scan can be read, 1 if one is refused, 2 if there is no scan."""
     with in_one_line(arguments.path):
-        scans = list(_scans(arguments.path))
+        every = list(_scans(arguments.path))
+    scans = every
+    if arguments.series or arguments.acquisition:
+        scans = selected(every, arguments.series, arguments.acquisition)
     if not scans:
         print(one_line(f"thinslice inspect: {arguments.path}: no scan there"), file=sys.stderr)
         return 2
@@ -54,7 +59,7 @@ def _scans(path: Path) -> Iterator[ScanSummary]:
 def _lines(scan: ScanSummary) -> Iterator[str]:
     """The scan's name and how to select it, then its numbers, then its problems."""
     name = f"{scan.path}  {scan.format} {scan.modality or ''} {scan.series}".rstrip()
-    yield one_line(f"{name}  [series {scan.choose}]" if scan.uid and scan.choose else name)
+    yield one_line(f"{name}  {_choice(scan)}" if scan.uid and scan.choose else name)
     if scan.increment_mm is not None:
         cells = zip(COLUMNS, _cells(scan), strict=True)
         yield "    " + "  ".join(f"{name} {value}" for name, value in cells if value)
@@ -63,6 +68,13 @@ def _lines(scan: ScanSummary) -> Iterator[str]:
     if scan.refused:
         why = scan.refused.removeprefix(one_line(f"{scan.path}: "))
         yield f"    {'no scan' if scan.is_other else 'REFUSED'}  {why}"
+
+
+def _choice(scan: ScanSummary) -> str:
+    """What selects the scan."""
+    if scan.acquisition is None:
+        return f"[series {scan.choose}]"
+    return f"[series {scan.choose}, acquisition {scan.acquisition}: {scan.apart}]"
 
 
 def _cells(scan: ScanSummary) -> tuple[str, ...]:

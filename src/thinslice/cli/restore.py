@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from thinslice.cli import restore_text
-from thinslice.cli.arguments import count, gibibytes, millimetres
+from thinslice.cli.arguments import add_choice, count, gibibytes, millimetres
 from thinslice.fs import transaction
 from thinslice.interfaces import Run
 from thinslice.io import files
@@ -47,13 +47,15 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 def _about_the_scan(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("what IN does not state").add_argument
-    add(
-        "--series",
-        metavar="WHICH",
-        help="of several in IN, as `thinslice inspect` prints it",
-    )
+    add_choice(add)
     add("--declared-thickness", type=millimetres, metavar="MM", help="of IN's slices; for NIfTI")
     add("--modality", choices=["CT", "MR"], help="of a NIfTI; default CT")
+    add(
+        "--as-acquired",
+        action="store_true",
+        help="restore DICOM slices that are tilted, unevenly spaced or of mixed thickness, which "
+        "are refused otherwise",
+    )
     add(
         "--unit-window", type=float, nargs=2, metavar=("LOW", "HIGH"),
         help="HU that 0 and 1 stand for, in a NIfTI of values in [0, 1]",
@@ -117,9 +119,11 @@ def _planned(arguments: argparse.Namespace, out: Output) -> Plan:
     scan = files.read(
         arguments.scan,
         series=arguments.series,
+        acquisition=arguments.acquisition,
         thickness_mm=arguments.declared_thickness,
         unit_window=arguments.unit_window and tuple(arguments.unit_window),
         modality=arguments.modality,
+        as_acquired=arguments.as_acquired,
     )
     out.check(scan)
     planned = restore.plan(

@@ -14,10 +14,11 @@ import numpy as np
 
 from thinslice.errors import refused
 from thinslice.interfaces import Case
-from thinslice.io.read import read_scan, scan_files
+from thinslice.io.read import read_scan
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid, Volume
 from thinslice.workflow.manifest import Row, read_manifest
+from thinslice.workflow.scan_files import scan_files
 
 SAME_PIXELS = 0.01  # of a pixel: thick and thin in-plane, anywhere in the scan
 SAME_PITCH = 1e-4  # of a pixel's size

@@ -4,14 +4,16 @@
 DICOM, the patient of the scan that a volume was made of.
 """
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from thinslice.errors import in_one_line, refused
 from thinslice.fs import transaction
-from thinslice.io import zip_folder
+from thinslice.io import images, zip_folder
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.write import OURS, write_dicom
 from thinslice.io.nifti.content import SUFFIXES
@@ -19,28 +21,63 @@ from thinslice.io.nifti.write import write_nifti
 from thinslice.io.padding import settled
 from thinslice.io.read import read_scan
 from thinslice.io.scan import LoadedScan
-from thinslice.volume import Modality, Volume
+from thinslice.volume import HU_INT16, Modality, Volume
 
 ZARR = ".zarr"
 STORE = "*"  # the store itself refuses a folder that is not one
-OTHER = set(".nii .gz .zarr .zip .dcm .mha .mhd .nrrd .img .hdr .npy .npz .png".split())  # any case
+OTHER = set(
+    ".nii .gz .zarr .zip .dcm .ima .mha .mhd .nrrd .nhdr .img .hdr .mgz .mgh .mnc .vtk .npy .npz "
+    ".png .jpg .json .tar .tgz".split()
+)  # any case
+
+
+@overload
+def read(
+    path: Path | str,
+    *,
+    series: str | int | None = ...,
+    acquisition: str | int | None = ...,
+    thickness_mm: float | None = ...,
+    unit_window: tuple[float, float] | None = ...,
+    modality: Modality | None = ...,
+    as_acquired: Literal[False] = ...,
+) -> LoadedScan: ...
+
+
+@overload
+def read(
+    path: Path | str,
+    *,
+    series: str | int | None = ...,
+    acquisition: str | int | None = ...,
+    thickness_mm: float | None = ...,
+    unit_window: tuple[float, float] | None = ...,
+    modality: Modality | None = ...,
+    as_acquired: bool,
+) -> LoadedScan | AcquiredScan: ...
 
 
 def read(
     path: Path | str,
     *,
     series: str | int | None = None,
+    acquisition: str | int | None = None,
     thickness_mm: float | None = None,
     unit_window: tuple[float, float] | None = None,
     modality: Modality | None = None,
-) -> LoadedScan:
+    as_acquired: bool = False,
+) -> LoadedScan | AcquiredScan:
     """The scan at ``path``: a DICOM folder, a NIfTI file, a zip of one, or a store (.zarr) of one.
 
     series         which scan of a folder or a zip that holds several: what ``thinslice inspect``
-                   prints (SeriesNumber, or a NIfTI's path below the folder), or SeriesInstanceUID
+                   prints (SeriesNumber, or a NIfTI's path below the folder), or SeriesInstanceUID;
+                   "thickest" or "thinnest" of the DICOM series
+    acquisition    which acquisition of a series that holds several, as ``inspect`` prints it
     thickness_mm   declared; None: what the format knows (NIfTI: the increment)
     unit_window    HU that 0 and 1 stand for; NIfTI only
     modality       declared; None: what the file says, CT for NIfTI
+    as_acquired    read a DICOM series that is tilted, unevenly spaced or of mixed thickness, which
+                   is refused otherwise, as an ``AcquiredScan``; ``restore`` takes it
 
     Refused, in one line, for anything that cannot be read exactly.
     """
@@ -51,9 +88,11 @@ def read(
     return read_scan(
         path,
         series=series,
+        acquisition=acquisition,
         thickness_mm=thickness_mm,
         unit_window=unit_window,
         modality=modality,
+        as_acquired=as_acquired,
     )
 
 
@@ -80,7 +119,7 @@ def write(
     with in_one_line(out, "a place that can be written", advice), _headers(source) as headers:
         kind = source.source["format"] if source else None
         if out.name.endswith(SUFFIXES):
-            like = headers[0] if kind == "NIfTI" else None
+            like = next((h for h in headers if images.format_of(h) == "NIfTI"), None)
             write_nifti(volume, out, like=like, overwrite=overwrite)
         elif out.name.endswith(ZARR):
             _store(volume, out, source, overwrite)
@@ -101,7 +140,10 @@ def _headers(source: LoadedScan | None) -> AbstractContextManager[tuple[Path, ..
 
 
 def refuse_taken(
-    out: Path | str, *, source: LoadedScan | None = None, overwrite: bool = False
+    out: Path | str,
+    *,
+    source: LoadedScan | AcquiredScan | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Refuse a path that ``write`` would refuse, before there is anything to write."""
     out, files = Path(out), source.files if source else ()
@@ -114,11 +156,28 @@ def refuse_taken(
         transaction.refuse_taken(out, overwrite=overwrite, ours=OURS, source=files)
 
 
+def refuse_unfit(out: Path | str, scan: LoadedScan | AcquiredScan) -> None:
+    """Refuse CT that ``out`` could not hold, before anything is made of it.
+
+    NIfTI holds any values, as float32 where they are beyond 16 bits; DICOM a span of 65535 HU.
+    """
+    out, values = Path(out), scan.volume if isinstance(scan, LoadedScan) else scan
+    low, high = float(values.voxels.min()), float(values.voxels.max())
+    is_zarr = out.name.endswith(ZARR)
+    lowest, highest = HU_INT16 if is_zarr else (low, low + HU_INT16[1] - HU_INT16[0])
+    if values.modality != "CT" or out.name.endswith(SUFFIXES):
+        return
+    if low < lowest or high > highest:
+        found = f"HU {low:g} to {high:g} in {os.path.commonpath(scan.files)}"
+        expected = f"{lowest} to {highest}" if is_zarr else "a span of 65535, as 16 bits hold"
+        raise refused(out, found, expected, "name OUT .nii.gz: it is then written as float32")
+
+
 def _no_other_ending(out: Path) -> None:
     """Refuse a name such as out.mha: it asks for another format, not for a folder."""
     if out.suffix.lower() in OTHER and not out.is_dir():
         expected = ".nii, .nii.gz or .zarr, in small letters, or a folder"
-        raise refused(out, f"the ending {out.suffix}", expected, "choose one")
+        raise refused(out, f"the ending {out.suffix}, which is not written", expected, "choose one")
 
 
 def _plainly(volume: Volume) -> Derivation:

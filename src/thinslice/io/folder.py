@@ -1,22 +1,20 @@
 """Find NIfTI files, DICOM series and broken files in a folder and everywhere below it.
 
 A series is its images wherever they are: exports spread one over several folders, and put several
-into one. No link is followed; hidden files, companions such as DICOMDIR or *.txt, and stores are
-ignored by their names.
+into one. Which files are looked at is ``workflow/scan_files.py``'s.
 """
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from thinslice.errors import Refused, refused
-from thinslice.io.dicom.headers import Slice, is_companion, slices_of
+from thinslice.io import images
+from thinslice.io.dicom.headers import BrokenSlice, Slice, slices_of
 from thinslice.io.dicom.slice_order import key_of
-from thinslice.io.nifti.content import SUFFIXES
+from thinslice.workflow.scan_files import files_below
 
-STORE = ".zarr"
 ZIP = ".zip"
 
 
@@ -58,7 +56,11 @@ class Tree(NamedTuple):
         return [*self.niftis, *(series for series in self.series if series.is_scan)]
 
     def broken_beside(self, scan: Series) -> list[tuple[Path, Refused]]:
-        """Broken files among those of the scan: each may be one of its slices."""
+        """Broken slices of the scan, and files beside it that may be its slices."""
+        return [(file, why) for file, why in self.broken if _is_slice_of(scan, file, why)]
+
+    def odd_beside(self, scan: Series) -> list[tuple[Path, Refused]]:
+        """Files in the folders of the scan that cannot be read as images at all."""
         folders = {file.parent for file in scan.files}
         return [(file, why) for file, why in self.broken if file.parent in folders]
 
@@ -79,12 +81,14 @@ class Tree(NamedTuple):
 
 def look(path: Path) -> Tree:
     """The content of a file or folder; reads headers, not pixels. OSError for an unlistable one."""
-    niftis: list[Path] = []
-    images: dict[tuple[str, str, str], list[Slice]] = {}
+    by_series: dict[tuple[str, str, str], list[Slice]] = {}
     broken: list[tuple[Path, Refused]] = []
-    for file in [path] if path.is_file() else files_below(path):
-        if file.name.endswith(SUFFIXES):
-            niftis.append(file)
+    files = [path] if path.is_file() else files_below(path)
+    niftis = [file for file in files if images.format_of(file)]
+    voxels = {data for file in niftis for data in images.data_of(file)}
+    niftis = [file for file in niftis if file not in voxels]
+    for file in files:
+        if file in voxels or images.format_of(file):
             continue
         try:
             in_file = _images(file)
@@ -92,25 +96,9 @@ def look(path: Path) -> Tree:
             broken.append((file, error))
             continue
         for image in in_file:
-            images.setdefault(key_of(image), []).append(image)
-    series = [Series(_common(path, slices), tuple(slices)) for slices in images.values()]
+            by_series.setdefault(key_of(image), []).append(image)
+    series = [Series(_common(path, slices), tuple(slices)) for slices in by_series.values()]
     return Tree(path, tuple(niftis), tuple(series), tuple(broken))
-
-
-def files_below(path: Path) -> list[Path]:
-    """Every file that may be part of a scan, sorted; nothing is read."""
-    return sorted(top / name for top, _, names in walk(path) for name in names)
-
-
-def walk(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """Folder, names of its folders and of its plain files; no link to a folder is followed."""
-    if path.name.endswith(STORE):
-        return
-    for top, folders, names in os.walk(path, onerror=_raise):
-        visible = sorted(name for name in folders if not is_companion(name))
-        folders[:] = [name for name in visible if not name.endswith(STORE)]
-        plain = [name for name in names if not is_companion(name)]
-        yield Path(top), visible, [name for name in plain if _is_file(Path(top, name))]
 
 
 def _images(file: Path) -> list[Slice]:
@@ -121,18 +109,17 @@ def _images(file: Path) -> list[Slice]:
         return slices_of(file)
     except OSError as error:
         found = f"that the system refuses: {error.strerror or error}"
-        raise refused(file, found, "a readable file", "check it") from error
+        raise refused(file, found, "a readable file", "check it", error=BrokenSlice) from error
 
 
-def _is_file(path: Path) -> bool:
-    """Whether it is a file, or a broken link, which is reported as an unreadable file."""
-    return path.is_file() or path.is_symlink()
+def _is_slice_of(scan: Series, file: Path, why: Refused) -> bool:
+    if not isinstance(why, BrokenSlice):
+        return False
+    if why.series is None:
+        return file.parent in {file.parent for file in scan.files}
+    return why.series == key_of(scan.slices[0])
 
 
 def _common(path: Path, slices: list[Slice]) -> Path:
     folders = {image.path.parent for image in slices}
     return Path(os.path.commonpath(folders)) if path.is_dir() else path
-
-
-def _raise(error: OSError) -> None:
-    raise error

@@ -5,22 +5,24 @@ that is broken inside may still be refused when it is read. NIfTI files are read
 values tell HU from other units.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from thinslice.errors import Refused, in_one_line, listed, refused
-from thinslice.io import zip_folder
+from thinslice.io import images, zip_folder
+from thinslice.io.acquisition import parts_of, read_of
+from thinslice.io.chosen import BY_THICKNESS
 from thinslice.io.dicom import padding_tags
 from thinslice.io.dicom.notes import notes_on
 from thinslice.io.dicom.slice_order import stack_of
-from thinslice.io.folder import STORE, Series, look, walk
-from thinslice.io.nifti.read import read_nifti
+from thinslice.io.folder import Series, look
 from thinslice.io.orientation import BACK, HEAD, LEFT, place
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid
+from thinslice.workflow.scan_files import STORE, walk
 
 PLANES = {LEFT: "sagittal", BACK: "coronal", HEAD: "axial"}
 SQUARE_DEG = 0.5  # a smaller turn is not shown
@@ -32,6 +34,8 @@ class ScanSummary(NamedTuple):
     path: str  # of the file, or of the folder that holds every image of the series
     format: str  # "DICOM", "NIfTI", "OME-Zarr"; "zip" or "unknown" where nothing could be opened
     choose: str | None  # value of ``series`` that selects this scan in its folder
+    acquisition: str | None  # value of ``acquisition`` that selects it in its series
+    apart: str | None  # what tells it from the other acquisitions of its series
     uid: str | None  # SeriesInstanceUID
     series: str
     modality: str | None
@@ -71,6 +75,23 @@ def scans_in(path: Path) -> Iterator[ScanSummary]:
         yield row._replace(path=row.path.replace(str(folder), str(path)), refused=refusal)
 
 
+def selected(
+    rows: Sequence[ScanSummary], series: str | None, acquisition: str | None
+) -> list[ScanSummary]:
+    """The rows that ``series`` and ``acquisition`` of ``restore`` would choose; None: every one."""
+    scans = [row for row in rows if row.choose is not None]
+    if series in BY_THICKNESS:
+        known = [(row.thickness_mm or row.increment_mm or 0.0, row) for row in scans]
+        known = [(mm, row) for mm, row in known if row.format == "DICOM" and not row.refused]
+        best = BY_THICKNESS[series](mm for mm, _ in known) if known else None
+        rows = [row for mm, row in known if mm == best]
+    elif series is not None:
+        rows = [row for row in scans if series in (row.choose, row.uid)]
+    if acquisition is not None:
+        rows = [row for row in rows if acquisition in (row.acquisition, row.apart)]
+    return list(rows)
+
+
 def stores_in(path: Path) -> list[Path]:
     """Folders at ``path`` or below it whose names are those of stores."""
     if path.name.endswith(STORE) and path.is_dir():
@@ -88,7 +109,7 @@ def summary_of(path: Path, scan: LoadedScan) -> ScanSummary:
     """The row of a scan that was read whole."""
     source = scan.source
     fields: dict[str, Any] = {key: source.get(key) for key in ("modality", "kernel")}
-    fields |= {"choose": None, "uid": None}
+    fields |= dict.fromkeys(("choose", "acquisition", "apart", "uid"))
     return _row(
         path, source["format"], "", scan.volume.grid, source["thickness_mm"],
         warnings=list(source["warnings"]), **fields,
@@ -109,11 +130,12 @@ def _rows_below(path: Path) -> Iterator[ScanSummary]:
     tree = look(path)
     for scan, name in zip(tree.scans, tree.names()):
         if isinstance(scan, Path):
-            yield _nifti(scan, name)
+            yield _image(scan, name)
             continue
-        row, broken = _series(scan, name), [file.name for file, _ in tree.broken_beside(scan)]
+        broken = [file.name for file, _ in tree.broken_beside(scan)]
         beside = f"read only once the broken files beside it are gone ({listed(broken)})"
-        yield row._replace(warnings=[*row.warnings, beside]) if broken else row
+        for row in _parts(scan, name):
+            yield row._replace(warnings=[*row.warnings, beside]) if broken else row
     for series in tree.series:
         if not series.is_scan:
             yield _series(series, None)
@@ -121,21 +143,33 @@ def _rows_below(path: Path) -> Iterator[ScanSummary]:
         yield unread(file, "unknown", "", str(refusal))
 
 
-def _nifti(path: Path, name: str) -> ScanSummary:
+def _image(path: Path, name: str) -> ScanSummary:
     try:
         with in_one_line(path):
-            return summary_of(path, read_nifti(path))._replace(choose=name)
+            return summary_of(path, images.read_image(path))._replace(choose=name)
     except Refused as error:
-        return unread(path, "NIfTI", "", str(error))._replace(choose=name)
+        return unread(path, images.format_of(path) or "", "", str(error))._replace(choose=name)
+
+
+def _parts(series: Series, name: str) -> Iterator[ScanSummary]:
+    """A row for every acquisition of a series, or its only one."""
+    parts = parts_of(series)
+    for part in parts:
+        row = _series(series._replace(slices=part.slices), name)
+        yield row._replace(acquisition=part.name, apart=part.label)
+    if not parts:
+        yield _series(series, name)
 
 
 def _series(series: Series, name: str | None) -> ScanSummary:
-    folder, slices = series
-    first = slices[0]
+    folder, first = series.folder, series.slices[0]
+    slices, left_out = read_of(series)
     fields: dict[str, Any] = {
         "modality": first.modality,
         "kernel": first.facts["kernel"],
         "choose": name,
+        "acquisition": None,
+        "apart": None,
         "uid": first.series,
     }
     try:
@@ -149,7 +183,8 @@ def _series(series: Series, name: str | None) -> ScanSummary:
     except Refused as error:
         none = unread(folder, "DICOM", first.label, str(error))
         return none._replace(slices=len(slices), size=first.shape, **fields)
-    warnings = [*notes_on(stack.slices), *padding_tags.notes_on(stack.slices)]
+    stated = padding_tags.notes_on(stack.slices)
+    warnings = [*left_out, *notes_on(stack.slices), *stated]
     if any(s.lossy for s in slices):
         warnings.append("compressed with loss")
     return _row(

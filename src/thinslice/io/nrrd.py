@@ -1,22 +1,31 @@
 """Read NRRD scans by ITK, with their exact position: .nrrd, or .nhdr beside its data.
 
 NRRD knows no modality and no unit of its values, so both are declared by who reads. A file without
-a space (its axes' place in the patient) is refused: ITK would make one up.
+a space (its axes' place in the patient) is refused: ITK would make one up. So are segmentations,
+and values that were stored in steps (``old min``): ITK would not scale them back. The checksum of
+packed voxels is verified here: ITK gives wrong values where it does not hold.
 """
 
+import gzip
+import zlib
 from pathlib import Path
-
-import numpy as np
-import SimpleITK
+from typing import TYPE_CHECKING
 
 from thinslice.errors import refused
-from thinslice.io.orientation import place
-from thinslice.io.padding import settled
-from thinslice.io.scan import LoadedScan, source_without_scanner
-from thinslice.volume import Modality, Volume
+from thinslice.io import itk
+from thinslice.io.label_map import ADVICE
+from thinslice.io.scan import LoadedScan
+from thinslice.volume import Modality
+
+if TYPE_CHECKING:
+    import SimpleITK
 
 SUFFIXES = (".nrrd", ".nhdr")
 SPACES = ("left-posterior-superior", "right-anterior-superior", "left-anterior-superior")
+ITK = "NrrdImageIO", "NRRD"
+HEADER_BYTES = 1 << 20
+PIECE = 1 << 22  # bytes unpacked at once
+SKIPS = ("line skip", "lineskip", "byte skip", "byteskip")
 
 
 def read_nrrd(
@@ -25,34 +34,26 @@ def read_nrrd(
     modality: Modality,
     thickness_mm: float | None = None,
     through_plane: int | None = None,
+    unit_window: tuple[float, float] | None = None,
 ) -> LoadedScan:
     """One NRRD volume [Z, Y, X]; CT must be HU.
 
     thickness_mm    None: equal to the increment, and ``source`` says so
     through_plane   the file's slice axis, 0 the fastest; None: as ``frame.place`` finds it
+    unit_window     (low, high) HU that 0 and 1 stand for, for files that hold [0, 1] floats
 
-    Raises Refused for broken files, for anything but one 3-D volume, and for files that do not say
-    where they lie.
+    Raises Refused for broken files, for anything but one 3-D volume, for label maps, and for files
+    that do not say where they lie.
     """
     path = Path(path)
-    image = _image(path)
-    affine, shape = _affine(image), image.GetSize()
-    placed = place(path, affine, shape, thickness_mm=thickness_mm, through_plane=through_plane)
-    voxels = np.empty(placed.grid.zyx, np.float32)
-    placed.file_view(voxels)[...] = SimpleITK.GetArrayViewFromImage(image).transpose(2, 1, 0)
-    bad = voxels.size - int(np.isfinite(voxels).sum())
-    if bad:
-        found = f"{bad} voxels that are NaN or infinite, of {voxels.size}"
-        raise refused(path, found, "finite values", "fix them where they arose")
-    volume, notes = settled(path, Volume(voxels, placed.grid, modality))
-    source = {
-        **source_without_scanner("NRRD", modality, thickness_mm),
-        "space": image.GetMetaData("NRRD_space"),
-        "slice_axis": placed.order[0],
-        "stored_as": image.GetPixelIDTypeAsString(),
-        "warnings": notes,
-    }
-    return LoadedScan(volume, source, files(path))
+    _header(path)
+    _refuse_corrupt(path, fields(path))
+    image = itk.opened(path, *ITK)
+    about = {"format": "NRRD", "space": image.GetMetaData("NRRD_space")}
+    return itk.scan_of(
+        path, image, about, modality=modality, thickness_mm=thickness_mm,
+        through_plane=through_plane, unit_window=unit_window, files=files(path),
+    )  # fmt: skip
 
 
 def shape_of(path: Path | str) -> tuple[int, ...]:
@@ -62,38 +63,30 @@ def shape_of(path: Path | str) -> tuple[int, ...]:
 
 def files(path: Path) -> tuple[Path, ...]:
     """The file, and the data file that a detached header (.nhdr) names beside itself."""
-    if path.suffix != ".nhdr":
+    if path.suffix.lower() != ".nhdr":
         return (path,)
-    lines = path.read_bytes().split(b"\n\n")[0].decode(errors="replace").splitlines()
-    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("data file:")]
-    data = path.parent / (named[0] if named else "")
+    named = fields(path).get("data file", fields(path).get("datafile", ""))
+    data = path.parent / named
     if not named or not data.is_file():
-        raise refused(path, f"no data file {named}", "it beside the header", "copy both")
-    return (path, data)
+        raise refused(path, f"no data file {[named]}", "it beside the header", "copy both")
+    return tuple(sorted((path, data)))
 
 
-def _image(path: Path) -> SimpleITK.Image:
-    _header(path)
-    try:
-        return SimpleITK.ReadImage(str(path), imageIO="NrrdImageIO")
-    except RuntimeError as error:
-        raise _broken(path, error) from error
+def fields(path: Path) -> dict[str, str]:
+    """The fields and key/value pairs of the header, their names in small letters."""
+    with path.open("rb") as file:
+        text = file.read(HEADER_BYTES).replace(b"\r\n", b"\n").split(b"\n\n")[0]
+    lines = [line for line in text.decode(errors="replace").splitlines() if ":" in line]
+    parts = (line.split(":", 1) for line in lines if not line.startswith("#"))
+    return {key.strip().lower(): value.lstrip("=").strip() for key, value in parts}
 
 
-def _header(path: Path) -> SimpleITK.ImageFileReader:
-    if not path.is_file() or path.suffix not in SUFFIXES:
+def _header(path: Path) -> "SimpleITK.ImageFileReader":
+    if not path.is_file() or path.suffix.lower() not in SUFFIXES:
         raise refused(path, "no such NRRD", "a .nrrd or .nhdr file", "check the path")
     files(path)
-    reader = SimpleITK.ImageFileReader()
-    reader.SetImageIO("NrrdImageIO")
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:
-        raise _broken(path, error) from error
-    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
-        found = f"{reader.GetDimension()}-D data, {reader.GetNumberOfComponents()} values per voxel"
-        raise refused(path, found, "one 3-D volume of numbers", "name the scan, not its derivative")
+    _refuse_meaning(path, fields(path))
+    reader = itk.header_of(path, *ITK)
     space = reader.GetMetaData("NRRD_space") if reader.HasMetaDataKey("NRRD_space") else "none"
     if space not in SPACES:
         advice = "write its header anew, with space directions and origin"
@@ -101,16 +94,49 @@ def _header(path: Path) -> SimpleITK.ImageFileReader:
     return reader
 
 
-def _affine(image: SimpleITK.Image) -> np.ndarray:
-    """4x4, file index to patient LPS, mm, as ITK holds it."""
-    affine = np.eye(4)
-    axes = np.array(image.GetDirection()).reshape(3, 3)
-    affine[:3, :3] = axes * np.array(image.GetSpacing())
-    affine[:3, 3] = image.GetOrigin()
-    return affine
+def _refuse_corrupt(path: Path, stated: dict[str, str]) -> None:
+    """Refuse packed voxels whose checksum does not hold: the decoder would not look at it."""
+    encoding = stated.get("encoding", "none").lower()
+    if encoding == "raw":
+        return
+    skipped = [key for key in SKIPS if float(stated.get(key, "0")) != 0]
+    if encoding not in ("gzip", "gz") or skipped:
+        found = f"encoding {encoding}{' with ' + skipped[0] if skipped else ''}"
+        raise refused(path, found, "raw or gzip", "save it again, for example in 3D Slicer")
+    data = next((file for file in files(path) if file != path), path)
+    try:
+        with data.open("rb") as file:
+            file.seek(_header_bytes(path) if data == path else 0)
+            with gzip.open(file) as packed:
+                while packed.read(PIECE):
+                    pass
+    except (OSError, EOFError, zlib.error) as error:
+        found = f"a broken NRRD (voxels in {data.name}: {error})"
+        raise refused(path, found, "a whole one", "copy or export it again") from error
 
 
-def _broken(path: Path, error: RuntimeError) -> Exception:
-    reason = str(error).strip().splitlines()[-1].strip()
-    found = f"a broken NRRD ({path.stat().st_size} bytes; {reason})"
-    return refused(path, found, "a whole one", "copy or export it again")
+def _header_bytes(path: Path) -> int:
+    """Where the voxels begin: behind the first empty line."""
+    with path.open("rb") as file:
+        for line in iter(file.readline, b""):
+            if not line.strip():
+                break
+        return file.tell()
+
+
+def _refuse_meaning(path: Path, stated: dict[str, str]) -> None:
+    """Refuse what the fields of a header say that the decoder would not heed."""
+    if any(key.startswith(("segment0_", "segmentation_")) for key in stated):
+        raise refused(path, "a segmentation", "a scan", ADVICE)
+    if missing := {"space", "space directions", "space origin"} - stated.keys():
+        if stated:
+            found = f"space {stated.get('space', 'none')}, without {', '.join(sorted(missing))}"
+            advice = "write its header anew, with space directions and origin"
+            raise refused(path, found, f"one of {', '.join(SPACES)}", advice)
+    units = stated.get("space units", '"mm"').replace('"', " ").split()
+    if set(units) - {"mm", "???"}:
+        raise refused(path, f"lengths in {' '.join(units)}", "mm", "write its header anew")
+    for key in ("old min", "oldmin", "old max", "oldmax"):
+        if key in stated:
+            found = f"values stored in steps ({key} {stated[key]})"
+            raise refused(path, found, "values as they are", "export it without quantisation")

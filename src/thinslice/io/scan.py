@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from thinslice.volume import Modality, Volume
+from thinslice.volume import HU_INT16, Modality, Volume
 
 NO_AIR_HU = -200.0  # every CT of a person shows air below this
 BELOW_AIR_HU = -1024.5  # nothing is emptier than air
@@ -15,8 +15,9 @@ class LoadedScan(NamedTuple):
     """A scan as read.
 
     source   JSON: format, modality, maker, device, kernel, thickness_mm (nominal; None where not
-             stated), thickness_from ("file", "declared" or "increment"), lossy (None: not stated),
-             warnings
+             stated), thickness_from ("file", "sidecar", "declared" or "increment"), lossy (None:
+             not stated), warnings; where a sidecar was used its name (sidecar) and what was taken
+             from it (from_sidecar)
     files    every file the voxels come from, sorted; of a zip, the zip
     members  of those files inside the zip: name to sha256; else empty
     """
@@ -53,4 +54,6 @@ def odd_hu(low: float, high: float) -> list[str]:
         notes.append(f"values {low:g} to {high:g} show no air; are they HU?")
     if low < BELOW_AIR_HU:
         notes.append(f"measured values go down to {low:g}, below air")
+    if low < HU_INT16[0] or high > HU_INT16[1]:
+        notes.append(f"values {low:g} to {high:g} are beyond 16 bits; are they HU?")
     return notes

@@ -10,14 +10,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from thinslice.errors import Refused, in_one_line, refused
 from thinslice.fs.hashing import sha256_of_file
+from thinslice.io import sidecar
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.archive import sizes, unpack
-from thinslice.io.dicom.headers import is_companion
 from thinslice.io.folder import ZIP
 from thinslice.io.scan import LoadedScan
+from thinslice.workflow.scan_files import is_companion
 
+Read = TypeVar("Read", bound=LoadedScan | AcquiredScan)
 MOST_BYTES = 16 << 30  # unpacked: a whole-body study of several series
 MOST_FILES = 100_000
 TIMES = 200  # unpacked over packed: a scan is packed to a third, an empty one to a hundredth
@@ -40,8 +44,10 @@ def unpacked(path: Path, members: Sequence[str] | None = None) -> Iterator[Path]
     wanted = set(members) if members is not None else None
     with _temporary(path) as folder:
         with in_one_line(path):
-            _bounded(path, folder, wanted)
-            unpack(path, folder, lambda name: _is_wanted(name, wanted))
+            names = {name for name, _ in sizes(path)}
+            chosen = {name for name in names if _is_wanted(name, wanted, names)}
+            _bounded(path, folder, chosen)
+            unpack(path, folder, chosen.__contains__)
         try:
             yield folder
         except Refused as error:
@@ -66,7 +72,7 @@ def files_of(scan: LoadedScan) -> Iterator[tuple[Path, ...]]:
         yield tuple(folder / name for name in scan.members)
 
 
-def from_zip(path: Path, folder: Path, scan: LoadedScan) -> LoadedScan:
+def from_zip(path: Path, folder: Path, scan: Read) -> Read:
     """A scan that was read from ``folder``, with the zip ``path`` as its source."""
     members = {file.relative_to(folder).as_posix(): sha256_of_file(file) for file in scan.files}
     source = {**scan.source, "zip": path.name, "zip_sha256": sha256_of_file(path)}
@@ -81,15 +87,18 @@ def _temporary(path: Path) -> Iterator[Path]:
         yield Path(name).resolve()
 
 
-def _is_wanted(name: str, wanted: set[str] | None) -> bool:
+def _is_wanted(name: str, wanted: set[str] | None, names: set[str]) -> bool:
     if wanted is not None:
         return name in wanted
-    return not any(is_companion(part) for part in PurePosixPath(name).parts if part != "..")
+    parts = [part for part in PurePosixPath(name).parts if part != ".."]
+    if parts and is_companion(parts[-1]) and sidecar.is_of(name, names):
+        parts.pop()
+    return not any(is_companion(part) for part in parts)
 
 
-def _bounded(path: Path, folder: Path, wanted: set[str] | None) -> None:
+def _bounded(path: Path, folder: Path, chosen: set[str]) -> None:
     """Refuse a zip that would unpack to too much; no member grows beyond its stated size."""
-    inside = [(name, size) for name, size in sizes(path) if _is_wanted(name, wanted)]
+    inside = [(name, size) for name, size in sizes(path) if name in chosen]
     twice = [name for name, n in Counter(name for name, _ in inside).items() if n > 1]
     if twice:
         found = f"the member {twice[0]!r} more than once"

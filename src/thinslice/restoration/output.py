@@ -13,7 +13,8 @@ from pathlib import Path
 
 from thinslice.errors import refused
 from thinslice.fs import transaction
-from thinslice.io import files
+from thinslice.io import files, images
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.scan import LoadedScan
 from thinslice.report.pictures import preview
@@ -56,14 +57,16 @@ class Output:
         """Finish the renames of a run that was killed between them; whether there were any."""
         return transaction.finish_interrupted(self.path)
 
-    def check(self, scan: LoadedScan | None = None) -> None:
+    def check(self, scan: LoadedScan | AcquiredScan | None = None) -> None:
         """Refuse, before anything is computed, what ``write`` would refuse.
 
         That is a path that is taken, unless ``overwrite`` and by an earlier output; the scan's own
         files or a path in their folder; and a folder that cannot be written.
         """
         files.refuse_taken(self.path, source=scan, overwrite=self.overwrite)
-        if scan and len(scan.files) > 1:
+        if scan:
+            files.refuse_unfit(self.path, scan)
+        if scan and len(scan.files) > 1 and scan.source["format"] not in images.FORMATS:
             self.check_outside(Path(os.path.commonpath(scan.files)))
         self._refuse_companions()
         self._refuse_unwritable()

@@ -16,7 +16,7 @@ from thinslice.metrics.body_mask import AIR_HU, body_mask
 from thinslice.operators import padding, projection
 from thinslice.operators.thickening import missing_mm, thickening_matrix
 from thinslice.training import fitted_on
-from thinslice.volume import Volume, window_of
+from thinslice.volume import Padding, Volume, window_of
 
 ABOVE_NOISE = 2.0  # a slice whose RMSE exceeds the noise by this factor is flagged
 LEAST_HU = 2.0  # rounding to integers, twice, leaves about this much
@@ -57,15 +57,27 @@ class Trust(NamedTuple):
         }
 
 
-def report(restored: Volume, thick: Volume, *, outside: Sequence[str] = ()) -> Trust:
+def report(
+    restored: Volume,
+    thick: Volume,
+    *,
+    outside: Sequence[str] = (),
+    again: tuple[np.ndarray, str] | None = None,
+) -> Trust:
     """The trust report of one restored scan.
 
+    again     the restored scan made thick again, [Z, Y, X] of ``thick``, and how in a sentence;
+              None: by Gaussian profiles of the stated thickness
     outside   each way in which the scan differs from those the method was fitted on
               (``fitted_on.outside``)
     """
-    noise = fitted_on.noise(thick)
-    slices = tuple(_slices(restored, thick, noise))
-    return Trust(slices, noise, _assumed(restored, thick), tuple(outside))
+    noise, seen = fitted_on.noise(thick), None
+    if again is None:
+        matrix = thickening_matrix(restored.grid, thick.grid)
+        seen = padding.projected(restored.padding, lambda part: projection.apply(matrix, part))
+        again = projection.apply(matrix, restored), _assumed(restored, thick)
+    again_ZYX, profile = again
+    return Trust(tuple(_slices(again_ZYX, thick, noise, seen)), noise, profile, tuple(outside))
 
 
 def warnings(trust: Trust) -> list[str]:
@@ -91,12 +103,11 @@ def _assumed(restored: Volume, thick: Volume) -> str:
     )
 
 
-def _slices(restored: Volume, thick: Volume, noise: float) -> list[SliceCheck]:
-    matrix = thickening_matrix(restored.grid, thick.grid)
-    again_ZYX = projection.apply(matrix, restored)
+def _slices(
+    again_ZYX: np.ndarray, thick: Volume, noise: float, seen: Padding | None
+) -> list[SliceCheck]:
     body_ZYX = _body(thick)
-    outside = padding.projected(restored.padding, lambda part: projection.apply(matrix, part))
-    for each in (outside, thick.padding):
+    for each in (seen, thick.padding):
         if each is not None:
             body_ZYX = body_ZYX & ~each.mask
     least = LEAST_HU if thick.modality == "CT" else 0.0

@@ -72,6 +72,7 @@ def _input(planned: Plan) -> dict[str, Any]:
         "modality": planned.thick.modality,
         "source": dict(scan.source) if scan else None,
         "padding": _padding(planned.thick),
+        "as_acquired": planned.acquired.to_json(planned.grid) if planned.acquired else None,
         **_hashed(planned.inputs),
     }
 

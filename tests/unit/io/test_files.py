@@ -13,6 +13,7 @@ from support import dicom_maker as maker
 from support.nifti_maker import ORDERS, TURNS, reordered, saved, scan_ras
 from support.oriented_series import ORIENTATIONS, PLACES_MM, SLICES, source
 from support.paths import REAL_SCANS, ROOT
+from thinslice.errors import Refused
 from thinslice.io import files
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.read import read_dicom, slices_of
@@ -165,12 +166,35 @@ def test_hu_that_do_not_fit_with_the_sources_intercept_fit_without(tmp_path):
     voxels.flat[:2] = -32768, 32767
     files.write(found.volume.with_voxels(voxels), tmp_path / "out", source=found)
     np.testing.assert_array_equal(read_dicom(tmp_path / "out").volume.voxels, voxels)
-    for bad in (np.nan, 4e4):
+    for bad, names in ((np.nan, ("no", "no.nii", "no.zarr")), (4e4, ("no.zarr",))):
         voxels.flat[0] = bad
-        for name in ("no", "no.nii", "no.zarr"):
+        for name in names:
             with pytest.raises(ValueError, match=r"finite|fit"):
                 files.write(found.volume.with_voxels(voxels), tmp_path / name, source=found)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in", "out"]
+
+
+def test_hu_beyond_16_bits_are_written_whole_or_refused_before_any_work(tmp_path):
+    found = source(tmp_path / "in", "supine+", "square", (5, 2.5))
+    voxels = found.volume.voxels.copy()
+    voxels.flat[:2] = -2056, 51247
+    beyond = found._replace(volume=found.volume.with_voxels(voxels))
+    for name in ("out", "out.nii.gz", "out.nii"):
+        files.refuse_unfit(tmp_path / name, beyond)
+        files.write(beyond.volume, tmp_path / name, source=found)
+        again = files.read(tmp_path / name).volume
+        assert moved_mm(beyond.volume, again) <= PLACES_MM
+    assert nib.load(tmp_path / "out.nii").get_data_dtype() == np.float32
+    with pytest.raises(Refused, match=r"HU -2056 to 51247 in .*in; expected -32768 to 32767"):
+        files.refuse_unfit(tmp_path / "out.zarr", beyond)
+    voxels.flat[0] = -20000
+    wider = beyond._replace(volume=found.volume.with_voxels(voxels))
+    with pytest.raises(Refused, match=r"a span of 65535.*name OUT .nii.gz"):
+        files.refuse_unfit(tmp_path / "wide", wider)
+    files.write(wider.volume, tmp_path / "wide", source=found)  # what a network made of it
+    steps_of = (51247 + 20000) / 65535
+    again = files.read(tmp_path / "wide").volume
+    np.testing.assert_allclose(again.voxels, voxels, atol=steps_of * 0.51)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 4000), (0, 1), (-3, 1e6)])

@@ -4,19 +4,12 @@ import tempfile
 
 import pytest
 
-from support import bad_dicom, bad_nifti, bad_places, bad_zips
+from support.inputs import CASES
 from support.reading_law import holds
-
-TABLES = {"DICOM": bad_dicom, "NIfTI": bad_nifti, "zip": bad_zips, "place": bad_places}
-CASES = {
-    f"{kind}: {name}": case
-    for kind, module in TABLES.items()
-    for name, case in module.CASES.items()
-}
 
 
 def test_there_are_enough_of_them():
-    assert len(CASES) >= 60
+    assert len(CASES) >= 300
 
 
 @pytest.mark.parametrize("name", CASES)

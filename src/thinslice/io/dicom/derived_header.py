@@ -1,7 +1,7 @@
 """Header shared by all slices of a derived series: copied and new tags.
 
-New: the series (its UID and number), the derivation in words and codes, this software as
-contributing equipment, and the list of source images. Study and frame of reference are the
+New: the series (its UID and number), the derivation in words and codes, and this software as
+contributing equipment. Study and frame of reference are the
 source's, so the series lies over it. A UID is 2.25 and the hash of what the series holds and was
 made of: the same restored scan written twice is the same series, another one is another.
 """
@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import UID, CTImageStorage, MRImageStorage
 
 from thinslice import __version__
@@ -41,7 +41,7 @@ class Derivation(NamedTuple):
 
 
 def shared_header(
-    sources: Sequence[Dataset], modality: Modality, derivation: Derivation, content: str
+    sources: Sequence[FileDataset], modality: Modality, derivation: Derivation, content: str
 ) -> Dataset:
     """Everything but the pixels and the place of a slice.
 
@@ -58,14 +58,12 @@ def shared_header(
     series = uid("series", *made_of, *derivation, content)
     data.SOPClassUID, data.Modality, data.SeriesInstanceUID = SOP[modality], modality, series
     data.SeriesNumber = _number(sources)
-    scan = str(sources[0].get("SeriesInstanceUID", "")) if sources else series
+    scan = _scan(sources) or series
     for keyword in ("StudyInstanceUID", "FrameOfReferenceUID"):
         if not data.get(keyword):
             setattr(data, keyword, uid(keyword, scan))
     data.ImageType = ["DERIVED", "SECONDARY", _third(sources, modality)]
     _say(data, derivation)
-    if sources:
-        data.SourceImageSequence = [_reference(source) for source in sources]
     _of_modality(data, modality)
     return data
 
@@ -75,9 +73,28 @@ def uid(*parts: str) -> UID:
     return UID(f"2.25.{uuid.uuid5(SPACE, chr(0).join(parts)).int}")
 
 
+def reference_to(source: Dataset, frames: Sequence[int] = ()) -> Dataset:
+    """An item of SourceImageSequence: an image, or frames of it counted from 1."""
+    item = Dataset()
+    item.ReferencedSOPClassUID = source.get("SOPClassUID", "")
+    item.ReferencedSOPInstanceUID = source.get("SOPInstanceUID", "")
+    if frames:
+        item.ReferencedFrameNumber = list(frames)
+    return item
+
+
+def _scan(sources: Sequence[Dataset]) -> str:
+    """What all that is derived from a series shares: its UID, or of none, its first image's."""
+    uids = (str(sources[0].get(tag, "")) for tag in ("SeriesInstanceUID", "SOPInstanceUID"))
+    return next((uid for uid in uids if uid), "") if sources else ""
+
+
 def _number(sources: Sequence[Dataset]) -> int:
-    number = sources[0].get("SeriesNumber") if sources else None
-    return NEW_SERIES + int(number or 0)
+    """The source's number further up; of one that is no number, as if it were 0."""
+    try:
+        return NEW_SERIES + int(sources[0].get("SeriesNumber") or 0) if sources else NEW_SERIES
+    except (ValueError, TypeError):
+        return NEW_SERIES
 
 
 def _third(sources: Sequence[Dataset], modality: Modality) -> str:
@@ -109,13 +126,6 @@ def _code(value: str, meaning: str) -> Dataset:
     code = Dataset()
     code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "DCM", meaning
     return code
-
-
-def _reference(source: Dataset) -> Dataset:
-    item = Dataset()
-    item.ReferencedSOPClassUID = source.get("SOPClassUID", "")
-    item.ReferencedSOPInstanceUID = source.get("SOPInstanceUID", "")
-    return item
 
 
 def _of_modality(data: Dataset, modality: Modality) -> None:

@@ -1,9 +1,10 @@
 """Encode voxels as the integers that a DICOM image stores, with their rescale.
 
 Images are signed 16 bits. CT is stored with slope 1, so whole HU come back exactly; the intercept
-is the source's own where all values fit with it, else 0, with which every HU of 16 bits fits. MR
-is stored in the source's own steps, or as it is where all values are whole numbers, else in
-65535 steps from its lowest to its highest value.
+is the source's own where all values fit with it, else 0, with which every HU of 16 bits fits, else
+one that suits the lowest value (cone-beam CT goes beyond 32767). A span above 65535 is stored in
+65535 steps. MR is stored in the source's own steps, or as it is where all values are whole numbers,
+else in 65535 steps from its lowest to its highest value.
 """
 
 from typing import NamedTuple
@@ -27,7 +28,7 @@ class Stored(NamedTuple):
 
 
 def stored(volume: Volume, like: Rescale | None = None) -> Stored:
-    """The pixels of a volume; raises ValueError for NaN and for HU that do not fit 16 bits.
+    """The pixels of a volume; raises ValueError for NaN.
 
     like    slope and intercept of the source, where it has one for all its slices
 
@@ -50,12 +51,20 @@ def _rescale(
 ) -> Rescale:
     if modality == "CT":
         offered = like is not None and like[0] == 1 and like[1].is_integer()
-        return like if like and offered and _fits(span, like) else PLAIN
+        if like and offered and _fits(span, like):
+            return like
+        return PLAIN if _fits(span, PLAIN) else _around(span)
     if like is not None and like[0] > 0 and _fits(span, like):
         return like
     if _fits(span, PLAIN) and all((plane == np.rint(plane)).all() for plane in voxels):
         return PLAIN
     return _spread(span)
+
+
+def _around(span: tuple[float, float]) -> Rescale:
+    """Whole HU around the middle of a span that fits 16 bits; a wider one in equal steps."""
+    low, high = np.rint(span)
+    return (1.0, float(low) - HU_INT16[0]) if high - low <= STEPS else _spread(span)
 
 
 def _fits(span: tuple[float, float], rescale: Rescale) -> bool:

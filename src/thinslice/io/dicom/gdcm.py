@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import SimpleITK
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, SecondaryCaptureImageStorage
@@ -29,6 +28,8 @@ class Undecodable(Exception):  # noqa: N818 - a reason, which the caller turns i
 
 def decoded(content: bytes, image: Codestream, syntax: UID) -> np.ndarray:
     """Integers [row, column] of one codestream; raises Undecodable."""
+    import SimpleITK  # only where an image is compressed: it takes long to load
+
     with tempfile.TemporaryDirectory(prefix="thinslice-") as folder:
         file = Path(folder, "image.dcm")
         _copy(content, image, syntax).save_as(file, enforce_file_format=True)

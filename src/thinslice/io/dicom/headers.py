@@ -5,8 +5,8 @@ images but not slices (localizers, secondary captures) come along with their ``k
 refusal can name them.
 """
 
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,10 +14,19 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from thinslice.errors import Refused, refused
-from thinslice.io.dicom.kinds import class_of, is_lossy, kind_of, without_pixels
-from thinslice.io.dicom.opened import elements, opened, syntax_of
+from thinslice.io import other_formats
+from thinslice.io.dicom.kinds import (
+    SLICES,
+    class_of,
+    is_directory,
+    is_lossy,
+    kind_of,
+    without_pixels,
+)
+from thinslice.io.dicom.opened import elements, opened, syntax_of, without_remarks
 from thinslice.io.dicom.padding_tags import stated_range
 from thinslice.io.dicom.truncation import refuse_cut, stored_as
+from thinslice.workflow.scan_files import is_companion
 
 UNREADABLE = (  # what pydicom raises on broken headers
     OSError,
@@ -31,9 +40,37 @@ UNREADABLE = (  # what pydicom raises on broken headers
     NotImplementedError,
     BytesLengthException,
 )
-COMPANIONS = (".txt", ".json", ".xml", ".csv", ".md", ".pdf", ".html", ".png", ".jpg")
-COMPANION_NAMES = {"DICOMDIR", "LICENSE", "VERSION", "README", "LOCKFILE"}
-COMPANION_NAMES |= {"THUMBS.DB", "DESKTOP.INI", "AUTORUN.INF", "__MACOSX"}
+PREAMBLE = 132  # bytes before the first element, mostly zeros
+APART = (  # tags that tell acquisitions of one series apart, the most telling first
+    "AcquisitionNumber",
+    "TemporalPositionIdentifier",
+    "TemporalPositionIndex",
+    "NominalPercentageOfCardiacPhase",
+    "NominalPercentageOfRespiratoryPhase",
+    "KVP",
+    "EchoNumbers",
+    "EchoTime",
+    "EffectiveEchoTime",
+    "DiffusionBValue",
+    "TriggerTime",
+    "StackID",
+    "ConvolutionKernel",
+    "ImageType",
+    "ContrastBolusAgent",
+    "ProtocolName",
+    "AcquisitionDateTime",
+    "AcquisitionTime",
+    "ContentTime",
+)
+
+
+class BrokenSlice(Refused):
+    """A file that cannot be read though it is a slice of a scan."""
+
+    def __init__(self, message: str, series: tuple[str, str, str] | None = None) -> None:
+        """``series``: patient, study and series as its header says; None where nothing is known."""
+        super().__init__(message)
+        self.series = series
 
 
 class Slice(NamedTuple):
@@ -87,39 +124,63 @@ def files_of(path: Path) -> tuple[Path, ...]:
 def slices_of(path: Path) -> list[Slice]:
     """The images in one file; Refused if it is empty, not DICOM, broken or cut short.
 
-    What has no pixels by its class (a report, a presentation state) is one image of 0 x 0.
+    None of a DICOMDIR, whatever its name. A slice that is cut short is a ``BrokenSlice``. What has
+    no pixels by its class (a report, a presentation state) is one image of 0 x 0.
     """
     size = 0
     try:
         size = path.stat().st_size
         if size == 0:
-            raise refused(path, "0 bytes", "a DICOM file", "copy or export it again")
-        with warnings.catch_warnings(), opened(path) as file:
-            warnings.simplefilter("ignore")  # pydicom's remarks on harmless value formats
+            raise _broken(path, "0 bytes", "a DICOM file")
+        with without_remarks(), opened(path) as file:
             data = elements(file, stop_before_pixels=True)
             slices = list(_slices(path, data))
-            what = class_of(data)
+            what, what_uid = class_of(data), str(data.get("SOPClassUID", ""))
             if slices and slices[0].kind == "slice":
-                refuse_cut(path, file, data)
+                with _of_a_slice(slices[0]):
+                    refuse_cut(path, file, data)
+            if not slices and is_directory(data):
+                return []
     except (Refused, FileNotFoundError, PermissionError):
         raise
     except InvalidDicomError as error:
-        found = f"{size} bytes without the DICM mark"
-        raise refused(path, found, "a DICOM file", "move it elsewhere") from error
+        if size < PREAMBLE and not any(path.read_bytes()):
+            raise _broken(path, f"{size} bytes, the beginning of a DICOM file", "all") from error
+        raise _not_dicom(path, size) from error
     except UNREADABLE as error:
         found = f"a broken header ({size} bytes: {type(error).__name__} {error})"
-        raise refused(path, found, "valid DICOM", "copy or export it again") from error
+        raise _broken(path, found, "valid DICOM") from error
     if not slices:
         found = f"no rows and columns of pixels ({size} bytes, {what})"
-        raise refused(path, found, "a CT or MR image", "copy it again, or move it away")
+        error = BrokenSlice if what_uid in SLICES else Refused
+        raise refused(
+            path, found, "a CT or MR image", "copy it again, or move it away", error=error
+        )
     return slices
 
 
-def is_companion(name: str) -> bool:
-    """Whether a file or folder is no scan by its name: hidden, or a usual companion of scans."""
-    return (
-        name.startswith(".") or name.lower().endswith(COMPANIONS) or name.upper() in COMPANION_NAMES
-    )
+def _not_dicom(path: Path, size: int) -> Refused:
+    with path.open("rb") as file:
+        kind = other_formats.kind_of(path, file.read(16))
+    if kind:
+        error = BrokenSlice if kind.may_be_slice else Refused
+        found = f"{kind.found} ({size} bytes)"
+        return refused(path, found, "a DICOM file or an image", kind.advice, error=error)
+    return refused(path, f"{size} bytes without the DICM mark", "a DICOM file", "move it elsewhere")
+
+
+def _broken(path: Path, found: str, expected: str) -> Refused:
+    """A refusal of what may be a slice: it was DICOM before it was damaged."""
+    return refused(path, found, expected, "copy or export it again", error=BrokenSlice)
+
+
+@contextmanager
+def _of_a_slice(image: Slice) -> Iterator[None]:
+    """Say of a refusal inside the block that the file is a slice, and of which series."""
+    try:
+        yield
+    except Refused as error:
+        raise BrokenSlice(str(error), (image.patient, image.study, image.series)) from error
 
 
 def _slices(path: Path, data: FileDataset) -> Iterator[Slice]:
@@ -186,6 +247,7 @@ def _slice(path: Path, data: FileDataset, frame: int | None, places: list[Datase
             "transfer_syntax": str(syntax_of(data)),
             "stored_as": stored_as(data),
             "padding": stated_range(data),
+            "apart": {tag: text for tag in APART if (text := _text(first(tag)))},
         },
     )
 
@@ -208,4 +270,8 @@ def _number(value: Any) -> float | None:
 def _text(value: Any) -> str | None:
     if value is None:
         return None
-    return value if isinstance(value, str) else "\\".join(str(v) for v in value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return str(value)
+    return "\\".join(str(v) for v in value)

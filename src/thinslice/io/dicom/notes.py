@@ -3,23 +3,37 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from pydicom.config import IGNORE as NO_CHECK
+from pydicom.uid import UID
+
 from thinslice.errors import listed
 from thinslice.io.dicom.headers import Slice
 
+TILT_DEG = 0.5  # headers give whole or half degrees
 
-def notes_on(slices: Sequence[Slice], declared_mm: float | None = None) -> list[str]:
+
+def notes_on(
+    slices: Sequence[Slice], declared_mm: float | None = None, *, tilt_deg: float = 0.0
+) -> list[str]:
     """Warnings, one sentence each; none for a usual series.
 
     declared_mm   the thickness used instead of that of the files; None: theirs
+    tilt_deg      the gantry tilt that the positions show
     """
     first, notes = slices[0], []
     if declared_mm is not None and first.thickness_mm not in (None, declared_mm):
         notes.append(f"SliceThickness {first.thickness_mm:g} mm; {declared_mm:g} mm declared")
-    if first.facts["tilt_deg"]:
-        notes.append(f"GantryDetectorTilt {first.facts['tilt_deg']:g}, but positions show no tilt")
+    stated_deg = first.facts["tilt_deg"]
+    if tilt_deg and stated_deg is not None and abs(abs(stated_deg) - tilt_deg) > TILT_DEG:
+        notes.append(
+            f"GantryDetectorTilt {stated_deg:g}, but positions show {tilt_deg:.3g} degrees: "
+            "the positions count"
+        )
+    elif stated_deg and not tilt_deg:
+        notes.append(f"GantryDetectorTilt {stated_deg:g}, but positions show no tilt")
     if first.modality == "CT" and first.facts["rescale_type"] not in (None, "HU"):
         notes.append(f"RescaleType {first.facts['rescale_type']}; are the values HU?")
-    return [*notes, *_shared(slices), *_rescaled(slices)]
+    return [*notes, *_shared(slices), *_rescaled(slices), *_bad_uids(slices)]
 
 
 def _shared(slices: Sequence[Slice]) -> list[str]:
@@ -41,3 +55,23 @@ def _rescaled(slices: Sequence[Slice]) -> list[str]:
     usual = rescales.most_common(1)[0][0]
     odd = listed(sorted(s.name for s in slices if s.rescale != usual))
     return [f"RescaleSlope and RescaleIntercept differ from slice to slice ({odd}); each is used"]
+
+
+def _bad_uids(slices: Sequence[Slice]) -> list[str]:
+    """UIDs that break the rules of DICOM (PS3.5 9.1), as some anonymisers write them."""
+    kinds = {
+        "SOPInstanceUID": {s.uid for s in slices},
+        "SeriesInstanceUID": {s.series for s in slices},
+        "StudyInstanceUID": {s.study for s in slices},
+        "FrameOfReferenceUID": {s.reference for s in slices},
+    }
+    bad = {
+        kind: sorted(uid for uid in uids if uid and not UID(uid, NO_CHECK).is_valid)
+        for kind, uids in kinds.items()
+    }
+    words = [f"{kind} {uids[0]!r}" for kind, uids in bad.items() if uids]
+    if not words:
+        return []
+    count = sum(map(len, bad.values()))
+    found = f"{count} UIDs break the rules of DICOM ({', '.join(words)})"
+    return [f"{found}; they are kept, and an archive may refuse them"]

@@ -6,6 +6,7 @@ What is packed is unpacked into memory, up to ``MOST_BYTES``.
 import gzip
 import io
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,17 @@ def elements(file: BinaryIO, **how: Any) -> FileDataset:
     start = file.read(8)
     file.seek(0)
     return pydicom.dcmread(file, force=_begins_plainly(start), **how)
+
+
+@contextmanager
+def without_remarks() -> Iterator[None]:
+    """Drop pydicom's warnings on formats of values inside the block, one or two for every slice.
+
+    What matters of them is a note of the reader's, once for a series.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def syntax_of(data: FileDataset) -> UID:

@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 
 from thinslice.errors import listed
 from thinslice.io.dicom.encode import Stored
+from thinslice.io.orientation import Place
 from thinslice.volume import HU_INT16, Padding
 
 if TYPE_CHECKING:
@@ -33,6 +34,17 @@ def notes_on(slices: "Sequence[Slice]") -> list[str]:
         return []
     ends = [f"{low:g}" if low == high else f"{low:g} to {high:g}" for low, high in sorted(ranges)]
     return [f"states padding: {listed(ends)} (PixelPaddingValue); it takes part in nothing"]
+
+
+def stated_padding(
+    placed: Place, voxels: np.ndarray, slices: "Sequence[Slice]"
+) -> np.ndarray | None:
+    """Where the headers of a series state padding, boolean [Z, Y, X]; None where none does."""
+    if all(header.facts["padding"] is None for header in slices):
+        return None
+    out = np.zeros(voxels.shape, bool)
+    fill_stated(placed.file_view(out), placed.file_view(voxels), slices)
+    return out
 
 
 def fill_stated(target: np.ndarray, images: np.ndarray, slices: "Sequence[Slice]") -> None:

@@ -5,7 +5,6 @@ GDCM. Whether values shall be SHOWN inverted (MONOCHROME1) does not change them.
 header of its own; where it and that of the file allow different values, the image is refused.
 """
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from thinslice.io.dicom import gdcm
 from thinslice.io.dicom.bit_field import Field, field_of, overlay_bits, values_in
 from thinslice.io.dicom.codestream import Codestream, header_of, is_jpeg_2000
 from thinslice.io.dicom.headers import UNREADABLE
-from thinslice.io.dicom.opened import elements, opened, syntax_of
+from thinslice.io.dicom.opened import elements, opened, syntax_of, without_remarks
 
 FLOATS = {"FloatPixelData": "f4", "DoubleFloatPixelData": "f8"}
 AGAIN = "export it again, without compression"
@@ -27,8 +26,7 @@ AGAIN = "export it again, without compression"
 def stored_values(path: Path) -> np.ndarray:
     """Stored values [frame, row, column] of a file, before any rescale; Refused if not exact."""
     try:
-        with warnings.catch_warnings(), opened(path) as file:
-            warnings.simplefilter("ignore")  # pydicom's remarks on harmless value formats
+        with without_remarks(), opened(path) as file:
             data = elements(file)
             return _values(path, data, syntax_of(data))
     except (Refused, FileNotFoundError, PermissionError):

@@ -20,6 +20,8 @@ from thinslice.io.dicom.derived_header import Derivation, shared_header, uid
 from thinslice.io.dicom.encode import PLAIN, Rescale, Stored, stored
 from thinslice.io.dicom.headers import Slice, slices_of
 from thinslice.io.dicom.layout import View, laid_out, usual_view
+from thinslice.io.dicom.made_of import Sources
+from thinslice.io.dicom.opened import without_remarks
 from thinslice.io.dicom.padding_tags import write_tags
 from thinslice.io.orientation import Place
 from thinslice.volume import Volume
@@ -27,6 +29,7 @@ from thinslice.volume import Volume
 OURS = "[0-9][0-9][0-9][0-9]*.dcm"  # what a folder that may be overwritten holds
 
 
+@without_remarks()
 def write_dicom(
     volume: Volume,
     out: Path | str,
@@ -56,6 +59,7 @@ def write_dicom(
     _series(shared, pixels, volume, placed)
     if volume.padding is not None:
         write_tags(shared, volume.padding, pixels)
+    images = Sources(sources, slices, volume.grid)
     if volume.modality == "CT" or (pixels.slope, pixels.intercept) != PLAIN:
         _rescaled(shared, pixels, slices[0].facts["rescale_type"] if slices else None)
     digits = max(4, len(str(volume.grid.n)))
@@ -63,7 +67,10 @@ def write_dicom(
     with replacing(out) as folder:
         folder.mkdir()
         for k, image in enumerate(placed.file_view(pixels.pixels)):
-            _save(_slice(shared, placed, k, image), folder / names[k])
+            data = _slice(shared, placed, k, image)
+            if made_of := images.of(np.array(data.ImagePositionPatient, float)):
+                data.SourceImageSequence = made_of
+            _save(data, folder / names[k])
     return [out / name for name in names]
 
 

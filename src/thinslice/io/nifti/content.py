@@ -83,7 +83,7 @@ def header_of(path: Path) -> nib.Nifti1Header:
     """The header alone, as ``opened`` reads it."""
     _refuse_names(path)
     with _explained(path), _plain(files_of(path)[0]) as file:
-        return _header(path, file, FORMS if pair_of(path) is None else PAIRS)[1]
+        return _repaired(_header(path, file, FORMS if pair_of(path) is None else PAIRS)[1])
 
 
 def _single(path: Path) -> Content:
@@ -105,7 +105,7 @@ def _single(path: Path) -> Content:
         raise refused(path, found, f"{begin + voxels}", "copy or export it again")
     content.seek(0)
     image = FORMS[len(start)].from_stream(content)
-    return Content(image.header, cast(ArrayProxy, image.dataobj), notes)
+    return Content(_repaired(header), cast(ArrayProxy, image.dataobj), notes)
 
 
 def _offset_by_size(path: Path, content: io.BytesIO, size: int, assumed: int, voxels: int) -> str:
@@ -131,9 +131,9 @@ def _pair(path: Path, voxels_path: Path) -> Content:
         _fill(content, file, promised)
         _dropped(file)
     if content.tell() < promised:
-        found = f"truncated voxels: {content.tell()} bytes when unpacked"
-        raise refused(voxels_path, found, f"{promised}", "copy or export it again")
-    header.check_fix(error_level=30)
+        found = f"truncated voxels: {content.tell()} bytes of {voxels_path.name} when unpacked"
+        raise refused(path, found, f"{promised}", "copy or export it again")
+    header = _repaired(header)
     return Content(header, ArrayProxy(content, header), [])
 
 
@@ -158,6 +158,14 @@ def _header(path: Path, file: IO[bytes], forms: dict) -> tuple[bytes, nib.Nifti1
         raise refused(path, found, "header and voxels", "name it .hdr, beside its .img")
     refuse_impossible(path, header)
     return start, header
+
+
+def _repaired(header: nib.Nifti1Header) -> nib.Nifti1Header:
+    """The header with nibabel's usual repairs (a qfac of 0), its voxel sizes as they are."""
+    pixdim = header["pixdim"][1:4].copy()
+    header.check_fix()
+    header["pixdim"][1:4] = pixdim
+    return header
 
 
 def _fill(content: io.BytesIO, file: IO[bytes], size: int) -> None:

@@ -79,7 +79,8 @@ def geometry(path: Path, header: nib.Nifti1Header) -> tuple[np.ndarray, list[str
     if not sform:
         return affine, []
     notes = _against_pixdim(path, header, affine)
-    return affine, notes + (_against_qform(path, header, affine) if qform else [])
+    compare = qform and _are_lengths(_pixdim(header))
+    return affine, notes + (_against_qform(path, header, affine) if compare else [])
 
 
 def _against_pixdim(path: Path, header: nib.Nifti1Header, affine: np.ndarray) -> list[str]:

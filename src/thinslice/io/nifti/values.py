@@ -10,6 +10,7 @@ import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 
 from thinslice.errors import Refused, refused
+from thinslice.io.label_map import refuse_labels
 from thinslice.io.orientation import Place
 from thinslice.volume import Modality, Window
 
@@ -31,6 +32,21 @@ def voxels_of(
     """Voxels float32 [Z, Y, X], HU for CT, and what is odd about them; Refused as in ``read``."""
     voxels = np.empty(placed.grid.zyx, np.float32)
     real = _fill(path, stored, placed.file_view(voxels))
+    return checked(path, voxels, real, modality=modality, unit_window=unit_window)
+
+
+def checked(
+    path: Path,
+    voxels: np.ndarray,
+    real: bool,
+    *,
+    modality: Modality,
+    unit_window: tuple[float, float] | None,
+) -> tuple[np.ndarray, list[str]]:
+    """The voxels, HU for CT, and what is odd about them; Refused as in ``read``.
+
+    real    whether the file holds other numbers than whole ones
+    """
     bad = voxels.size - int(np.isfinite(voxels).sum())
     if bad:
         raise refused(
@@ -39,6 +55,7 @@ def voxels_of(
             "finite values",
             "mend them where they arose",
         )
+    refuse_labels(path, voxels)
     if modality != "CT":
         return voxels, []
     low, high = float(voxels.min()), float(voxels.max())

@@ -27,7 +27,7 @@ def write_nifti(
     dtype: Literal["int16", "float32"] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """One .nii or .nii.gz, int16 HU for CT and float32 for MR unless ``dtype`` says otherwise.
+    """One .nii or .nii.gz, int16 HU for CT that fits, else float32, unless ``dtype`` is given.
 
     like    a NIfTI file whose axes (order and directions of the array) the new one shares, so
             that masks drawn on one lie on the other; None: x, y, z as in memory
@@ -54,7 +54,11 @@ def write_nifti(
 
 
 def _usual(volume: Volume) -> Literal["int16", "float32"]:
-    return "int16" if volume.modality == "CT" else "float32"
+    """int16 for CT that fits; cone-beam CT with values to 65535 is written as float32."""
+    low, high = np.rint(volume.voxels.min()), np.rint(volume.voxels.max())
+    fits = HU_INT16[0] <= low and high <= HU_INT16[1]
+    finite = np.isfinite((low, high)).all()  # what is not finite is refused by ``to_int16``
+    return "int16" if volume.modality == "CT" and (fits or not finite) else "float32"
 
 
 def _axes_of(volume: Volume, like: Path | None) -> Place:

@@ -35,8 +35,8 @@ LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",
     "#": r"\#", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "↓": r"$\downarrow$", "↑": r"$\uparrow$", "∞": r"$\infty$", "±": r"$\pm$", "–": "--",
-    "<": r"\textless{}", ">": r"\textgreater{}", "[": "{[}", "]": "{]}", "†": r"\dag{}",
-    "×": r"$\times$",
+    "<": r"\textless{}", ">": r"\textgreater{}", "[": "{[}", "]": "{]}",
+    "†": r"\dag{}", "‡": r"\ddag{}", "×": r"$\times$",
 }  # fmt: skip
 
 

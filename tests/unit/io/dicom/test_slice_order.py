@@ -107,9 +107,9 @@ def test_duplicate_positions(tmp_path):
 
 def test_localizer_and_secondary_capture(tmp_path):
     def change(k, data):
-        if k == 0:
+        if k == 2:
             data.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
-        if k == 5:
+        if k == 3:
             data.SOPClassUID = SecondaryCaptureImageStorage
 
     line = refusal(changed(tmp_path, change))

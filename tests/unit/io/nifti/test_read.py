@@ -97,7 +97,7 @@ def test_a_refused_write_leaves_nothing(tmp_path):
     grid = Grid(2, 1, 1, (2, 2), (1, 1))
     volume = Volume(np.full((2, 2, 2), 4e4, np.float32), grid)
     with pytest.raises(ValueError, match="do not fit 16 bits"):
-        write_nifti(volume, tmp_path / "a.nii")
+        write_nifti(volume, tmp_path / "a.nii", dtype="int16")
     with pytest.raises(ValueError, match="a name ending in"):
         write_nifti(volume, tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
