@@ -11,6 +11,7 @@ from support.restore import CPU, PRESETS, restored, said
 from thinslice.cli import main
 from thinslice.io import files
 from thinslice.io.nifti.write import write_nifti
+from thinslice.io.read import read_scan
 from thinslice.restoration import methods, restore
 from thinslice.volume import Volume
 
@@ -122,6 +123,23 @@ def test_a_volume_from_memory(tmp_path):
     inside = field(answers[0])
     for volume in answers[1:]:
         assert np.array_equal(volume.voxels[inside], answers[0].voxels[inside])
+
+
+@pytest.mark.parametrize("tilt_mm", [0.0, 0.7])
+def test_an_irregular_scan_as_acquired(tmp_path, tilt_mm):
+    """Uneven slices, maybe shifted in-plane: the same answer, and the scan's own number outside."""
+    z_mm = np.array([0.0, 5.0, 10.0, 15.0, 21.0, 26.0, 31.0, 36.0])
+    positions = [(0.0, tilt_mm * k, z) for k, z in enumerate(z_mm)]
+    answers = []
+    for number in NUMBERS[1:3]:
+        folder = tmp_path / f"{number:g}"
+        dicom_maker.series(folder, as_in_file(THICK, number), positions)
+        result = restore.restore(read_scan(folder, as_acquired=True), method="linear")
+        answers.append(result.volume)
+        assert result.volume.padding.values == (number,)
+        assert (result.volume.as_in_file()[result.volume.padded()] == number).all()
+    np.testing.assert_array_equal(answers[0].voxels, answers[1].voxels)
+    assert answers[0].voxels.min() > -1400
 
 
 def test_trust_does_not_depend_on_the_number():
