@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thinslice.io.files import read as read
-    from thinslice.restoration.output import write as write
     from thinslice.restoration.restore import restore as restore
+    from thinslice.restoration.thicken import thicken as thicken
+    from thinslice.restoration.writing import write as write
 
 __version__ = "0.1.0"
 # Looked up when first asked for: importing the package loads nothing, and ties nothing together.
 _FROM = {
     "read": "thinslice.io.files",
     "restore": "thinslice.restoration.restore",
-    "write": "thinslice.restoration.output",
+    "thicken": "thinslice.restoration.thicken",
+    "write": "thinslice.restoration.writing",
 }
 
 

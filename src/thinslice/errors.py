@@ -37,6 +37,10 @@ class Refused(ThinsliceError, ValueError):  # noqa: N818 - printed as "refused: 
     """An input, a setting or a destination that cannot be used."""
 
 
+class UnusableCaseError(Refused):
+    """A scan of which nothing can be computed, whichever method answers: too short, or all air."""
+
+
 class SeveralRefused(Refused):
     """Refusals of several inputs at once, each of them one line."""
 
@@ -117,6 +121,20 @@ def one_line(text: str) -> str:
     """Text as one printable line, whatever characters names and messages hold."""
     plain = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else " " for c in plain)
+
+
+@contextmanager
+def in_case(name: str) -> Iterator[None]:
+    """Name the case in whatever is raised inside the block: in a refusal's line, below a bug's
+    traceback."""
+    try:
+        yield
+    except ThinsliceError as error:
+        error.args = (f"case {name}: {error}",)
+        raise
+    except Exception as error:
+        error.add_note(f"case {name}")
+        raise
 
 
 @contextmanager

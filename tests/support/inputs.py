@@ -1,10 +1,26 @@
 """All inputs that are tried, by the kind of their fault."""
 
-from support import bad_dicom, bad_images, bad_nifti, bad_places, bad_zips, several_dicom, sidecars
+from support import (
+    bad_dicom,
+    bad_images,
+    bad_nifti,
+    bad_places,
+    bad_zips,
+    odd_dicom,
+    several_dicom,
+    sidecars,
+    stored_bits,
+    stored_codestreams,
+    stored_frames,
+)
 
 TABLES = {
     "DICOM": bad_dicom,
-    "DICOM folder": several_dicom,
+    "DICOM bits": stored_bits,
+    "DICOM codestreams": stored_codestreams,
+    "DICOM frames": stored_frames,
+    "DICOM acquisitions": several_dicom,
+    "DICOM odd files": odd_dicom,
     "NIfTI": bad_nifti,
     "image": bad_images,
     "sidecar": sidecars,

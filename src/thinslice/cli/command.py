@@ -3,9 +3,36 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from thinslice import __version__, errors
-from thinslice.cli import audit, inspect, methods, metrics, restore, weights, why
+
+COMMANDS = {  # a file of this folder, imported only where it is the one that is called
+    "inspect": "list the scans in a folder and their problems",
+    "restore": "restore a thick scan on thin slices",
+    "thicken": "make a thin scan thick, by a known slice profile",
+    "methods": "list the methods a scan can be restored by",
+    "weights": "show what a file of weights holds",
+    "audit": "verify the chain behind a number of a table",
+    "why": "say what changed since a result was made",
+    "metrics": "test the metrics on closed forms",
+}
+
+
+def parser_of(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for these words: every command by its name, the called one with its arguments."""
+    parser = argparse.ArgumentParser(
+        prog="thinslice", description="Thin-slice CT from thick-slice CT, measured and auditable."
+    )
+    parser.add_argument("--version", action="version", version=f"thinslice {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    called = next((word for word in words if not word.startswith("-")), None)
+    for name, purpose in COMMANDS.items():
+        if name == called:
+            import_module(f"thinslice.cli.{name}").add_to(commands)
+        else:
+            commands.add_parser(name, help=purpose)
+    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -13,18 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Such an error prints one line; any other is a bug and shows its traceback.
     """
-    parser = argparse.ArgumentParser(
-        prog="thinslice", description="Thin-slice CT from thick-slice CT, measured and auditable."
-    )
-    parser.add_argument("--version", action="version", version=f"thinslice {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (inspect, restore, methods, weights, audit, why, metrics):
-        module.add_to(commands)
-    arguments = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = parser_of(words).parse_args(words)
     try:
         return arguments.run(arguments)
     except Exception as error:
-        if not errors.is_expected(error):
+        if not errors.is_expected(error) or isinstance(error, BrokenPipeError):
             raise
         line = " ".join(str(error).split()) or type(error).__name__
         print(f"thinslice {arguments.command}: {errors.one_line(line)}", file=sys.stderr)

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from thinslice.cli import restore_text
-from thinslice.cli.arguments import add_choice, count, gibibytes, millimetres
+from thinslice.cli.arguments import count, gibibytes, millimetres
+from thinslice.cli.scan_arguments import add_places, add_statements, read, warn
 from thinslice.fs import transaction
 from thinslice.interfaces import Run
-from thinslice.io import files
 from thinslice.restoration import checkpoints, restore
 from thinslice.restoration.methods import DEFAULT
 from thinslice.restoration.output import Output
@@ -27,9 +27,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "OUT.thinslice.json and OUT.preview.png are written beside OUT.",
         epilog=NOTICE,
     )
+    add_places(parser)
     add = parser.add_argument
-    add("scan", type=Path, metavar="IN", help="DICOM folder, .nii, .nii.gz, .zip, .zarr")
-    add("out", type=Path, metavar="OUT", help=".nii, .nii.gz, .zarr; else a folder for DICOM")
     add("--method", metavar="NAME", help=f"see `thinslice methods`; default {DEFAULT}")
     add("--weights", type=Path, metavar="FILE", help="for a method fitted on other scans")
     add("--thickness", type=millimetres, default=1.0, metavar="MM", help="of thin slices (1.0)")
@@ -40,26 +39,15 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         metavar="MM",
         help="from one to the next (1.0)",
     )
-    _about_the_scan(parser)
-    _about_the_run(parser)
-    parser.set_defaults(run=run)
-
-
-def _about_the_scan(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("what IN does not state").add_argument
-    add_choice(add)
-    add("--declared-thickness", type=millimetres, metavar="MM", help="of IN's slices; for NIfTI")
-    add("--modality", choices=["CT", "MR"], help="of a NIfTI; default CT")
     add(
         "--as-acquired",
         action="store_true",
         help="restore DICOM slices that are tilted, unevenly spaced or of mixed thickness, which "
         "are refused otherwise",
     )
-    add(
-        "--unit-window", type=float, nargs=2, metavar=("LOW", "HIGH"),
-        help="HU that 0 and 1 stand for, in a NIfTI of values in [0, 1]",
-    )  # fmt: skip
+    add_statements(parser)
+    _about_the_run(parser)
+    parser.set_defaults(run=run)
 
 
 def _about_the_run(parser: argparse.ArgumentParser) -> None:
@@ -97,7 +85,7 @@ def _restore(arguments: argparse.Namespace, out: Output) -> int:
     run = Run(arguments.device, arguments.threads, arguments.max_memory)
     device = restore.device_of(planned, run)
     print("\n".join(restore_text.beforehand(arguments.scan, planned, device)), flush=True)
-    _warn(planned.warnings)
+    warn(planned.warnings)
     if arguments.strict:
         restore.refuse_outside(planned)
     if arguments.dry_run:
@@ -105,27 +93,13 @@ def _restore(arguments: argparse.Namespace, out: Output) -> int:
         return 0
     restored = _computed(out, planned, run)
     print("\n".join(restore_text.afterwards(arguments.out, restored)))
-    _warn(restored.warnings)
+    warn(restored.warnings)
     return 0
 
 
 def _planned(arguments: argparse.Namespace, out: Output) -> Plan:
     """Read the scan and plan its restoration; refuse, before any work, what cannot be done."""
-    if arguments.scan.is_dir():
-        out.check_outside(arguments.scan)
-    if not arguments.dry_run and out.finish_interrupted():
-        _warn([f"{arguments.out} was almost in place when an earlier run was killed; it is now"])
-    out.check()
-    scan = files.read(
-        arguments.scan,
-        series=arguments.series,
-        acquisition=arguments.acquisition,
-        thickness_mm=arguments.declared_thickness,
-        unit_window=arguments.unit_window and tuple(arguments.unit_window),
-        modality=arguments.modality,
-        as_acquired=arguments.as_acquired,
-    )
-    out.check(scan)
+    scan = read(arguments, out, as_acquired=arguments.as_acquired)
     planned = restore.plan(
         scan,
         method=arguments.method,
@@ -144,7 +118,7 @@ def _computed(out: Output, planned: Plan, run: Run) -> Result:
         if work.resumes:
             print(f"resuming from the checkpoints in {folder.parent}", flush=True)
         elif work.others:
-            _warn([f"checkpoints in {folder.parent} are of another scan, method or version"])
+            warn([f"checkpoints in {folder.parent} are of another scan, method or version"])
         restored = restore.carry_out(planned, replace(run, work=folder))
         out.write(restored)
     return restored
@@ -157,8 +131,3 @@ def _stopped(out: Output, written: bool) -> str:
     work = checkpoints.folder_beside(out.path)
     resume = f"; run the same command again to resume from {work}" if work.exists() else ""
     return f"stopped; {out.path} was not written{resume}"
-
-
-def _warn(warnings: list[str]) -> None:
-    for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr, flush=True)

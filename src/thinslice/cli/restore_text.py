@@ -24,8 +24,8 @@ def beforehand(path: Path, planned: Plan, device: str) -> Iterator[str]:
     facts = [source.get("format"), planned.thick.modality, maker, kernel]
     chosen = planned.chosen
     yield f"scan     {path}  {' '.join(str(word) for word in facts if word)}"
-    yield f"         {_grid(planned.thick.grid)}"
-    yield f"thin     {_grid(planned.grid)}"
+    yield f"         {described(planned.thick.grid)}"
+    yield f"thin     {described(planned.grid)}"
     yield f"method   {chosen.card['name']}: {chosen.about.title}, {FITS[chosen.fit]}"
     if chosen.weights is not None:
         yield f"weights  {chosen.weights}  sha256 {(chosen.weights_sha256 or '')[:16]}"
@@ -49,7 +49,8 @@ def afterwards(out: Path, restored: Result) -> Iterator[str]:
     yield NOTICE
 
 
-def _grid(grid: Grid) -> str:
+def described(grid: Grid) -> str:
+    """The slices, pixels and gaps of a grid, in one line."""
     rows, columns = grid.shape
     y, x = grid.pixel_mm
     meeting = ""

@@ -11,7 +11,7 @@ from thinslice.restoration.methods import MethodChoice
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
-    parser = commands.add_parser("weights", help="show what a weights file holds")
+    parser = commands.add_parser("weights", help="show what a file of weights holds")
     parser.add_argument("what", choices=["info"], help="method, settings, what it was fitted on")
     parser.add_argument("file", type=Path)
     parser.add_argument("--json", action="store_true", help="print a JSON object, for programs")

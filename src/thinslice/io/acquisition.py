@@ -7,21 +7,30 @@ not, but whose tags tell several stacks apart, is refused until one of them is c
 from collections.abc import Sequence
 
 from thinslice.errors import Refused, listed, refused
-from thinslice.io.dicom.acquisitions import Acquisition, acquisitions_of, by_number
+from thinslice.io.dicom.acquisitions import (
+    Acquisition,
+    acquisitions_of,
+    by_number,
+    one_above_another,
+)
 from thinslice.io.dicom.copies import without_copies, without_others
 from thinslice.io.dicom.headers import Slice
-from thinslice.io.dicom.slice_order import stack_of
+from thinslice.io.dicom.slice_order import AS_ACQUIRED, stack_of
 from thinslice.io.folder import Series, Tree
 
 ALL = "all"
 ODD_BY = ("ImageOrientationPatient", "Rows and Columns")  # one image that differs in it is odd
 
 
-def narrowed(tree: Tree, series: Series, acquisition: str | None) -> tuple[Series, list[str]]:
+def narrowed(
+    tree: Tree, series: Series, acquisition: str | None, *, as_acquired: bool = False
+) -> tuple[Series, list[str]]:
     """The series with the slices of the acquisition alone, and notes; None: the only one.
 
     A series that makes no stack and has no acquisitions comes back as it is: reading it tells why.
     Refused for a broken slice of it, and where there are several acquisitions and none is chosen.
+
+    as_acquired   take pieces of one scan together, such as those of several thicknesses
     """
     for _, refusal in tree.broken_beside(series):
         raise refusal
@@ -37,9 +46,12 @@ def narrowed(tree: Tree, series: Series, acquisition: str | None) -> tuple[Serie
     if not parts:
         for _, refusal in tree.odd_beside(series):
             raise refusal  # it may be the slice that is missing
-        return series, []
+        return (series._replace(slices=tuple(slices)), notes) if as_acquired else (series, [])
     if (odd := _without_an_odd_one(parts)) is not None:
         return series._replace(slices=odd[0].slices), [*notes, *odd[1]]
+    if as_acquired and one_above_another(parts):
+        note = f"read as one: {len(parts)} acquisitions one above another, {_told_apart(parts)}"
+        return series._replace(slices=tuple(slices)), [*notes, note]
     raise _ambiguous(series, parts)
 
 
@@ -101,6 +113,12 @@ def _named(series: Series, slices: Sequence[Slice], name: str) -> Acquisition:
 def _ambiguous(series: Series, parts: Sequence[Acquisition]) -> Refused:
     each = listed([part.words for part in parts])
     number = series.slices[0].series_number
-    found = f"{len(parts)} acquisitions in series {number}, told apart by {parts[0].tag}: {each}"
+    found = f"{len(parts)} acquisitions in series {number}, {_told_apart(parts)}: {each}"
     advice = f"choose one, as in --acquisition {parts[0].name}"
+    if one_above_another(parts):
+        advice += f", or {AS_ACQUIRED}"
     return refused(series.folder, found, "one", advice)
+
+
+def _told_apart(parts: Sequence[Acquisition]) -> str:
+    return f"told apart by {parts[0].tag}"

@@ -17,9 +17,11 @@ BY_THICKNESS = {"thickest": max, "thinnest": min}
 
 
 def chosen(
-    tree: Tree, series: str | None, acquisition: str | None
+    tree: Tree, series: str | None, acquisition: str | None, *, as_acquired: bool = False
 ) -> tuple[Path | Series, list[str]]:
     """The scan that ``series`` and ``acquisition`` name, or the only one; notes on what is left.
+
+    as_acquired   take acquisitions that lie one above another for one scan
 
     Refused where nothing or more than one is named, for a broken slice, and for a series that
     is read whole but has parts.
@@ -29,7 +31,7 @@ def chosen(
         if acquisition is not None:
             raise refused(scan, "a NIfTI file", "a series with acquisitions", "leave it out")
         return scan, notes
-    part, more = narrowed(tree, scan, acquisition)
+    part, more = narrowed(tree, scan, acquisition, as_acquired=as_acquired)
     return part, [*more, *notes]
 
 

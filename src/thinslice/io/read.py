@@ -78,7 +78,7 @@ def read_scan(
                 at, thickness_mm=thickness_mm, unit_window=unit_window, modality=modality
             )
         tree = look(at)
-        scan, notes = chosen(tree, _text(series), _text(acquisition))
+        scan, notes = chosen(tree, _text(series), _text(acquisition), as_acquired=as_acquired)
         if isinstance(scan, Path):
             loaded = plain(scan)
         else:
@@ -87,6 +87,8 @@ def read_scan(
                 scan.folder, scan.slices, thickness_mm=thickness_mm, modality=modality
             )
         loaded.source["warnings"] += notes
+        if acquisition is not None:
+            loaded.source["acquisition"] = _text(acquisition)
         return loaded
 
     with in_one_line(path):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import plugins, store
+from thinslice.errors import in_case
 from thinslice.interfaces import Run
 from thinslice.operators import padding
 from thinslice.provenance.code_digest import code_digest
@@ -138,7 +139,8 @@ def restore(request: RestoreRequest, job: Job) -> None:
             started = time.perf_counter()
             case_run = replace(run, work=work / case if request.learns_here else None)
             scan = thick.read(case)
-            restored = padding.carried(method.restore(scan, grid, run=case_run), scan)
+            with in_case(case):
+                restored = padding.carried(method.restore(scan, grid, run=case_run), scan)
             seconds[case] = time.perf_counter() - started
             writer.add(case, restored, **thick.about(case))
     job.output("restored", request.out)

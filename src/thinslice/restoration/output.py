@@ -21,6 +21,7 @@ from thinslice.report.pictures import preview
 from thinslice.restoration import checkpoints, disk_space, statement
 from thinslice.restoration.checkpoints import Checkpoints
 from thinslice.restoration.restore import Plan, Result
+from thinslice.volume import Grid, Modality
 
 STATEMENT, PREVIEW = ".thinslice.json", ".preview.png"
 
@@ -73,7 +74,11 @@ class Output:
 
     def check_room(self, planned: Plan) -> None:
         """Refuse a disk with less free space than the restored scan needs for certain."""
-        disk_space.refuse_full(self.path, planned.grid, planned.thick.modality)
+        self.refuse_full(planned.grid, planned.thick.modality)
+
+    def refuse_full(self, grid: Grid, modality: Modality) -> None:
+        """Refuse a disk with less free space than slices on ``grid`` need for certain."""
+        disk_space.refuse_full(self.path, grid, modality)
 
     def checkpoints(self, planned: Plan) -> AbstractContextManager[Checkpoints]:
         """The checkpoints of this output, locked during the block; see ``checkpoints.locked``."""

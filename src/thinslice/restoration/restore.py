@@ -56,7 +56,7 @@ class Plan(NamedTuple):
         """What the scan's files leave open, and whether there is anything to restore."""
         over_gaps = self.acquired.notes(self.grid) if self.acquired else []
         thinner = _nothing_thinner(self.thick.grid, self.grid)
-        return [*_of_source(self.scan, self.thick), *over_gaps, *thinner]
+        return [*notes_on(self.scan, self.thick), *over_gaps, *thinner]
 
 
 class Result(NamedTuple):
@@ -122,7 +122,7 @@ def plan(
     if chosen.fitted_on is not None:
         kernel = fitted_on.kernel_of(loaded.source) if loaded else None
         outside = fitted_on.outside(chosen.fitted_on, fitted_on.of_scan(volume, kernel))
-    return Plan(volume, loaded, _hashes(loaded), chosen, grid, tuple(outside), acquired)
+    return Plan(volume, loaded, hashes(loaded), chosen, grid, tuple(outside), acquired)
 
 
 def refuse_outside(planned: Plan) -> None:
@@ -162,7 +162,7 @@ def device_of(planned: Plan, run: Run) -> str:
     return str(device.choose(run))
 
 
-def _hashes(scan: LoadedScan | None) -> dict[str, str]:
+def hashes(scan: LoadedScan | None) -> dict[str, str]:
     """SHA-256 of the files a scan was read from, by their paths below their common folder."""
     if scan is None:
         return {}
@@ -174,8 +174,8 @@ def _hashes(scan: LoadedScan | None) -> dict[str, str]:
     return {Path("/", file).relative_to(top).as_posix(): sha256 for file, sha256 in hashes.items()}
 
 
-def _of_source(scan: LoadedScan | None, volume: Volume) -> list[str]:
-    """What the scan's files leave open."""
+def notes_on(scan: LoadedScan | None, volume: Volume) -> list[str]:
+    """What a user should know of a scan: its reader's warnings, and what its files leave open."""
     if scan is None:
         return [] if volume.padding is None else [note(volume.padding)]
     source: Mapping[str, Any] = scan.source

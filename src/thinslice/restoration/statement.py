@@ -12,9 +12,10 @@ from typing import Any
 
 from thinslice import __version__
 from thinslice.fs.hashing import sha256_by_name
+from thinslice.io.scan import LoadedScan
 from thinslice.provenance.environment import peak_memory_gib, versions
 from thinslice.restoration.methods import MethodChoice
-from thinslice.restoration.restore import Plan, Result
+from thinslice.restoration.restore import Result
 from thinslice.volume import Volume
 
 FORMAT = 1
@@ -31,12 +32,11 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
     content = {
         "format": FORMAT,
         "notice": NOTICE,
-        "input": _input(planned),
-        "output": {
-            "name": output.name,
-            "padding": _padding(restored.volume),
-            **_hashed(sha256_by_name(output)),
+        "input": {
+            **input_of(planned.scan, planned.thick, planned.inputs),
+            "as_acquired": planned.acquired.to_json(planned.grid) if planned.acquired else None,
         },
+        "output": output_of(output, restored.volume),
         "grids": {"input": planned.thick.grid.to_json(), "output": planned.grid.to_json()},
         "method": _method(planned.chosen),
         "run": {
@@ -61,26 +61,31 @@ def combined(files: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(sorted(files.values())).encode()).hexdigest()
 
 
-def _hashed(files: Mapping[str, str]) -> dict[str, Any]:
-    return {"sha256": combined(files), "files": dict(files)}
-
-
-def _input(planned: Plan) -> dict[str, Any]:
-    scan = planned.scan
+def input_of(scan: LoadedScan | None, volume: Volume, inputs: Mapping[str, str]) -> dict[str, Any]:
+    """What was read: its place, what its files state, its padding, and hashes (``inputs``)."""
     return {
         "path": os.path.commonpath([f.absolute() for f in scan.files]) if scan else None,
-        "modality": planned.thick.modality,
+        "modality": volume.modality,
         "source": dict(scan.source) if scan else None,
-        "padding": _padding(planned.thick),
-        "as_acquired": planned.acquired.to_json(planned.grid) if planned.acquired else None,
-        **_hashed(planned.inputs),
+        "padding": _padding(volume),
+        **_hashed(inputs),
     }
+
+
+def output_of(output: Path, volume: Volume) -> dict[str, Any]:
+    """What was written at ``output``: its name, its padding and its hashes."""
+    hashed = _hashed(sha256_by_name(output))
+    return {"name": output.name, "padding": _padding(volume), **hashed}
 
 
 def _padding(volume: Volume) -> list[dict[str, Any]]:
     """Each number that stands for no measurement, and its voxels."""
     counts = volume.padding.counts() if volume.padding else {}
     return [{"value": value, "voxels": n} for value, n in counts.items()]
+
+
+def _hashed(files: Mapping[str, str]) -> dict[str, Any]:
+    return {"sha256": combined(files), "files": dict(files)}
 
 
 def _method(chosen: MethodChoice) -> dict[str, Any]:

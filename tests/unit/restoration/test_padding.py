@@ -152,3 +152,16 @@ def test_inspect_counts_them(tmp_path, capsys):
     assert main(["inspect", str(nifti(tmp_path, -3024.0)), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert f"{outside(THICK).sum()} voxels" in json.dumps(rows)
+
+
+def test_thickened_scans_keep_it(tmp_path):
+    answers = []
+    for number in NUMBERS:
+        out = tmp_path / f"out{number:g}.nii.gz"
+        words = [str(nifti(tmp_path, number)), str(out), "--thickness", "10"]
+        assert main(["thicken", *words]) == 0
+        answers.append(files.read(out).volume)
+    inside = field(answers[0])
+    for volume, number in zip(answers, NUMBERS):
+        assert np.array_equal(volume.voxels[inside], answers[0].voxels[inside])
+        assert (volume.as_in_file()[~inside] == number).all()

@@ -41,8 +41,7 @@ def _matrix(rows: Rows) -> Sheet:
         "against weights fitted on acquired thick slices, same cases; + is worse."
     )
     head = ["method", "fidelity", "fitted on", *heads]
-    odd = wording.footnotes([row for row in rows if row["left_out"]])
-    return Sheet(caption, head, printed, odd, left=3)
+    return Sheet(caption, head, printed, wording.odd_notes(rows), left=3)
 
 
 def _gap(row: dict[str, Any] | None) -> Cell:

@@ -46,4 +46,4 @@ def _patients(rows: list[dict[str, Any]]) -> Sheet:
         f"Every test patient (n = {len(names)}), {wording.metric(first)} on {where}, protocol "
         f"{first['protocol']}; scans of one patient are averaged."
     )
-    return Sheet(caption, ["method", "fidelity", *names], printed, left=2)
+    return Sheet(caption, ["method", "fidelity", *names], printed, wording.odd_notes(rows), left=2)

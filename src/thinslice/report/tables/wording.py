@@ -93,8 +93,8 @@ def p_value(p: float) -> str:
 
 def count(value: float) -> str:
     """A number of parameters or volumes: 1.73 M, 412 k, 12."""
-    if value is None or value != value:
-        return NOTHING
+    if value is None or not math.isfinite(value):
+        return number(value)
     for size, letter in ((1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:.3g} {letter}"
@@ -103,8 +103,8 @@ def count(value: float) -> str:
 
 def seconds(value: float) -> str:
     """Seconds to three figures, never in powers of ten."""
-    if math.isnan(value):
-        return NOTHING
+    if not math.isfinite(value):
+        return number(value)
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
@@ -159,10 +159,10 @@ def footnotes(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     ways = dict.fromkeys(row["interval"] for row in rows if row.get("interval"))
     notes = {n: None for row in rows for n in str(row.get("note", "")).split("; ") if n}
     ways = [f"[low, high]: {way}." for way in ways]
-    return [*ways, *(f"{note}." for note in sorted(notes)), *_left_out(rows)]
+    return [*ways, *(f"{note}." for note in sorted(notes)), *odd_notes(rows)]
 
 
-def _left_out(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def odd_notes(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """One footnote per set of patients left out of means: whose means, and which patients."""
     named: dict[str, dict[str, dict[str, None]]] = {}
     for row in rows:
