@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from thinslice.volume import Grid, Modality, Volume
+from thinslice.volume import Grid, Modality, Padding, Volume
 
 if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or scipy.sparse
     import pandas as pd
@@ -31,6 +31,8 @@ class Scan(Protocol):
     def grid(self) -> Grid: ...
     @property
     def modality(self) -> Modality: ...
+    @property
+    def padding(self) -> Padding | None: ...
     def read(self, z: slice = ..., y: slice = ..., x: slice = ...) -> np.ndarray:
         """A block of voxels, float32 [z, y, x]; padding is filled (``Volume``)."""
         ...

@@ -215,12 +215,13 @@ def filled(voxels: np.ndarray, mask: np.ndarray, modality: Modality) -> np.ndarr
     measured value (0 where nothing is measured).
     """
     out = voxels.copy()
-    never = mask.all(axis=0)
+    never = np.asarray(mask.all(axis=0))
+    sometimes = np.asarray(mask.any(axis=0)) & ~never
     if never.any():
         low = voxels.min(where=~mask, initial=np.inf) if modality == "MR" else EMPTY_HU
         out[:, never] = low if np.isfinite(low) else 0.0
-    for y in np.flatnonzero((mask.any(axis=0) & ~never).any(axis=1)):
-        x = np.flatnonzero(mask[:, y].any(axis=0) & ~never[y])
+    for y in np.flatnonzero(sometimes.any(axis=1)):
+        x = np.flatnonzero(sometimes[y])
         out[:, y, x] = np.take_along_axis(voxels[:, y, x], _nearest(~mask[:, y, x]), axis=0)
     return out
 

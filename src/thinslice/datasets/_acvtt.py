@@ -80,6 +80,7 @@ def prepared(volume: Volume, to_feet: bool, how: Preparation, path: Path) -> Vol
     to_feet   whether the file's slices run to the feet; in ``volume`` they run to the head
     path      where it lies, for refusals
 
+    Padding is raised to the floor with everything else below it, as the authors do.
     Thickness stays the original one: neither interpolation nor dropping slices changes it.
     Raises Refused for slices farther apart than 1.5 mm, for a scan of air alone, and for one that
     is too short for two thick slices.
@@ -88,7 +89,8 @@ def prepared(volume: Volume, to_feet: bool, how: Preparation, path: Path) -> Vol
     if increment_mm > THIN_MM + SAME_MM:
         found = f"slices every {increment_mm:g} mm"
         raise refused(path, found, f"{THIN_MM:g} mm or less", "is it the published file?")
-    fine = every_millimetre(_body(volume, how, path), to_feet)
+    as_published = Volume(volume.as_in_file(), volume.grid, volume.modality)
+    fine = every_millimetre(_body(as_published, how, path), to_feet)
     return trimmed(fine, to_feet, how.trim_factor, path)
 
 

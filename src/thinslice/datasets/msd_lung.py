@@ -23,7 +23,7 @@ from thinslice.errors import refused
 from thinslice.interfaces import Case
 from thinslice.io.archive import unpack
 from thinslice.io.nifti.read import read_nifti
-from thinslice.operators import overlap
+from thinslice.operators import overlap, padding
 from thinslice.operators.degradation import in_plane
 from thinslice.volume import Volume
 
@@ -104,7 +104,10 @@ def with_pixels(volume: Volume, pixel_mm: float) -> Volume:
             + x * (coarse[1].start_mm - fine[1].start_mm)
         ),
     )
-    return volume.with_voxels(in_plane((rows, columns), volume.voxels), grid)
+    weights = (abs(rows), abs(columns))
+    outside = padding.projected(volume.padding, lambda part: in_plane(weights, part))
+    voxels = in_plane((rows, columns), volume.voxels)
+    return Volume(voxels, grid, volume.modality, outside)
 
 
 def build(**settings) -> MsdLung:

@@ -214,7 +214,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         quiet = replace(run, progress=False)
 
         def answer(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
-            thick = Volume(pair.thick.read(), pair.thick.grid, pair.thick.modality)
+            thick = crops.whole(pair.thick)
             at_mm = pair.thin.grid.centres_mm() - crops.shift_mm(pair)
             start_ZYX = resample_z_array(thick.voxels, thick.grid.centres_mm(), at_mm, "linear")
             unit_ZYX = window_of(thick, self.recipe.ct).to_unit(start_ZYX)

@@ -1,7 +1,8 @@
 """A scan as it was acquired: parallel slices that need not make a regular grid.
 
 Gantry tilt shifts every slice in its own plane against the one below; increments and thicknesses
-may change from slice to slice. Nothing is resampled here: the voxels are those of the files.
+may change from slice to slice. Nothing is resampled here: voxels are those of the files, but for
+padding.
 """
 
 from collections.abc import Mapping

@@ -18,6 +18,7 @@ from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.write import OURS, write_dicom
 from thinslice.io.nifti.content import SUFFIXES
 from thinslice.io.nifti.write import write_nifti
+from thinslice.io.padding import settled
 from thinslice.io.read import read_scan
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import HU_INT16, Modality, Volume
@@ -232,4 +233,5 @@ def _stored(path: Path, thickness_mm: float | None, modality: Modality | None) -
         "warnings": [],
     }
     files = tuple(sorted(file for file in path.rglob("*") if file.is_file()))
-    return LoadedScan(Volume(voxels, grid, scan.modality), source, files)
+    volume, source["warnings"] = settled(path, Volume(voxels, grid, scan.modality, scan.padding))
+    return LoadedScan(volume, source, files)

@@ -15,6 +15,7 @@ from thinslice.errors import Refused, in_one_line, listed, refused
 from thinslice.io import images, zip_folder
 from thinslice.io.acquisition import parts_of, read_of
 from thinslice.io.chosen import BY_THICKNESS
+from thinslice.io.dicom import padding_tags
 from thinslice.io.dicom.notes import notes_on
 from thinslice.io.dicom.slice_order import stack_of
 from thinslice.io.folder import Series, look
@@ -182,7 +183,8 @@ def _series(series: Series, name: str | None) -> ScanSummary:
     except Refused as error:
         none = unread(folder, "DICOM", first.label, str(error))
         return none._replace(slices=len(slices), size=first.shape, **fields)
-    warnings = [*left_out, *notes_on(stack.slices)]
+    stated = padding_tags.notes_on(stack.slices)
+    warnings = [*left_out, *notes_on(stack.slices), *stated]
     if any(s.lossy for s in slices):
         warnings.append("compressed with loss")
     return _row(

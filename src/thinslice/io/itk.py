@@ -9,7 +9,8 @@ import numpy as np
 from thinslice.errors import refused
 from thinslice.io.nifti.values import checked
 from thinslice.io.orientation import place
-from thinslice.io.scan import LoadedScan, odd_hu, source_without_scanner
+from thinslice.io.padding import settled
+from thinslice.io.scan import LoadedScan, source_without_scanner
 from thinslice.volume import Modality, Volume
 
 if TYPE_CHECKING:
@@ -52,9 +53,11 @@ def scan_of(
         "unit_window": list(unit_window) if unit_window and modality == "CT" else None,
         "warnings": notes,
     }
-    if modality == "CT" and unit_window is None:
-        notes += odd_hu(float(voxels.min()), float(voxels.max()))
-    return LoadedScan(Volume(voxels, placed.grid, modality), source, files)
+    volume = Volume(voxels, placed.grid, modality)
+    if unit_window is None:
+        volume, odd_values = settled(path, volume)
+        notes += odd_values
+    return LoadedScan(volume, source, files)
 
 
 def affine_of(image: "SimpleITK.Image") -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from thinslice.volume import HU_INT16, Modality, Volume
 
 NO_AIR_HU = -200.0  # every CT of a person shows air below this
-PADDING_HU = -1024.5  # nothing is emptier than air
+BELOW_AIR_HU = -1024.5  # nothing is emptier than air
 
 
 class LoadedScan(NamedTuple):
@@ -52,8 +52,8 @@ def odd_hu(low: float, high: float) -> list[str]:
     notes = []
     if low > NO_AIR_HU:
         notes.append(f"values {low:g} to {high:g} show no air; are they HU?")
-    if low < PADDING_HU:
-        notes.append(f"values go down to {low:g}, below air; padding outside the field of view?")
+    if low < BELOW_AIR_HU:
+        notes.append(f"measured values go down to {low:g}, below air")
     if low < HU_INT16[0] or high > HU_INT16[1]:
         notes.append(f"values {low:g} to {high:g} are beyond 16 bits; are they HU?")
     return notes

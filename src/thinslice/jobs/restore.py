@@ -16,6 +16,7 @@ from typing import Any
 from thinslice import plugins, store
 from thinslice.errors import in_case
 from thinslice.interfaces import Run
+from thinslice.operators import padding
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.job import Job, recorded_job
 from thinslice.provenance.records import output_of, record_id, record_path
@@ -137,8 +138,9 @@ def restore(request: RestoreRequest, job: Job) -> None:
             grid = Grid.from_json(thick.about(case)["target"])
             started = time.perf_counter()
             case_run = replace(run, work=work / case if request.learns_here else None)
+            scan = thick.read(case)
             with in_case(case):
-                restored = method.restore(thick.read(case), grid, run=case_run)
+                restored = padding.carried(method.restore(scan, grid, run=case_run), scan)
             seconds[case] = time.perf_counter() - started
             writer.add(case, restored, **thick.about(case))
     job.output("restored", request.out)

@@ -16,17 +16,24 @@ AIR_HU = -400.0
 OPENING_MM = 1.0  # radius; takes a table's shells, spares thin chest walls
 
 
-def body_mask(thin: np.ndarray, pixel_mm: tuple[float, float], above: float = AIR_HU) -> np.ndarray:
+def body_mask(
+    thin: np.ndarray,
+    pixel_mm: tuple[float, float],
+    above: float = AIR_HU,
+    padded: np.ndarray | None = None,
+) -> np.ndarray:
     """Boolean [Z, Y, X], true inside the body; ``pixel_mm`` is (y, x). All false if none is found.
 
-    ``above`` is in the voxels' unit.
+    ``above`` is in the voxels' unit. There is no body where the boolean ``padded`` is true.
     """
     radii = [max(1, round(OPENING_MM / pixel)) for pixel in pixel_mm]
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radii[1] + 1, 2 * radii[0] + 1))
     filled = np.empty(thin.shape, bool)
     for k, values in enumerate(thin):
-        solid = cv2.morphologyEx((values > above).view(np.uint8), cv2.MORPH_OPEN, disk)
-        filled[k] = _fill_holes(solid)
+        solid = values > above if padded is None else (values > above) & ~padded[k]
+        filled[k] = _fill_holes(cv2.morphologyEx(solid.view(np.uint8), cv2.MORPH_OPEN, disk))
+    if padded is not None:
+        filled &= ~padded
     return _largest_component(filled)
 
 

@@ -29,13 +29,15 @@ def consistency(
     matrix: "csr_array",
     mask: np.ndarray,
     kept: slice = slice(None),
+    left_out: np.ndarray | None = None,
 ) -> Consistency:
     """Mean and root mean square of matrix @ restored - thick.
 
     ``restored`` and the boolean ``mask`` are [Z, Y, X], ``thick`` [n_thick, Y, X], ``matrix``
     [n_thick, Z]. A thick voxel counts where at least half of its weight is in the mask and
-    its slice rests on the ``kept`` thin slices. Thick pixels that are coarser are the caller's
-    business: ``restored`` comes with theirs, and ``mask`` as the share of each that is inside.
+    its slice rests on the ``kept`` thin slices, unless the boolean ``left_out`` [n_thick, Y, X] has
+    it. Thick pixels that are coarser are the caller's business: ``restored`` comes with theirs, and
+    ``mask`` as the share of each that is inside.
     Raises ValueError where the shapes do not fit.
     """
     if matrix.shape != (len(thick), len(restored)) or thick.shape[1:] != restored.shape[1:]:
@@ -49,7 +51,10 @@ def consistency(
     for y in range(0, restored.shape[1], ROWS):
         rows = slice(y, y + ROWS)
         error = _project(matrix, restored[:, rows]) - thick[:, rows]
-        counted = error[(_project(matrix, mask[:, rows]) >= 0.5) & rests[:, None, None]]
+        counts = (_project(matrix, mask[:, rows]) >= 0.5) & rests[:, None, None]
+        if left_out is not None:
+            counts &= ~left_out[:, rows]
+        counted = error[counts]
         square, total, n = square + counted @ counted, total + counted.sum(), n + counted.size
     if not n:
         return Consistency(float("nan"), float("nan"), 0)

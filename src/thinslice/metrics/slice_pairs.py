@@ -18,6 +18,7 @@ import numpy as np
 from thinslice.metrics.errors import decibels, width
 from thinslice.metrics.scored_slices import FUZZ, centres_seen_from
 from thinslice.metrics.ssim import RADIUS, ssim_map
+from thinslice.metrics.whole_windows import whole_windows
 from thinslice.volume import Volume, Window
 
 RELATIONS_MM = {"Match": 0.0, "Near": 1.0, "Far": 2.0}
@@ -27,14 +28,15 @@ WINDOW = Window(-1024.0, 2048.0)
 def slice_pairs(thin: Volume, thick: Volume, window: Window = WINDOW) -> list[dict[str, Any]]:
     """One row per relation: relation, distance_mm, psnr_db, ssim, n (pairs of slices).
 
-    A relation without a pair has n = 0 and NaN; equal slices have infinite PSNR. Raises ValueError
-    where the in-plane grids do not coincide, or slices are too small for SSIM's window.
+    Padding is left out. A relation without a pair has n = 0 and NaN; equal slices have infinite
+    PSNR. Raises ValueError where the in-plane grids do not coincide, or slices are too small for
+    SSIM's window.
     """
     _check_in_plane(thin, thick)
     rows = []
     for relation, distance_mm in RELATIONS_MM.items():
         pairs = pairs_apart(thin, thick, distance_mm)
-        compared = [_compare(thin.voxels[i], thick.voxels[j], window) for i, j in pairs]
+        compared = [each for i, j in pairs if (each := _compare(thin, i, thick, j, window))]
         error, ssim = np.mean(compared, axis=0) if compared else (math.nan, math.nan)
         rows.append(
             {
@@ -60,11 +62,24 @@ def pairs_apart(thin: Volume, thick: Volume, distance_mm: float) -> list[tuple[i
     return sorted(pairs)
 
 
-def _compare(thin: np.ndarray, thick: np.ndarray, window: Window) -> tuple[float, float]:
-    """Mean square error and SSIM of two slices [Y, X], clipped to the window."""
-    a, b = (v.clip(window.low, window.high).astype(np.float64) for v in (thick, thin))
-    inside = ssim_map(a, b, window)[RADIUS:-RADIUS, RADIUS:-RADIUS]
-    return float(np.square(a - b).mean()), float(inside.mean())
+def _compare(
+    thin: Volume, i: int, thick: Volume, j: int, window: Window
+) -> tuple[float, float] | None:
+    """Mean square error and SSIM of two slices, clipped to the window; None if all is padding."""
+    slices = (thick.voxels[j], thin.voxels[i])
+    a, b = (v.clip(window.low, window.high).astype(np.float64) for v in slices)
+    error, inside = np.square(a - b), ssim_map(a, b, window)
+    padded = [
+        m for m in (thin.padded(slice(i, i + 1)), thick.padded(slice(j, j + 1))) if m is not None
+    ]
+    within = (slice(RADIUS, -RADIUS), slice(RADIUS, -RADIUS))
+    if not padded:
+        return float(error.mean()), float(inside[within].mean())
+    measured = ~np.logical_or.reduce(padded)
+    (whole,) = whole_windows(measured, 2 * RADIUS + 1, (1, 2))
+    if not whole[within].any():
+        return None
+    return float(error[measured[0]].mean()), float(inside[within][whole[within]].mean())
 
 
 def _check_in_plane(thin: Volume, thick: Volume) -> None:

@@ -13,8 +13,12 @@ the usual formula, but equal images give exactly 1. Three dimensions go by slice
 means in-plane, then a running sum of seven slices, so memory stays at 32 slices.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+
+from thinslice.metrics.whole_windows import whole_windows
 
 SIDE = 7  # of the window
 RADIUS = SIDE // 2
@@ -27,39 +31,62 @@ def fits(*sides: int) -> bool:
     return min(sides) >= SIDE
 
 
-def plane_scores(restored: np.ndarray, thin: np.ndarray, peak: float, axis: int = 0) -> np.ndarray:
+def plane_scores(
+    restored: np.ndarray,
+    thin: np.ndarray,
+    peak: float,
+    axis: int = 0,
+    measured: np.ndarray | None = None,
+) -> np.ndarray:
     """SSIM [N] of each of the N planes across ``axis`` of two volumes [Z, Y, X].
 
-    ``peak`` is the length of the range, in the volumes' unit. ValueError where a plane is smaller
-    than the window.
+    ``peak`` is the length of the range, in the volumes' unit. Windows with a voxel outside the
+    boolean ``measured`` do not count, and planes without any other are left out. ValueError where a
+    plane is smaller than the window.
     """
     _refuse_small(thin.shape[:axis] + thin.shape[axis + 1 :])
     r, t = (np.moveaxis(v, axis, 0) for v in (restored, thin))
+    whole = (
+        None if measured is None else _whole(measured, [a for a in (0, 1, 2) if a != axis], axis)
+    )
     scores = np.empty(len(t))
     for first in range(0, len(t), BLOCK):
         block = slice(first, first + BLOCK)
         for k, pair in enumerate(zip(*(np.array(v[block], float, order="C") for v in (r, t)))):
-            scores[first + k] = _similarity(_box_means(*pair), peak, SIDE**2)
-    return scores
+            counted = True if whole is None else whole[first + k]
+            scores[first + k], _ = _similarity(_box_means(*pair), peak, SIDE**2, counted)
+    return scores if whole is None else scores[~np.isnan(scores)]
 
 
-def volume_score(restored: np.ndarray, thin: np.ndarray, peak: float) -> float:
-    """SSIM of two volumes [Z, Y, X] with a window of 7 x 7 x 7; ``peak`` as in ``plane_scores``.
+def volume_score(
+    restored: np.ndarray, thin: np.ndarray, peak: float, measured: np.ndarray | None = None
+) -> float:
+    """SSIM of two volumes [Z, Y, X] with a window of 7 x 7 x 7; arguments as of ``plane_scores``.
 
-    ValueError where a side is shorter than the window.
+    NaN without a window that counts; ValueError where a side is shorter than the window.
     """
     _refuse_small(thin.shape)
-    n, rows, columns = thin.shape
+    _, rows, columns = thin.shape
     last_seven = np.zeros((SIDE, 4, rows - 2 * RADIUS, columns - 2 * RADIUS))
     running = np.zeros(last_seven.shape[1:])
-    total = 0.0
+    whole = None if measured is None else _whole(measured, (0, 1, 2), 0)
+    total, weight = 0.0, 0
     for k, (r, t) in enumerate(zip(restored, thin)):
         running -= last_seven[k % SIDE]
         last_seven[k % SIDE] = _box_means(r, t)
         running += last_seven[k % SIDE]
         if k >= SIDE - 1:
-            total += _similarity(running / SIDE, peak, SIDE**3)
-    return total / (n - SIDE + 1)
+            counted = True if whole is None else whole[k - RADIUS]
+            mean, windows = _similarity(running / SIDE, peak, SIDE**3, counted)
+            share = 1 if whole is None else windows
+            total, weight = total + (mean * share if share else 0.0), weight + share
+    return total / weight if weight else float("nan")
+
+
+def _whole(measured: np.ndarray, axes: Sequence[int], across: int) -> np.ndarray:
+    """Whole windows inside each plane across an axis, [N, A - 6, B - 6]."""
+    whole = np.moveaxis(whole_windows(measured, SIDE, axes), across, 0)
+    return whole[:, *INSIDE]
 
 
 def _box_means(restored: np.ndarray, thin: np.ndarray) -> np.ndarray:
@@ -70,13 +97,21 @@ def _box_means(restored: np.ndarray, thin: np.ndarray) -> np.ndarray:
     return np.stack([cv2.boxFilter(values, -1, (SIDE, SIDE))[INSIDE] for values in maps])
 
 
-def _similarity(means: np.ndarray, peak: float, n: int) -> float:
-    """Mean SSIM from the means of u, v, u^2 and v^2 over windows of n pixels."""
+def _similarity(
+    means: np.ndarray, peak: float, n: int, counted: np.ndarray | bool
+) -> tuple[float, int]:
+    """Mean SSIM of the windows that count, NaN without any, and their number.
+
+    From the means of u, v, u^2 and v^2 over windows of n pixels.
+    """
     a, b = np.square(means[0]), np.square(means[1])
     U, V = means[2] - a, means[3] - b
     luminance, structure = 2 * (0.01 * peak) ** 2, 2 * (0.03 * peak) ** 2 * (n - 1) / n
     shared = (a - b + luminance) * (U - V + structure)
-    return float((shared / ((a + b + luminance) * (U + V + structure))).mean())
+    values = shared / ((a + b + luminance) * (U + V + structure))
+    if counted is not True:
+        values = values[counted]
+    return (float(values.mean()), values.size) if values.size else (float("nan"), 0)
 
 
 def _refuse_small(shape: tuple[int, ...]) -> None:

@@ -14,14 +14,20 @@ HIGHEST = 0.25  # cycles per slice; the phase of a shift below two slices cannot
 
 
 def z_offset_slices(
-    restored: np.ndarray, thin: np.ndarray, mask: np.ndarray, factor: float = 1.0
+    restored: np.ndarray,
+    thin: np.ndarray,
+    mask: np.ndarray,
+    factor: float = 1.0,
+    measured: np.ndarray | None = None,
 ) -> float:
     """Slices by which ``restored`` lies towards larger z than ``thin``; NaN if z holds no contrast.
 
-    Volumes and the boolean mask are [Z, Y, X]; columns that touch the mask are used. ``factor``
-    is thick increment over thin increment.
+    Volumes and the boolean mask are [Z, Y, X]; columns that touch the mask are used,
+    if all of their voxels are ``measured``. ``factor`` is thick increment over thin increment.
     """
     columns = np.asarray(mask.any(axis=0))
+    if measured is not None:
+        columns &= np.asarray(measured.all(axis=0))
     stride = STRIDE if np.count_nonzero(columns) > 64 * STRIDE**2 else 1
     picked = columns[::stride, ::stride]
     spectra = [_spectrum(v[:, ::stride, ::stride][:, picked]) for v in (restored, thin)]

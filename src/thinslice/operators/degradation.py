@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thinslice.interfaces import Degradation, PlaneDegradation, Scan
-from thinslice.operators import projection
+from thinslice.operators import padding, projection
 from thinslice.volume import Volume
 
 if TYPE_CHECKING:
@@ -13,12 +13,23 @@ if TYPE_CHECKING:
 
 
 def thick_of(degradation: Degradation, thin: Scan) -> Volume:
-    """Degrade a thin scan to a thick one, slab by slab."""
+    """Degrade a thin scan to a thick one, slab by slab; what saw padding is padding."""
     grid = degradation.thick_grid(thin.grid)
-    voxels = projection.apply(degradation.matrix(thin.grid, grid), thin)
+    matrix, planes = degradation.matrix(thin.grid, grid), None
     if isinstance(degradation, PlaneDegradation):
-        voxels = in_plane(degradation.planes(thin.grid, grid), voxels)
-    return Volume(voxels, grid, thin.modality)
+        planes = degradation.planes(thin.grid, grid)
+    outside = padding.projected(
+        thin.padding,
+        lambda part: _seen(abs(matrix), planes and (abs(planes[0]), abs(planes[1])), part),
+    )
+    return Volume(_seen(matrix, planes, thin), grid, thin.modality, outside)
+
+
+def _seen(
+    matrix: "csr_array", planes: "tuple[csr_array, csr_array] | None", scan: Scan | np.ndarray
+) -> np.ndarray:
+    voxels = projection.apply(matrix, scan)
+    return voxels if planes is None else in_plane(planes, voxels)
 
 
 def in_plane(planes: "tuple[csr_array, csr_array]", voxels_ZYX: np.ndarray) -> np.ndarray:

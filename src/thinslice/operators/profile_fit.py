@@ -52,7 +52,8 @@ def fit_taps(thin: Scan, thick: Scan, *, half_width_mm: float = 7.0, slab: int =
     """Least-squares taps from a thin and a thick reconstruction of one acquisition.
 
     Taps are a thin increment apart, out to ``half_width_mm``; thin slices are interpolated linearly
-    where thick centres lie between them. Only thick slices whose taps all lie on the scan are used.
+    where thick centres lie between them. Only thick slices whose taps all lie on the scan are used,
+    and of them columns without padding.
     Raises ValueError where the slices' planes differ, no thick slice has all its taps, or the
     volumes do not vary enough to tell the taps apart.
     """
@@ -68,12 +69,17 @@ def fit_taps(thin: Scan, thick: Scan, *, half_width_mm: float = 7.0, slab: int =
     for y in range(0, thin.grid.shape[0], slab):
         rows = slice(y, y + slab)
         fine, coarse = thin.read(y=rows).astype(float), thick.read(y=rows).astype(float)
+        outside = (thin.padded(y=rows), thick.padded(y=rows))
         for k in used:
-            columns = _between(fine, at[k] + steps).reshape(len(steps), -1)
+            places = at[k] + steps
+            columns, values = _between(fine, places).reshape(len(steps), -1), coarse[k].ravel()
+            kept = _measured(outside, places, int(k))
+            if kept is not None:
+                columns, values = columns[:, kept], values[kept]
             middle = columns[len(steps) // 2].copy()
             columns -= middle
             normal += columns @ columns.T
-            right += columns @ (coarse[k].ravel() - middle)
+            right += columns @ (values - middle)
     return ProfileFit(_solve(normal, right), spacing)
 
 
@@ -88,6 +94,19 @@ def _between(voxels_ZYX: np.ndarray, at: np.ndarray) -> np.ndarray:
     low = np.clip(np.floor(at + 1e-6).astype(int), 0, last)
     share = np.clip(at - low, 0, 1)[:, None, None]
     return (1 - share) * voxels_ZYX[low] + share * voxels_ZYX[np.minimum(low + 1, last)]
+
+
+def _measured(
+    outside: tuple[np.ndarray | None, np.ndarray | None], places: np.ndarray, k: int
+) -> np.ndarray | None:
+    """Columns [Y * X] without padding in a tap or in thick slice ``k``; None: no scan has any."""
+    fine, coarse = outside
+    if fine is None and coarse is None:
+        return None
+    seen = [] if coarse is None else [coarse[k].ravel()]
+    if fine is not None:
+        seen.append(_between(fine.astype(float), places).any(axis=0).ravel())
+    return ~np.logical_or.reduce(seen)
 
 
 def _solve(normal: np.ndarray, right: np.ndarray) -> np.ndarray:

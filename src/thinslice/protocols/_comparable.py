@@ -29,6 +29,12 @@ def check(case: ScoringInput) -> None:
             raise ValueError(f"{broken} {name} voxels are not finite numbers")
 
 
+def measured(case: ScoringInput) -> np.ndarray | None:
+    """Boolean [Z, Y, X], true where both restored and thin are measurements; None: everywhere."""
+    masks = [mask for v in (case.restored, case.thin) if (mask := v.padded()) is not None]
+    return ~np.logical_or.reduce(masks) if masks else None
+
+
 def passed_over(protocol: str, wanted: str, case: ScoringInput) -> list[Score]:
     """Return no scores, and print what the protocol scores and what the case is to stderr."""
     thin = case.thin

@@ -9,7 +9,7 @@ from thinslice.interfaces import ScoringInput
 from thinslice.metrics.body_mask import AIR_HU, body_mask
 from thinslice.metrics.errors import LUNG, SOFT, UNIT, WIDE
 from thinslice.metrics.scored_slices import inner_slices, observed, phases
-from thinslice.protocols._comparable import check
+from thinslice.protocols._comparable import check, measured
 from thinslice.volume import Window, window_of
 
 
@@ -47,13 +47,14 @@ class ScoredRegion:
     units: Units
     restored: np.ndarray
     thin: np.ndarray
-    scored: np.ndarray  # body, on slices the method was not shown
+    scored: np.ndarray  # body without padding, on slices the method was not shown
     phase: np.ndarray  # [Z] thin increments to the nearest thick slice
     inner: slice  # of all thin slices: those between the dropped ends
-    body: np.ndarray  # all thin slices
+    body: np.ndarray  # all thin slices; without padding
     all_restored: np.ndarray  # all thin slices
     all_thin: np.ndarray  # all thin slices
     thick: np.ndarray  # [n_thick, Y, X], or coarser pixels
+    measured: np.ndarray | None  # all thin slices: no padding; None: nowhere
 
 
 def scored_region(case: ScoringInput) -> ScoredRegion:
@@ -63,7 +64,9 @@ def scored_region(case: ScoringInput) -> ScoredRegion:
     restored, thin, thick = in_units(case)
     grids = (case.thin.grid, case.thick.grid)
     inner, shown = inner_slices(*grids), observed(*grids)
-    body = body_mask(thin, case.thin.grid.pixel_mm, units.air)
+    known = measured(case)
+    padded = None if known is None else ~known
+    body = body_mask(thin, case.thin.grid.pixel_mm, units.air, padded)
     scored = body[inner] & ~shown[inner, None, None]
     if not scored.any():
         raise UnusableCaseError(
@@ -72,7 +75,7 @@ def scored_region(case: ScoringInput) -> ScoredRegion:
             f"are kept and {np.count_nonzero(shown[inner])} of those were shown to the method"
         )
     phase = phases(*grids)[inner]
-    whole = (restored, thin, thick)
+    whole = (restored, thin, thick, known)
     return ScoredRegion(units, restored[inner], thin[inner], scored, phase, inner, body, *whole)
 
 

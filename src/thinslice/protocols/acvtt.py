@@ -4,8 +4,9 @@ For comparison with published tables only. Values become [0, 1]: CT from -1024..
 prepare MSD and KiTS23, MR from 0..4095 of the scanner's own units, as they prepare IXI. They read
 RPLHR-CT as it is, so it must be in [0, 1] already; we take that to be TVSRN's -1024..2048 HU: set
 ``ct`` to it there. Both volumes are clipped, five slices are cut from each end whatever the
-factor, air counts as much as the patient. One PSNR per volume with peak 1, infinite where there is
-no error; SSIM once per volume, scikit-image's default in 3-D (a flat window of 7 x 7 x 7).
+factor, air counts as much as the patient; padding, of which they know nothing, is left out. One
+PSNR per volume with peak 1, infinite where there is no error; SSIM once per volume, scikit-image's
+default in 3-D (a flat window of 7 x 7 x 7).
 
 ``skip_observed`` is an option of their code, off by default: every fifth remaining slice, starting
 with the first, is removed, and the others are scored as if they were neighbours. That leaves out
@@ -16,6 +17,7 @@ The SSIM of axial, coronal and sagittal views (their Tables 1 and 2) is *not* in
 mean over all planes of the view.
 """
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,8 +28,9 @@ from thinslice.interfaces import Score, ScoringInput
 from thinslice.metrics.errors import decibels
 from thinslice.metrics.scored_slices import coincident
 from thinslice.metrics.ssim import PLANES
-from thinslice.metrics.ssim_uniform import RADIUS, fits, plane_scores, volume_score
-from thinslice.protocols._comparable import check, passed_over
+from thinslice.metrics.ssim_uniform import RADIUS, SIDE, fits, plane_scores, volume_score
+from thinslice.metrics.whole_windows import whole_windows
+from thinslice.protocols._comparable import check, measured, passed_over
 from thinslice.volume import Window
 
 METRICS = ("psnr_db", "ssim", "psnr_unobserved_db", "ssim_unobserved")
@@ -53,10 +56,12 @@ class Acvtt:
             return passed_over("acvtt", wanted, case)
         window = self.ct if case.thin.modality == "CT" else self.mr
         restored, thin = (window.to_unit(v.voxels[CUT:-CUT]) for v in (case.restored, case.thin))
-        scores = [*volume_scores(restored, thin), *view_scores(restored, thin)]
+        known = measured(case)
+        known = None if known is None else known[CUT:-CUT]
+        scores = [*volume_scores(restored, thin, known), *view_scores(restored, thin, known)]
         if self.skip_observed:
-            scores += unobserved_scores(restored, thin, case)
-        return scores
+            scores += unobserved_scores(restored, thin, known, case)
+        return [score for score in scores if score.n and not math.isnan(score.value)]
 
 
 def build(
@@ -68,29 +73,44 @@ def build(
 
 
 def volume_psnr(restored: np.ndarray, thin: np.ndarray) -> float:
-    """PSNR of two volumes [Z, Y, X] with peak 1, dB; infinite where they are equal."""
+    """PSNR of voxels with peak 1, dB; infinite where they are equal."""
     return decibels(float(np.square(restored - thin).mean(dtype=np.float64)), 1.0)
 
 
-def volume_scores(restored: np.ndarray, thin: np.ndarray, which: str = "") -> list[Score]:
+def volume_scores(
+    restored: np.ndarray, thin: np.ndarray, known: np.ndarray | None, which: str = ""
+) -> list[Score]:
     """PSNR and 3-D SSIM of two volumes [Z, Y, X] in [0, 1]; ``which`` goes into their names."""
+    inside = (slice(RADIUS, -RADIUS),) * 3
     windows = int(np.prod([side - 2 * RADIUS for side in thin.shape]))
+    compared = (restored, thin)
+    if known is not None:
+        windows = int(np.count_nonzero(whole_windows(known, SIDE, (0, 1, 2))[inside]))
+        compared = (restored[known], thin[known])
+    psnr = volume_psnr(*compared) if compared[1].size else math.nan
+    ssim = volume_score(restored, thin, 1.0, known)
     return [
-        Score(f"psnr{which}_db", "dB", "higher", volume_psnr(restored, thin), thin.size),
-        Score(f"ssim{which}", "1", "higher", volume_score(restored, thin, 1.0), windows),
+        Score(f"psnr{which}_db", "dB", "higher", psnr, compared[1].size),
+        Score(f"ssim{which}", "1", "higher", ssim, windows),
     ]
 
 
-def view_scores(restored: np.ndarray, thin: np.ndarray) -> list[Score]:
+def view_scores(
+    restored: np.ndarray, thin: np.ndarray, known: np.ndarray | None = None
+) -> list[Score]:
     """Mean SSIM of the planes of each view; our reading, see the module."""
-    by_view = {view: plane_scores(restored, thin, 1.0, axis) for view, axis in PLANES.items()}
+    views = PLANES.items()
+    by_view = {view: plane_scores(restored, thin, 1.0, axis, known) for view, axis in views}
     return [
         Score("ssim", "1", "higher", float(scores.mean()), len(scores), view=view)
         for view, scores in by_view.items()
+        if len(scores)
     ]
 
 
-def unobserved_scores(restored: np.ndarray, thin: np.ndarray, case: ScoringInput) -> list[Score]:
+def unobserved_scores(
+    restored: np.ndarray, thin: np.ndarray, known: np.ndarray | None, case: ScoringInput
+) -> list[Score]:
     """PSNR and SSIM without every fifth slice; none where other slices were shown."""
     skipped = np.arange(len(thin)) % EVERY == 0
     shown = coincident(case.thin.grid, case.thick.grid)[CUT:-CUT]
@@ -98,4 +118,5 @@ def unobserved_scores(restored: np.ndarray, thin: np.ndarray, case: ScoringInput
         wanted = f"a thick slice at every {EVERY}th thin one, from the first one scored"
         print(f"protocol acvtt skips observed slices only with {wanted}", file=sys.stderr)
         return []
-    return volume_scores(restored[~skipped], thin[~skipped], "_unobserved")
+    known = None if known is None else known[~skipped]
+    return volume_scores(restored[~skipped], thin[~skipped], known, "_unobserved")

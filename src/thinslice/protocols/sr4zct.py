@@ -7,7 +7,7 @@ regions"; their released code scores nothing. This is our reading of that senten
                *thin* scan, along z, y and x. The restored volume does not change it.
     Central    the images through the middle half of that box: coronal ones at the middle half of
                its rows, sagittal ones at the middle half of its columns (``central``). Each is
-               scored over the whole box.
+               scored over the whole box, without padding.
     Range      -1024..3071 HU (``window``). Their networks see a scan's own minimum and maximum,
                which in 12-bit CT are mostly these; a fixed range is the same for every case.
                Nothing is clipped: nothing in their code does so.
@@ -27,7 +27,7 @@ from thinslice.metrics.body_mask import body_mask
 from thinslice.metrics.errors import decibels
 from thinslice.metrics.ssim import PLANES
 from thinslice.metrics.ssim_uniform import SIDE, fits, plane_scores
-from thinslice.protocols._comparable import check, passed_over
+from thinslice.protocols._comparable import check, measured, passed_over
 from thinslice.volume import Volume
 
 METRICS = ("psnr_db", "ssim")
@@ -48,11 +48,12 @@ class Sr4zct:
         box = body_box(case.thin) if case.thin.modality == "CT" else None
         if box is None or not fits(*(side.stop - side.start for side in box)):
             return passed_over("sr4zct", f"CT with a body of {SIDE} voxels to a side", case)
-        scores = []
+        scores, known = [], measured(case)
         for view in VIEWS:
             cut = middle(box, PLANES[view], self.central)
             restored, thin = case.restored.voxels[cut], case.thin.voxels[cut]
-            scores += view_scores(restored, thin, view, self.peak)
+            inside = None if known is None else known[cut]
+            scores += view_scores(restored, thin, view, self.peak, inside)
         return scores
 
 
@@ -67,7 +68,7 @@ def build(window: Sequence[float] = (-1024.0, 3071.0), central: float = 0.5) -> 
 
 def body_box(thin: Volume) -> Box | None:
     """The smallest box [Z, Y, X] around the body of a thin CT; None where there is no body."""
-    body = body_mask(thin.voxels, thin.grid.pixel_mm)
+    body = body_mask(thin.voxels, thin.grid.pixel_mm, padded=thin.padded())
     if not body.any():
         return None
     across = [tuple(k for k in range(3) if k != axis) for axis in range(3)]
@@ -83,13 +84,27 @@ def middle(box: Box, axis: int, share: float) -> Box:
     return (*box[:axis], slice(start, start + n), *box[axis + 1 :])
 
 
-def view_scores(restored: np.ndarray, thin: np.ndarray, view: str, peak: float) -> list[Score]:
-    """PSNR and SSIM of the images of one view of two blocks [Z, Y, X], mean over images."""
+def view_scores(
+    restored: np.ndarray,
+    thin: np.ndarray,
+    view: str,
+    peak: float,
+    known: np.ndarray | None = None,
+) -> list[Score]:
+    """PSNR and SSIM of the images of one view of two blocks [Z, Y, X], mean over images.
+
+    known   boolean [Z, Y, X], false where there is padding, which is not scored
+    """
     axis = PLANES[view]
     images = zip(*(np.moveaxis(v, axis, 0) for v in (restored, thin)))
+    if known is not None:
+        inside = np.moveaxis(known, axis, 0)
+        images = [(r[k], t[k]) for (r, t), k in zip(images, inside) if k.any()]
     errors = [float(np.square(r - t).mean(dtype=np.float64)) for r, t in images]
+    ssim = plane_scores(restored, thin, peak, axis, known)
+    if not errors or not len(ssim):
+        return []
     psnr = np.mean([decibels(error, peak) for error in errors])
-    ssim = plane_scores(restored, thin, peak, axis)
     return [
         Score("psnr_db", "dB", "higher", float(psnr), len(errors), view=view),
         Score("ssim", "1", "higher", float(ssim.mean()), len(ssim), view=view),

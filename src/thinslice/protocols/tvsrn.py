@@ -3,7 +3,8 @@
 For comparison with published tables only. HU [-1024, 2048] become [0, 1]; the restored volume is
 clamped to it and the thin one is not; five slices are cut from each end; one PSNR per volume with
 peak 1, and 40 dB for a volume without error; SSIM per axial slice, Gaussian (11, sigma 1.5) in
-float32 with *zeros around the slice*, mean over the slices. Air counts as much as the patient.
+float32 with *zeros around the slice*, mean over the slices. Air counts as much as the patient;
+padding is left out.
 
 Differs from the authors' code in the filter alone: separable OpenCV for their 11 x 11 torch
 convolution, equal to 2e-5 (1e-4 dB).
@@ -14,8 +15,9 @@ import numpy as np
 
 from thinslice.interfaces import Score, ScoringInput
 from thinslice.metrics.errors import decibels
-from thinslice.metrics.ssim import TAPS
-from thinslice.protocols._comparable import check, passed_over
+from thinslice.metrics.ssim import RADIUS, TAPS
+from thinslice.metrics.whole_windows import whole_windows
+from thinslice.protocols._comparable import check, measured, passed_over
 from thinslice.volume import Window
 
 METRICS = ("psnr_db", "ssim")
@@ -35,7 +37,16 @@ class Tvsrn:
             return passed_over("tvsrn", f"CT of more than {2 * CUT} slices", case)
         restored = WINDOW.to_unit(case.restored.voxels)[CUT:-CUT]
         thin = (case.thin.voxels[CUT:-CUT] - WINDOW.low) / (WINDOW.high - WINDOW.low)
-        slices = [slice_ssim(r, t) for r, t in zip(restored, thin)]
+        known = measured(case)
+        if known is None:
+            slices = [slice_ssim(r, t) for r, t in zip(restored, thin)]
+        else:
+            known = known[CUT:-CUT]
+            whole = whole_windows(known, 2 * RADIUS + 1, (1, 2))
+            slices = [slice_ssim(r, t, w) for r, t, w in zip(restored, thin, whole) if w.any()]
+            restored, thin = restored[known], thin[known]
+        if not slices:
+            return passed_over("tvsrn", "CT that is not all padding", case)
         return [
             Score("psnr_db", "dB", "higher", volume_psnr(restored, thin), thin.size),
             Score("ssim", "1", "higher", float(np.mean(slices)), len(slices)),
@@ -47,18 +58,22 @@ def build() -> Tvsrn:
 
 
 def volume_psnr(restored: np.ndarray, thin: np.ndarray) -> float:
-    """PSNR of two volumes [Z, Y, X] with peak 1, dB; 40 where they are equal."""
+    """PSNR of voxels with peak 1, dB; 40 where they are equal."""
     error = np.square(restored - thin).mean(dtype=np.float64)
     return decibels(float(error), 1.0) if error else PERFECT_DB
 
 
-def slice_ssim(restored: np.ndarray, thin: np.ndarray) -> float:
-    """SSIM of two float32 slices [Y, X], zeros beyond their edges, mean over all pixels."""
+def slice_ssim(restored: np.ndarray, thin: np.ndarray, counted: np.ndarray | None = None) -> float:
+    """SSIM of two float32 slices [Y, X], zeros beyond their edges, mean over the pixels counted.
+
+    counted   boolean [Y, X]; None: all
+    """
     x, y = (np.ascontiguousarray(v, np.float32) for v in (restored, thin))
     mx, my, xx, yy, xy = (_smooth(v) for v in (x, y, x * x, y * y, x * y))
     luminance = (2 * mx * my + C1) / (mx * mx + my * my + C1)
     structure = (2 * (xy - mx * my) + C2) / (xx - mx * mx + yy - my * my + C2)
-    return float((luminance * structure).mean(dtype=np.float64))
+    values = luminance * structure
+    return float((values if counted is None else values[counted]).mean(dtype=np.float64))
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:

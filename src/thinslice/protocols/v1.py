@@ -5,7 +5,8 @@
               how much. It is a score and not a refusal, because blur and real errors move it
               too; beyond 0.05 slices, mistrust the method or the pair before ranking it.
     Voxels    Inside the body (of the *thin* volume), off the ends by one thick increment or
-              thickness, and only slices the method was not shown. Every score carries its n.
+              thickness, and only slices the method was not shown. Never padding, nor an SSIM
+              window or a thick voxel that holds any. Every score carries its n.
               ``mask``, the first 8 hex digits of the SHA-256 of these voxels' mask, is equal
               wherever the same voxels were scored.
     Primary   RMSE and MAE, and RMSE by phase.
@@ -24,6 +25,7 @@ Confidence intervals over patients are an analysis, not a score.
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,10 +35,13 @@ from thinslice.metrics.body_mask import mask_digest
 from thinslice.metrics.consistency import consistency
 from thinslice.metrics.errors import mae, psnr, rmse
 from thinslice.metrics.scored_slices import rmse_by_phase
-from thinslice.metrics.ssim import PLANES, ssim
+from thinslice.metrics.ssim import PLANES, RADIUS, ssim
 from thinslice.metrics.ssim_volume import ssim_volume
+from thinslice.metrics.whole_windows import whole_windows
 from thinslice.metrics.z_offset import z_offset_slices
+from thinslice.operators import projection
 from thinslice.operators.degradation import in_plane
+from thinslice.operators.padding import SHARE
 from thinslice.protocols._scored_region import ScoredRegion, scored_region
 
 METRICS = (
@@ -101,15 +106,23 @@ def by_phase(region: ScoredRegion, increment_mm: float) -> list[Score]:
 
 def similarities(region: ScoredRegion, threads: int) -> list[Score]:
     """SSIM of each view in each range."""
-    volumes = (region.restored, region.thin, region.scored)
+    volumes = (region.restored, region.thin)
     scores = []
     for name, window in region.units.ssim.items():
-        for plane in PLANES:
-            mean = ssim(*volumes, window, plane, threads)
+        for plane, across in PLANES.items():
+            whole = _in_whole_windows(region, [axis for axis in range(3) if axis != across])
+            mean = ssim(*volumes, whole, window, plane, threads)
             scores.append(Score("ssim", "1", "higher", *mean, view=plane, range=name))
-        mean = ssim_volume(*volumes, window, threads)
+        mean = ssim_volume(*volumes, _in_whole_windows(region, (0, 1, 2)), window, threads)
         scores.append(Score("ssim", "1", "higher", *mean, view="3d", range=name))
     return scores
+
+
+def _in_whole_windows(region: ScoredRegion, axes: Sequence[int]) -> np.ndarray:
+    """The scored voxels whose window along the axes holds no padding."""
+    if region.measured is None:
+        return region.scored
+    return region.scored & whole_windows(region.measured[region.inner], 2 * RADIUS + 1, axes)
 
 
 def data_consistency(region: ScoredRegion, case: ScoringInput) -> list[Score]:
@@ -127,8 +140,9 @@ def data_consistency(region: ScoredRegion, case: ScoringInput) -> list[Score]:
     if planes is not None:
         volumes = tuple(in_plane(planes, v) for v in volumes)
     unit, (restored, thin, body) = region.units.unit, volumes
-    error = consistency(restored, region.thick, matrix, body, region.inner)
-    floor = consistency(thin, region.thick, matrix, body, region.inner)
+    masks = (body, region.inner, _saw_padding(region, case))
+    error = consistency(restored, region.thick, matrix, *masks)
+    floor = consistency(thin, region.thick, matrix, *masks)
     name = f"consistency_{{}}_{region.units.suffix}".format
     return [
         Score(name("rmse"), unit, "", error.rmse, error.n),
@@ -137,8 +151,21 @@ def data_consistency(region: ScoredRegion, case: ScoringInput) -> list[Score]:
     ]
 
 
+def _saw_padding(region: ScoredRegion, case: ScoringInput) -> np.ndarray | None:
+    """Thick voxels that are padding, or of which a part would be; None: there is no padding."""
+    outside = case.thick.padded()
+    if region.measured is None or case.matrix is None:
+        return outside
+    share = projection.apply(abs(case.matrix), (~region.measured).astype(np.float32))
+    if case.planes is not None:
+        share = in_plane((abs(case.planes[0]), abs(case.planes[1])), share)
+    return share > SHARE if outside is None else outside | (share > SHARE)
+
+
 def offset_along_z(region: ScoredRegion, case: ScoringInput) -> Score:
     """Shift of restored against thin along z: are the other scores valid?"""
     thin_mm, thick_mm = case.thin.grid.increment_mm, case.thick.grid.increment_mm
-    offset = z_offset_slices(region.restored, region.thin, region.scored, thick_mm / thin_mm)
+    known = None if region.measured is None else region.measured[region.inner]
+    volumes = (region.restored, region.thin, region.scored)
+    offset = z_offset_slices(*volumes, thick_mm / thin_mm, known)
     return Score("z_offset_mm", "mm", "", offset * thin_mm, len(region.thin))

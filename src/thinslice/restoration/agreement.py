@@ -245,14 +245,11 @@ def _voxel_errors(
 
 def _body(thick: Scan) -> np.ndarray:
     """Boolean [Z, Y, X], true inside the patient where something was measured."""
-    voxels = thick.read()
+    voxels, padded = thick.read(), thick.padded()
     if thick.modality == "CT":
-        mask = body_mask(voxels, thick.grid.pixel_mm, AIR_HU)
-    else:
-        window = window_of(Volume(voxels, thick.grid, thick.modality))
-        mask = body_mask(window.to_unit(voxels), thick.grid.pixel_mm, 0.1)
-    padded = thick.padded()
-    return mask if padded is None else mask & ~padded
+        return body_mask(voxels, thick.grid.pixel_mm, AIR_HU, padded)
+    window = window_of(Volume(voxels, thick.grid, thick.modality, thick.padding))
+    return body_mask(window.to_unit(voxels), thick.grid.pixel_mm, 0.1, padded)
 
 
 def _flat(blocks: np.ndarray) -> np.ndarray:

@@ -162,10 +162,12 @@ def _fine_grid(scan: AcquiredScan, grid: Grid) -> Grid:
 
 
 def _padding(scan: AcquiredScan, mask: np.ndarray) -> Padding | None:
-    """Padding where no slice has measured, with the scan's own number if it has one."""
-    empty = EMPTY_HU if scan.modality == "CT" else 0.0
-    value = scan.padding.values[0] if scan.padding is not None else empty
-    return Padding.of(mask, np.full(mask.shape, value, np.float32))
+    """Padding where no slice has measured, with the number of most of the scan's own if any."""
+    number = EMPTY_HU if scan.modality == "CT" else 0.0
+    if scan.padding is not None:
+        counts = scan.padding.counts()
+        number = max(counts, key=lambda value: counts[value])
+    return Padding.of(mask, np.full(mask.shape, number, np.float32))
 
 
 def _through(matrix: np.ndarray, voxels: np.ndarray) -> np.ndarray:

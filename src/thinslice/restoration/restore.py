@@ -22,8 +22,9 @@ from thinslice.errors import Refused
 from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import Run
 from thinslice.io.acquired import AcquiredScan
+from thinslice.io.padding import note, with_padding
 from thinslice.io.scan import LoadedScan
-from thinslice.operators import interpolation
+from thinslice.operators import interpolation, padding
 from thinslice.operators.grids import thin_grid
 from thinslice.restoration import agreement, as_acquired, quality
 from thinslice.restoration.as_acquired import Acquisition
@@ -57,7 +58,7 @@ class Plan(NamedTuple):
         """What the scan's files leave open, and whether there is anything to restore."""
         over_gaps = self.acquired.notes(self.grid) if self.acquired else []
         thinner = _nothing_thinner(self.thick.grid, self.grid)
-        return [*notes_on(self.scan), *over_gaps, *thinner]
+        return [*notes_on(self.scan, self.thick), *over_gaps, *thinner]
 
 
 class Result(NamedTuple):
@@ -124,7 +125,7 @@ def plan(
     if isinstance(scan, AcquiredScan):
         scan, acquired = as_acquired.regular(scan)
     loaded = scan if isinstance(scan, LoadedScan) else None
-    volume = scan.volume if isinstance(scan, LoadedScan) else scan
+    volume = scan.volume if isinstance(scan, LoadedScan) else with_padding(scan)
     grid = thin_grid(volume.grid, thickness_mm, increment_mm)
     chosen = choose(method, Path(weights) if weights is not None else None)
     outside = []
@@ -148,7 +149,8 @@ def carry_out(planned: Plan, run: Run | None = None) -> Result:
     """Restore as planned."""
     with placed(run or Run(), uses_torch=planned.chosen.fit != "none") as running:
         started, start_s = datetime.now(UTC), time.perf_counter()
-        restored = planned.chosen.method.restore(planned.thick, planned.grid, run=running)
+        answer = planned.chosen.method.restore(planned.thick, planned.grid, run=running)
+        restored = padding.carried(answer, planned.thick)
         if planned.acquired:
             restored = planned.acquired.consistent(restored)
         wall_s = time.perf_counter() - start_s
@@ -191,10 +193,10 @@ def hashes(scan: LoadedScan | None) -> dict[str, str]:
     return {Path("/", file).relative_to(top).as_posix(): sha256 for file, sha256 in hashes.items()}
 
 
-def notes_on(scan: LoadedScan | None) -> list[str]:
+def notes_on(scan: LoadedScan | None, volume: Volume) -> list[str]:
     """What a user should know of a scan: its reader's warnings, and what its files leave open."""
     if scan is None:
-        return []
+        return [] if volume.padding is None else [note(volume.padding)]
     source: Mapping[str, Any] = scan.source
     notes = list(source["warnings"])
     if source["thickness_from"] == "increment":

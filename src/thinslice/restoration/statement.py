@@ -16,7 +16,7 @@ from thinslice.io.scan import LoadedScan
 from thinslice.provenance.environment import peak_memory_gib, versions
 from thinslice.restoration.methods import MethodChoice
 from thinslice.restoration.restore import Result
-from thinslice.volume import Modality
+from thinslice.volume import Volume
 
 FORMAT = 2  # 2: a verdict, the step, values outside the range; slices counted from 1
 SCHEMA = Path(__file__).with_name("restored.schema.json")
@@ -33,10 +33,10 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
         "format": FORMAT,
         "notice": NOTICE,
         "input": {
-            **input_of(planned.scan, planned.thick.modality, planned.inputs),
+            **input_of(planned.scan, planned.thick, planned.inputs),
             "as_acquired": planned.acquired.to_json(planned.grid) if planned.acquired else None,
         },
-        "output": output_of(output),
+        "output": output_of(output, restored.volume),
         "grids": {"input": planned.thick.grid.to_json(), "output": planned.grid.to_json()},
         "method": _method(planned.chosen),
         "run": {
@@ -61,21 +61,27 @@ def combined(files: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(sorted(files.values())).encode()).hexdigest()
 
 
-def input_of(
-    scan: LoadedScan | None, modality: Modality, inputs: Mapping[str, str]
-) -> dict[str, Any]:
-    """What was read: its place, what its files state, and their hashes (``inputs``)."""
+def input_of(scan: LoadedScan | None, volume: Volume, inputs: Mapping[str, str]) -> dict[str, Any]:
+    """What was read: its place, what its files state, its padding, and hashes (``inputs``)."""
     return {
         "path": os.path.commonpath([f.absolute() for f in scan.files]) if scan else None,
-        "modality": modality,
+        "modality": volume.modality,
         "source": dict(scan.source) if scan else None,
+        "padding": _padding(volume),
         **_hashed(inputs),
     }
 
 
-def output_of(output: Path) -> dict[str, Any]:
-    """What was written at ``output``: its name and its hashes."""
-    return {"name": output.name, **_hashed(sha256_by_name(output))}
+def output_of(output: Path, volume: Volume) -> dict[str, Any]:
+    """What was written at ``output``: its name, its padding and its hashes."""
+    hashed = _hashed(sha256_by_name(output))
+    return {"name": output.name, "padding": _padding(volume), **hashed}
+
+
+def _padding(volume: Volume) -> list[dict[str, Any]]:
+    """Each number that stands for no measurement, and its voxels."""
+    counts = volume.padding.counts() if volume.padding else {}
+    return [{"value": value, "voxels": n} for value, n in counts.items()]
 
 
 def _hashed(files: Mapping[str, str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from thinslice.degradations import profile as degradation
 from thinslice.errors import Refused
+from thinslice.io.padding import with_padding
 from thinslice.io.scan import LoadedScan
 from thinslice.operators.degradation import thick_of
 from thinslice.operators.grids import SAME
@@ -36,7 +37,7 @@ class ThickPlan(NamedTuple):
     @property
     def warnings(self) -> list[str]:
         """What a user should know, one sentence each."""
-        return notes_on(self.scan)
+        return notes_on(self.scan, self.thin)
 
 
 class Thickened(NamedTuple):
@@ -79,7 +80,7 @@ def plan(
     if profile not in PROFILES:
         raise Refused(f"profile {profile!r} is none of {', '.join(PROFILES)}")
     loaded = scan if isinstance(scan, LoadedScan) else None
-    thin = scan.volume if isinstance(scan, LoadedScan) else scan
+    thin = scan.volume if isinstance(scan, LoadedScan) else with_padding(scan)
     increment_mm = thickness_mm if increment_mm is None else increment_mm
     _refuse_no_thicker(thin.grid, thickness_mm, increment_mm)
     settings = {"shape": profile, "thickness_mm": thickness_mm, "increment_mm": increment_mm}

@@ -63,8 +63,8 @@ def of(thickened: Thickened, written: Path) -> dict[str, Any]:
     return {
         "format": statement.FORMAT,
         "notice": NOTICE,
-        "input": statement.input_of(planned.scan, thin.modality, planned.inputs),
-        "output": statement.output_of(written),
+        "input": statement.input_of(planned.scan, thin, planned.inputs),
+        "output": statement.output_of(written, thickened.volume),
         "grids": {"input": thin.grid.to_json(), "output": planned.grid.to_json()},
         "degradation": {**planned.card, "profile": PROFILES[planned.card["name"]]},
         "run": {

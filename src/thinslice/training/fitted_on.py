@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import correlate
+from scipy.ndimage import correlate, maximum_filter
 
 from thinslice.interfaces import Scan
 
@@ -67,9 +67,10 @@ def fine_noise(scan: Scan) -> float:
     """Finest noise of a scan's middle slices, in its unit: the median local second difference.
 
     A mask of two crossed Laplacians takes away everything up to planes (Immerkaer 1996); the median
-    over the brighter half of each slice, which is the patient, is not moved by edges. Noise that
-    a soft kernel has smoothed counts for less than its standard deviation: the number compares
-    scans, it does not measure them (``metrics.noise`` does). Weights files call it "noise".
+    over the brighter half of each slice, which is the patient, is not moved by edges; padding is
+    left out. Noise that a soft kernel has smoothed counts for less than its standard deviation: the
+    number compares scans, it does not measure them (``metrics.noise`` does). Weights files call it
+    "noise".
     """
     n = scan.grid.n
     middle = np.unique(np.linspace(n // 4, max(3 * n // 4, n // 4), NOISE_SLICES).astype(int))
@@ -77,7 +78,15 @@ def fine_noise(scan: Scan) -> float:
     for k in middle:
         slice_YX = np.asarray(scan.read(slice(int(k), int(k) + 1))[0], float)
         rough_YX = np.abs(correlate(slice_YX, LAPLACIANS, mode="nearest"))
-        values.append(rough_YX[slice_YX >= np.median(slice_YX)])
+        padded = scan.padded(slice(int(k), int(k) + 1))
+        if padded is not None:
+            near_YX = maximum_filter(padded[0], size=len(LAPLACIANS))
+            whole_YX = np.asarray(near_YX) == 0
+            slice_YX, rough_YX = slice_YX[whole_YX], rough_YX[whole_YX]
+        if slice_YX.size:
+            values.append(rough_YX[slice_YX >= np.median(slice_YX)])
+    if not values:
+        return 0.0
     return float(np.median(np.concatenate(values)) / (0.6745 * np.sqrt((LAPLACIANS**2).sum())))
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from thinslice.errors import Refused
-from thinslice.volume import HU_INT16, Volume, to_int16
+from thinslice.volume import HU_INT16, Modality, Volume, to_int16
 
 Rescale = tuple[float, float]  # slope, intercept
 PLAIN: Rescale = (1.0, 0.0)
@@ -31,27 +31,32 @@ def stored(volume: Volume, like: Rescale | None = None) -> Stored:
     """The pixels of a volume; raises ValueError for NaN.
 
     like    slope and intercept of the source, where it has one for all its slices
+
+    Padding has the number that it had in the scan, or -32768 where that is lower.
     """
-    if not np.isfinite(volume.voxels.sum(dtype=np.float64)):
-        bad = volume.voxels.size - int(np.isfinite(volume.voxels).sum())
+    voxels = volume.as_in_file(HU_INT16[0])
+    if not np.isfinite(voxels.sum(dtype=np.float64)):
+        bad = voxels.size - int(np.isfinite(voxels).sum())
         raise Refused(f"{bad} voxels are not finite numbers")
-    span = float(volume.voxels.min()), float(volume.voxels.max())
-    slope, intercept = _rescale(volume, span, like)
+    span = float(voxels.min()), float(voxels.max())
+    slope, intercept = _rescale(volume.modality, voxels, span, like)
     pixels = np.empty(volume.grid.zyx, np.int16)
-    for k, plane in enumerate(volume.voxels):  # slice by slice: no second volume in memory
+    for k, plane in enumerate(voxels):  # slice by slice: no second volume in memory
         pixels[k] = to_int16((plane.astype(np.float64) - intercept) / slope)
     return Stored(pixels, slope, intercept)
 
 
-def _rescale(volume: Volume, span: tuple[float, float], like: Rescale | None) -> Rescale:
-    if volume.modality == "CT":
+def _rescale(
+    modality: Modality, voxels: np.ndarray, span: tuple[float, float], like: Rescale | None
+) -> Rescale:
+    if modality == "CT":
         offered = like is not None and like[0] == 1 and like[1].is_integer()
         if like and offered and _fits(span, like):
             return like
         return PLAIN if _fits(span, PLAIN) else _around(span)
     if like is not None and like[0] > 0 and _fits(span, like):
         return like
-    if _fits(span, PLAIN) and all((plane == np.rint(plane)).all() for plane in volume.voxels):
+    if _fits(span, PLAIN) and all((plane == np.rint(plane)).all() for plane in voxels):
         return PLAIN
     return _spread(span)
 

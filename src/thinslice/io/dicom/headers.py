@@ -24,6 +24,7 @@ from thinslice.io.dicom.kinds import (
     without_pixels,
 )
 from thinslice.io.dicom.opened import elements, opened, syntax_of, without_remarks
+from thinslice.io.dicom.padding_tags import stated_range
 from thinslice.io.dicom.truncation import refuse_cut, stored_as
 from thinslice.workflow.scan_files import is_companion
 
@@ -245,6 +246,7 @@ def _slice(path: Path, data: FileDataset, frame: int | None, places: list[Datase
             "rescale_type": _text(first("RescaleType")),
             "transfer_syntax": str(syntax_of(data)),
             "stored_as": stored_as(data),
+            "padding": stated_range(data),
             "apart": {tag: text for tag in APART if (text := _text(first(tag)))},
         },
     )

@@ -14,11 +14,12 @@ from thinslice.errors import listed, refused
 from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.headers import Slice
 from thinslice.io.dicom.notes import notes_on
+from thinslice.io.dicom.padding_tags import stated_padding
 from thinslice.io.dicom.pixels import fill
 from thinslice.io.dicom.slice_order import ROUNDED_MM, Ordered, ordered_of, same_order
 from thinslice.io.orientation import Place, place
-from thinslice.io.scan import odd_hu
-from thinslice.volume import Modality
+from thinslice.io.padding import settled
+from thinslice.volume import Modality, Volume
 
 WIDEST_MM = 30.0  # between two slices; what lies in a wider gap was not scanned
 
@@ -53,23 +54,24 @@ def read_planes(
     placed = _placed(path, stack, usual_mm, float(np.median(thick_mm)))
     voxels = np.empty(placed.place.grid.zyx, np.float32)
     fill(placed.place.file_view(voxels), placed.slices)
+    volume = Volume(voxels, placed.place.grid, cast(Modality, placed.slices[0].modality))
+    volume, odd_values = settled(path, volume, stated_padding(placed.place, voxels, placed.slices))
     reach = (placed.positions - placed.positions[0]) @ np.array(placed.place.grid.direction).T
     shifts_mm = np.where(np.abs(reach[:, 1:]).max(initial=0) > ROUNDED_MM, reach[:, 1:], 0.0)
     turned = placed.slices[0] is not stack.slices[0]
     scan = AcquiredScan(
-        voxels,
-        placed.place.grid,
-        cast(Modality, placed.slices[0].modality),
+        volume.voxels,
+        volume.grid,
+        volume.modality,
         reach[:, 0],
         thick_mm[::-1] if turned else thick_mm,
         shifts_mm,
         {**source, **stated},
         tuple(sorted({s.path for s in slices})),
+        padding=volume.padding,
     )
     notes = notes_on(stack.slices, thickness_mm, tilt_deg=scan.tilt_deg)
-    if scan.modality == "CT":
-        notes += odd_hu(float(voxels.min()), float(voxels.max()))
-    scan.source["warnings"] = notes
+    scan.source["warnings"] = [*notes, *odd_values]
     return scan
 
 

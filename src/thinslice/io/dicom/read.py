@@ -13,11 +13,13 @@ from thinslice.errors import Refused, refused
 from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.headers import Slice, files_of, slices_of
 from thinslice.io.dicom.notes import notes_on
+from thinslice.io.dicom.padding_tags import stated_padding
 from thinslice.io.dicom.pixels import fill
 from thinslice.io.dicom.planes import read_planes
 from thinslice.io.dicom.slice_order import Irregular, Stack, stack_of
 from thinslice.io.orientation import place
-from thinslice.io.scan import LoadedScan, odd_hu
+from thinslice.io.padding import settled
+from thinslice.io.scan import LoadedScan
 from thinslice.volume import Modality, Volume
 
 
@@ -62,8 +64,8 @@ def of_slices(
     fill(placed.file_view(voxels), stack.slices)
     volume = Volume(voxels, placed.grid, cast(Modality, first.modality))
     source = _source(stack, thickness_mm)
-    if first.modality == "CT":
-        source["warnings"] += odd_hu(float(voxels.min()), float(voxels.max()))
+    volume, notes = settled(path, volume, stated_padding(placed, voxels, stack.slices))
+    source["warnings"] += notes
     return LoadedScan(volume, source, tuple(sorted({s.path for s in slices})))
 
 

@@ -22,6 +22,7 @@ from thinslice.io.dicom.headers import Slice, slices_of
 from thinslice.io.dicom.layout import View, laid_out, usual_view
 from thinslice.io.dicom.made_of import Sources
 from thinslice.io.dicom.opened import without_remarks
+from thinslice.io.dicom.padding_tags import write_tags
 from thinslice.io.orientation import Place
 from thinslice.volume import Volume
 
@@ -56,6 +57,8 @@ def write_dicom(
     sources = headers(source, volume.modality)
     shared = shared_header(sources, volume.modality, derivation, _hash(volume, pixels))
     _series(shared, pixels, volume, placed)
+    if volume.padding is not None:
+        write_tags(shared, volume.padding, pixels)
     images = Sources(sources, slices, volume.grid)
     if volume.modality == "CT" or (pixels.slope, pixels.intercept) != PLAIN:
         _rescaled(shared, pixels, slices[0].facts["rescale_type"] if slices else None)

@@ -15,7 +15,8 @@ from thinslice.io.nifti.content import files_of, opened
 from thinslice.io.nifti.header import geometry, intent, three_axes, through_plane
 from thinslice.io.nifti.values import voxels_of
 from thinslice.io.orientation import place
-from thinslice.io.scan import LoadedScan, odd_hu, source_without_scanner
+from thinslice.io.padding import settled
+from thinslice.io.scan import LoadedScan, source_without_scanner
 from thinslice.volume import Modality, Volume
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -48,8 +49,10 @@ def read_nifti(
         lps = RAS_TO_LPS @ affine
     placed = place(path, lps, shape, thickness_mm=thickness_mm, through_plane=z)
     voxels, notes = voxels_of(path, stored, placed, modality=modality, unit_window=unit_window)
-    if modality == "CT" and unit_window is None:
-        notes += odd_hu(float(voxels.min()), float(voxels.max()))
+    volume = Volume(voxels, placed.grid, modality)
+    if unit_window is None:
+        volume, odd_values = settled(path, volume)
+        notes += odd_values
     source: dict[str, Any] = {
         **source_without_scanner("NIfTI", modality, thickness_mm),
         "axes": "".join(nib.aff2axcodes(affine)),
@@ -57,4 +60,4 @@ def read_nifti(
         "unit_window": list(unit_window) if unit_window and modality == "CT" else None,
         "warnings": warnings + notes,
     }
-    return LoadedScan(Volume(voxels, placed.grid, modality), source, files_of(path))
+    return LoadedScan(volume, source, files_of(path))

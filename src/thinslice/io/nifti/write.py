@@ -32,6 +32,7 @@ def write_nifti(
     like    a NIfTI file whose axes (order and directions of the array) the new one shares, so
             that masks drawn on one lie on the other; None: x, y, z as in memory
 
+    Padding has the number that it had in the scan; below -32768, of int16, that.
     sform and qform both say scanner coordinates, in mm; the header's single precision keeps
     positions within 1e-4 mm. ``slice_dim`` names the through-plane axis and the description the
     slice thickness, for which NIfTI has no field. Replaced atomically; same
@@ -72,7 +73,8 @@ def _axes_of(volume: Volume, like: Path | None) -> Place:
 
 
 def _image(volume: Volume, placed: Place, dtype: Literal["int16", "float32"]) -> nib.Nifti1Image:
-    voxels = _whole(volume.voxels) if dtype == "int16" else volume.voxels
+    integers = dtype == "int16"
+    voxels = _whole(volume.as_in_file(HU_INT16[0])) if integers else volume.as_in_file()
     affine = RAS_TO_LPS @ placed.file_affine()
     image = nib.Nifti1Image(placed.file_view(voxels), affine)
     image.header.set_xyzt_units("mm", "sec")

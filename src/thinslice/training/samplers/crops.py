@@ -47,9 +47,14 @@ def in_memory(pairs: Sequence[Pair], limit_gib: float = 2.0) -> list[Pair]:
         if isinstance(scan, Volume) or n_bytes > left:
             return scan
         left -= n_bytes
-        return Volume(scan.read(), scan.grid, scan.modality)
+        return whole(scan)
 
     return [Pair(pair.case, load(pair.thick), load(pair.thin)) for pair in pairs]
+
+
+def whole(scan: Scan) -> Volume:
+    """The whole scan in memory."""
+    return Volume(scan.read(), scan.grid, scan.modality, scan.padding)
 
 
 def data_key(*groups: Sequence[Pair]) -> str:
@@ -70,7 +75,7 @@ def window(pair: Pair, ct: tuple[float, float]) -> Window:
     """The window of a pair, from its thick scan alone."""
     if pair.thick.modality == "CT":
         return Window(*ct)
-    return window_of(Volume(pair.thick.read(), pair.thick.grid, pair.thick.modality), ct)
+    return window_of(whole(pair.thick), ct)
 
 
 def read_at(scan: Scan, at_mm: np.ndarray, y: slice, x: slice, kind: Kind = "cubic") -> np.ndarray:
