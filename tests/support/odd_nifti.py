@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import nibabel as nib
 import numpy as np
+from nibabel.nifti1 import Nifti1Extension
 
 from support.bad_nifti import MAGIC, NAN, PIXDIM, SLOPE, packed, plain, says
 from support.nifti_maker import TURNS, saved, scan_ras
@@ -70,7 +71,7 @@ def of_values(values: np.ndarray, **header) -> Callable:
     return make
 
 
-def labels(*numbers: int, dtype=np.uint8) -> np.ndarray:
+def labels(*numbers: int, dtype: type = np.uint8) -> np.ndarray:
     """Blocks of equal numbers, and nothing around them."""
     out = np.zeros((40, 16, 6), dtype)
     for k, number in enumerate(numbers):
@@ -87,7 +88,7 @@ def swapped(folder, _):
 
 def extended(folder, _):
     image = nib.Nifti1Image(*scan_ras())
-    image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"hello" * 50))
+    image.header.extensions.append(Nifti1Extension("comment", b"hello" * 50))
     nib.save(image, folder / "x.nii.gz")
     return folder / "x.nii.gz"
 
