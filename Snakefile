@@ -29,6 +29,11 @@ if str(workflow.basedir) != str(workflow.current_basedir):
         "`include:`; run it itself: snakemake --snakefile "
         f"{workflow.current_basedir}/Snakefile --configfile YOURS"
     )
+if "{" in str(workflow.basedir):
+    raise WorkflowError(
+        f"refused: {workflow.basedir}: found curly braces in the folder's name, which Snakemake "
+        "takes for wildcards; expected none; rename it"
+    )
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
@@ -55,6 +60,8 @@ with engine.refusals():
     if engine.is_main(workflow):
         snakemake_state.check(RESULTS, STATE)
     config = own_data.with_own_data(config)
+    if engine.is_main(workflow):
+        engine.check_literal(own_data.all_files(config))
     checks.check_runnable(config)
 
 engine.before_run(workflow, lambda: prepare.prepare(RESULTS, STATE))

@@ -99,11 +99,13 @@ rule evidence:
     input:
         records=targets.gathered_records(config),
         pairs=targets.pairs_records(config),
+        scans=targets.scan_records(config),
     output:
         scores="results/evidence/scores.csv",
         runs="results/evidence/runs.csv",
         pairs="results/evidence/pairs.csv",
         skipped="results/evidence/skipped.csv",
+        scans="results/evidence/scans.csv",
         record="results/evidence/evidence.record.json",
     log:
         "results/logs/evidence.log",
@@ -119,5 +121,5 @@ rule evidence:
     shell:
         r"""
         python "$HERE"/workflow_scripts/evidence.py --records {input.records:q} --pairs {input.pairs:q} \
-            --skipped {params.skipped:q} --out results/evidence &>{log:q}
+            --scans {input.scans:q} --skipped {params.skipped:q} --out results/evidence &>{log:q}
         """

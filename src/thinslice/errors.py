@@ -9,7 +9,7 @@ line (workflow_scripts/job_exit.sh prints it then). Standard library only.
 import contextlib
 import errno
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +37,22 @@ class Refused(ThinsliceError, ValueError):  # noqa: N818 - printed as "refused: 
     """An input, a setting or a destination that cannot be used."""
 
 
+class UnusableCaseError(Refused):
+    """A scan of which nothing can be computed, whichever method answers: too short, or all air."""
+
+
+class SeveralRefused(Refused):
+    """Refusals of several inputs at once, each of them one line."""
+
+    def __init__(self, lines: Sequence[str]):
+        super().__init__("\n".join(one_line(line) for line in lines))
+
+
+def all_refused(refusals: Sequence[Refused]) -> Refused:
+    """Several refusals as one error; a single one as it is."""
+    return refusals[0] if len(refusals) == 1 else SeveralRefused([str(each) for each in refusals])
+
+
 def refused(
     path: Path | str, found: str, expected: str, advice: str, *, error: type[Refused] = Refused
 ) -> Refused:
@@ -55,15 +71,18 @@ def run_script(main: Callable[[], None]) -> None:
         if (line := known_reason(error)) is None:
             raise
         with contextlib.suppress(OSError):
-            print(f"refused: {line}", file=sys.stderr, flush=True)
+            for each in line.splitlines():
+                print(f"refused: {each}", file=sys.stderr, flush=True)
         sys.exit(OF_DISK if any(reason in line for reason in DISK.values()) else 1)
 
 
 def known_reason(error: BaseException) -> str | None:
-    """The one line of an error that a job can end with; None for a bug.
+    """The one line of an error that a job can end with, one each of several; None for a bug.
 
     A full disk and missing memory are recognised in whatever wraps them.
     """
+    if isinstance(error, SeveralRefused):
+        return str(error)
     if isinstance(error, ThinsliceError):
         return " ".join(str(error).split())
     cause: BaseException | None = error
@@ -102,6 +121,20 @@ def one_line(text: str) -> str:
     """Text as one printable line, whatever characters names and messages hold."""
     plain = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else " " for c in plain)
+
+
+@contextmanager
+def in_case(name: str) -> Iterator[None]:
+    """Name the case in whatever is raised inside the block: in a refusal's line, below a bug's
+    traceback."""
+    try:
+        yield
+    except ThinsliceError as error:
+        error.args = (f"case {name}: {error}",)
+        raise
+    except Exception as error:
+        error.add_note(f"case {name}")
+        raise
 
 
 @contextmanager

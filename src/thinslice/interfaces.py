@@ -224,6 +224,7 @@ class Evidence:
     runs: "pd.DataFrame"
     pairs: "pd.DataFrame"
     skipped: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (cell, reason in words)
+    scans: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (dataset, what to know of it)
 
 
 class Analysis(Protocol):

@@ -133,8 +133,9 @@ def test_no_weights_rest_on_the_columns_of_tables(kind):
         assert "thinslice.columns" not in reached, f"a new column would rerun {name}"
 
 
-def test_the_manifest_s_parser_counts():
-    assert "thinslice.workflow.manifest" in closure(["thinslice.datasets.own_data"])
+def test_the_manifest_s_parser_and_the_list_of_a_scan_s_files_count():
+    reached = closure(["thinslice.datasets.own_data"])
+    assert {"thinslice.workflow.manifest", "thinslice.workflow.scan_files"} <= set(reached)
 
 
 def compared_errors(code: str) -> list[str]:

@@ -10,7 +10,7 @@ import SimpleITK
 from PIL import Image
 from pydicom.dataset import FileDataset
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1
+from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, JPEGLosslessSV1
 
 SIZ_BITS = 42  # where a JPEG 2000 codestream says how many bits, and in the first of them the sign
 
@@ -45,6 +45,14 @@ def jpeg_lossless(data: FileDataset) -> None:
     assert written.file_meta.TransferSyntaxUID == JPEGLosslessSV1
     (content,) = generate_frames(written.PixelData, number_of_frames=1)
     _put(data, content, JPEGLosslessSV1)
+
+
+def jpeg_baseline(data: FileDataset) -> None:
+    """Store the bytes of ``data`` as JPEG, with loss."""
+    pixels = np.frombuffer(data.PixelData, "u1").reshape(data.Rows, data.Columns)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG", quality=95)
+    _put(data, out.getvalue(), JPEGBaseline8Bit)
 
 
 def _put(data: FileDataset, content: bytes, syntax: str) -> None:

@@ -6,14 +6,22 @@ from support import (
     bad_nifti,
     bad_places,
     bad_zips,
+    odd_dicom,
     odd_nifti,
     several_dicom,
     sidecars,
+    stored_bits,
+    stored_codestreams,
+    stored_frames,
 )
 
 TABLES = {
     "DICOM": bad_dicom,
-    "DICOM folder": several_dicom,
+    "DICOM bits": stored_bits,
+    "DICOM codestreams": stored_codestreams,
+    "DICOM frames": stored_frames,
+    "DICOM acquisitions": several_dicom,
+    "DICOM odd files": odd_dicom,
     "NIfTI": bad_nifti,
     "NIfTI header": odd_nifti,
     "image": bad_images,

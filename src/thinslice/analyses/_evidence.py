@@ -17,11 +17,13 @@ from thinslice.provenance.records import SUFFIX, BrokenLinkError, output_of, rea
 def read_evidence(folder: Path) -> Evidence:
     """The evidence in ``folder``, as the evidence job wrote it."""
     skipped = read_table(folder / "skipped.csv")
+    scans = read_table(folder / "scans.csv")
     return Evidence(
         scores=read_table(folder / "scores.csv"),
         runs=read_table(folder / "runs.csv"),
         pairs=read_table(folder / "pairs.csv"),
         skipped=tuple(zip(skipped["cells"], skipped["reason"])),
+        scans=tuple(zip(scans["dataset"], scans["note"])),
     )
 
 
@@ -39,6 +41,20 @@ def pairs(records: Sequence[Path]) -> pd.DataFrame:
     """The rows of every slice-pairs CSV, each with the id of its record."""
     rows = _stack(_rows_of(record, "pairs") for record in records)
     return rows if len(rows.columns) else pd.DataFrame(columns=list(PAIRS))
+
+
+def scan_notes(records: Sequence[Path]) -> pd.DataFrame:
+    """What readers warned of, from records of convert jobs: one row a data set and warning.
+
+    Cases that share a warning share its row.
+    """
+    named: dict[tuple[str, str], list[str]] = {}
+    for record in map(read_record, records):
+        for case, notes in record["facts"].get("warnings", {}).items():
+            for note in notes:
+                named.setdefault((record["cards"]["dataset"]["name"], note), []).append(case)
+    rows = [(dataset, f"{', '.join(cases)}: {note}") for (dataset, note), cases in named.items()]
+    return pd.DataFrame(rows, columns=["dataset", "note"])
 
 
 def joined(records: Sequence[Path], name: str) -> pd.DataFrame:

@@ -18,15 +18,16 @@ from thinslice.errors import ThinsliceError
 from thinslice.provenance import tombstone
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.environment import versions
-from thinslice.provenance.job import script_digest
+from thinslice.provenance.job import SCRIPTS, script_digest
 from thinslice.provenance.records import (
     SUFFIX,
     BrokenLinkError,
     claimed_sha256,
     read_record,
-    record_path,
     sha256_of,
 )
+
+GONE = "gone"
 
 
 class NoRecordError(ThinsliceError, LookupError):
@@ -73,9 +74,10 @@ class Walk:
             return
         self._seen[record] = content["id"]
         moved = _identity(content["id"], record, expected_id)
-        problems = [*([moved] if moved else []), *_outputs(content), *_code(content)]
+        unlike, absent = _code(content)
+        problems = [*([moved] if moved else []), *_outputs(content), *unlike]
         made = tuple((output["path"], output["sha256"]) for output in content["outputs"].values())
-        notes = tuple(_versions(content))
+        notes = (*_versions(content), *absent)
         files = made or ((str(record), sha256_of(record)),)
         link = Link(depth, content["rule"], content["id"], record, files, tuple(problems), notes)
         yield replace(link, removed=tuple(_removed(content)))
@@ -123,22 +125,6 @@ def find(record_id: str, results: Path) -> Path:
     if not matches:
         raise NoRecordError(f"no record {record_id} below {results}; give its folder by --results")
     return next(iter(matches.values()))
-
-
-def ran_in(table: Path) -> Path:
-    """The folder a table's workflow ran in, to which the paths in records are relative.
-
-    A results folder may be moved or copied whole; BrokenLinkError if its table then lies elsewhere
-    in it than its record says.
-    """
-    parts = table.resolve().parts
-    outputs = read_record(record_path(table))["outputs"].values()
-    for output in outputs:
-        recorded = Path(output["path"]).parts
-        if parts[-len(recorded) :] == recorded:
-            return Path(*parts[: -len(recorded)])
-    made = ", ".join(output["path"] for output in outputs)
-    raise BrokenLinkError(f"{table} is not what its record made: {made}")
 
 
 def _identity(own_id: str, record: Path, expected_id: str | None) -> str | None:
@@ -203,18 +189,25 @@ def _versions(content: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} was {then}, is {here.get(name, 'not installed')} here"
 
 
-def _code(content: Mapping[str, Any]) -> Iterator[str]:
-    """Plug-ins and scripts whose present code is not the code that ran."""
-    for key, cards in content["cards"].items():
-        for card in cards if isinstance(cards, list) else [cards]:
-            if "code" in card:
-                here = _digest(key, card)
-                if here != card["code"]:
-                    yield f"code of {card['name']} is {here} here, {card['code']} made this"
+def _code(content: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Plug-ins and scripts whose present code is not the code that ran; and those that are not
+    here to compare, since only a checkout holds the scripts."""
+    unlike, absent = [], []
+    compared: list[tuple[str, str | None, str]] = [
+        (f"code of {card['name']}", _digest(key, card), card["code"])
+        for key, cards in content["cards"].items()
+        for card in (cards if isinstance(cards, list) else [cards])
+        if "code" in card
+    ]
     if content["script_code"] is not None:
-        here = script_digest(content["command"][0])
-        if here != content["script_code"]:
-            yield f"{content['command'][0]} is {here} here, {content['script_code']} made this"
+        script = content["command"][0]
+        compared.append((script, script_digest(script), content["script_code"]))
+    for name, here, then in compared:
+        if here in (None, GONE) and not SCRIPTS.is_dir():
+            absent.append(f"{name} is not part of this installation: not compared")
+        elif here != then:
+            unlike.append(f"{name} is {here or GONE} here, {then} made this")
+    return unlike, absent
 
 
 def _digest(key: str, card: Mapping[str, Any]) -> str:
@@ -222,4 +215,4 @@ def _digest(key: str, card: Mapping[str, Any]) -> str:
     try:
         return code_digest(plugins.module_name(KIND_OF_CARD[key], card))
     except LookupError:
-        return "gone"
+        return GONE

@@ -30,9 +30,8 @@ def _gather(content: Mapping[str, Any], record: Path, config: Mapping[str, Any])
 
 
 def _evidence(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
-    yield from _gathered(
-        content, [*targets.gathered_records(config), *targets.pairs_records(config)]
-    )
+    gathered = (targets.gathered_records, targets.pairs_records, targets.scan_records)
+    yield from _gathered(content, [record for of in gathered for record in of(config)])
     flags = content["command"]
     if "--skipped" in flags:
         then = json.loads(flags[flags.index("--skipped") + 1])

@@ -13,16 +13,18 @@ import pandas as pd
 
 from thinslice import plugins
 from thinslice.analyses import _evidence
+from thinslice.errors import Refused
 from thinslice.interfaces import Evidence
-from thinslice.provenance.records import BrokenLinkError, read_record, record_path
+from thinslice.provenance.records import read_record, record_path
 from thinslice.report.tables import typeset
 
 
 def row(table: Path, number: int) -> dict[str, str]:
-    """Cells of data row ``number`` of a table, the first being 1. BrokenLinkError if none."""
+    """Cells of data row ``number`` of a table, the first being 1. Refused if there is none."""
     rows = _rows(table.read_text(encoding="utf-8"))
     if not 1 <= number <= len(rows):
-        raise BrokenLinkError(f"{table} has rows 1 to {len(rows)}, not {number}")
+        there = f"rows 1 to {len(rows)}, not {number}" if len(rows) else "no rows"
+        raise Refused(f"{table} has {there}")
     return {str(name): str(cell) for name, cell in rows.iloc[number - 1].items()}
 
 
@@ -38,7 +40,7 @@ def differences(table: Path, number: int | None = None) -> list[str]:
     card = read_record(record_path(table))["cards"]["analysis"]
     evidence = _evidence_of(table)
     answer = plugins.build("analyses", card)(evidence)
-    texts = typeset.texts(typeset.analysis_table(card, answer), evidence.skipped)
+    texts = typeset.texts(typeset.analysis_table(card, answer), evidence.skipped, evidence.scans)
     problems = [] if number is None else list(_cells(table, number, _rows(texts[".csv"])))
     for ending, text in texts.items():
         path = table.with_suffix(ending)

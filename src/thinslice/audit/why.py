@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from thinslice.audit import places
 from thinslice.audit.cards import changed_cards
 from thinslice.audit.chain import NoRecordError
 from thinslice.audit.inputs import changed_inputs
@@ -23,7 +24,6 @@ from thinslice.provenance.records import (
 )
 
 STORE = ".zarr"
-RESULTS = "results"
 
 
 class Change(NamedTuple):
@@ -42,18 +42,6 @@ def record_of(result: Path) -> Path:
     raise NoRecordError(
         f"no record names {result}; give a file of results/, e.g. results/tables/benchmark.csv"
     )
-
-
-def ran_in(record: Path) -> Path:
-    """The folder the workflow of a record ran in, to which its paths are relative."""
-    folder = record.resolve().parent.parts
-    for output in read_record(record)["outputs"].values():
-        recorded = Path(output["path"]).parent.parts
-        if folder[-len(recorded) :] == recorded:
-            return Path(*folder[: -len(recorded)])
-    if RESULTS in folder:  # fetch makes no file besides its record
-        return Path(*folder[: len(folder) - 1 - folder[::-1].index(RESULTS)])
-    raise BrokenLinkError(f"{record} does not lie where its job put it; move it back")
 
 
 def changes(record: Path, config: Mapping[str, Any]) -> Iterator[Change]:
@@ -82,12 +70,9 @@ def changes(record: Path, config: Mapping[str, Any]) -> Iterator[Change]:
 def _names(record: Path, result: Path) -> bool:
     """Whether a record names a file, wherever its results folder has been moved to."""
     try:
-        outputs = read_record(record)["outputs"].values()
+        return places.names(read_record(record), result)
     except BrokenLinkError:
         return record == record_path(result)  # `changes` says what is wrong with it
-    parts = result.resolve().parts
-    recorded = (Path(output["path"]).parts for output in outputs)
-    return any(parts[-len(path) :] == path for path in recorded)
 
 
 def _result(content: Mapping[str, Any], record: Path) -> str:

@@ -2,30 +2,35 @@
 
 import argparse
 import contextlib
+import os
 from pathlib import Path
 
-from thinslice.audit import chain, recompute
-from thinslice.provenance.records import BrokenLinkError, link_to, record_path
+from thinslice.audit import chain, places, recompute, why
+from thinslice.errors import Refused
+from thinslice.provenance.records import BrokenLinkError, link_to, read_record, record_path
+
+TYPESET = (".md", ".tex")  # beside a table's CSV
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
     parser = commands.add_parser("audit", help="verify the chain behind a number of a table")
-    parser.add_argument("what", help="a table (CSV of results/tables), or a record's id")
-    parser.add_argument("--row", type=int, help="data row of the table, the first being 1")
+    parser.add_argument("what", help="a file below results, or a record's id")
+    parser.add_argument("--row", type=int, help="data row of a table, the first being 1")
     parser.add_argument("--results", type=Path, default=Path("results"), help="where records lie")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 if every link holds, 1 if one is broken, 2 if there is nothing to audit, 3 if every link
+    """0 if every link holds, 1 if one is broken, 2 if the question has no answer, 3 if every link
     that can be verified holds, but volumes were removed."""
     removed: list[str] = []
+    what, path = arguments.what, Path(arguments.what)
     try:
-        if Path(arguments.what).suffix == ".csv":
-            problems = _moved_to(Path(arguments.what), arguments.row, removed)
+        if os.sep in what or path.suffix or path.is_file():
+            problems = _file(path, arguments.row, removed)
         else:
-            problems = _record(arguments.what, arguments.results.resolve(), removed)
+            problems = _record(what, arguments.results, removed)
     except BrokenLinkError as error:
         problems = [str(error)]
     for problem in problems:
@@ -51,15 +56,38 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _record(record_id: str, results: Path, removed: list[str]) -> list[str]:
     """The chain behind one record."""
-    with contextlib.chdir(results.parent):
-        return _chain(chain.find(record_id, Path(results.name)), chain.Walk(), removed)
-
-
-def _moved_to(table: Path, number: int | None, removed: list[str]) -> list[str]:
-    """The audit of a table, from the folder its workflow ran in."""
-    folder = chain.ran_in(table)
+    if not results.is_dir():
+        raise Refused(f"no folder {results}: name the results folder with --results")
+    folder, record = places.place_of(chain.find(record_id, results))
     with contextlib.chdir(folder):
-        return _table(table.resolve().relative_to(folder), number, removed)
+        return _chain(record, chain.Walk(), removed)
+
+
+def _file(path: Path, number: int | None, removed: list[str]) -> list[str]:
+    """The chain behind a file; of a table its numbers too."""
+    if path.suffix in TYPESET and path.with_suffix(".csv").exists():
+        path = path.with_suffix(".csv")
+    if not path.exists() and not record_path(path).exists():
+        raise Refused(f"no file {path}")
+    beside = record_path(path)
+    record = beside if _is_table(path) or not path.exists() else why.record_of(path)
+    rule = read_record(record)["rule"]
+    if rule == "analyse" and path.suffix == ".csv":
+        folder, table = places.place_of(path)
+        with contextlib.chdir(folder):
+            return _table(table, number, removed)
+    if number is not None:
+        raise Refused(
+            f"{path} is no table of results/tables but what rule {rule} made: its rows are not "
+            "computed from others; leave out --row"
+        )
+    folder, record = places.place_of(record)
+    with contextlib.chdir(folder):
+        return _chain(record, chain.Walk(), removed)
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix == ".csv" and path.parent.name == "tables"
 
 
 def _table(table: Path, number: int | None, removed: list[str]) -> list[str]:

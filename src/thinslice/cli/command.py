@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return arguments.run(arguments)
     except Exception as error:
-        if not errors.is_expected(error):
+        if not errors.is_expected(error) or isinstance(error, BrokenPipeError):
             raise
         line = " ".join(str(error).split()) or type(error).__name__
         print(f"thinslice {arguments.command}: {errors.one_line(line)}", file=sys.stderr)

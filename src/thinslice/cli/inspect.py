@@ -33,7 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.series or arguments.acquisition:
         scans = selected(every, arguments.series, arguments.acquisition)
     if not scans:
-        print(one_line(f"thinslice inspect: {arguments.path}: no scan there"), file=sys.stderr)
+        what = f"none of {len(every)} scans is chosen" if every else "no scan there"
+        print(one_line(f"thinslice inspect: {arguments.path}: {what}"), file=sys.stderr)
         return 2
     if arguments.json:
         print(json.dumps([scan._asdict() for scan in scans], indent=1))

@@ -39,7 +39,12 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         metavar="MM",
         help="from one to the next (1.0)",
     )
-    add_statements(parser)
+    add_statements(parser).add_argument(
+        "--as-acquired",
+        action="store_true",
+        help="restore DICOM slices that are tilted, unevenly spaced or of mixed thickness, which "
+        "are refused otherwise",
+    )
     _about_the_run(parser)
     parser.set_defaults(run=run)
 
@@ -93,7 +98,7 @@ def _restore(arguments: argparse.Namespace, out: Output) -> int:
 
 def _planned(arguments: argparse.Namespace, out: Output) -> Plan:
     """Read the scan and plan its restoration; refuse, before any work, what cannot be done."""
-    scan = read(arguments, out)
+    scan = read(arguments, out, as_acquired=arguments.as_acquired)
     planned = restore.plan(
         scan,
         method=arguments.method,

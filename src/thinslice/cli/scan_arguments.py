@@ -7,6 +7,7 @@ from pathlib import Path
 
 from thinslice.cli.arguments import add_choice, millimetres
 from thinslice.io import files
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.scan import LoadedScan
 from thinslice.restoration.output import Output
 
@@ -20,9 +21,10 @@ def add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=Path, metavar="OUT", help=OUT)
 
 
-def add_statements(parser: argparse.ArgumentParser) -> None:
-    """Add what IN does not state."""
-    add = parser.add_argument_group("what IN does not state").add_argument
+def add_statements(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add what IN does not state; the group, for what a command has to add."""
+    group = parser.add_argument_group("what IN does not state")
+    add = group.add_argument
     add_choice(add)
     add(
         "--declared-thickness", type=millimetres, metavar="MM",
@@ -33,10 +35,16 @@ def add_statements(parser: argparse.ArgumentParser) -> None:
         "--unit-window", type=float, nargs=2, metavar=("LOW", "HIGH"),
         help="HU that 0 and 1 stand for, in an image of values in [0, 1]",
     )  # fmt: skip
+    return group
 
 
-def read(arguments: argparse.Namespace, out: Output) -> LoadedScan:
-    """Read IN; refuse, before any work, an OUT that could not be written."""
+def read(
+    arguments: argparse.Namespace, out: Output, *, as_acquired: bool = False
+) -> LoadedScan | AcquiredScan:
+    """Read IN; refuse, before any work, an OUT that could not be written.
+
+    as_acquired   see ``io.files.read``
+    """
     if arguments.scan.is_dir():
         out.check_outside(arguments.scan)
     if not arguments.dry_run and out.finish_interrupted():
@@ -49,6 +57,7 @@ def read(arguments: argparse.Namespace, out: Output) -> LoadedScan:
         thickness_mm=arguments.declared_thickness,
         unit_window=arguments.unit_window and tuple(arguments.unit_window),
         modality=arguments.modality,
+        as_acquired=as_acquired,
     )
     out.check(scan)
     return scan

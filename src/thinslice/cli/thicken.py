@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from typing import cast
 
 from thinslice.cli import restore_text
 from thinslice.cli.arguments import millimetres
 from thinslice.cli.scan_arguments import add_places, add_statements, read, warn
 from thinslice.fs import transaction
+from thinslice.io.scan import LoadedScan
 from thinslice.restoration import thicken, writing
 from thinslice.restoration.output import STATEMENT, Output
 from thinslice.runtime import signals
@@ -52,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _thicken(arguments: argparse.Namespace, out: Output) -> int:
     planned = thicken.plan(
-        read(arguments, out),
+        cast(LoadedScan, read(arguments, out)),
         thickness_mm=arguments.thickness,
         increment_mm=arguments.increment,
         profile=arguments.profile,

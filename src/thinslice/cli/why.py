@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from thinslice.audit import why
+from thinslice.audit import places, why
 from thinslice.errors import Refused, ThinsliceError
 from thinslice.provenance.code_digest import SOURCE
 from thinslice.workflow import own_data
@@ -33,10 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         config = read_config(arguments.configfile, arguments.config)
         record = why.record_of(arguments.result)
-        folder, record = why.ran_in(record), record.resolve()
+        folder, record = places.place_of(record)
         with contextlib.chdir(folder):
             config = own_data.with_own_data(config)
-            changes = list(why.changes(record.relative_to(folder), config))
+            changes = list(why.changes(record, config))
     except (ThinsliceError, ValueError, OSError) as error:
         print(f"thinslice why: {error}", file=sys.stderr)
         return 2

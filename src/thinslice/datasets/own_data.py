@@ -5,19 +5,20 @@ same pixels. Its slices are placed in the thin scan's frame, so that the phase b
 known. Cases without a thick scan serve simulated degradations only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from thinslice.errors import refused
+from thinslice.errors import Refused, all_refused, in_case, refused
 from thinslice.interfaces import Case
-from thinslice.io.read import read_scan, scan_files
+from thinslice.io.read import read_scan
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid, Volume
 from thinslice.workflow.manifest import Row, read_manifest
+from thinslice.workflow.scan_files import scan_files
 
 SAME_PIXELS = 0.01  # of a pixel: thick and thin in-plane, anywhere in the scan
 SAME_PITCH = 1e-4  # of a pixel's size
@@ -44,9 +45,20 @@ class OwnData:
         return sorted({self.manifest, *(file for scan in scans for file in scan_files(scan))})
 
     def cases(self, raw: Path) -> Iterator[Case]:
-        """One case per row, in the manifest's order; Refused where a scan cannot be read."""
+        """One case per row, in the manifest's order; Refused, all together, where scans cannot be
+        read: after the first of them the others are still read, and no more cases come."""
+        wrong: list[Refused] = []
         for row in read_manifest(self.manifest):
-            yield self._case(row)
+            try:
+                with in_case(row.case):
+                    case = self._case(row)
+            except Refused as error:
+                wrong.append(error)
+                continue
+            if not wrong:
+                yield case
+        if wrong:
+            raise all_refused(wrong)
 
     def _case(self, row: Row) -> Case:
         thin = self._read(row, row.thin, row.thin_thickness_mm)
@@ -63,6 +75,7 @@ class OwnData:
         thick = self._read(row, row.thick, row.thick_thickness_mm)
         source["thick"] = self._source(row.thick, thick)
         placed = in_frame_of(thin.volume, thick.volume, row.thick)
+        source["warnings"] = unlike(thin.source, thick.source)
         return Case(row.case, row.patient, row.split, thin.volume, placed, source)
 
     def _read(self, row: Row, path: Path, thickness_mm: float | None) -> LoadedScan:
@@ -74,6 +87,18 @@ class OwnData:
         root = self.manifest.parent
         name = path.relative_to(root) if path.is_relative_to(root) else path
         return {"path": name.as_posix(), "n_files": len(scan.files), **scan.source}
+
+
+def unlike(thin: Mapping[str, Any], thick: Mapping[str, Any]) -> list[str]:
+    """Warnings about a pair that differs in more than its slices, by what its files state."""
+    kernels = thin.get("kernel"), thick.get("kernel")
+    if None in kernels or kernels[0] == kernels[1]:
+        return []
+    sharp, soft = (k if isinstance(k, str) else "/".join(map(str, k)) for k in kernels)
+    return [
+        f"the thin scan has kernel {sharp}, the thick one {soft}: scores on the acquired thick "
+        "slices, and what is learned from them, are of both, thickness and kernel"
+    ]
 
 
 def in_frame_of(thin: Volume, thick: Volume, path: Path) -> Volume:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_array
 
+from thinslice.errors import UnusableCaseError
 from thinslice.operators import imresize
 from thinslice.volume import Grid
 
@@ -39,7 +40,7 @@ class Imresize:
         z, p = self.through_plane, self.in_plane
         n, shape = thin.n // z, (thin.shape[0] // p, thin.shape[1] // p)
         if min(n, *shape) < 1:
-            raise ValueError(f"a scan of {thin.zyx} voxels cannot be shrunk by {(z, p, p)}")
+            raise UnusableCaseError(f"a scan of {thin.zyx} voxels cannot be shrunk by {(z, p, p)}")
         _, y, x = np.array(thin.direction, float)
         to_centre = (p - 1) / 2 * (y * thin.pixel_mm[0] + x * thin.pixel_mm[1])
         slices = thin.with_slices(

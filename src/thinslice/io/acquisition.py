@@ -7,7 +7,7 @@ not, but whose tags tell several stacks apart, is refused until one of them is c
 from collections.abc import Sequence
 
 from thinslice.errors import Refused, listed, refused
-from thinslice.io.dicom.acquisitions import Acquisition, acquisitions_of, by_number
+from thinslice.io.dicom.acquisitions import Acquisition, acquisitions_of, by_number, overlap
 from thinslice.io.dicom.copies import without_copies, without_others
 from thinslice.io.dicom.headers import Slice
 from thinslice.io.dicom.slice_order import stack_of
@@ -17,11 +17,15 @@ ALL = "all"
 ODD_BY = ("ImageOrientationPatient", "Rows and Columns")  # one image that differs in it is odd
 
 
-def narrowed(tree: Tree, series: Series, acquisition: str | None) -> tuple[Series, list[str]]:
+def narrowed(
+    tree: Tree, series: Series, acquisition: str | None, *, as_acquired: bool = False
+) -> tuple[Series, list[str]]:
     """The series with the slices of the acquisition alone, and notes; None: the only one.
 
     A series that makes no stack and has no acquisitions comes back as it is: reading it tells why.
     Refused for a broken slice of it, and where there are several acquisitions and none is chosen.
+
+    as_acquired   take pieces of one scan together, such as those of several thicknesses
     """
     for _, refusal in tree.broken_beside(series):
         raise refusal
@@ -40,6 +44,8 @@ def narrowed(tree: Tree, series: Series, acquisition: str | None) -> tuple[Serie
         return series, []
     if (odd := _without_an_odd_one(parts)) is not None:
         return series._replace(slices=odd[0].slices), [*notes, *odd[1]]
+    if as_acquired and not overlap([part.slices for part in parts]):
+        return series._replace(slices=tuple(slices)), notes
     raise _ambiguous(series, parts)
 
 
@@ -103,4 +109,6 @@ def _ambiguous(series: Series, parts: Sequence[Acquisition]) -> Refused:
     number = series.slices[0].series_number
     found = f"{len(parts)} acquisitions in series {number}, told apart by {parts[0].tag}: {each}"
     advice = f"choose one, as in --acquisition {parts[0].name}"
+    if not overlap([part.slices for part in parts]):
+        advice += ", or --as-acquired for all"
     return refused(series.folder, found, "one", advice)

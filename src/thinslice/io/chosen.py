@@ -17,7 +17,7 @@ BY_THICKNESS = {"thickest": max, "thinnest": min}
 
 
 def chosen(
-    tree: Tree, series: str | None, acquisition: str | None
+    tree: Tree, series: str | None, acquisition: str | None, *, as_acquired: bool = False
 ) -> tuple[Path | Series, list[str]]:
     """The scan that ``series`` and ``acquisition`` name, or the only one; notes on what is left.
 
@@ -29,7 +29,7 @@ def chosen(
         if acquisition is not None:
             raise refused(scan, "a NIfTI file", "a series with acquisitions", "leave it out")
         return scan, notes
-    part, more = narrowed(tree, scan, acquisition)
+    part, more = narrowed(tree, scan, acquisition, as_acquired=as_acquired)
     return part, [*more, *notes]
 
 

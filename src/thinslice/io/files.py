@@ -8,11 +8,12 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from thinslice.errors import in_one_line, refused
 from thinslice.fs import transaction
 from thinslice.io import images, zip_folder
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.write import OURS, write_dicom
 from thinslice.io.nifti.content import SUFFIXES
@@ -29,6 +30,32 @@ OTHER = set(
 )  # any case
 
 
+@overload
+def read(
+    path: Path | str,
+    *,
+    series: str | int | None = ...,
+    acquisition: str | int | None = ...,
+    thickness_mm: float | None = ...,
+    unit_window: tuple[float, float] | None = ...,
+    modality: Modality | None = ...,
+    as_acquired: Literal[False] = ...,
+) -> LoadedScan: ...
+
+
+@overload
+def read(
+    path: Path | str,
+    *,
+    series: str | int | None = ...,
+    acquisition: str | int | None = ...,
+    thickness_mm: float | None = ...,
+    unit_window: tuple[float, float] | None = ...,
+    modality: Modality | None = ...,
+    as_acquired: bool,
+) -> LoadedScan | AcquiredScan: ...
+
+
 def read(
     path: Path | str,
     *,
@@ -37,7 +64,8 @@ def read(
     thickness_mm: float | None = None,
     unit_window: tuple[float, float] | None = None,
     modality: Modality | None = None,
-) -> LoadedScan:
+    as_acquired: bool = False,
+) -> LoadedScan | AcquiredScan:
     """The scan at ``path``: a DICOM folder, a NIfTI file, a zip of one, or a store (.zarr) of one.
 
     series         which scan of a folder or a zip that holds several: what ``thinslice inspect``
@@ -47,6 +75,8 @@ def read(
     thickness_mm   declared; None: what the format knows (NIfTI: the increment)
     unit_window    HU that 0 and 1 stand for; NIfTI only
     modality       declared; None: what the file says, CT for NIfTI
+    as_acquired    read a DICOM series that is tilted, unevenly spaced or of mixed thickness, which
+                   is refused otherwise, as an ``AcquiredScan``; ``restore`` takes it
 
     Refused, in one line, for anything that cannot be read exactly.
     """
@@ -61,6 +91,7 @@ def read(
         thickness_mm=thickness_mm,
         unit_window=unit_window,
         modality=modality,
+        as_acquired=as_acquired,
     )
 
 
@@ -108,7 +139,10 @@ def _headers(source: LoadedScan | None) -> AbstractContextManager[tuple[Path, ..
 
 
 def refuse_taken(
-    out: Path | str, *, source: LoadedScan | None = None, overwrite: bool = False
+    out: Path | str,
+    *,
+    source: LoadedScan | AcquiredScan | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Refuse a path that ``write`` would refuse, before there is anything to write."""
     out, files = Path(out), source.files if source else ()
@@ -121,16 +155,16 @@ def refuse_taken(
         transaction.refuse_taken(out, overwrite=overwrite, ours=OURS, source=files)
 
 
-def refuse_unfit(out: Path | str, scan: LoadedScan) -> None:
+def refuse_unfit(out: Path | str, scan: LoadedScan | AcquiredScan) -> None:
     """Refuse CT that ``out`` could not hold, before anything is made of it.
 
     NIfTI holds any values, as float32 where they are beyond 16 bits; DICOM a span of 65535 HU.
     """
-    out, volume = Path(out), scan.volume
-    low, high = float(volume.voxels.min()), float(volume.voxels.max())
+    out, values = Path(out), scan.volume if isinstance(scan, LoadedScan) else scan
+    low, high = float(values.voxels.min()), float(values.voxels.max())
     is_zarr = out.name.endswith(ZARR)
     lowest, highest = HU_INT16 if is_zarr else (low, low + HU_INT16[1] - HU_INT16[0])
-    if volume.modality != "CT" or out.name.endswith(SUFFIXES):
+    if values.modality != "CT" or out.name.endswith(SUFFIXES):
         return
     if low < lowest or high > highest:
         found = f"HU {low:g} to {high:g} in {os.path.commonpath(scan.files)}"

@@ -1,22 +1,20 @@
 """Find NIfTI files, DICOM series and broken files in a folder and everywhere below it.
 
 A series is its images wherever they are: exports spread one over several folders, and put several
-into one. No link is followed; hidden files, companions such as DICOMDIR or *.txt, and stores are
-ignored by their names.
+into one. Which files are looked at is ``workflow/scan_files.py``'s.
 """
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from thinslice.errors import Refused, refused
 from thinslice.io import images
-from thinslice.io.dicom.headers import BrokenSlice, Slice, is_companion, slices_of
+from thinslice.io.dicom.headers import BrokenSlice, Slice, slices_of
 from thinslice.io.dicom.slice_order import key_of
+from thinslice.workflow.scan_files import files_below
 
-STORE = ".zarr"
 ZIP = ".zip"
 
 
@@ -103,22 +101,6 @@ def look(path: Path) -> Tree:
     return Tree(path, tuple(niftis), tuple(series), tuple(broken))
 
 
-def files_below(path: Path) -> list[Path]:
-    """Every file that may be part of a scan, sorted; nothing is read."""
-    return sorted(top / name for top, _, names in walk(path) for name in names)
-
-
-def walk(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """Folder, names of its folders and of its plain files; no link to a folder is followed."""
-    if path.name.endswith(STORE):
-        return
-    for top, folders, names in os.walk(path, onerror=_raise):
-        visible = sorted(name for name in folders if not is_companion(name))
-        folders[:] = [name for name in visible if not name.endswith(STORE)]
-        plain = [name for name in names if not is_companion(name)]
-        yield Path(top), visible, [name for name in plain if _is_file(Path(top, name))]
-
-
 def _images(file: Path) -> list[Slice]:
     if file.name.lower().endswith(ZIP):
         advice = "unpack it, or name the zip itself"
@@ -138,15 +120,6 @@ def _is_slice_of(scan: Series, file: Path, why: Refused) -> bool:
     return why.series == key_of(scan.slices[0])
 
 
-def _is_file(path: Path) -> bool:
-    """Whether it is a file, or a broken link, which is reported as an unreadable file."""
-    return path.is_file() or path.is_symlink()
-
-
 def _common(path: Path, slices: list[Slice]) -> Path:
     folders = {image.path.parent for image in slices}
     return Path(os.path.commonpath(folders)) if path.is_dir() else path
-
-
-def _raise(error: OSError) -> None:
-    raise error

@@ -17,10 +17,11 @@ from thinslice.io.acquisition import parts_of, read_of
 from thinslice.io.chosen import BY_THICKNESS
 from thinslice.io.dicom.notes import notes_on
 from thinslice.io.dicom.slice_order import stack_of
-from thinslice.io.folder import STORE, Series, look, walk
+from thinslice.io.folder import Series, look
 from thinslice.io.orientation import BACK, HEAD, LEFT, place
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid
+from thinslice.workflow.scan_files import STORE, walk
 
 PLANES = {LEFT: "sagittal", BACK: "coronal", HEAD: "axial"}
 SQUARE_DEG = 0.5  # a smaller turn is not shown

@@ -5,15 +5,42 @@ scans. Of several scans none is read unless ``series`` names it: nothing is gues
 """
 
 from pathlib import Path
+from typing import Literal, overload
 
 from thinslice.errors import in_one_line, refused
 from thinslice.io import images, zip_folder
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.chosen import chosen
-from thinslice.io.dicom.headers import files_of
-from thinslice.io.dicom.read import of_slices
-from thinslice.io.folder import files_below, look
+from thinslice.io.dicom.read import as_acquired_slices, of_slices
+from thinslice.io.folder import look
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Modality
+
+
+@overload
+def read_scan(
+    path: Path | str,
+    *,
+    series: str | int | None = ...,
+    acquisition: str | int | None = ...,
+    thickness_mm: float | None = ...,
+    unit_window: tuple[float, float] | None = ...,
+    modality: Modality | None = ...,
+    as_acquired: Literal[False] = ...,
+) -> LoadedScan: ...
+
+
+@overload
+def read_scan(
+    path: Path | str,
+    *,
+    series: str | int | None = ...,
+    acquisition: str | int | None = ...,
+    thickness_mm: float | None = ...,
+    unit_window: tuple[float, float] | None = ...,
+    modality: Modality | None = ...,
+    as_acquired: bool,
+) -> LoadedScan | AcquiredScan: ...
 
 
 def read_scan(
@@ -24,7 +51,8 @@ def read_scan(
     thickness_mm: float | None = None,
     unit_window: tuple[float, float] | None = None,
     modality: Modality | None = None,
-) -> LoadedScan:
+    as_acquired: bool = False,
+) -> LoadedScan | AcquiredScan:
     """The scan at ``path``: .nii or .nii.gz, a DICOM file or folder, or a .zip of any of these.
 
     series         which scan of a folder or zip with several: the number that ``inspect`` prints
@@ -35,6 +63,8 @@ def read_scan(
     thickness_mm   declared; None: what the format knows (NIfTI: the increment)
     unit_window    HU that 0 and 1 stand for; for NIfTI only, DICOM has its own rescale
     modality       declared; None: as DICOM states, CT for NIfTI
+    as_acquired    read a DICOM series that is tilted, unevenly spaced or of mixed thickness as an
+                   ``AcquiredScan``; what is regular is read as without it
 
     Without ``series`` a folder with one scan is read, whatever else it holds. An unreadable series
     beside it (one image of a bolus tracker) is left out, with a note, if its number shows that it
@@ -42,20 +72,23 @@ def read_scan(
     """
     path = Path(path)
 
-    def plain(at: Path) -> LoadedScan:
+    def plain(at: Path) -> LoadedScan | AcquiredScan:
         if images.format_of(at):
             return images.read_image(
                 at, thickness_mm=thickness_mm, unit_window=unit_window, modality=modality
             )
         tree = look(at)
-        scan, notes = chosen(tree, _text(series), _text(acquisition))
+        scan, notes = chosen(tree, _text(series), _text(acquisition), as_acquired=as_acquired)
         if isinstance(scan, Path):
             loaded = plain(scan)
         else:
-            loaded = of_slices(
+            read_series = as_acquired_slices if as_acquired else of_slices
+            loaded = read_series(
                 scan.folder, scan.slices, thickness_mm=thickness_mm, modality=modality
             )
         loaded.source["warnings"] += notes
+        if acquisition is not None:
+            loaded.source["acquisition"] = _text(acquisition)
         return loaded
 
     with in_one_line(path):
@@ -65,20 +98,6 @@ def read_scan(
             return plain(path)
         with zip_folder.unpacked(path) as folder:
             return zip_folder.from_zip(path, folder, plain(folder))
-
-
-def scan_files(path: Path | str) -> tuple[Path, ...]:
-    """Every file that ``read_scan`` would open, sorted; nothing is read."""
-    path = Path(path)
-    if images.format_of(path):
-        return images.files_of(path)
-    if zip_folder.is_zip(path) or not path.is_dir():
-        return files_of(path)
-    below = files_below(path)
-    images_below = [file for file in below if images.format_of(file)]
-    return tuple(sorted({*below, *(f for i in images_below for f in images.files_of(i))})) or (
-        files_of(path)
-    )
 
 
 def _text(choice: str | int | None) -> str | None:

@@ -10,15 +10,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from thinslice.errors import Refused, in_one_line, refused
 from thinslice.fs.hashing import sha256_of_file
 from thinslice.io import sidecar
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.archive import sizes, unpack
-from thinslice.io.dicom.headers import is_companion
 from thinslice.io.folder import ZIP
 from thinslice.io.scan import LoadedScan
+from thinslice.workflow.scan_files import is_companion
 
+Read = TypeVar("Read", bound=LoadedScan | AcquiredScan)
 MOST_BYTES = 16 << 30  # unpacked: a whole-body study of several series
 MOST_FILES = 100_000
 TIMES = 200  # unpacked over packed: a scan is packed to a third, an empty one to a hundredth
@@ -69,7 +72,7 @@ def files_of(scan: LoadedScan) -> Iterator[tuple[Path, ...]]:
         yield tuple(folder / name for name in scan.members)
 
 
-def from_zip(path: Path, folder: Path, scan: LoadedScan) -> LoadedScan:
+def from_zip(path: Path, folder: Path, scan: Read) -> Read:
     """A scan that was read from ``folder``, with the zip ``path`` as its source."""
     members = {file.relative_to(folder).as_posix(): sha256_of_file(file) for file in scan.files}
     source = {**scan.source, "zip": path.name, "zip_sha256": sha256_of_file(path)}

@@ -29,6 +29,6 @@ def analyse(card: Mapping[str, Any], evidence: Path, out: Path) -> None:
     ) as job:
         rows = _evidence.read_evidence(evidence)
         answer = typeset.analysis_table(card, plugins.build("analyses", card)(rows))
-        for ending, text in typeset.texts(answer, rows.skipped).items():
+        for ending, text in typeset.texts(answer, rows.skipped, rows.scans).items():
             write_text(out.with_suffix(ending), text)
             job.output(NAMES[ending], out.with_suffix(ending))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import plugins, store
+from thinslice.errors import in_case
 from thinslice.interfaces import Case
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
@@ -18,6 +19,7 @@ def convert(card: Mapping[str, Any], raw: Path, raw_record: Path, thin: Path, th
     raw     folder of the files that ``raw_record`` names
     """
     dataset = plugins.build("datasets", card)
+    warnings: dict[str, list[str]] = {}
     with recorded_job(
         record_path(thin),
         record_path(thick),
@@ -29,14 +31,30 @@ def convert(card: Mapping[str, Any], raw: Path, raw_record: Path, thin: Path, th
         with store.writing(thin) as thin_writer, store.writing(thick) as thick_writer:
             for case in dataset.cases(raw):
                 about = {"patient": case.patient, "split": case.split, "source": dict(case.source)}
-                target = target_of(case).to_json()
-                if case.thin is not None:
-                    thin_writer.add(case.name, case.thin, **about)
-                if case.thick is not None:
-                    thick_writer.add(case.name, case.thick, target=target, **about)
+                with in_case(case.name):
+                    target = target_of(case).to_json()
+                    if case.thin is not None:
+                        thin_writer.add(case.name, case.thin, **about)
+                    if case.thick is not None:
+                        thick_writer.add(case.name, case.thick, target=target, **about)
                 print(f"converted {case.name} ({case.split})", flush=True)
+                warnings[case.name] = warnings_of(case.source)
+                for words in warnings[case.name]:
+                    print(f"warning: {case.name}: {words}", flush=True)
         job.output("thin", thin)
         job.output("thick", thick)
+        job.fact("warnings", {name: words for name, words in warnings.items() if words})
+
+
+def warnings_of(source: Mapping[str, Any]) -> list[str]:
+    """What there is to know of a case's scans: of each as it was read, then of both together."""
+    parts = [(f"{name} scan: ", source.get(name)) for name in ("thin", "thick")]
+    return [
+        lead + words
+        for lead, part in (*parts, ("", source))
+        if isinstance(part, Mapping)
+        for words in part.get("warnings", ())
+    ]
 
 
 def target_of(case: Case) -> Grid:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from thinslice.analyses import _evidence
 from thinslice.fs.atomic import write_text
+from thinslice.jobs.left_out import FACT, rows_of
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import by_path
 
@@ -21,3 +22,4 @@ def gather(records: Sequence[Path], scores: Path, runs: Path, record: Path) -> N
         write_text(runs, _evidence.runs(records).to_csv(index=False))
         job.output("scores", scores)
         job.output("runs", runs)
+        job.fact(FACT, list(rows_of(records)))

@@ -21,12 +21,12 @@ def page(tables: Sequence[Path], figures: Sequence[Path], evidence: Path, out: P
     """
     inputs = {"evidence": _evidence.record_of(evidence), **by_path([*tables, *figures])}
     with recorded_job(record_path(out), rule="page", cards={}, inputs=inputs) as job:
-        skipped = _evidence.read_evidence(evidence).skipped
+        rows = _evidence.read_evidence(evidence)
         answers = [_table(path) for path in tables]
         captions = {output_of(path, "png"): _caption(path) for path in figures}
-        write_text(out, html_page.html(answers, captions, skipped))
+        write_text(out, html_page.html(answers, captions, rows.skipped, rows.scans))
         job.output("page", out)
-    print(terminal.summary(answers, skipped))
+    print(terminal.summary(answers, rows.skipped, rows.scans))
     print(f"\nreport: {out.resolve()}")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from thinslice import store
+from thinslice.errors import in_case
 from thinslice.fs.atomic import write_text
 from thinslice.interfaces import ACQUIRED
 from thinslice.metrics.slice_pairs import slice_pairs
@@ -27,7 +28,8 @@ def pairs(thin: Path, thick: Path, sim: str, out: Path) -> None:
         for case in thick_store.cases():
             about = {key: thin_store.about(case)[key] for key in ("patient", "split")}
             cell = {"dataset": out.stem, "degradation": ACQUIRED, "case": case, "sim": sim}
-            compared = slice_pairs(thin_store.read(case), thick_store.read(case))
+            with in_case(case):
+                compared = slice_pairs(thin_store.read(case), thick_store.read(case))
             rows += [{**cell, **about, **row} for row in pair_rows(compared)]
         write_text(out, pd.DataFrame(rows).to_csv(index=False))
         job.output("pairs", out)

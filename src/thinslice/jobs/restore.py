@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import plugins, store
+from thinslice.errors import in_case
 from thinslice.interfaces import Run
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.job import Job, recorded_job
@@ -136,7 +137,8 @@ def restore(request: RestoreRequest, job: Job) -> None:
             grid = Grid.from_json(thick.about(case)["target"])
             started = time.perf_counter()
             case_run = replace(run, work=work / case if request.learns_here else None)
-            restored = method.restore(thick.read(case), grid, run=case_run)
+            with in_case(case):
+                restored = method.restore(thick.read(case), grid, run=case_run)
             seconds[case] = time.perf_counter() - started
             writer.add(case, restored, **thick.about(case))
     job.output("restored", request.out)

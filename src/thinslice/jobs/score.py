@@ -1,13 +1,14 @@
 """Score the restored cases of one cell by every protocol."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from thinslice import plugins, store
+from thinslice.errors import UnusableCaseError, in_case
 from thinslice.fs.atomic import write_text
 from thinslice.interfaces import (
     ACQUIRED,
@@ -16,6 +17,7 @@ from thinslice.interfaces import (
     ScoringInput,
     ScoringProtocol,
 )
+from thinslice.jobs.left_out import FACT, LeftOut, fact_of, of_store, refuse_none_left
 from thinslice.operators import profile_fit
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import read_record, record_path
@@ -55,16 +57,25 @@ def score(
     ) as job:
         restored_store, thin_store, thick_store = map(store.open_store, (restored, thin, thick))
         fidelity = read_record(record_path(restored))["facts"]["fidelity"]
-        table = []
+        table, left_out = [], []
         for case in restored_store.cases():
-            volumes = (each.read(case) for each in (restored_store, thin_store, thick_store))
-            scored = scoring_input(*volumes, simulation=simulation)
-            patient = thin_store.about(case)["patient"]
-            about = {"case": case, "patient": patient, "fidelity": fidelity}
-            table += [{**cell, **about, **row} for row in rows(scored, built)]
+            with in_case(case):
+                volumes = (each.read(case) for each in (restored_store, thin_store, thick_store))
+                scored = scoring_input(*volumes, simulation=simulation)
+                patient = thin_store.about(case)["patient"]
+                about = {"case": case, "patient": patient, "fidelity": fidelity}
+                found, unusable = rows(scored, built)
+                table += [{**cell, **about, **row} for row in found]
+                left_out += [LeftOut(case, *each) for each in unusable]
+        for name in built:
+            missing = [each for each in left_out if each.protocol == name]
+            refuse_none_left(missing, restored_store.cases(), f"{name} can score no case")
+        tests = thin_store.cases("test")
+        left_out += [each for each in of_store(thick) if each.case in tests]
         write_text(out, pd.DataFrame(table).to_csv(index=False))
         job.output("scores", out)
         job.fact("cases", len(restored_store.cases()))
+        job.fact(FACT, fact_of(left_out))
 
 
 def degradation_of(card: Mapping[str, Any]) -> Degradation | None:
@@ -100,8 +111,15 @@ def _measured(thin: Volume, thick: Volume) -> "csr_array | None":
 
 def rows(
     scored: ScoringInput, protocols: Mapping[str, ScoringProtocol]
-) -> Iterator[dict[str, Any]]:
-    """One row per protocol and metric."""
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """One row per protocol and metric; and the protocols that cannot score the case, with why."""
+    table, unusable = [], []
     for name, protocol in protocols.items():
-        for number in protocol.score(scored):
-            yield {"protocol": name, **number._asdict()}
+        try:
+            numbers = protocol.score(scored)
+        except UnusableCaseError as error:
+            print(f"left out of protocol {name}: {error}", file=sys.stderr, flush=True)
+            unusable.append((name, str(error)))
+            continue
+        table += [{"protocol": name, **number._asdict()} for number in numbers]
+    return table, unusable

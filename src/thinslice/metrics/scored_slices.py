@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from thinslice.errors import UnusableCaseError
 from thinslice.metrics.errors import squared_errors
 from thinslice.volume import SAME_PLACE_MM, Grid
 
@@ -34,7 +35,7 @@ def inner_slices(thin: Grid, thick: Grid) -> slice:
     """The run of slices between the dropped ends; ValueError where none is left."""
     border = border_slices(thin, thick)
     if thin.n <= 2 * border:
-        raise ValueError(
+        raise UnusableCaseError(
             f"{thin.n} thin slices, {border} of them dropped at each end, leave none to score "
             f"(thick increment {thick.increment_mm:g} mm, thickness {thick.thickness_mm:g} mm, "
             f"thin increment {thin.increment_mm:g} mm): score a longer scan"

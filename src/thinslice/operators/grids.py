@@ -4,7 +4,7 @@ from math import ceil, floor
 
 import numpy as np
 
-from thinslice.errors import Refused
+from thinslice.errors import Refused, UnusableCaseError
 from thinslice.volume import Grid
 
 SAME = 1e-6  # relative tolerance of a length
@@ -62,7 +62,7 @@ def thick_slices(
         raise Refused(f"phase_mm counts from the first thin centre, found {phase_mm}")
     room_mm = (thin.n - 1) * thin.increment_mm - phase_mm - min(phase_mm, snug_mm)
     if room_mm < -1e-6 * thin.increment_mm:
-        raise Refused(
+        raise UnusableCaseError(
             f"no slice of {thickness_mm:g} mm fits at {phase_mm:g} mm on a scan of "
             f"{thin.n} slices every {thin.increment_mm:g} mm"
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinslice.errors import UnusableCaseError
 from thinslice.interfaces import ScoringInput
 from thinslice.metrics.body_mask import AIR_HU, body_mask
 from thinslice.metrics.errors import LUNG, SOFT, UNIT, WIDE
@@ -65,7 +66,7 @@ def scored_region(case: ScoringInput) -> ScoredRegion:
     body = body_mask(thin, case.thin.grid.pixel_mm, units.air)
     scored = body[inner] & ~shown[inner, None, None]
     if not scored.any():
-        raise ValueError(
+        raise UnusableCaseError(
             f"no voxel to score: {np.count_nonzero(body)} body voxels (above {units.air:g} "
             f"{units.unit}) in {len(body)} thin slices, of which {inner.start} to {inner.stop - 1} "
             f"are kept and {np.count_nonzero(shown[inner])} of those were shown to the method"

@@ -9,7 +9,14 @@ from typing import Any
 from thinslice.columns import METRIC
 from thinslice.report.tables import wording
 from thinslice.report.tables.benchmark import main_metric
-from thinslice.report.tables.sheet import best_first, best_row, rows_of, split_by
+from thinslice.report.tables.sheet import (
+    best_first,
+    best_row,
+    entrant_name,
+    rows_of,
+    split_by,
+    with_entrants,
+)
 from thinslice.report.tables.typeset import AnalysisTable
 
 
@@ -18,7 +25,7 @@ def sentences(tables: Iterable[AnalysisTable]) -> list[str]:
     out: list[str] = []
     for table in tables:
         if table.layout == "benchmark":
-            out += _best(rows_of(table.rows))
+            out += _best(with_entrants(rows_of(table.rows)))
         if table.layout == "domain_gap":
             out += _gaps(rows_of(table.rows))
     return out
@@ -34,12 +41,18 @@ def _winner(rows: list[dict[str, Any]]) -> str:
     first = best_first(rows)[0]
     where = wording.place(first["dataset"], first["degradation"], first["sim"])
     name = wording.metric_name(first)
-    sentence = f"On {where}, {first['method']} has the best {name}: {_mean(first)}"
+    sentence = f"On {where}, {entrant_name(first)} has the best {name}: {_mean(first)}"
     untrained = [row for row in rows if row["fitted_on"] == ""]
     if first["fitted_on"] and untrained:
         rival = best_first(untrained)[0]
         sentence += f"; the best method without training, {rival['method']}, has {_mean(rival)}"
     basis = f" (protocol {first['protocol']}, {wording.patients(row['n'] for row in rows)})"
+    left_out = {row["left_out"] for row in rows}
+    if left_out != {""}:
+        without = "; ".join(sorted(left_out - {""}))
+        basis = f"{basis[:-1]}, without {without})"
+    if len(left_out) > 1:
+        return f"{sentence}{basis}; means over different patients rank nothing."
     if first["n"] == 1:
         return f"{sentence}{basis}; one patient ranks nothing."
     apart = best_row(rows) is not None

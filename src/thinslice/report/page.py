@@ -39,6 +39,7 @@ def html(
     tables: Sequence[AnalysisTable],
     captions: Mapping[Path, str] = MappingProxyType({}),
     skipped: Sequence[tuple[str, str]] = (),
+    scans: Sequence[tuple[str, str]] = (),
     *,
     title: str = "Thin slices from thick ones",
 ) -> str:
@@ -47,6 +48,7 @@ def html(
     tables      of every analysis, rows as in results/tables/NAME.csv
     captions    PNG file of a figure -> what it shows
     skipped     cells that were not run, with the reason in words
+    scans       data sets, with what readers warned of
     """
     return "\n".join(
         [
@@ -59,6 +61,7 @@ def html(
             *_answers(tables),
             *_figures(captions),
             *_skipped(skipped),
+            *_scans(scans),
             *_details(tables),
             *_provenance(tables),
             "</body></html>\n",
@@ -108,6 +111,13 @@ def _skipped(skipped: Sequence[tuple[str, str]]) -> list[str]:
     if not skipped:
         return []
     return ["<h2>What was not run, and why</h2>", _list([f"{c}: {why}" for c, why in skipped], "")]
+
+
+def _scans(scans: Sequence[tuple[str, str]]) -> list[str]:
+    """What readers warned of."""
+    if not scans:
+        return []
+    return ["<h2>Notes on the scans</h2>", _list([f"{name}, {note}" for name, note in scans], "")]
 
 
 def _details(tables: Sequence[AnalysisTable]) -> list[str]:

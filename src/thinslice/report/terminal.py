@@ -15,10 +15,16 @@ WIDTH = 100
 FIDELITY = 1  # its column in a main sheet
 
 
-def summary(tables: Sequence[AnalysisTable], skipped: Sequence[tuple[str, str]] = ()) -> str:
-    """The main table of every benchmark, then every paper's tables next to ours."""
+def summary(
+    tables: Sequence[AnalysisTable],
+    skipped: Sequence[tuple[str, str]] = (),
+    scans: Sequence[tuple[str, str]] = (),
+) -> str:
+    """The main table of every benchmark, then every paper's tables next to ours, notes on scans."""
     main = [main_table(t.rows, skipped) for t in tables if t.layout == "benchmark"]
-    return "\n\n".join([*main, *(paper_tables(t.rows) for t in tables if t.layout == "published")])
+    papers = [paper_tables(t.rows) for t in tables if t.layout == "published"]
+    notes = "\n".join(_wrapped(f"{dataset}, {note}") for dataset, note in scans)
+    return "\n\n".join([*main, *papers, *([f"Notes on the scans:\n{notes}"] if notes else [])])
 
 
 def main_table(benchmark: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> str:

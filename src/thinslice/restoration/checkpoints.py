@@ -44,6 +44,7 @@ def identity(planned: Plan) -> str:
         {
             "files": sorted(planned.inputs.values()),
             "series": planned.scan and planned.scan.source.get("series_uid"),  # zips hold several
+            "acquisition": planned.scan and planned.scan.source.get("acquisition"),
             "grid": thick.grid.to_json(),
             "modality": thick.modality,
             "card": dict(card),

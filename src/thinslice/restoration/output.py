@@ -14,6 +14,7 @@ from pathlib import Path
 from thinslice.errors import refused
 from thinslice.fs import transaction
 from thinslice.io import files, images
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.scan import LoadedScan
 from thinslice.report.pictures import preview
@@ -57,7 +58,7 @@ class Output:
         """Finish the renames of a run that was killed between them; whether there were any."""
         return transaction.finish_interrupted(self.path)
 
-    def check(self, scan: LoadedScan | None = None) -> None:
+    def check(self, scan: LoadedScan | AcquiredScan | None = None) -> None:
         """Refuse, before anything is computed, what ``write`` would refuse.
 
         That is a path that is taken, unless ``overwrite`` and by an earlier output; the scan's own

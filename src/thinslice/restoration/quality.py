@@ -57,15 +57,26 @@ class Trust(NamedTuple):
         }
 
 
-def report(restored: Volume, thick: Volume, *, outside: Sequence[str] = ()) -> Trust:
+def report(
+    restored: Volume,
+    thick: Volume,
+    *,
+    outside: Sequence[str] = (),
+    again: tuple[np.ndarray, str] | None = None,
+) -> Trust:
     """The trust report of one restored scan.
 
+    again     the restored scan made thick again, [Z, Y, X] of ``thick``, and how in a sentence;
+              None: by Gaussian profiles of the stated thickness
     outside   each way in which the scan differs from those the method was fitted on
               (``fitted_on.outside``)
     """
     noise = fitted_on.noise(thick)
-    slices = tuple(_slices(restored, thick, noise))
-    return Trust(slices, noise, _assumed(restored, thick), tuple(outside))
+    if again is None:
+        matrix = thickening_matrix(restored.grid, thick.grid)
+        again = projection.apply(matrix, restored), _assumed(restored, thick)
+    again_ZYX, profile = again
+    return Trust(tuple(_slices(again_ZYX, thick, noise)), noise, profile, tuple(outside))
 
 
 def warnings(trust: Trust) -> list[str]:
@@ -91,8 +102,7 @@ def _assumed(restored: Volume, thick: Volume) -> str:
     )
 
 
-def _slices(restored: Volume, thick: Volume, noise: float) -> list[SliceCheck]:
-    again_ZYX = projection.apply(thickening_matrix(restored.grid, thick.grid), restored)
+def _slices(again_ZYX: np.ndarray, thick: Volume, noise: float) -> list[SliceCheck]:
     body_ZYX = _body(thick)
     least = LEAST_HU if thick.modality == "CT" else 0.0
     checks = []

@@ -21,9 +21,11 @@ import numpy as np
 from thinslice.errors import Refused
 from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import Run
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.scan import LoadedScan
 from thinslice.operators.grids import thin_grid
-from thinslice.restoration import quality
+from thinslice.restoration import as_acquired, quality
+from thinslice.restoration.as_acquired import Acquisition
 from thinslice.restoration.methods import MethodChoice, choose
 from thinslice.restoration.quality import Trust
 from thinslice.runtime.placement import placed
@@ -40,6 +42,7 @@ class Plan(NamedTuple):
     chosen: MethodChoice
     grid: Grid
     outside: tuple[str, ...]  # how the scan differs from those the weights were fitted on
+    acquired: Acquisition | None = None  # the irregular slices that ``thick`` was estimated from
 
     @property
     def warnings(self) -> list[str]:
@@ -49,7 +52,9 @@ class Plan(NamedTuple):
     @property
     def notes(self) -> list[str]:
         """What the scan's files leave open, and whether there is anything to restore."""
-        return [*notes_on(self.scan), *_nothing_thinner(self.thick.grid, self.grid)]
+        over_gaps = self.acquired.notes(self.grid) if self.acquired else []
+        thinner = _nothing_thinner(self.thick.grid, self.grid)
+        return [*notes_on(self.scan), *over_gaps, *thinner]
 
 
 class Result(NamedTuple):
@@ -69,7 +74,7 @@ class Result(NamedTuple):
 
 
 def restore(
-    scan: LoadedScan | Volume,
+    scan: LoadedScan | AcquiredScan | Volume,
     *,
     method: str | None = None,
     weights: Path | str | None = None,
@@ -80,6 +85,7 @@ def restore(
 ) -> Result:
     """Restore a thick scan on thin slices over the same extent, with a trust report.
 
+    scan       as ``read`` gives it; an ``AcquiredScan`` is restored as it was acquired
     method     a name of ``thinslice methods``; None: the weights' own, else the default
     strict     refuse a scan unlike those the weights were fitted on
     run        device, threads, memory cap; its ``work`` keeps checkpoints between tries
@@ -95,7 +101,7 @@ def restore(
 
 
 def plan(
-    scan: LoadedScan | Volume,
+    scan: LoadedScan | AcquiredScan | Volume,
     *,
     method: str | None = None,
     weights: Path | str | None = None,
@@ -103,6 +109,9 @@ def plan(
     increment_mm: float = 1.0,
 ) -> Plan:
     """Plan what ``restore`` does with these arguments; refuses what it refuses."""
+    acquired = None
+    if isinstance(scan, AcquiredScan):
+        scan, acquired = as_acquired.regular(scan)
     loaded = scan if isinstance(scan, LoadedScan) else None
     volume = scan.volume if isinstance(scan, LoadedScan) else scan
     grid = thin_grid(volume.grid, thickness_mm, increment_mm)
@@ -111,7 +120,7 @@ def plan(
     if chosen.fitted_on is not None:
         kernel = fitted_on.kernel_of(loaded.source) if loaded else None
         outside = fitted_on.outside(chosen.fitted_on, fitted_on.of_scan(volume, kernel))
-    return Plan(volume, loaded, hashes(loaded), chosen, grid, tuple(outside))
+    return Plan(volume, loaded, hashes(loaded), chosen, grid, tuple(outside), acquired)
 
 
 def refuse_outside(planned: Plan) -> None:
@@ -126,9 +135,19 @@ def carry_out(planned: Plan, run: Run | None = None) -> Result:
     with placed(run or Run(), uses_torch=planned.chosen.fit != "none") as running:
         started, start_s = datetime.now(UTC), time.perf_counter()
         restored = planned.chosen.method.restore(planned.thick, planned.grid, run=running)
+        if planned.acquired:
+            restored = planned.acquired.consistent(restored)
         wall_s = time.perf_counter() - start_s
-    trust = quality.report(restored, planned.thick, outside=planned.outside)
-    return Result(restored, trust, planned, running, started, wall_s)
+    return Result(restored, _trust(restored, planned), planned, running, started, wall_s)
+
+
+def _trust(restored: Volume, planned: Plan) -> Trust:
+    """The trust report, judged by the slices that were acquired."""
+    acquired = planned.acquired
+    if acquired is None:
+        return quality.report(restored, planned.thick, outside=planned.outside)
+    again = (acquired.seen(restored), as_acquired.PROFILE)
+    return quality.report(restored, acquired.thick, outside=planned.outside, again=again)
 
 
 def device_of(planned: Plan, run: Run) -> str:

@@ -32,7 +32,10 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
     content = {
         "format": FORMAT,
         "notice": NOTICE,
-        "input": input_of(planned.scan, planned.thick.modality, planned.inputs),
+        "input": {
+            **input_of(planned.scan, planned.thick.modality, planned.inputs),
+            "as_acquired": planned.acquired.to_json(planned.grid) if planned.acquired else None,
+        },
         "output": output_of(output),
         "grids": {"input": planned.thick.grid.to_json(), "output": planned.grid.to_json()},
         "method": _method(planned.chosen),

@@ -82,8 +82,8 @@ def noise(scan: Scan) -> float:
 
 
 def kernel_of(source: Mapping[str, Any]) -> str | None:
-    """The kernel of a case's thick series, as its files state it."""
-    series = source.get("thick", source)
+    """The kernel of a case's thick series, or of the thin one it was simulated from, as stated."""
+    series = source.get("thick", source.get("thin", source))
     kernel = series.get("kernel") if isinstance(series, Mapping) else None
     return kernel if kernel is None or isinstance(kernel, str) else json.dumps(kernel)
 

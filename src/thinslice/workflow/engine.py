@@ -11,12 +11,14 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
+from snakemake_interface_storage_plugins.io import WILDCARD_REGEX
 
+from thinslice.errors import refused
 from thinslice.workflow import schema_errors
 from thinslice.workflow.recovery.snakemake_state import SnakemakeState
 
@@ -104,6 +106,17 @@ def shell_prefix(workflow: Any) -> str:
         f'source "$HERE"/workflow_scripts/job_exit.sh; {path}'
     )
     return prefix.replace("{", "{{").replace("}", "}}")  # Snakemake formats it
+
+
+def check_literal(paths: Iterable[str]) -> None:
+    """Refuse paths that cannot be inputs of a rule: Snakemake takes ``{x}`` in them for wildcards.
+
+    It knows no way to write a brace that stands for itself.
+    """
+    for path in paths:
+        if WILDCARD_REGEX.search(path):
+            found = "curly braces in its name, which Snakemake takes for a wildcard"
+            raise refused(path, found, "none", "rename it")
 
 
 def gpu_limit(workflow: Any) -> int | None:

@@ -4,12 +4,14 @@ Planning counts its rows and the data set reads the scans they name. Thicknesses
 geometry, so this module counts in code digests, unlike its neighbours. Standard library only.
 """
 
-import csv
 import re
+from collections import Counter
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
-from thinslice.errors import listed, refused
+from thinslice.errors import Refused, all_refused, listed, refused
+from thinslice.workflow.spreadsheet import Cells, read_table
 
 Modality = Literal["CT", "MR"]
 SPLITS = ("train", "val", "test")  # interfaces.SPLITS, without its array libraries
@@ -32,45 +34,40 @@ class Row(NamedTuple):
 
 
 def read_manifest(path: Path) -> list[Row]:
-    """The cases of a manifest, in its order; Refused, with the line, where it is wrong.
+    """The cases of a manifest, in its order; Refused, with every line that is wrong.
 
     One row per case: case, patient, split and the thin scan; optionally the thick scan, the
     thicknesses where the files do not state them, and the modality. Paths are relative to it.
     """
     if not path.is_file():
         raise refused(path, "nothing", f"a CSV with {', '.join(NEEDED)}", "write the manifest")
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        _check_columns(path, list(reader.fieldnames or []))
-        rows = [_row(path, reader.line_num, cells) for cells in reader]
+    rows, wrong = [], []
+    for line, cells in read_table(path, NEEDED, OPTIONAL):
+        try:
+            rows.append(_row(path, line, cells))
+        except Refused as error:
+            wrong.append(error)
+    if wrong:
+        raise all_refused(wrong)
     _check_cases(path, rows)
     return rows
 
 
-def _check_columns(path: Path, names: list[str]) -> None:
-    unknown = [n for n in names if n not in NEEDED + OPTIONAL]
-    missing = [n for n in NEEDED if n not in names]
-    twice = sorted({n for n in names if names.count(n) > 1})
-    if unknown or missing or twice:
-        found = f"columns {names}: unknown {unknown}, missing {missing}, twice {twice}"
-        expected = f"{', '.join(NEEDED)} and perhaps {', '.join(OPTIONAL)}"
-        raise refused(path, found, expected, "correct the first line (separated by commas)")
-
-
-def _row(path: Path, line: int, cells: dict) -> Row:
+def _row(path: Path, line: int, values: Cells | None) -> Row:
     where = Path(f"{path}, line {line}")
-    if None in cells or None in cells.values():
+    if values is None:
         raise refused(
             where, "more or fewer cells than columns", "one cell per column", "correct it"
         )
-    values = {name: text.strip() for name, text in cells.items()}
     empty = [name for name in NEEDED if not values[name]]
     if empty:
         raise refused(where, f"no {', '.join(empty)}", "a value", "fill it in")
     if not CASE.fullmatch(values["case"]):
         raise refused(where, f"case {values['case']!r}", "a name of a-z, 0-9, _ and -", "rename it")
     if values["split"] not in SPLITS:
-        raise refused(where, f"split {values['split']!r}", "train, val or test", "correct it")
+        near = get_close_matches(values["split"].lower(), SPLITS, n=1)
+        advice = f"did you mean {near[0]!r}?" if near else "correct it"
+        raise refused(where, f"split {values['split']!r}", "train, val or test", advice)
     modality = values.get("modality") or None
     if modality not in (None, "CT", "MR"):
         raise refused(where, f"modality {modality!r}", "CT, MR or nothing", "correct it")
@@ -89,7 +86,8 @@ def _row(path: Path, line: int, cells: dict) -> Row:
 
 def _scan(where: Path, path: Path) -> Path:
     if not path.exists():
-        raise refused(where, f"no file or folder {path}", "a scan", "correct the path")
+        advice = "write / in place of \\" if "\\" in path.name else "correct the path"
+        raise refused(where, f"no file or folder {path}", "a scan", advice)
     return path
 
 
@@ -109,18 +107,22 @@ def _length(where: Path, values: dict[str, str], name: str) -> float | None:
 def _check_cases(path: Path, rows: list[Row]) -> None:
     """Refuse a case or a scan given twice, a patient in two splits, and a lack of test cases."""
     names = [row.case for row in rows]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise refused(path, f"cases given twice: {listed(twice)}", "each once", "rename them")
-    scans = [scan.resolve() for row in rows for scan in (row.thin, row.thick) if scan]
-    shared = sorted({str(scan) for scan in scans if scans.count(scan) > 1})
-    if shared:
-        raise refused(path, f"scans used twice: {listed(shared)}", "each once", "drop the copies")
+    scans = [str(scan.resolve()) for row in rows for scan in (row.thin, row.thick) if scan]
     splits: dict[str, set[str]] = {}
     for row in rows:
         splits.setdefault(row.patient, set()).add(row.split)
-    divided = [f"{p} in {' and '.join(sorted(s))}" for p, s in splits.items() if len(s) > 1]
-    if divided:
-        raise refused(path, f"patients in two splits: {listed(divided)}", "one each", "move cases")
+    wrong = []
+    if twice := sorted(name for name, n in Counter(names).items() if n > 1):
+        found = f"cases given twice: {listed(twice)}"
+        wrong.append(refused(path, found, "each once", "rename them"))
+    if shared := sorted(name for name, n in Counter(scans).items() if n > 1):
+        found = f"scans used twice: {listed(shared)}"
+        wrong.append(refused(path, found, "each once", "drop the copies"))
+    if divided := [f"{p} in {' and '.join(sorted(s))}" for p, s in splits.items() if len(s) > 1]:
+        found = f"patients in two splits: {listed(divided)}"
+        wrong.append(refused(path, found, "one each", "move cases"))
     if not any(row.split == "test" for row in rows):
-        raise refused(path, f"{len(rows)} cases, none of split test", "a test case", "add one")
+        found = f"{len(rows)} cases, none of split test"
+        wrong.append(refused(path, found, "a test case", "add one"))
+    if wrong:
+        raise all_refused(wrong)

@@ -4,11 +4,13 @@ The workflow must know before any job runs which splits have cases, and which ca
 thick series; ``datasets/own_data.py`` reads the scans of the same rows. Standard library only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from thinslice.errors import in_one_line, refused
 from thinslice.workflow.manifest import SPLITS, Row, read_manifest
+from thinslice.workflow.scan_files import scan_files
 
 MANIFEST = "manifest.csv"
 
@@ -23,7 +25,7 @@ def with_own_data(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def files(entry: Mapping[str, Any]) -> list[str]:
-    """The manifest and every file of every scan in it, as paths; empty for other datasets.
+    """The manifest and every file that reading its scans opens; empty for other datasets.
 
     A scan that is a folder counts file by file: the folder's own time does not change when a file
     in it is overwritten.
@@ -32,14 +34,14 @@ def files(entry: Mapping[str, Any]) -> list[str]:
         return []
     manifest = _manifest(entry)
     scans = [scan for row in read_manifest(manifest) for scan in (row.thin, row.thick) if scan]
-    return [str(manifest), *(str(file) for scan in scans for file in _files(scan))]
+    with in_one_line(manifest.parent, "readable scans"):
+        return [str(manifest), *(str(file) for scan in scans for file in scan_files(scan))]
 
 
-def _files(scan: Path) -> list[Path]:
-    """A file, or the visible ones of a folder."""
-    if not scan.is_dir():
-        return [scan]
-    return sorted(p for p in scan.iterdir() if p.is_file() and not p.name.startswith("."))
+def all_files(config: Mapping[str, Any]) -> Iterator[str]:
+    """The manifest and every file of every own_data dataset of the grid."""
+    for name in config["grid"]["datasets"]:
+        yield from files(config["datasets"][name])
 
 
 def _filled(name: str, entry: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -52,6 +54,8 @@ def _filled(name: str, entry: Mapping[str, Any], config: Mapping[str, Any]) -> M
             f"dataset {name!r} needs the folder of your scans: add `--config root=DIR`, where DIR "
             f"holds {manifest} (case, patient, split, thin, thick)"
         )
+    if Path(root).expanduser().is_file():
+        raise refused(root, "a file", "the folder that holds the manifest", "give its folder")
     settings = {**entry.get("settings", {}), "root": str(Path(root).expanduser())}
     filled = {**entry, "settings": settings}
     rows = read_manifest(_manifest(filled))

@@ -39,6 +39,13 @@ def score_records(config: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]
     return records
 
 
+def scan_records(config: Mapping[str, Any]) -> list[str]:
+    """The records of the scans that cells are tested or fitted on: what readers warned of."""
+    tested = [cell.dataset for cell in cells(config)]
+    fitted = [source.dataset for _, source in sources(config)]
+    return [f"results/thin/{name}.record.json" for name in dict.fromkeys([*tested, *fitted])]
+
+
 def pairs_records(config: Mapping[str, Any]) -> list[str]:
     """The records of the slice pairs: of datasets with thin slices and an acquired thick series."""
     return [

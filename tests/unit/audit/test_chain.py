@@ -128,9 +128,12 @@ def test_code_that_is_gone_breaks_the_chain(tampered):
 
 
 def test_a_row_that_is_not_there_is_refused(finished):
-    done = finished.thinslice("audit", TABLE, "--row", "100000")
-    assert done.returncode == 1
-    assert "not 100000" in done.stdout
+    rows = len((finished.folder / TABLE).read_text().splitlines()) - 1
+    for row in ("100000", "0", "-1"):
+        done = finished.thinslice("audit", TABLE, "--row", row)
+        assert done.returncode == 2
+        assert f"has rows 1 to {rows}, not {row}" in done.stderr
+        assert "BROKEN" not in done.stdout
 
 
 def test_a_whole_table_is_recomputed_too(finished):

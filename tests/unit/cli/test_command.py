@@ -1,8 +1,13 @@
 """Errors of a command: one line for what a person can act on, a traceback for a bug."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
-from thinslice.cli import main, methods
+from support.paths import importing
+from thinslice.cli import CUT_OFF, main, methods
 from thinslice.errors import refused
 
 EXPECTED = [
@@ -37,3 +42,13 @@ def test_a_bug_keeps_its_traceback(monkeypatch, bug):
     failing(monkeypatch, bug)
     with pytest.raises(type(bug)):
         main(["methods"])
+
+
+def test_a_reader_that_goes_away_ends_it_without_a_word():
+    """As ``thinslice methods | head -1`` does."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "thinslice", "methods"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, env=importing())
+    os.close(write)
+    assert (done.returncode, done.stderr) == (CUT_OFF, b"")

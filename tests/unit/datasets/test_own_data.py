@@ -166,10 +166,10 @@ def test_unit_window_is_declared_for_the_dataset(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("case,patient,split,thin,kernel\n", "unknown ['kernel']"),
-        ("case,patient,split\n", "missing ['thin']"),
-        ("case;patient;split;thin\n", "separated by commas"),
-        (f"{HEAD},thin\n", "twice ['thin']"),
+        ("case,patient,split,thin,kernel\n", "an unknown column 'kernel'"),
+        ("case,patient,split\n", "no column 'thin'"),
+        ("case;patient;split;thin\n", "semicolons between the columns"),
+        (f"{HEAD},thin\n", "the column 'thin' twice"),
         (f"{HEAD}\n", "0 cases, none of split test"),
         (f"{HEAD}\na,p,train,x.nii.gz\n", "1 cases, none of split test"),
         (f"{HEAD}\na,p,tset,x.nii.gz\n", "line 2: found split 'tset'"),

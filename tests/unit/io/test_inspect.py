@@ -5,9 +5,11 @@ import os
 import shutil
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from support import dicom_maker as maker
+from support.inputs import CASES
 from support.nifti_maker import saved, scan_ras
 from support.paths import ROOT
 from thinslice.cli import main
@@ -15,6 +17,8 @@ from thinslice.errors import Refused
 from thinslice.io import files
 from thinslice.io.dicom.read import read_dicom, slices_of
 from thinslice.io.read import read_scan
+
+energies = CASES["DICOM acquisitions: energies"].make
 
 
 @pytest.fixture
@@ -177,3 +181,53 @@ def test_headers_cut_short_are_named_never_thrown(tmp_path, capsys, keep):
     assert status == 1
     assert str(file) in said.out or file.name in said.out or "missing" in said.out
     assert "Traceback" not in said.out + said.err
+
+
+def test_acquisitions_are_rows_with_what_tells_them_apart(tmp_path, capsys):
+    """And what it prints is what reading takes."""
+    path = energies(tmp_path, None)
+    status, said = asked(capsys, path, "--json")
+    rows = json.loads(said.out)
+    assert status == 0
+    assert [(row["acquisition"], row["apart"]) for row in rows] == [
+        ("1", "KVP 80"),
+        ("2", "KVP 140"),
+    ]
+    for row, plus in zip(rows, (0, 5), strict=True):
+        found = read_scan(path, series=row["choose"], acquisition=row["acquisition"])
+        assert found.volume.voxels.min() == maker.scan_hu().min() + plus
+        assert row["slices"] == found.volume.grid.n
+    _, said = asked(capsys, path)
+    assert "[series 3, acquisition 2: KVP 140]" in said.out
+
+
+@pytest.mark.parametrize(
+    ("choice", "uid"),
+    [
+        (("--series", "thickest"), "1.2.1"),
+        (("--series", "thinnest"), "1.2.3"),
+        (("--series", "2"), "1.2.1"),
+    ],
+)
+def test_the_options_of_restore_choose_rows(tmp_path, capsys, choice, uid):
+    path = several(tmp_path)
+    for file in path.rglob("*.dcm"):
+        data = pydicom.dcmread(file)
+        data.SliceThickness = {"1.2.1": 5, "1.2.2": 2, "1.2.3": 1}.get(data.SeriesInstanceUID, 9)
+        data.save_as(file)
+    _, said = asked(capsys, path, "--json", *choice)
+    assert [row["uid"] for row in json.loads(said.out)] == [uid]
+    assert read_scan(path, series=choice[1]).source["series_uid"] == uid
+
+
+def test_a_choice_of_nothing_is_no_scan(tmp_path, capsys):
+    path = energies(tmp_path, None)
+    status, said = asked(capsys, path, "--acquisition", "7")
+    assert (status, said.out) == (2, "")
+    assert "none of 2 scans is chosen" in said.err
+
+
+def test_what_is_left_out_is_listed(tmp_path, capsys):
+    path = CASES["DICOM odd files: copies of all slices"].make(tmp_path, pytest.MonkeyPatch())
+    status, said = asked(capsys, path)
+    assert (status, said.out.count("left out: 6 copies")) == (0, 1)

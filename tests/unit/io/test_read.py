@@ -5,11 +5,18 @@ import tempfile
 import pytest
 
 from support.inputs import CASES
+from support.inputs_page import page
+from support.paths import ROOT
 from support.reading_law import holds
 
 
 def test_there_are_enough_of_them():
-    assert len(CASES) >= 300
+    assert len(CASES) >= 350
+
+
+def test_the_page_lists_them():
+    """Made by ``python -m support.inputs_page``, with src and tests on PYTHONPATH."""
+    assert (ROOT / "docs/reference/inputs.md").read_text() == page()
 
 
 @pytest.mark.parametrize("name", CASES)

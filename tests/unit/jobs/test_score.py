@@ -42,7 +42,7 @@ def thin_scan() -> Volume:
 def rows(made_by, thick: Volume) -> dict[str, float]:
     thin = thin_scan()
     asked = score.scoring_input(thin.with_voxels(thin.voxels - 7), thin, thick, made_by)
-    found = score.rows(asked, {"v1": v1.build(threads=1)})
+    found, _ = score.rows(asked, {"v1": v1.build(threads=1)})
     return {metric_name(row): row["value"] for row in found}
 
 

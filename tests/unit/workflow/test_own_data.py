@@ -72,7 +72,9 @@ def test_no_root_no_manifest_and_a_wrong_split_are_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match="none of split test"):
         own_data.with_own_data(config(tmp_path))
     (tmp_path / "manifest.csv").write_text("case,patient,split,Thin\na,p1,test,a.nii.gz\n")
-    with pytest.raises(ValueError, match=r"unknown \['Thin'\], missing \['thin'\]"):
+    with pytest.raises(
+        ValueError, match=r"no column 'thin', an unknown column 'Thin' \(did you mean 'thin'\?"
+    ):
         own_data.with_own_data(config(tmp_path))
 
 

@@ -55,6 +55,12 @@ def acquisitions_of(path: Path, slices: Sequence[Slice]) -> list[Acquisition]:
     return best
 
 
+def overlap(groups: Sequence[Sequence[Slice]]) -> bool:
+    """Whether the extents of groups of slices overlap, as those of pieces of one scan do not."""
+    extents = sorted(_extent(images) for images in groups)
+    return not all(low > high for (_, high), (low, _) in pairwise(extents))
+
+
 def by_number(path: Path, slices: Sequence[Slice]) -> list[Acquisition]:
     """The slices by AcquisitionNumber alone, also of what is one stack."""
     groups = _grouped(slices, lambda s: s.facts["apart"].get(NUMBER, ""))
@@ -106,9 +112,7 @@ def _makes_sense(groups: dict[str, list[Slice]]) -> bool:
     n = sum(map(len, groups.values()))
     if not 2 <= len(groups) <= max(2, n // FEWEST):
         return False
-    extents = sorted(_extent(images) for images in groups.values())
-    adjacent = all(low > high for (_, high), (low, _) in pairwise(extents))
-    return not adjacent or len(groups) <= MOST_ADJACENT
+    return overlap(list(groups.values())) or len(groups) <= MOST_ADJACENT
 
 
 def _parts(path: Path, tag: str, groups: dict[str, list[Slice]]) -> list[Acquisition]:

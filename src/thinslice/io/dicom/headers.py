@@ -25,6 +25,7 @@ from thinslice.io.dicom.kinds import (
 )
 from thinslice.io.dicom.opened import elements, opened, syntax_of, without_remarks
 from thinslice.io.dicom.truncation import refuse_cut, stored_as
+from thinslice.workflow.scan_files import is_companion
 
 UNREADABLE = (  # what pydicom raises on broken headers
     OSError,
@@ -39,9 +40,6 @@ UNREADABLE = (  # what pydicom raises on broken headers
     BytesLengthException,
 )
 PREAMBLE = 132  # bytes before the first element, mostly zeros
-COMPANIONS = (".txt", ".json", ".xml", ".csv", ".md", ".pdf", ".html", ".png", ".jpg")
-COMPANION_NAMES = {"DICOMDIR", "LICENSE", "VERSION", "README", "LOCKFILE"}
-COMPANION_NAMES |= {"THUMBS.DB", "DESKTOP.INI", "AUTORUN.INF", "__MACOSX"}
 APART = (  # tags that tell acquisitions of one series apart, the most telling first
     "AcquisitionNumber",
     "TemporalPositionIdentifier",
@@ -182,13 +180,6 @@ def _of_a_slice(image: Slice) -> Iterator[None]:
         yield
     except Refused as error:
         raise BrokenSlice(str(error), (image.patient, image.study, image.series)) from error
-
-
-def is_companion(name: str) -> bool:
-    """Whether a file or folder is no scan by its name: hidden, or a usual companion of scans."""
-    return (
-        name.startswith(".") or name.lower().endswith(COMPANIONS) or name.upper() in COMPANION_NAMES
-    )
 
 
 def _slices(path: Path, data: FileDataset) -> Iterator[Slice]:

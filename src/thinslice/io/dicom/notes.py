@@ -9,17 +9,28 @@ from pydicom.uid import UID
 from thinslice.errors import listed
 from thinslice.io.dicom.headers import Slice
 
+TILT_DEG = 0.5  # headers give whole or half degrees
 
-def notes_on(slices: Sequence[Slice], declared_mm: float | None = None) -> list[str]:
+
+def notes_on(
+    slices: Sequence[Slice], declared_mm: float | None = None, *, tilt_deg: float = 0.0
+) -> list[str]:
     """Warnings, one sentence each; none for a usual series.
 
     declared_mm   the thickness used instead of that of the files; None: theirs
+    tilt_deg      the gantry tilt that the positions show
     """
     first, notes = slices[0], []
     if declared_mm is not None and first.thickness_mm not in (None, declared_mm):
         notes.append(f"SliceThickness {first.thickness_mm:g} mm; {declared_mm:g} mm declared")
-    if first.facts["tilt_deg"]:
-        notes.append(f"GantryDetectorTilt {first.facts['tilt_deg']:g}, but positions show no tilt")
+    stated_deg = first.facts["tilt_deg"]
+    if tilt_deg and stated_deg is not None and abs(abs(stated_deg) - tilt_deg) > TILT_DEG:
+        notes.append(
+            f"GantryDetectorTilt {stated_deg:g}, but positions show {tilt_deg:.3g} degrees: "
+            "the positions count"
+        )
+    elif stated_deg and not tilt_deg:
+        notes.append(f"GantryDetectorTilt {stated_deg:g}, but positions show no tilt")
     if first.modality == "CT" and first.facts["rescale_type"] not in (None, "HU"):
         notes.append(f"RescaleType {first.facts['rescale_type']}; are the values HU?")
     return [*notes, *_shared(slices), *_rescaled(slices), *_bad_uids(slices)]

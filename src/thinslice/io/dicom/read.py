@@ -9,11 +9,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from thinslice.errors import refused
+from thinslice.errors import Refused, refused
+from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.headers import Slice, files_of, slices_of
 from thinslice.io.dicom.notes import notes_on
 from thinslice.io.dicom.pixels import fill
-from thinslice.io.dicom.slice_order import Stack, stack_of
+from thinslice.io.dicom.planes import read_planes
+from thinslice.io.dicom.slice_order import Irregular, Stack, stack_of
 from thinslice.io.orientation import place
 from thinslice.io.scan import LoadedScan, odd_hu
 from thinslice.volume import Modality, Volume
@@ -52,7 +54,7 @@ def of_slices(
     stack = stack_of(path, slices)
     first = stack.slices[0]
     if modality is not None and modality != first.modality:
-        raise refused(path, f"modality {first.modality}", f"{modality} as declared", "correct it")
+        raise _other_modality(path, first, modality)
     thick_mm = thickness_mm if thickness_mm is not None else first.thickness_mm
     shape = (len(stack.slices), *first.shape)
     placed = place(path, stack.affine, shape, thickness_mm=thick_mm, through_plane=0)
@@ -65,16 +67,46 @@ def of_slices(
     return LoadedScan(volume, source, tuple(sorted({s.path for s in slices})))
 
 
-def _source(stack: Stack, declared_mm: float | None) -> dict[str, Any]:
-    first = stack.slices[0]
-    source = "increment" if first.thickness_mm is None else "file"
+def as_acquired_slices(
+    path: Path,
+    slices: Sequence[Slice],
+    *,
+    thickness_mm: float | None = None,
+    modality: Modality | None = None,
+) -> LoadedScan | AcquiredScan:
+    """The series as ``of_slices`` reads it if it is regular, else its slices as acquired."""
+    try:
+        stack_of(path, slices)
+    except Irregular:
+        first = slices[0]
+        if modality is not None and modality != first.modality:
+            raise _other_modality(path, first, modality) from None
+        return read_planes(path, slices, thickness_mm=thickness_mm, source=_facts(slices))
+    return of_slices(path, slices, thickness_mm=thickness_mm, modality=modality)
+
+
+def _other_modality(path: Path, first: Slice, declared: Modality) -> Refused:
+    return refused(path, f"modality {first.modality}", f"{declared} as declared", "correct it")
+
+
+def _facts(slices: Sequence[Slice]) -> dict[str, Any]:
+    """What the headers say, but for the thickness and the warnings."""
+    first = slices[0]
     return {
         "format": "DICOM",
         "modality": first.modality,
         **{key: first.facts[key] for key in ("maker", "device", "kernel", "transfer_syntax")},
+        "lossy": any(s.lossy for s in slices),
+        "series_uid": first.series,
+    }
+
+
+def _source(stack: Stack, declared_mm: float | None) -> dict[str, Any]:
+    first = stack.slices[0]
+    source = "increment" if first.thickness_mm is None else "file"
+    return {
+        **_facts(stack.slices),
         "thickness_mm": first.thickness_mm if declared_mm is None else declared_mm,
         "thickness_from": source if declared_mm is None else "declared",
-        "lossy": any(s.lossy for s in stack.slices),
-        "series_uid": first.series,
         "warnings": notes_on(stack.slices, declared_mm),
     }

@@ -2,7 +2,8 @@
 
 Order and increment come from the positions along the normal of the image plane; file names,
 instance numbers and SpacingBetweenSlices are not looked at. SliceLocation is a witness only: where
-it tells of the same regular stack in another order, one of the two is wrong.
+it tells of the same regular stack in another order, one of the two is wrong. What is ordered but
+not regular is refused as ``Irregular``: ``planes`` reads it as it was acquired.
 """
 
 from collections import Counter
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinslice.errors import listed, refused
+from thinslice.errors import Refused, listed, refused
 from thinslice.io.dicom.headers import Slice
 
 ROUNDED_MM = 0.06  # headers to a tenth of a millimetre are half of it off, and the line a little
@@ -21,6 +22,22 @@ SAME_MM = 0.01  # positions closer than this are one position
 SAME_PLANE = 1e-4  # orientation components: 0.03 mm over a slice
 SQUARE = 1e-3  # cosine between rows and columns, and how far from unit vectors
 STRAIGHT = 0.9e-3  # tangent between normal and line of positions, 0.05 degrees
+
+
+AS_ACQUIRED = "--as-acquired restores them"
+
+
+class Irregular(Refused):
+    """Parallel slices that make no regular stack: tilted, unevenly spaced or of mixed thickness."""
+
+
+class Ordered(NamedTuple):
+    """Parallel slices by ascending position along the normal, which may be uneven."""
+
+    slices: tuple[Slice, ...]
+    positions: np.ndarray  # [n, 3] LPS mm
+    along_mm: np.ndarray  # [n], ascending
+    axes: tuple[np.ndarray, np.ndarray, np.ndarray]  # unit vectors of x, y and the normal
 
 
 class Stack(NamedTuple):
@@ -32,16 +49,12 @@ class Stack(NamedTuple):
 
 def stack_of(path: Path, slices: Sequence[Slice]) -> Stack:
     """The regular stack that the slices make; Refused, with numbers, if they make none."""
-    _one_scan(path, slices)
-    x, y, normal = _plane(path, slices[0])
-    points = np.array([s.position for s in slices], float)
-    along_mm = points @ normal
-    order = np.argsort(along_mm, kind="stable")
-    ordered, positions = tuple(slices[i] for i in order), points[order]
-    _no_duplicates(path, ordered, along_mm[order])
+    stack = ordered_of(path, slices)
+    ordered, positions, along_mm, (x, y, normal) = stack
+    _one_thickness(path, ordered)
     _no_tilt(path, ordered, positions, normal)
-    increment_mm, start_mm = _regular(path, ordered, along_mm[order])
-    _same_order(path, ordered, increment_mm)
+    increment_mm, start_mm = _regular(path, ordered, along_mm)
+    same_order(path, ordered, [np.full(len(ordered) - 1, increment_mm)])
     line = positions[-1] - positions[0]
     line /= np.linalg.norm(line)
     rows_mm, columns_mm = np.array(slices[0].pixel_mm, float)
@@ -49,6 +62,19 @@ def stack_of(path: Path, slices: Sequence[Slice]) -> Stack:
     affine[:3, 0], affine[:3, 1], affine[:3, 2] = line * increment_mm, y * rows_mm, x * columns_mm
     affine[:3, 3] = positions[0] + line * start_mm
     return Stack(ordered, affine)
+
+
+def ordered_of(path: Path, slices: Sequence[Slice]) -> Ordered:
+    """The slices of one scan in order, on a straight line; Refused if there are others or two."""
+    _one_scan(path, slices)
+    x, y, normal = _plane(path, slices[0])
+    points = np.array([s.position for s in slices], float)
+    along_mm = points @ normal
+    order = np.argsort(along_mm, kind="stable")
+    ordered, positions = tuple(slices[i] for i in order), points[order]
+    _no_duplicates(path, ordered, along_mm[order])
+    _straight(path, ordered, positions)
+    return Ordered(ordered, positions, along_mm[order], (x, y, normal))
 
 
 def _one_scan(path: Path, slices: Sequence[Slice]) -> None:
@@ -61,9 +87,17 @@ def _one_scan(path: Path, slices: Sequence[Slice]) -> None:
     _same(path, slices, "sizes", lambda s: s.shape, 0, "pixels")
     _same(path, slices, "pixel spacings", lambda s: s.pixel_mm, 1e-4, "mm")
     _same(path, slices, "orientations", lambda s: s.orientation, SAME_PLANE, "")
-    _same(path, slices, "thicknesses", lambda s: (s.thickness_mm or 0.0,), ROUNDED_MM, "mm")
     if len(slices) < 2:
         raise refused(path, "1 slice", "two or more", "give the folder with the whole series")
+
+
+def _one_thickness(path: Path, slices: Sequence[Slice]) -> None:
+    """Refuse slices of mixed thickness."""
+    advice = f"separate the scans, or {AS_ACQUIRED}"
+    _same(
+        path, slices, "thicknesses", lambda s: (s.thickness_mm or 0.0,), ROUNDED_MM, "mm",
+        advice=advice, error=Irregular,
+    )  # fmt: skip
 
 
 def key_of(image: Slice) -> tuple[str, str, str]:
@@ -143,13 +177,16 @@ def _same(
     get: Callable[[Slice], Any],
     tolerance: float,
     unit: str,
+    *,
+    advice: str = "separate the scans",
+    error: type[Refused] = Refused,
 ) -> None:
     first = np.array(get(slices[0]))
     for other in slices:
         if not np.abs(np.array(get(other)) - first).max() <= tolerance:  # NaN is not the same
             a, b = ("x".join(f"{v:g}" for v in get(s)) for s in (slices[0], other))
             found = f"different {what}: {a} {unit} in {slices[0].name}, {b} {unit} in {other.name}"
-            raise refused(path, found, "the same in every slice", "separate the scans")
+            raise refused(path, found, "the same in every slice", advice, error=error)
 
 
 def _plane(path: Path, image: Slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -176,10 +213,8 @@ def _no_duplicates(path: Path, ordered: Sequence[Slice], along_mm: np.ndarray) -
         raise refused(path, found, "one slice per position", "separate the phases or copies")
 
 
-def _no_tilt(
-    path: Path, ordered: Sequence[Slice], positions: np.ndarray, normal: np.ndarray
-) -> None:
-    """Positions on one straight line, along the normal."""
+def _straight(path: Path, ordered: Sequence[Slice], positions: np.ndarray) -> None:
+    """Positions on one straight line, whether or not it is the normal."""
     reach = positions - positions[0]
     line = reach[-1] / np.linalg.norm(reach[-1])
     beside_mm = np.linalg.norm(reach - np.outer(reach @ line, line), axis=1)
@@ -187,6 +222,14 @@ def _no_tilt(
     if beside_mm[worst] > ROUNDED_MM:
         found = f"{ordered[worst].name} {beside_mm[worst]:.3g} mm beside the line of the others"
         raise refused(path, found, "slices straight above each other", "export the original series")
+
+
+def _no_tilt(
+    path: Path, ordered: Sequence[Slice], positions: np.ndarray, normal: np.ndarray
+) -> None:
+    """The line of positions along the normal."""
+    reach = positions - positions[0]
+    line = reach[-1] / np.linalg.norm(reach[-1])
     tangent = np.linalg.norm(np.cross(line, normal)) / abs(line @ normal)
     if tangent > STRAIGHT:
         degrees = np.degrees(np.arctan(tangent))
@@ -195,7 +238,7 @@ def _no_tilt(
             f"gantry tilt: the slices' normal and the line of their positions are {degrees:.2f} "
             f"degrees apart ({shift_mm:.3g} mm over {len(ordered)} slices)"
         )
-        raise refused(path, found, "0 degrees", "resample it without tilt before use")
+        raise refused(path, found, "0 degrees", AS_ACQUIRED, error=Irregular)
 
 
 def _regular(path: Path, ordered: Sequence[Slice], along_mm: np.ndarray) -> tuple[float, float]:
@@ -211,23 +254,31 @@ def _regular(path: Path, ordered: Sequence[Slice], along_mm: np.ndarray) -> tupl
     odd = np.flatnonzero(np.abs(gaps_mm - usual_mm) > max(ROUNDED * usual_mm, ROUNDED_MM))
     if not odd.size:
         found = f"an increment that drifts, up to {off_mm.max():.3g} mm off a regular line"
-        raise refused(path, found, f"within {allowed_mm:.3g} mm", "export the original series")
+        advice = f"export the original series, or {AS_ACQUIRED}"
+        raise refused(path, found, f"within {allowed_mm:.3g} mm", advice, error=Irregular)
     where = [
         f"{gaps_mm[i]:g} mm between {ordered[i].name} ({along_mm[i]:g} mm) and "
         f"{ordered[i + 1].name} ({along_mm[i + 1]:g} mm){_missing(gaps_mm[i], usual_mm)}"
         for i in odd.tolist()
     ]
     found = f"uneven or missing slices: increment {usual_mm:g} mm, but {listed(where, 3)}"
-    raise refused(path, found, f"one increment within {allowed_mm:.3g} mm", "add the slices")
+    expected, advice = (
+        f"one increment within {allowed_mm:.3g} mm",
+        f"add the slices, or {AS_ACQUIRED}",
+    )
+    raise refused(path, found, expected, advice, error=Irregular)
 
 
-def _same_order(path: Path, ordered: Sequence[Slice], increment_mm: float) -> None:
-    """Refuse a SliceLocation that puts the slices in another order."""
+def same_order(path: Path, ordered: Sequence[Slice], gaps_mm: Sequence[np.ndarray]) -> None:
+    """Refuse a SliceLocation that puts the slices in another order.
+
+    gaps_mm   the gaps between the slices, once for every axis that SliceLocation may be along
+    """
     locations_mm = [s.location_mm for s in ordered if s.location_mm is not None]
     if len(locations_mm) < len(ordered):
         return
-    gaps_mm = np.diff(np.sort(locations_mm))
-    if not np.abs(gaps_mm - increment_mm).max() <= ROUNDED_MM:
+    located_mm = np.diff(np.sort(locations_mm))
+    if not any(np.abs(located_mm - gaps).max() <= ROUNDED_MM for gaps in gaps_mm):
         return  # of another stack: stale, as after reformatting
     steps = np.sign(np.diff(locations_mm))
     usual = 1 if steps.sum() > 0 else -1

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 
 from thinslice.interfaces import Figure
 from thinslice.report import style
-from thinslice.report.figures._panels import draw_panels, entrant_name
+from thinslice.report.figures._panels import draw_panels
 from thinslice.report.tables import wording
-from thinslice.report.tables.sheet import one_metric, rows_of, split_by, with_entrants
+from thinslice.report.tables.sheet import name_entrants, one_metric, rows_of, split_by
 
 CAPTION = "Bars with cases: a cell's mean as a bar, its interval as a line, every patient as a dot."
 NEEDS = ("patient", "value", "mean", "low", "high")
@@ -30,8 +30,8 @@ def _draw(table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str) ->
     missing = [name for name in NEEDS if name not in table]
     if missing:
         raise LookupError(f"bars are drawn from the patients analysis; no columns {missing}")
-    rows = with_entrants(one_metric(rows_of(table), metric, protocol))
-    rows = [{**row, "method": entrant_name(row)} for row in rows]
+    rows = one_metric(rows_of(table), metric, protocol)
+    rows = name_entrants(rows, "dataset", "degradation", "patient")
     panels = split_by(rows, "dataset", "degradation")
     colours = style.colours(row["method"] for row in rows)
     methods = _by_mean(rows)
@@ -41,7 +41,7 @@ def _draw(table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str) ->
     with style.figure(width, 0.6 + 2.7 * down) as drawn:
         grid = drawn.subplots(down, across, sharey=True, squeeze=False)
         draw = partial(_panel, methods=methods, colours=colours)
-        everywhere = draw_panels(grid, panels, draw)
+        everywhere = draw_panels(grid, panels, draw, "value")
         for axes in grid[:, 0]:
             axes.set_ylabel(wording.metric(rows[0]))
         n = wording.patients(row["n"] for row in rows)
@@ -53,7 +53,9 @@ def _draw(table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str) ->
 def _by_mean(rows: list[dict[str, Any]]) -> list[str]:
     """Methods in one order for all panels: the first panel's best first."""
     sign = -1.0 if rows[0]["better"] == "higher" else 1.0
-    return list(dict.fromkeys(r["method"] for r in sorted(rows, key=lambda r: sign * r["mean"])))
+    means = {row["row"]: sign * row["mean"] for row in rows if row["mean"] == row["mean"]}
+    ranked = sorted(rows, key=lambda row: means.get(row["row"], np.inf))
+    return list(dict.fromkeys(row["method"] for row in ranked))
 
 
 def _panel(
@@ -66,11 +68,14 @@ def _panel(
             axes.annotate("not run", (x, 0), rotation=90, ha="center", va="bottom", fontsize=8)
             continue
         first = patients[0]
+        if not np.isfinite(first["mean"]):
+            axes.annotate(wording.number(first["mean"]), (x, 0), ha="center", va="bottom")
+            continue
         axes.bar(x, first["mean"], width=0.66, color=colours[method], alpha=0.45, linewidth=0)
         if first["low"] == first["low"]:
             axes.plot([x, x], [first["low"], first["high"]], color=style.INK, linewidth=1.3)
         offsets = np.linspace(-0.2, 0.2, len(patients)) if len(patients) > 1 else [0.0]
-        values = [row["value"] for row in patients]
+        values = [row["value"] if np.isfinite(row["value"]) else np.nan for row in patients]
         axes.scatter(x + np.array(offsets), values, s=11, color=colours[method], zorder=3, lw=0)
     axes.set_xlim(-0.6, len(methods) - 0.4)
     axes.set_xticks(range(len(methods)), methods, rotation=40, ha="right", rotation_mode="anchor")

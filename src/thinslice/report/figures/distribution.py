@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 
 from thinslice.interfaces import Figure
 from thinslice.report import style
-from thinslice.report.figures._panels import draw_panels, entrant_name
+from thinslice.report.figures._panels import draw_panels
 from thinslice.report.tables import wording
-from thinslice.report.tables.sheet import one_metric, only, rows_of, split_by, with_entrants
+from thinslice.report.tables.sheet import name_entrants, one_metric, only, rows_of, split_by
 
 CAPTION = (
     "Distributions: every test patient's own number by every method, with quartiles next to "
@@ -42,9 +42,9 @@ def _draw(
     missing = [name for name in NEEDS if name not in table]
     if missing:
         raise LookupError(f"distributions are drawn from the patients analysis; no {missing}")
-    rows = with_entrants(one_metric(rows_of(table), metric, protocol))
+    rows = one_metric(rows_of(table), metric, protocol)
     rows = only(rows, dataset=datasets)
-    rows = [{**row, "method": entrant_name(row)} for row in rows]
+    rows = name_entrants(rows, "dataset", "degradation", "patient")
     panels = split_by(rows, "dataset", "degradation")
     methods = _worst_first(rows)
     colours = style.colours(methods)
@@ -54,7 +54,7 @@ def _draw(
     with style.figure(1.4 + 3.6 * across, height) as drawn:
         grid = drawn.subplots(down, across, sharex=True, sharey=True, squeeze=False)
         draw = partial(_panel, methods=methods, colours=colours)
-        everywhere = draw_panels(grid, panels, draw)
+        everywhere = draw_panels(grid, panels, draw, "value")
         for axes in grid.flat[max(0, len(panels) - across) : len(panels)]:  # nothing below them
             axes.tick_params(labelbottom=True)
             axes.set_xlabel(wording.metric(rows[0]))
@@ -70,7 +70,8 @@ def _worst_first(rows: list[dict[str, Any]]) -> list[str]:
     """Methods from below upwards, one order for all panels: the first panel's best on top."""
     sign = 1.0 if rows[0]["better"] == "higher" else -1.0
     first = next(iter(split_by(rows, "dataset", "degradation").values()))
-    ranked = [*sorted(first, key=lambda row: -sign * row["mean"]), *rows]
+    means = {row["row"]: -sign * row["mean"] for row in first if row["mean"] == row["mean"]}
+    ranked = [*sorted(first, key=lambda row: means.get(row["row"], np.inf)), *rows]
     return list(dict.fromkeys(row["method"] for row in ranked))[::-1]
 
 

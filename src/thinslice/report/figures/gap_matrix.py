@@ -9,8 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
+from thinslice.columns import by_key
 from thinslice.interfaces import Figure
 from thinslice.report import style
+from thinslice.report.figures._panels import shades_of
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import one_metric, rows_of, split_by
 
@@ -30,11 +32,11 @@ def _draw(table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str) ->
     if "tested_on" not in table:
         raise LookupError("the gap matrix is drawn from the domain_gap analysis")
     rows = one_metric(rows_of(table), metric, protocol)
+    by_key(rows, "method", "fitted_on", "tested_on")  # refuses two of one place
     parts = _by_method(rows)
     tested = [name for (name,) in split_by(rows, "tested_on")]
     heights = [len(split_by(part, "fitted_on", "method")) for part in parts.values()]
-    means = np.array([row["mean"] for row in rows])
-    span = Normalize(np.nanmin(means), np.nanmax(means))
+    span = shades_of(row["mean"] for row in rows)
     height = 1.5 + 0.36 * sum(heights) + 0.3 * len(parts)
     with style.figure(2.6 + 1.25 * len(tested), height) as drawn:
         grid = drawn.subplots(len(parts), 1, sharex=True, squeeze=False, height_ratios=heights)
@@ -60,10 +62,11 @@ def _title(rows: list[dict[str, Any]]) -> str:
     better = {"lower": "; paler is better", "higher": "; darker is better"}
     n = wording.patients(row["n"] for row in rows)
     compared = any("(" in _words(row) for row in rows)
+    odd = f"; {wording.ODD}: not over every patient" if any(row["left_out"] for row in rows) else ""
     drop = " (drop against acquired-trained, + is worse)" if compared else ""
     return (
         f"{wording.metric(rows[0])}{drop}; "
-        f"protocol {rows[0]['protocol']}, {n}{better.get(rows[0]['better'], '')}"
+        f"protocol {rows[0]['protocol']}, {n}{better.get(rows[0]['better'], '')}{odd}"
     )
 
 
@@ -79,7 +82,7 @@ def _matrix(axes: Axes, rows: list[dict[str, Any]], tested: list[str], span: Nor
     shades = np.full((len(names), len(tested)), np.nan)
     for row in rows:
         y, x = names.index(row["fitted_on"] or row["method"]), tested.index(row["tested_on"])
-        shades[y, x] = row["mean"]
+        shades[y, x] = row["mean"] if np.isfinite(row["mean"]) else np.nan
         axes.text(x, y, _words(row), ha="center", va="center", fontsize=8.5, color=style.INK)
     axes.imshow(shades, cmap=style.SHADES, norm=span, aspect="auto")
     axes.set_yticks(range(len(names)), _short(names))
@@ -92,7 +95,7 @@ def _matrix(axes: Axes, rows: list[dict[str, Any]], tested: list[str], span: Nor
 
 
 def _words(row: dict[str, Any]) -> str:
-    mean = wording.number(row["mean"], row["unit"])
+    mean = wording.number(row["mean"], row["unit"]) + wording.odd_mark(row)
     if row["drop"] != row["drop"] or row["fitted_on"] == row["reference"]:
         return mean
     return f"{mean} ({wording.signed(row['drop'], row['unit'])})"

@@ -15,8 +15,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from thinslice.columns import by_key
 from thinslice.interfaces import Figure
 from thinslice.report import style
+from thinslice.report.figures._panels import shades_of
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import one_metric, only, rows_of, split_by
 
@@ -68,6 +70,7 @@ def _draw(
         raise LookupError(f"no row of the methods {', '.join(methods)} to draw")
     rows = one_metric(known, metric, protocol)
     rows = only(rows, degradation=[degradation] if degradation else [])
+    by_key(rows, "dataset", "degradation", "method")  # refuses two of one place
     panels = split_by(rows, "dataset", "degradation")
     thick = sorted({float(assumed[0]) for assumed in methods.values()})
     over = sorted({float(assumed[1]) for assumed in methods.values()})
@@ -94,9 +97,10 @@ def _title(rows: list[dict[str, Any]], framed: bool) -> str:
     better = {"higher": "; darker is better", "lower": "; paler is better"}
     frame = ", the true ones framed" if framed else ""
     n = wording.patients(row["n"] for row in rows)
+    odd = f"; {wording.ODD}: not over every patient" if any(row["left_out"] for row in rows) else ""
     return (
         f"mean {wording.metric(first)} by the slices that a method assumes{frame}; "
-        f"protocol {first['protocol']}, {n}{better.get(first['better'], '')}"
+        f"protocol {first['protocol']}, {n}{better.get(first['better'], '')}{odd}"
     )
 
 
@@ -112,10 +116,11 @@ def _matrix(
     for row in rows:
         thickness, overlap = (float(mm) for mm in methods[row["method"]])
         y, x = thick.index(thickness), over.index(overlap)
-        shades[y, x] = row["mean"]
-        words = wording.number(row["mean"], row["unit"])
+        shades[y, x] = row["mean"] if np.isfinite(row["mean"]) else np.nan
+        words = wording.number(row["mean"], row["unit"]) + wording.odd_mark(row)
         axes.text(x, y, words, ha="center", va="center", fontsize=8.5, color=style.INK)
-    axes.imshow(shades, cmap=style.SHADES, aspect="auto", origin="lower")
+    span = shades_of(row["mean"] for row in rows)
+    axes.imshow(shades, cmap=style.SHADES, norm=span, aspect="auto", origin="lower")
     axes.set_xticks(range(len(over)), [f"{mm:g}" for mm in over])
     axes.set_yticks(range(len(thick)), [f"{mm:g}" for mm in thick])
     axes.set_xlabel("overlap assumed (mm)")

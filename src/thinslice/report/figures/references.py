@@ -3,6 +3,7 @@
 ACVTT's Table 5 and Fig. 8: what another reference is worth, and what it costs.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from thinslice.columns import by_key
 from thinslice.interfaces import Figure
 from thinslice.report import style
+from thinslice.report.figures._panels import add_words, beyond, of_method
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import only, rows_of, split_by
 
@@ -49,6 +52,7 @@ def _draw(
     if not rows:
         raise LookupError(f"no row of the methods {', '.join(m for *_, m in entries)} to draw")
     rows = only(rows, dataset=datasets)
+    by_key(rows, "dataset", "degradation", "line", "references")  # refuses two of one place
     panels = split_by(rows, "dataset", "degradation")
     colours = style.colours(lines)
     with style.figure(7.4, 0.7 + 2.6 * len(panels)) as drawn:
@@ -58,6 +62,8 @@ def _draw(
             _scores(pair[0], part, colours)
             _seconds(pair[1], part, colours)
             pair[0].set_title(f"{wording.place(dataset, degradation)}{sim}")
+            for axes, key in zip(pair, ("mean", "wall_s")):
+                add_words(axes, beyond(part, key, of_method), 40)
         if len(lines) > 1:
             grid[0, 0].legend(loc="best", handlelength=1.2)
         n = wording.patients(row["n"] for row in rows)
@@ -72,9 +78,8 @@ def _scores(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str]) 
     for k, ((line,), part) in enumerate(parts.items()):
         part = sorted(part, key=lambda row: row["references"])
         x = [row["references"] + APART * (k - (len(parts) - 1) / 2) for row in part]
-        axes.plot(
-            x, [row["mean"] for row in part], "o-", color=colours[line], lw=1.1, ms=4, label=line
-        )
+        y = [row["mean"] if math.isfinite(row["mean"]) else math.nan for row in part]
+        axes.plot(x, y, "o-", color=colours[line], lw=1.1, ms=4, label=line)
         for at, row in zip(x, part):
             if row["low"] == row["low"]:
                 axes.plot([at, at], [row["low"], row["high"]], color=colours[line], lw=1.4)
@@ -84,7 +89,7 @@ def _scores(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str]) 
 
 def _seconds(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str]) -> None:
     """Seconds per volume over the number of references."""
-    timed = [row for row in rows if row["wall_s"] == row["wall_s"]]
+    timed = [row for row in rows if math.isfinite(row["wall_s"])]
     for (line,), part in split_by(timed, "line").items():
         part = sorted(part, key=lambda row: row["references"])
         x, y = [row["references"] for row in part], [row["wall_s"] for row in part]
@@ -92,7 +97,7 @@ def _seconds(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str])
     devices = ", ".join(dict.fromkeys(row["device"] for row in timed if row["device"]))
     axes.set_title(devices)
     axes.set_ylabel("seconds per volume")
-    axes.set_ylim(0, 1.08 * max((row["wall_s"] for row in timed), default=1.0))
+    axes.set_ylim(0, 1.08 * max((row["wall_s"] for row in timed), default=0.0) or 1.0)
     _counts(axes, rows)
 
 

@@ -1,5 +1,6 @@
 """Figure trade-off: score, seconds and parameters of the ``efficiency`` analysis."""
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from matplotlib.axes import Axes
 
 from thinslice.interfaces import Figure
 from thinslice.report import style
+from thinslice.report.figures._panels import add_words
 from thinslice.report.tables import wording
-from thinslice.report.tables.sheet import rows_of, split_by
+from thinslice.report.tables.sheet import name_entrants, rows_of, split_by
 
 CAPTION = "What a better number costs: the main metric over seconds per volume, parameters as area."
 SMALLEST, LARGEST = 28.0, 620.0  # points squared
@@ -28,21 +30,23 @@ def build(*, degradation: str = "") -> Figure:
 def _draw(table: pd.DataFrame, out_stem: Path, *, degradation: str) -> list[Path]:
     if "wall_s" not in table:
         raise LookupError("the trade-off is drawn from the efficiency analysis")
-    rows = [row for row in rows_of(table) if row["wall_s"] == row["wall_s"]]
-    places = [row["degradation"] for row in rows]
+    rows = name_entrants(rows_of(table), "dataset", "degradation")
+    places = [row["degradation"] for row in rows if _drawn(row)] or [r["degradation"] for r in rows]
     chosen = degradation or max(
         dict.fromkeys(places) or [""], key=lambda name: (places.count(name), name == "acquired")
     )
     rows = [row for row in rows if row["degradation"] == chosen]
     if not rows:
-        raise LookupError(f"no timed rows of thick slices {chosen!r} to draw")
+        raise LookupError(f"no rows of thick slices {chosen!r} to draw")
     panels = split_by(rows, "dataset")
     colours = style.colours(row["method"] for row in rows)
     with style.figure(1.2 + 4.4 * len(panels), 3.6) as drawn:
         grid = drawn.subplots(1, len(panels), squeeze=False)
         for axes, ((dataset,), part) in zip(grid.flat, panels.items()):
-            _panel(axes, part, colours, max(row["parameters"] for row in rows))
+            most = max(_learned(row) for row in rows)
+            _panel(axes, [row for row in part if _drawn(row)], colours, most)
             axes.set_title(f"{wording.place(dataset, chosen)}; {_devices(part)}")
+            add_words(axes, "; ".join(_words(row) for row in part if not _drawn(row)))
         grid.flat[0].set_ylabel(wording.metric(rows[0]))
         n = wording.patients(row["n"] for row in rows)
         words = f"mean and 95 % interval; area: parameters; protocol {rows[0]['protocol']}, {n}"
@@ -50,22 +54,37 @@ def _draw(table: pd.DataFrame, out_stem: Path, *, degradation: str) -> list[Path
         return style.save(drawn, out_stem)
 
 
+def _drawn(row: dict[str, Any]) -> bool:
+    """Whether the axes, one of them logarithmic, hold the row."""
+    return 0 < row["wall_s"] < math.inf and math.isfinite(row["mean"])
+
+
+def _learned(row: dict[str, Any]) -> float:
+    """Parameters, 0 where they are unknown."""
+    return row["parameters"] if row["parameters"] > 0 else 0
+
+
+def _words(row: dict[str, Any]) -> str:
+    mean, wall_s = wording.number(row["mean"], row["unit"]), wording.seconds(row["wall_s"])
+    return f"{row['method']}: {mean} {row['unit']} in {wall_s} s"
+
+
 def _devices(rows: list[dict[str, Any]]) -> str:
     return ", ".join(dict.fromkeys(row["device"] for row in rows if row["device"]))
 
 
 def _panel(axes: Axes, rows: list[dict[str, Any]], colours: dict[str, str], most: float) -> None:
-    untrained = sorted(row["mean"] for row in rows if not row["parameters"])
+    untrained = sorted(row["mean"] for row in rows if not _learned(row))
     for row in rows:
         colour = colours[row["method"]]
         x, y = row["wall_s"], row["mean"]
-        size = SMALLEST + (LARGEST - SMALLEST) * row["parameters"] / max(most, 1)
+        size = SMALLEST + (LARGEST - SMALLEST) * _learned(row) / max(most, 1)
         if row["low"] == row["low"]:
             axes.plot([x, x], [row["low"], row["high"]], color=colour, linewidth=1.2, zorder=2)
         axes.scatter(x, y, s=size, color=colour, alpha=0.55, linewidth=0, zorder=3)
-        size_words = "" if row["parameters"] == 0 else f"\n{wording.count(row['parameters'])}"
+        size_words = "" if not _learned(row) else f"\n{wording.count(row['parameters'])}"
         # The untrained lie close together: their names go to the right and the left in turn.
-        left = not row["parameters"] and untrained.index(row["mean"]) % 2 == 1
+        left = not _learned(row) and untrained.index(row["mean"]) % 2 == 1
         beside = ((np.sqrt(size) / 2 + 4) * (-1 if left else 1), 0)
         axes.annotate(
             f"{row['method']}{size_words}",
@@ -77,7 +96,8 @@ def _panel(axes: Axes, rows: list[dict[str, Any]], colours: dict[str, str], most
             fontsize=8.5,
             color=style.INK,
         )
-    axes.set_xscale("log")
+    if rows:
+        axes.set_xscale("log")
     axes.margins(x=0.28, y=0.16)
     axes.set_xlabel("seconds per volume")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")

@@ -5,13 +5,14 @@ from typing import Any
 
 import pandas as pd
 
-from thinslice.columns import METRIC
+from thinslice.columns import METRIC, by_key
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import (
     Cell,
     Sheet,
     best_first,
     best_row,
+    entrant_name,
     rows_of,
     split_by,
     with_entrants,
@@ -58,9 +59,9 @@ def _main(rows: Rows, skipped: Sequence[tuple[str, str]]) -> Sheet:
     strong = {best_row(column) for column in columns.values()}
     ranked = [row for column in columns.values() for row in best_first(column)]
     printed = []
-    for (method, fidelity, entrant), part in split_by(ranked, *ENTRANT).items():
-        cells = {row["degradation"]: row for row in part}
-        name = _named(method, entrant)
+    for (_, fidelity, _), part in split_by(ranked, *ENTRANT).items():
+        cells = by_key(part, "degradation")
+        name = entrant_name(part[0])
         numbers = [_mean(cells.get(column), strong) for (column,) in columns]
         printed.append([Cell(name), Cell(fidelity), *numbers])
     counts = [wording.patients(row["n"] for row in column) for column in columns.values()]
@@ -89,10 +90,11 @@ def _full(rows: Rows) -> Sheet:
     beside = any(row["published"] == row["published"] for row in rows)
     printed = []
     for group in split_by(rows, *METRIC).values():
+        by_key(group, *ENTRANT)  # refuses two rows of one name
         strong = {best_row(group)}
         for k, row in enumerate(best_first(group)):
             title = "" if k else wording.metric(row)
-            name = _named(row["method"], row["entrant"])
+            name = entrant_name(row)
             words = [Cell(title), Cell(name), Cell(row["fidelity"])]
             numbers = [_mean(row, strong), Cell(str(row["n"]))]
             if beside:
@@ -107,15 +109,10 @@ def _full(rows: Rows) -> Sheet:
     return Sheet(caption, head, printed, [*wording.footnotes(rows), *published(rows)], left=3)
 
 
-def _named(method: str, entrant: str) -> str:
-    return f"{method}, fitted on {entrant}" if entrant else method
-
-
 def _mean(row: dict[str, Any] | None, strong: set[int | None]) -> Cell:
     if row is None:
         return Cell(wording.NOTHING)
-    text = wording.interval(row["mean"], row["low"], row["high"], row["unit"])
-    return Cell(text, row["row"] in strong, row["row"])
+    return Cell(wording.mean_of(row), row["row"] in strong, row["row"])
 
 
 def _paper(row: dict[str, Any]) -> str:

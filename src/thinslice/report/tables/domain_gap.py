@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from thinslice.columns import METRIC
+from thinslice.columns import METRIC, by_key
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import Cell, Sheet, rows_of, split_by
 
@@ -26,7 +26,7 @@ def _matrix(rows: Rows) -> Sheet:
     printed = []
     rows = sorted(rows, key=lambda row: row["fitted_on"] == "")  # stable: the untrained go last
     for (method, fidelity, source), part in split_by(rows, *WEIGHTS).items():
-        cells = {row["tested_on"]: row for row in part}
+        cells = by_key(part, "tested_on")
         words = [Cell(method), Cell(fidelity), Cell(wording.fitted_on(source))]
         printed.append([*words, *(_gap(cells.get(tested)) for (tested,) in columns)])
     everywhere, sims = wording.sim_apart(list(columns.values()))
@@ -41,13 +41,13 @@ def _matrix(rows: Rows) -> Sheet:
         "against weights fitted on acquired thick slices, same cases; + is worse."
     )
     head = ["method", "fidelity", "fitted on", *heads]
-    return Sheet(caption, head, printed, left=3)
+    return Sheet(caption, head, printed, wording.odd_notes(rows), left=3)
 
 
 def _gap(row: dict[str, Any] | None) -> Cell:
     if row is None:
         return Cell(wording.NOTHING)
-    mean = wording.number(row["mean"], row["unit"])
+    mean = wording.number(row["mean"], row["unit"]) + wording.odd_mark(row)
     compared = row["drop"] == row["drop"] and row["fitted_on"] != row["reference"]
     text = f"{mean} ({wording.signed(row['drop'], row['unit'])})" if compared else mean
     return Cell(text, row=row["row"])

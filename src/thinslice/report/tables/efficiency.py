@@ -5,24 +5,33 @@ from typing import Any
 
 import pandas as pd
 
+from thinslice.columns import by_key
 from thinslice.report.tables import wording
-from thinslice.report.tables.sheet import Cell, Sheet, best_first, rows_of, split_by
+from thinslice.report.tables.sheet import (
+    Cell,
+    Sheet,
+    best_first,
+    entrant_name,
+    rows_of,
+    split_by,
+    with_entrants,
+)
 
 QUESTION = "What does a better number cost?"
 
 
 def sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
     """Per data set and degradation: the main metric, size, seconds and memory."""
-    parts = split_by(rows_of(table), "dataset", "degradation").values()
+    parts = split_by(with_entrants(rows_of(table)), "dataset", "degradation").values()
     return [_costs(rows) for rows in parts]
 
 
 def _costs(rows: list[dict[str, Any]]) -> Sheet:
     printed = [
         [
-            Cell(row["method"]),
+            Cell(entrant_name(row)),
             Cell(row["fidelity"]),
-            Cell(wording.interval(row["mean"], row["low"], row["high"], row["unit"])),
+            Cell(wording.mean_of(row)),
             Cell(wording.count(row["parameters"])),
             Cell(wording.seconds(row["wall_s"])),
             Cell(wording.number(row["peak_memory_gib"], "mm")),
@@ -32,6 +41,7 @@ def _costs(rows: list[dict[str, Any]]) -> Sheet:
         ]
         for row in best_first(rows)
     ]
+    by_key(rows, "method", "fidelity", "entrant")  # refuses two rows of one name
     first = rows[0]
     where = wording.place(first["dataset"], first["degradation"], first["sim"])
     devices = ", ".join(dict.fromkeys(row["device"] for row in rows if row["device"]))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from thinslice.columns import by_key
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import Cell, Sheet, rows_of, split_by
 
@@ -23,7 +24,7 @@ def _sheet(rows: Rows) -> Sheet:
     columns = split_by(sorted(rows, key=lambda row: row["across"]), "printed_column")
     printed = []
     for (line,), part in split_by(rows, "printed_row").items():
-        cells = {row["printed_column"]: row for row in part}
+        cells = by_key(part, "printed_column")
         pairs = [_pair(cells.get(name), column) for (name,), column in columns.items()]
         printed.append([Cell(line), *(cell for pair in pairs for cell in pair)])
     heads = [head for (name,), column in columns.items() for head in _heads(name, column)]
@@ -79,7 +80,7 @@ def _ours(row: Mapping[str, Any], column: Rows) -> str:
     if row["metric"] == "parameters":
         return f"{wording.count(row['mean'])}{dagger}"
     places = _places(column)
-    text = wording.interval(row["mean"], row["low"], row["high"], row["unit"], places=places)
+    text = wording.mean_of(row, places=places)
     difference = row["difference"]
     return f"{text}{f' ({difference:+.{places}f})' if difference == difference else ''}{dagger}"
 

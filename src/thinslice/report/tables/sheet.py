@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from thinslice.columns import METRIC, TEXT, metric_name, metric_of
+from thinslice.columns import METRIC, TEXT, by_key, metric_name, metric_of
 
 
 class Cell(NamedTuple):
@@ -60,6 +60,29 @@ def with_entrants(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{**r, "entrant": r["fitted_on"] if r["method"] in moved else ""} for r in rows]
 
 
+def entrant_name(row: Mapping[str, Any]) -> str:
+    """The method of a row of ``with_entrants``, and what its weights were fitted on."""
+    return f"{row['method']}, fitted on {row['entrant']}" if row["entrant"] else row["method"]
+
+
+def name_entrants(rows: Iterable[Mapping[str, Any]], *cell: str) -> list[dict[str, Any]]:
+    """Rows with ``method`` as a figure names it: its weights in brackets where ``entrant`` is.
+
+    cell    what else makes a row another one, e.g. dataset, degradation, patient; Refused where two
+            rows are one
+    """
+    rows = with_entrants(rows)
+    sets = {row["entrant"].split("/")[0] for row in rows if row["entrant"]}
+
+    def name(row: Mapping[str, Any]) -> str:
+        source = row["entrant"] if len(sets) > 1 else row["entrant"].split("/")[-1]
+        return f"{row['method']} ({source})" if source else row["method"]
+
+    named = [{**row, "method": name(row)} for row in rows]
+    by_key(named, "method", *cell)
+    return named
+
+
 def one_metric(
     rows: Sequence[Mapping[str, Any]], metric: str = "", protocol: str = ""
 ) -> list[dict[str, Any]]:
@@ -98,6 +121,8 @@ def best_row(rows: Sequence[Mapping[str, Any]]) -> int | None:
     if better not in ("lower", "higher") or len(rows) < 2:
         return None
     if any(row[key] != row[key] for row in rows for key in ("mean", "low", "high")):
+        return None
+    if len({row.get("left_out", "") for row in rows}) > 1:  # means over different patients
         return None
     if better == "lower":
         first, *rest = sorted(rows, key=lambda row: row["mean"])

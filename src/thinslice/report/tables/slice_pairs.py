@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from thinslice.columns import by_key
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import Cell, Sheet, rows_of, split_by
 
@@ -13,7 +14,7 @@ QUESTION = "How alike are thick and thin slices?"
 
 def sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
     """Per data set and degradation: how alike thick and thin slices are, by distance."""
-    parts = split_by(rows_of(table), "dataset", "degradation").values()
+    parts = split_by(rows_of(table), "dataset", "degradation", "protocol").values()
     return [_pairs(rows) for rows in parts]
 
 
@@ -21,12 +22,12 @@ def _pairs(rows: list[dict[str, Any]]) -> Sheet:
     columns = split_by(rows, "metric")
     printed = []
     for (split, relation), part in split_by(rows, "split", "relation").items():
-        cells = {row["metric"]: row for row in part}
+        cells = by_key(part, "metric")
         numbers = [
-            Cell(
-                wording.interval(row["mean"], row["low"], row["high"], row["unit"]), row=row["row"]
-            )
-            for row in (cells[name] for (name,) in columns if name in cells)
+            Cell(wording.mean_of(cells[name]), row=cells[name]["row"])
+            if name in cells
+            else Cell(wording.NOTHING)
+            for (name,) in columns
         ]
         distance = Cell(wording.number(part[0]["distance_mm"], "mm"))
         printed.append([Cell(split), Cell(relation), distance, *numbers, Cell(str(part[0]["n"]))])

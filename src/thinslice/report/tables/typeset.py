@@ -5,6 +5,7 @@ like its original; without a layout a table is printed column by column.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -31,12 +32,13 @@ LAYOUTS = {
     "significance": significance,
     "slice_pairs": slice_pairs,
 }
+PLACES = ("dataset", "tested_on", "fitted_on", "ours_on")  # columns that name a data set
 LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",
     "#": r"\#", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "↓": r"$\downarrow$", "↑": r"$\uparrow$", "∞": r"$\infty$", "±": r"$\pm$", "–": "--",
-    "<": r"\textless{}", ">": r"\textgreater{}", "[": "{[}", "]": "{]}", "†": r"\dag{}",
-    "×": r"$\times$",
+    "<": r"\textless{}", ">": r"\textgreater{}", "[": "{[}", "]": "{]}",
+    "†": r"\dag{}", "‡": r"\ddag{}", "×": r"$\times$",
 }  # fmt: skip
 
 
@@ -56,22 +58,45 @@ def analysis_table(card: Mapping[str, Any], rows: pd.DataFrame) -> AnalysisTable
     return AnalysisTable(card["name"], layout, rows)
 
 
-def texts(table: AnalysisTable, skipped: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
+def texts(
+    table: AnalysisTable,
+    skipped: Sequence[tuple[str, str]] = (),
+    scans: Sequence[tuple[str, str]] = (),
+) -> dict[str, str]:
     """A table as its files hold it, by ending: full precision, and as people read it."""
     return {
         ".csv": table.rows.to_csv(index=False),
-        ".md": markdown(table, skipped),
-        ".tex": latex(table, skipped),
+        ".md": markdown(table, skipped, scans),
+        ".tex": latex(table, skipped, scans),
     }
 
 
-def sheets(table: AnalysisTable, skipped: Sequence[tuple[str, str]] = ()) -> list[Sheet]:
-    """Lay out the printed tables of an analysis; none where it has no rows."""
+def sheets(
+    table: AnalysisTable,
+    skipped: Sequence[tuple[str, str]] = (),
+    scans: Sequence[tuple[str, str]] = (),
+) -> list[Sheet]:
+    """Lay out the printed tables of an analysis; none where it has no rows.
+
+    skipped    cells that were not run, with the reason
+    scans      data sets, with what readers warned of: footnotes of the last sheet
+    """
     if table.rows.empty:
         return []
     if not table.layout:
-        return plain.sheets(table.name, table.rows)
-    return LAYOUTS[table.layout].sheets(table.rows, skipped)
+        laid = plain.sheets(table.name, table.rows)
+    else:
+        laid = LAYOUTS[table.layout].sheets(table.rows, skipped)
+    notes = [f"Scans, {dataset}, {note}." for dataset, note in scans if _shows(table.rows, dataset)]
+    return [*laid[:-1], replace(laid[-1], notes=[*laid[-1].notes, *notes])] if laid else []
+
+
+def _shows(rows: pd.DataFrame, dataset: str) -> bool:
+    """Whether a table has numbers of a data set, or of weights fitted on it."""
+    places = [rows[name].astype(str) for name in PLACES if name in rows]
+    return any(
+        (place == dataset).any() or place.str.startswith(f"{dataset}/").any() for place in places
+    )
 
 
 def question(table: AnalysisTable) -> str:
@@ -79,17 +104,25 @@ def question(table: AnalysisTable) -> str:
     return LAYOUTS[table.layout].QUESTION if table.layout else table.name
 
 
-def markdown(table: AnalysisTable, skipped: Sequence[tuple[str, str]] = ()) -> str:
+def markdown(
+    table: AnalysisTable,
+    skipped: Sequence[tuple[str, str]] = (),
+    scans: Sequence[tuple[str, str]] = (),
+) -> str:
     """The analysis as a Markdown page (GitHub's tables)."""
-    parts = [_markdown(sheet) for sheet in sheets(table, skipped)]
+    parts = [_markdown(sheet) for sheet in sheets(table, skipped, scans)]
     body = "\n".join(parts) or "Nothing was scored for this table.\n"
     return f"# {_escape(table.name)}\n\n{body}"
 
 
-def latex(table: AnalysisTable, skipped: Sequence[tuple[str, str]] = ()) -> str:
+def latex(
+    table: AnalysisTable,
+    skipped: Sequence[tuple[str, str]] = (),
+    scans: Sequence[tuple[str, str]] = (),
+) -> str:
     r"""The analysis as LaTeX tables; needs \usepackage{booktabs,longtable}."""
     head = f"% {table.name}; needs \\usepackage{{booktabs,longtable}}\n"
-    parts = [_latex(sheet) for sheet in sheets(table, skipped)]
+    parts = [_latex(sheet) for sheet in sheets(table, skipped, scans)]
     return head + ("\n".join(parts) or "% Nothing was scored for this table.\n")
 
 

@@ -29,6 +29,7 @@ METRICS = {
 VIEWS = {"3d": "3-D"}
 PEAKS = {"scan": "4000", "lung": "1400", "soft": "400", "unit": ", unit range"}  # of PSNR in v1
 NOTHING = "–"
+ODD = "‡"  # a mean that is not over every patient
 
 
 def number(value: float, unit: str = "") -> str:
@@ -58,6 +59,17 @@ def interval(
     return f"{mean:.{places}f} [{low:.{places}f}, {high:.{places}f}]"
 
 
+def mean_of(row: Mapping[str, Any], *, places: int | None = None) -> str:
+    """A row's mean with its interval, marked where it is not over every patient."""
+    text = interval(row["mean"], row["low"], row["high"], row["unit"], places=places)
+    return text + odd_mark(row)
+
+
+def odd_mark(row: Mapping[str, Any]) -> str:
+    """The mark of a number that is not over every patient."""
+    return ODD if row.get("left_out") else ""
+
+
 def gain(mean: float, low: float, high: float, unit: str = "") -> str:
     """A difference with its interval, to the unit's usual decimals however small it is."""
     return interval(mean, low, high, unit, places=DECIMALS.get(unit, 3))
@@ -81,8 +93,8 @@ def p_value(p: float) -> str:
 
 def count(value: float) -> str:
     """A number of parameters or volumes: 1.73 M, 412 k, 12."""
-    if value is None or value != value:
-        return NOTHING
+    if value is None or not math.isfinite(value):
+        return number(value)
     for size, letter in ((1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:.3g} {letter}"
@@ -91,8 +103,8 @@ def count(value: float) -> str:
 
 def seconds(value: float) -> str:
     """Seconds to three figures, never in powers of ten."""
-    if math.isnan(value):
-        return NOTHING
+    if not math.isfinite(value):
+        return number(value)
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
@@ -146,4 +158,27 @@ def footnotes(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     rows = list(rows)
     ways = dict.fromkeys(row["interval"] for row in rows if row.get("interval"))
     notes = {n: None for row in rows for n in str(row.get("note", "")).split("; ") if n}
-    return [*(f"[low, high]: {way}." for way in ways), *(f"{note}." for note in sorted(notes))]
+    ways = [f"[low, high]: {way}." for way in ways]
+    return [*ways, *(f"{note}." for note in sorted(notes)), *odd_notes(rows)]
+
+
+def odd_notes(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """One footnote per set of patients left out of means: whose means, and which patients."""
+    named: dict[str, dict[str, dict[str, None]]] = {}
+    for row in rows:
+        if odd := row.get("left_out"):
+            named.setdefault(odd, {}).setdefault(metric_name(row), {})[_whose(row)] = None
+    return [
+        f"{ODD} not over every patient, {metric} of {', '.join(names)}: without {odd}."
+        for odd, metrics in named.items()
+        for metric, names in metrics.items()
+    ]
+
+
+def _whose(row: Mapping[str, Any]) -> str:
+    """What a mean is of: a method and its weights, a pair of methods, a kind of slices."""
+    if "relation" in row:
+        return f"{row['split']}, {row['relation']}"
+    over = f" over {row['against']}" if "against" in row else ""
+    source = row.get("entrant") or ("" if "entrant" in row else row.get("fitted_on", ""))
+    return f"{row['method']}{over}{f' ({source})' if source else ''}"

@@ -8,24 +8,21 @@ import shutil
 import struct
 import subprocess
 import tarfile
-import warnings
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
-from pydicom.dataset import Dataset
 from pydicom.uid import MRImageStorage
 
 from support import dicom_maker as maker
+from support.derived_series import SAID, restored, told, written
 from support.paths import REAL_SCANS
 from thinslice.io import files
-from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.read import read_dicom
 from thinslice.io.dicom.write import write_dicom
 from thinslice.io.nifti.read import RAS_TO_LPS
-from thinslice.volume import Volume
 
 REAL = [
     pytest.param("ldct_l291_3mm_at_2mm_140slices", marks=pytest.mark.slow),
@@ -33,46 +30,6 @@ REAL = [
     "lungfcp_overlap_2mm_at_1mm",
     "ricord_jpeglossless70_1.25mm_NC",
 ]
-SAID = Derivation("Restored by \u00e9\\x \n" * 200, "restored 1 mm " * 9, "tvsrn")
-
-
-def told(k, data):
-    """A header as scanners write it: some of it true of the series, some of one slice alone."""
-    data.PatientName, data.PatientID, data.PatientBirthDate = "Doe^Jane", "4711", "19500101"
-    data.StudyInstanceUID, data.FrameOfReferenceUID = "1.2.3.4", "1.2.3.5"
-    data.StudyDate, data.AccessionNumber = "20200101", "A1"
-    data.KVP, data.ConvolutionKernel, data.InstitutionName = 120, "B30f", "Ward 7"
-    data.WindowCenter, data.WindowWidth = [40, -600], [400, 1500]
-    data.XRayTubeCurrent, data.ContentTime, data.AcquisitionNumber = 100 + k, f"1200{k:02d}", k
-    data.SmallestImagePixelValue, data.PixelPaddingValue = 0, -2000
-    data.ImageComments, data.OperatorsName = "look at this", "Smith"
-    data.private_block(0x0029, "ACME", create=True).add_new(1, "LO", "secret")
-    inside = Dataset()
-    inside.CodeValue, inside.CodingSchemeDesignator, inside.CodeMeaning = "113100", "DCM", "Basic"
-    inside.private_block(0x0029, "ACME", create=True).add_new(1, "LO", "secret")
-    data.DeidentificationMethodCodeSequence = [inside]
-
-
-def restored(found):
-    """Half as thick, made of nothing but numbers."""
-    grid = found.volume.grid
-    thin = grid.with_slices(
-        n=2 * grid.n,
-        increment_mm=grid.increment_mm / 2,
-        thickness_mm=grid.thickness_mm / 2,
-        start_mm=grid.start_mm,
-    )
-    return Volume(np.repeat(found.volume.voxels, 2, axis=0), thin)
-
-
-def written(tmp_path, change=told, **how):
-    """A series' files and the headers of what is derived from it."""
-    positions = maker.positions_of(4, 2.5)
-    hu = maker.scan_hu(4, 8, 9)
-    folder = maker.series(tmp_path / "in", hu, positions, change=change, **how)
-    found = read_dicom(folder)
-    out = write_dicom(restored(found), tmp_path / "out", source=found.files, derivation=SAID)
-    return found, [pydicom.dcmread(path) for path in out]
 
 
 def test_study_patient_and_scanner_are_the_sources(tmp_path):
@@ -178,104 +135,6 @@ def test_a_lossy_slice_makes_the_series_lossy(tmp_path):
 
     _, images = written(tmp_path, change=lossy)
     assert {data.LossyImageCompression for data in images} == {"01"}
-
-
-def test_ratio_and_method_of_lossy_slices_are_kept(tmp_path):
-    def lossy(k, data):
-        data.LossyImageCompression = "01"
-        data.LossyImageCompressionRatio = [2, 8 + k] if k % 2 else 9
-        data.LossyImageCompressionMethod = "ISO_15444_1"
-
-    _, images = written(tmp_path, change=lossy)
-    for data in images:
-        assert (data.LossyImageCompressionRatio, data.LossyImageCompressionMethod) == (
-            11,
-            "ISO_15444_1",
-        )
-
-
-def test_a_slice_names_the_sources_it_reaches_into(tmp_path):
-    """Slices of 5 mm every 2.5 mm: a thin one of 2.5 mm reaches into those within 3.75 mm."""
-    found, images = written(tmp_path)
-    heads = [pydicom.dcmread(path) for path in found.files]
-    places = {head.SOPInstanceUID: head.ImagePositionPatient[2] for head in heads}
-    for data in images:
-        z_mm = data.ImagePositionPatient[2]
-        named = {item.ReferencedSOPInstanceUID for item in data.SourceImageSequence}
-        assert named == {uid for uid, at in places.items() if abs(at - z_mm) <= 3.75}
-
-
-def test_sources_beyond_gaps_are_the_two_that_a_slice_lies_between(tmp_path):
-    found, images = written(tmp_path, thickness_mm=0.5)
-    heads = [pydicom.dcmread(path) for path in found.files]
-    places = {head.SOPInstanceUID: head.ImagePositionPatient[2] for head in heads}
-    for data in images:
-        named = [item.ReferencedSOPInstanceUID for item in data.SourceImageSequence]
-        nearest = sorted(abs(at - data.ImagePositionPatient[2]) for at in places.values())[:2]
-        assert max(abs(places[u] - data.ImagePositionPatient[2]) for u in named) <= nearest[1]
-        assert len(named) >= 2
-
-
-def test_frames_of_an_enhanced_source_are_named_by_number(tmp_path):
-    places = maker.positions_of(6, 2.0)
-    data = maker.enhanced(tmp_path / "e.dcm", maker.scan_hu(), places)
-    data.save_as(tmp_path / "e.dcm", enforce_file_format=True)
-    found = files.read(tmp_path / "e.dcm")
-    out = write_dicom(found.volume, tmp_path / "out", source=found.files, derivation=SAID)
-    (item,) = pydicom.dcmread(out[2]).SourceImageSequence
-    assert item.ReferencedSOPInstanceUID == data.SOPInstanceUID
-    assert list(item.ReferencedFrameNumber) == [1, 2, 3, 4, 5]
-
-
-def test_series_derived_from_one_without_a_frame_of_reference_share_one(tmp_path):
-    def silent(k, data):
-        data.SeriesInstanceUID = "1.2.3"
-
-    found, images = written(tmp_path, change=silent)
-    other = Derivation("Otherwise.", "other", "linear")
-    out = write_dicom(found.volume, tmp_path / "b", source=found.files, derivation=other)
-    again = pydicom.dcmread(out[0])
-    frames = {data.FrameOfReferenceUID for data in [*images, again]}
-    assert len(frames) == 1
-    assert frames.pop().is_valid
-    assert again.SeriesInstanceUID != images[0].SeriesInstanceUID
-
-
-def test_character_sets_that_differ_between_slices_become_utf_8(tmp_path):
-    name = "\u738b^\u5c0f\u4e1c"
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "1", "99X", "\u738b"
-
-    def named(k, data):
-        data.SpecificCharacterSet = ("ISO_IR 192", "GB18030")[k % 2]
-        data.PatientName, data.InstitutionName, data.PatientID = name, "\u5c0f", "4711"
-        data.ProcedureCodeSequence = [item]
-
-    _, images = written(tmp_path, change=named)
-    for data in images:
-        assert data.SpecificCharacterSet == "ISO_IR 192"
-        assert (str(data.PatientName), data.InstitutionName, data.PatientID) == (
-            name,
-            "\u5c0f",
-            "4711",
-        )
-        assert data.ProcedureCodeSequence[0].CodeMeaning == "\u738b"
-
-
-def test_uids_and_numbers_that_break_the_rules_are_noted_once(tmp_path, recwarn):
-    def anonymous(k, data):
-        data.SeriesInstanceUID, data.StudyInstanceUID = "1.02.3", "words for a UID"
-        data.SOPInstanceUID = f"9790.0072.{k:04d}.007"
-
-    positions = maker.positions_of(4, 2.5)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        folder = maker.series(tmp_path / "in", maker.scan_hu(4, 8, 9), positions, change=anonymous)
-    found = files.read(folder)
-    (note,) = [note for note in found.source["warnings"] if "UID" in note]
-    assert note.startswith("6 UIDs break the rules of DICOM")
-    files.write(found.volume, tmp_path / "out", source=found)
-    assert not list(recwarn)
 
 
 def test_without_a_dicom_source_nobody_is_named(tmp_path):
