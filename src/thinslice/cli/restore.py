@@ -39,12 +39,13 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         metavar="MM",
         help="from one to the next (1.0)",
     )
-    add_statements(parser).add_argument(
+    add(
         "--as-acquired",
         action="store_true",
         help="restore DICOM slices that are tilted, unevenly spaced or of mixed thickness, which "
         "are refused otherwise",
     )
+    add_statements(parser)
     _about_the_run(parser)
     parser.set_defaults(run=run)
 

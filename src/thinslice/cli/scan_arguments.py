@@ -21,10 +21,9 @@ def add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=Path, metavar="OUT", help=OUT)
 
 
-def add_statements(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Add what IN does not state; the group, for what a command has to add."""
-    group = parser.add_argument_group("what IN does not state")
-    add = group.add_argument
+def add_statements(parser: argparse.ArgumentParser) -> None:
+    """Add what IN does not state."""
+    add = parser.add_argument_group("what IN does not state").add_argument
     add_choice(add)
     add(
         "--declared-thickness", type=millimetres, metavar="MM",
@@ -35,7 +34,6 @@ def add_statements(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         "--unit-window", type=float, nargs=2, metavar=("LOW", "HIGH"),
         help="HU that 0 and 1 stand for, in an image of values in [0, 1]",
     )  # fmt: skip
-    return group
 
 
 def read(
@@ -43,7 +41,7 @@ def read(
 ) -> LoadedScan | AcquiredScan:
     """Read IN; refuse, before any work, an OUT that could not be written.
 
-    as_acquired   see ``io.files.read``
+    as_acquired   an irregular series is read as an ``AcquiredScan``, else refused
     """
     if arguments.scan.is_dir():
         out.check_outside(arguments.scan)

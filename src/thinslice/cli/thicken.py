@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from typing import cast
 
 from thinslice.cli import restore_text
 from thinslice.cli.arguments import millimetres
@@ -53,8 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _thicken(arguments: argparse.Namespace, out: Output) -> int:
+    scan = read(arguments, out)
+    assert isinstance(scan, LoadedScan), "an irregular series is refused"
     planned = thicken.plan(
-        cast(LoadedScan, read(arguments, out)),
+        scan,
         thickness_mm=arguments.thickness,
         increment_mm=arguments.increment,
         profile=arguments.profile,

@@ -91,8 +91,8 @@ class OwnData:
 
 def unlike(thin: Mapping[str, Any], thick: Mapping[str, Any]) -> list[str]:
     """Warnings about a pair that differs in more than its slices, by what its files state."""
-    kernels = thin.get("kernel"), thick.get("kernel")
-    if None in kernels or kernels[0] == kernels[1]:
+    kernels = [kernel for kernel in (thin.get("kernel"), thick.get("kernel")) if kernel is not None]
+    if len(kernels) < 2 or kernels[0] == kernels[1]:
         return []
     sharp, soft = (k if isinstance(k, str) else "/".join(map(str, k)) for k in kernels)
     return [

@@ -20,8 +20,8 @@ import numpy as np
 from torch import nn
 
 from thinslice.errors import Refused
+from thinslice.families import losses
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
-from thinslice.families.losses import absolute_error
 from thinslice.families.outside_window import residue_on
 from thinslice.inference import cubes, tiling
 from thinslice.interfaces import Pair, Run
@@ -46,6 +46,7 @@ class CubeSettings:
     factor: int | None = None  # native slices per thick increment; None: as the training pairs
     side: int = 256  # pixels of a training crop, along y and x
     batch: int = 1  # crops per step
+    loss: losses.Name = "l1"  # or "mse", which tables in RMSE ask for
     flips: bool = True  # left to right, every second crop
     steps: int = 200_000
     lr: float = 1e-4
@@ -60,10 +61,14 @@ class CubeSettings:
     val_batches: int = 16  # fixed batches of validation crops
     precision: str = "fp32"
     seed: int = 0
+    step: int | None = None  # thick slices from window to window, restoring; None: all but one
     tile: int = 256  # pixels of a tile, when restoring
     halo: int = 16  # pixels of a tile's inner edge that are thrown away
     blend: int = 16  # pixels beside them over which tiles are crossfaded
     tiles_at_a_time: int = 4
+
+    def __post_init__(self) -> None:
+        losses.named(self.loss)
 
     def plan(self) -> Plan:
         """The training as the loop takes it."""
@@ -94,7 +99,6 @@ class CubeRecipe(Recipe):
     align: int = 8  # the network's window: tiles start and end at multiples of it
     ct: tuple[float, float] = (-1024.0, 2048.0)  # the HU that become 0 and 1
     clamp: bool = False  # cut restored values to the window; else what lies outside is kept
-    step: int | None = None  # thick slices between windows when restoring; None: depth - 1
     z_starts: ZStarts | None = None  # windows placed otherwise
     share_z: tiling.Share = tiling.average
 
@@ -126,6 +130,7 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         sizes = {} if recipe.sizes is None else asdict(recipe.sizes)
         usual = {"factor": recipe.settings.factor or USUAL_FACTOR}
         super().__init__(recipe, sizes, usual, needs_fit=True)
+        self._tiles(usual["factor"])  # refuses sizes that do not go together before any training
 
     @property
     def factor(self) -> int | None:
@@ -133,15 +138,15 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         return self.recipe.settings.factor if self.shape is None else self.shape["factor"]
 
     def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
-        """Learn by the mean absolute error of cubes."""
+        """Learn by the loss of the settings, over all voxels of a cube's answer."""
         s = self.recipe.settings
         cubes_of = [self._cubes(pairs, shape) if pairs else None for pairs in data[:2]]
         identity = {**self.identity, **shape}
-        key = json.dumps([identity, s.side, s.batch, s.val_batches, s.flips])
+        key = json.dumps([identity, s.side, s.batch, s.val_batches, s.flips, s.loss])
         return learn(
             net,
             cubes_of,
-            absolute_error,
+            losses.named(s.loss),
             s.plan(),
             val_batches=s.val_batches,
             work=work,
@@ -210,5 +215,5 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         r, s = self.recipe, self.recipe.settings
         tile = (s.tile, s.tile)
         return cubes.CubeTiles(
-            r.depth, factor, r.trim, r.step, tile, s.halo, s.blend, r.align, s.tiles_at_a_time
+            r.depth, factor, r.trim, s.step, tile, s.halo, s.blend, r.align, s.tiles_at_a_time
         )

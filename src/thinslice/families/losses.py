@@ -1,9 +1,14 @@
 """Losses of a network and a batch (inputs..., truth): means over all values of the answer."""
 
+from typing import Literal, get_args
+
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
 from thinslice.training.batches import Batch
+from thinslice.training.distributed import Loss
+
+Name = Literal["l1", "mse"]
 
 
 def squared_error(net: nn.Module, batch: Batch) -> Tensor:
@@ -16,3 +21,10 @@ def absolute_error(net: nn.Module, batch: Batch) -> Tensor:
     """Mean absolute error: sharper than the squared one, less led by outliers."""
     *inputs, y = batch
     return l1_loss(net(*inputs), y)
+
+
+def named(name: Name) -> Loss:
+    """The loss of a setting; ValueError for any other name."""
+    if name not in get_args(Name):
+        raise ValueError(f"loss {name!r} is none of {', '.join(get_args(Name))}")
+    return {"l1": absolute_error, "mse": squared_error}[name]

@@ -81,10 +81,11 @@ PLANE_TINY: dict[str, Any] = {  # what makes any plane method train in a moment
 
 @dataclass(frozen=True)
 class PlaneRecipe(Recipe):
-    """What one plane method is made of; ``network`` builds x_B1ZW to y_B1ZW of the same size.
+    """What one plane method is made of; ``network`` builds x_BCZW to y_B1ZW of the same size.
 
-    The network's ``reach`` is how many pixels it sees to each side. ``prepare`` changes an
-    untrained network by what training batches look like.
+    The network's ``reach`` is how many pixels it sees to each side, its ``align``, if it has one,
+    what tiles start at multiples of. ``prepare`` changes an untrained network by what training
+    batches look like.
     """
 
     settings: PlaneSettings
@@ -94,6 +95,7 @@ class PlaneRecipe(Recipe):
     views: Sequence[View] = VIEWS  # learned from and restored
     per_view: bool = False  # a network for each view, else one for all
     start: Kind = "cubic"  # interpolation of what the network sees
+    neighbours: int = 0  # planes to either side that it sees as channels beside the one it corrects
     flips: bool = True  # of training planes, every second one
     prepare: Callable[[nn.Module, Sequence[Batch]], None] | None = None
     corrects: bool = True  # the answer is ``start`` and the network's change to it
@@ -153,7 +155,8 @@ class PlaneMethod(FittedMethod[PlaneRecipe]):
 
     def _planes(self, pairs: Sequence[Pair], views: Sequence[View], flips: bool) -> Planes:
         s = self.recipe.settings
-        return Planes(pairs, s.patch, s.batch, s.ct, self.recipe.start, flips, views)
+        r = self.recipe
+        return Planes(pairs, s.patch, s.batch, s.ct, r.start, flips, views, r.neighbours)
 
     def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
         """Pixels of ``grid`` must be those of ``thick``; the mean of the views."""
@@ -183,8 +186,14 @@ class PlaneMethod(FittedMethod[PlaneRecipe]):
         net = _of(net, view) if r.per_view else net
         reach = int(net.reach)  # type: ignore[arg-type]
         halo = reach if r.halo is None else min(reach, r.halo)
-        batch = r.settings.planes_at_a_time
-        tiles = planes.PlaneTiles((r.tile, r.tile), halo=halo, batch=batch)
+        tiles = planes.PlaneTiles(
+            (r.tile, r.tile),
+            halo=halo,
+            align=getattr(net, "align", 1),
+            batch=r.settings.planes_at_a_time,
+            beyond=planes.mirrored,
+            neighbours=r.neighbours,
+        )
         return planes.view(net, [unit_ZYX], tiles, ACROSS[view], run=run)
 
 

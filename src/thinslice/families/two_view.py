@@ -4,7 +4,8 @@ The thick scan is interpolated linearly to the slices asked for, so nothing depe
 factor. Stage one corrects coronal and sagittal planes with the scan's own axial slices in sight;
 stage two corrects the mean of the two answers, axial plane by axial plane. Each stage is a training
 of its own in a subfolder of ``work``; between them the first stage's answers to all scans are made,
-four bytes per thin voxel, and lie there until the second stage is done.
+four bytes per thin voxel, and lie there until the second stage is done. Before stage one its U-Net
+may learn alone, without references: a step then costs half as much.
 
 What methods differ in is a ``TwoViewRecipe``; fit, save and load are those of ``base``.
 """
@@ -25,6 +26,7 @@ from thinslice.families.losses import absolute_error
 from thinslice.inference import reference_views
 from thinslice.interfaces import Pair, Run
 from thinslice.nets.acvtt import ACVTT
+from thinslice.nets.grey import AS_STORED, STRETCHED, Grey
 from thinslice.nets.references import Fusion
 from thinslice.nets.unet import UNet
 from thinslice.operators.interpolation import resample_z, resample_z_array
@@ -50,6 +52,7 @@ class TwoViewSettings:
     side: int = 256  # pixels of a training patch
     batch: int = 1  # patches per step; of one scan, with the same references, in the first stage
     steps: int = 2_000_000  # of the first stage: 20,000 epochs of 100 cases
+    steps_without_references: int = 0  # before these, of its U-Net alone
     steps_fusion: int = 2_000_000  # of the second stage
     lr: float = 1e-4
     schedule: str = "constant"
@@ -62,8 +65,10 @@ class TwoViewSettings:
     planes_at_a_time: int = 4
 
     def __post_init__(self) -> None:
-        for steps in (self.steps, self.steps_fusion):
-            self.plan(steps)  # refuses a second stage that cannot be before the first is trained
+        if self.steps_without_references < 0:
+            raise ValueError(f"no {self.steps_without_references} steps_without_references")
+        for steps in (self.steps, self.steps_fusion, self.steps_without_references or 1):
+            self.plan(steps)  # refuses a later stage that cannot be before the first is trained
 
     def plan(self, steps: int) -> Plan:
         """A stage as the loop takes it."""
@@ -91,6 +96,7 @@ class TwoViewRecipe(Recipe):
     places: Callable[[int, int], Sequence[int]]  # of slices: how many there are, how many to take
     ct: tuple[float, float] = (-1024.0, 3071.0)  # the HU that become 0 and 1
     at_rest: bool = True  # both networks start with ``rest``, else as PyTorch has them
+    grey: Grey = STRETCHED  # how both see grey values
     clamp: bool = False  # cut restored values to the window; else what lies outside is kept
 
 
@@ -107,26 +113,35 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
 
     def __init__(self, recipe: TwoViewRecipe):
         identity = {**recipe.settings.network(), "ct": list(recipe.ct)}
+        if recipe.grey != AS_STORED:
+            identity["grey"] = list(recipe.grey)
         super().__init__(recipe, identity, {"fuse": recipe.settings.fuse}, needs_fit=False)
 
     def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
         """Learn both stages by the mean absolute error."""
         assert isinstance(net, TwoViews)
         s = self.recipe.settings
-        draws = [self._planes(pairs) if pairs else None for pairs in data[:2]]
-        key = json.dumps([self.recipe.method, s.network(), s.side, s.batch, s.val_batches])
+        key = json.dumps([self.recipe.method, self.identity, s.side, s.batch, s.val_batches])
         key += data.key
         train = partial(learn, loss=absolute_error, val_batches=s.val_batches, run=run)
-        curves = {
-            "transfer": train(
-                net.transfer,
-                draws,
-                plan=s.plan(s.steps),
-                work=work / "transfer",
+        curves = {}
+        if s.references and s.steps_without_references:
+            curves["alone"] = train(
+                net.transfer.unet,
+                self._draws(data, 0),
+                plan=s.plan(s.steps_without_references),
+                work=work / "alone",
                 key=key,
-                whole=(1,) if s.references else (),
             )
-        }
+            key += weights_key(net.transfer)
+        curves["transfer"] = train(
+            net.transfer,
+            self._draws(data, s.references),
+            plan=s.plan(s.steps),
+            work=work / "transfer",
+            key=key,
+            whole=(1,) if s.references else (),
+        )
         if net.fusion is not None:
             first = json.dumps([weights_key(net.transfer), s.reference_side])
             folder = work / "answers"
@@ -158,8 +173,9 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
 
     def _build(self, shape: Shape) -> TwoViews:
         s = self.recipe.settings
-        transfer = ACVTT(**s.network())
-        fusion = UNet(s.channels, s.levels, inputs=2) if shape["fuse"] else None
+        grey = self.recipe.grey
+        transfer = ACVTT(**s.network(), grey=grey)
+        fusion = UNet(s.channels, s.levels, inputs=2, grey=grey) if shape["fuse"] else None
         for net in (transfer, fusion):
             if net is not None and self.recipe.at_rest:
                 net.rest()
@@ -170,9 +186,15 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         assert isinstance(net, TwoViews)
         return net
 
-    def _planes(self, pairs: Sequence[Pair]) -> ReferencedPlanes:
+    def _draws(self, data: TrainingData, references: int) -> list[Sample | None]:
+        """Draws of the first stage, with so many references."""
         r, s = self.recipe, self.recipe.settings
-        return ReferencedPlanes(pairs, s.side, s.batch, s.references, r.references, r.ct)
+        return [
+            ReferencedPlanes(pairs, s.side, s.batch, references, r.references, r.ct)
+            if pairs
+            else None
+            for pairs in data[:2]
+        ]
 
     def _fusion_draws(
         self, net: ACVTT, data: TrainingData, key: str, folder: Path, run: Run

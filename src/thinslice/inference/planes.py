@@ -2,7 +2,8 @@
 
 The planes of a view go through the network in batches; a plane too large for the memory cap is
 tiled like a cube. A network may see several channels (what other networks made of the same plane,
-say) and may give finer planes than it was shown: ``PlaneTiles.scale``.
+or the planes beside it: ``PlaneTiles.neighbours``) and may give finer planes than it was shown:
+``PlaneTiles.scale``.
 
 ``both`` averages coronal and sagittal answers: axial planes hold no through-plane detail.
 
@@ -52,6 +53,7 @@ class PlaneTiles:
     align: int = 1  # sizes the network takes are multiples of it
     batch: int = 16  # planes at a time, at most
     scale: tuple[int, int] = (1, 1)  # pixels that come out for one that went in
+    neighbours: int = 0  # planes to either side that are channels too; the last one is repeated
     beyond: Beyond = (
         repeated  # what a network sees past the far edge, up to a multiple of ``align``
     )
@@ -106,7 +108,14 @@ def view(
     out_NPQ = np.moveaxis(out_ZYX, across, 0)
     reserved += out_ZYX.nbytes
     tile, batch = memory.tile_and_batch(
-        net, (), tiles, (plane[0], plane[1]), run, device, reserved, channels=len(units)
+        net,
+        (),
+        tiles,
+        (plane[0], plane[1]),
+        run,
+        device,
+        reserved,
+        channels=len(units) * (2 * tiles.neighbours + 1),
     )
     axes = [
         tiling.axis(
@@ -123,30 +132,41 @@ def view(
     with Progress(n * len(places), TITLES[across], "plane", shown=run.progress) as progress:
         for first in range(0, n, batch):
             some = slice(first, min(first + batch, n))
-            channels = [plane_NPQ[some] for plane_NPQ in planes]
+            channels = [(plane_NPQ, at) for plane_NPQ in planes for at in _beside(some, n, tiles)]
             for place in places:
                 _run_tile(net, channels, out_NPQ[some], axes, place, tiles, device)
                 progress.advance(some.stop - some.start)
     return out_ZYX
 
 
+def _beside(some: slice, n: int, tiles: PlaneTiles) -> list[np.ndarray]:
+    """The numbers of these planes, and of those so far to either side of each."""
+    at = np.arange(some.start, some.stop)
+    aside = range(-tiles.neighbours, tiles.neighbours + 1)
+    return [(at + k).clip(0, n - 1) for k in aside]
+
+
 def _run_tile(
     net: nn.Module,
-    channels: Sequence[np.ndarray],
+    channels: Sequence[tuple[np.ndarray, np.ndarray]],
     out_BPQ: np.ndarray,
     axes: Sequence[tiling.Axis],
     place: tuple[int, int],
     tiles: PlaneTiles,
     device: torch.device,
 ) -> None:
-    """One tile of a batch of planes: cut, through the network, added by its share."""
+    """One tile of a batch of planes: cut, through the network, added by its share.
+
+    channels   of each the planes of a whole view, and the numbers of those that are its batch
+    """
     starts = [int(axis.starts[i]) for axis, i in zip(axes, place)]
-    sides, scale = channels[0].shape[1:], tiles.scale
+    sides, scale = channels[0][0].shape[1:], tiles.scale
     p, q = (
         tiles.beyond(start + np.arange(axis.length), side)
         for start, axis, side in zip(starts, axes, sides)
     )
-    x_BCPQ = np.stack([channel[:, p[:, None], q] for channel in channels], axis=1)
+    cut = [plane_NPQ[at[:, None, None], p[:, None], q] for plane_NPQ, at in channels]
+    x_BCPQ = np.stack(cut, axis=1)
     x_BCPQ = np.ascontiguousarray(x_BCPQ, np.float32)
     y_B1PQ = net(torch.from_numpy(x_BCPQ).to(device)).float().cpu().numpy()
     wanted = (len(x_BCPQ), 1, *(axis.length * s for axis, s in zip(axes, scale)))

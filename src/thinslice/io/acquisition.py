@@ -7,10 +7,15 @@ not, but whose tags tell several stacks apart, is refused until one of them is c
 from collections.abc import Sequence
 
 from thinslice.errors import Refused, listed, refused
-from thinslice.io.dicom.acquisitions import Acquisition, acquisitions_of, by_number, overlap
+from thinslice.io.dicom.acquisitions import (
+    Acquisition,
+    acquisitions_of,
+    by_number,
+    one_above_another,
+)
 from thinslice.io.dicom.copies import without_copies, without_others
 from thinslice.io.dicom.headers import Slice
-from thinslice.io.dicom.slice_order import stack_of
+from thinslice.io.dicom.slice_order import AS_ACQUIRED, stack_of
 from thinslice.io.folder import Series, Tree
 
 ALL = "all"
@@ -41,11 +46,12 @@ def narrowed(
     if not parts:
         for _, refusal in tree.odd_beside(series):
             raise refusal  # it may be the slice that is missing
-        return series, []
+        return (series._replace(slices=tuple(slices)), notes) if as_acquired else (series, [])
     if (odd := _without_an_odd_one(parts)) is not None:
         return series._replace(slices=odd[0].slices), [*notes, *odd[1]]
-    if as_acquired and not overlap([part.slices for part in parts]):
-        return series._replace(slices=tuple(slices)), notes
+    if as_acquired and one_above_another(parts):
+        note = f"read as one: {len(parts)} acquisitions one above another, {_told_apart(parts)}"
+        return series._replace(slices=tuple(slices)), [*notes, note]
     raise _ambiguous(series, parts)
 
 
@@ -107,8 +113,12 @@ def _named(series: Series, slices: Sequence[Slice], name: str) -> Acquisition:
 def _ambiguous(series: Series, parts: Sequence[Acquisition]) -> Refused:
     each = listed([part.words for part in parts])
     number = series.slices[0].series_number
-    found = f"{len(parts)} acquisitions in series {number}, told apart by {parts[0].tag}: {each}"
+    found = f"{len(parts)} acquisitions in series {number}, {_told_apart(parts)}: {each}"
     advice = f"choose one, as in --acquisition {parts[0].name}"
-    if not overlap([part.slices for part in parts]):
-        advice += ", or --as-acquired for all"
+    if one_above_another(parts):
+        advice += f", or {AS_ACQUIRED}"
     return refused(series.folder, found, "one", advice)
+
+
+def _told_apart(parts: Sequence[Acquisition]) -> str:
+    return f"told apart by {parts[0].tag}"

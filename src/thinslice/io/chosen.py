@@ -21,6 +21,8 @@ def chosen(
 ) -> tuple[Path | Series, list[str]]:
     """The scan that ``series`` and ``acquisition`` name, or the only one; notes on what is left.
 
+    as_acquired   take acquisitions that lie one above another for one scan
+
     Refused where nothing or more than one is named, for a broken slice, and for a series that
     is read whole but has parts.
     """

@@ -11,13 +11,15 @@ scan is restored, the middle 256 x 256 pixels of each: the paper gives that size
 Source: Uhm et al., "An anisotropic cross-view texture transfer with multi-reference non-local
 attention for CT slice interpolation", sections 3 and 4.2. What the paper leaves open is as in the
 released code (``nets.acvtt``), but for the first weights: He's in the U-Nets, zero in their last
-layers and in what attention adds. The method starts as linear interpolation; with PyTorch's first
-weights hundreds of steps learn nothing, since signals fade on their way through the levels.
+layers and in what attention adds; and grey values are stretched (``nets.grey``). The method starts
+as linear interpolation; with PyTorch's first weights hundreds of steps learn nothing, since signals
+fade on their way through the levels.
 
 Differs: air around the patient is not cut off beforehand; planes of any factor and phase are
 interpolated, theirs are of one factor; scans smaller than a patch are mirrored out; the stages'
 lengths are settings, and each keeps the weights best on the val split (the paper does not say
-which); HU beyond the window are kept.
+which); HU beyond the window are kept; ``steps_without_references`` trains the U-Net alone first, as
+a switch of the released code can (0: off, as there).
 """
 
 from collections.abc import Sequence

@@ -28,6 +28,7 @@ from thinslice.families.two_view import (
 )
 from thinslice.interfaces import About
 from thinslice.nets.acvtt_authors import from_authors
+from thinslice.nets.grey import AS_STORED
 from thinslice.training.samplers.referenced_planes import anywhere
 
 ABOUT = About(
@@ -76,6 +77,7 @@ def build(**settings) -> TwoViewMethod:
             references=anywhere,
             places=every_part,
             at_rest=False,
+            grey=AS_STORED,
             clamp=True,
         )
     )

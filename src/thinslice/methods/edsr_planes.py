@@ -16,6 +16,7 @@ from thinslice.families.base import settings_of
 from thinslice.families.plane import PLANE_TINY, PlaneMethod, PlaneRecipe, PlaneSettings
 from thinslice.interfaces import About
 from thinslice.nets.edsr import EDSR
+from thinslice.nets.grey import STRETCHED
 
 ABOUT = About(
     title="EDSR planes",
@@ -45,4 +46,5 @@ def build(**settings: Any) -> PlaneMethod:
     def network() -> EDSR:
         return EDSR(**sizes).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    return PlaneMethod(PlaneRecipe("edsr_planes", ABOUT, s, network, identity=sizes))
+    identity = {**sizes, "grey": list(STRETCHED)}
+    return PlaneMethod(PlaneRecipe("edsr_planes", ABOUT, s, network, identity=identity))

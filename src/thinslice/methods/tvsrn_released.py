@@ -47,6 +47,7 @@ class Settings(CubeSettings):
     schedule: str = "plateau"
     patience: int = 15  # validations
     flips: bool = False
+    step: int | None = STRIDE
     halo: int = 0
     blend: int = 0
 
@@ -83,6 +84,8 @@ def build(**settings) -> CubeMethod:
     s = settings_of(Settings, settings)
     if s.factor != FACTOR:
         raise ValueError(f"the released network is for a factor of {FACTOR}, found {s.factor}")
+    if s.step != STRIDE:
+        raise ValueError(f"the authors' windows are {STRIDE} slices apart, found step {s.step}")
     return TVSRNReleasedMethod(
         CubeRecipe(
             "tvsrn_released",
@@ -93,7 +96,6 @@ def build(**settings) -> CubeMethod:
             depth=DEPTH,
             trim=TRIM,
             clamp=True,
-            step=STRIDE,
             z_starts=z_starts,
             share_z=tiling.last_write,
         )

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from thinslice.nets.grey import AS_STORED, Grey
 from thinslice.nets.references import Fusion, ReferenceAttention, ReferenceTokens
 from thinslice.nets.unet import UNet, mirrored
 
@@ -32,6 +33,7 @@ class ACVTT(nn.Module):
     """x_B1ZW and references to y_B1ZW; see the module docstring.
 
     references   number of references; with 0 the network has no attention
+    grey         how planes and references are seen; ``AS_STORED`` in the released code
     """
 
     def __init__(
@@ -40,12 +42,13 @@ class ACVTT(nn.Module):
         levels: int = 4,
         references: int = 3,
         fusion: Fusion = "relevance",
+        grey: Grey = AS_STORED,
     ):
         super().__init__()
         if references < 0:
             raise ValueError(f"references are 0 or more, found {references}")
         self.references = references
-        self.unet = UNet(channels, levels)
+        self.unet = UNet(channels, levels, grey=grey)
         token = max(TOKEN, self.unet.align)
         self.transfers = nn.ModuleList(
             ReferenceAttention(width, token // 2**level, fusion)

@@ -3,13 +3,16 @@
 Convolutions and ReLU alone, no batch normalisation, residual blocks and one long skip, after EDSR
 (Lim et al. 2017, "Enhanced deep residual networks for single image super-resolution"). Differs:
 no up-sampling layer, since the plane comes interpolated, so that any increment and phase will do;
-five blocks of 32 channels (its baseline has 16 of 64); the last layer starts at zero, so that an
+five blocks of 32 channels (its baseline has 16 of 64); grey values are stretched (``nets.grey``),
+where theirs, of 0 to 255, have their mean taken off; the last layer starts at zero, so that an
 untrained network changes nothing.
 
 Shape suffixes: B planes, C channels (1), Z slices, W columns or rows.
 """
 
 from torch import Tensor, nn
+
+from thinslice.nets.grey import STRETCHED
 
 
 class ResidualBlock(nn.Module):
@@ -40,5 +43,6 @@ class EDSR(nn.Module):
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
 
     def forward(self, x_B1ZW: Tensor) -> Tensor:
-        shallow_BCZW = self.head(x_B1ZW)
-        return x_B1ZW + self.tail(shallow_BCZW + self.body(shallow_BCZW))
+        shallow_BCZW = self.head(STRETCHED.seen(x_B1ZW))
+        correction_B1ZW = self.tail(shallow_BCZW + self.body(shallow_BCZW))
+        return x_B1ZW + STRETCHED.correction(correction_B1ZW)

@@ -6,7 +6,7 @@ values, which are placed along z around the thick slice's centre.
 Source: Yu et al., MICCAI 2022, section 3.3 (TVSRN Encoder: N = 8, C = 32; 1.58 M parameters
 printed, 1.60 M here). Silent in the paper, chosen here: the sub-pixel slices lie centred on their
 thick slice and those beyond the first and the last thick centre are dropped; the untrained network
-repeats each thick slice.
+repeats each thick slice, and embeds grey values as TVSRN does.
 
 Shape suffixes: B batch, Z slices, Y X in-plane, C features, F native slices per thick slice.
 """
@@ -16,8 +16,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from thinslice.nets.swin import SwinBlock, SwinStack, drop_path_rates
-from thinslice.nets.tvsrn import stack_slices, unstack_slices
+from thinslice.nets.swin import SwinStack, drop_path_rates
+from thinslice.nets.tvsrn import (
+    MIDDLE,
+    stack_slices,
+    start_embedding,
+    start_stacks,
+    unstack_slices,
+)
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,9 @@ class TVSRNEncoder(nn.Module):
         self._start_as_repetition()
 
     def _start_as_repetition(self) -> None:
-        for module in self.modules():
-            if isinstance(module, SwinBlock):
-                nn.init.zeros_(module.proj.weight)
-                nn.init.zeros_(module.fc2.weight)
-        nn.init.zeros_(self.embedding.bias)
-        nn.init.zeros_(self.projection.bias)
+        start_embedding(self.embedding)
+        start_stacks(self)
+        nn.init.constant_(self.projection.bias, MIDDLE)
         with torch.no_grad():
             e_C = self.embedding.weight[:, 0]
             self.projection.weight.copy_((e_C / e_C.dot(e_C)).expand(self.sizes.factor, -1))

@@ -6,7 +6,8 @@ token becomes ``factor`` patches, placed along z around its thick slice.
 Source: Yu et al., MICCAI 2022, section 3.3 (TVSRN Encoder ViT: patches 1x16x16, 512 features,
 8 layers; 17.15 M parameters printed, 17.61 M here). Silent in the paper, chosen here: MLP ratio 2
 (ratio 4 would have 26 M), 8 heads, sine and cosine code of (z, y, x) so that crops may have any
-size, rows and columns repeated at the far edges up to whole patches.
+size, rows and columns repeated at the far edges up to whole patches, grey values embedded as TVSRN
+embeds them; the untrained network gives ``MIDDLE`` everywhere.
 
 Shape suffixes: B batch, Z slices, Y X in-plane, P pixels of a patch, N tokens, C features,
 F native slices per thick slice.
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from thinslice.nets.tvsrn import pad_to, z_code
+from thinslice.nets.tvsrn import MIDDLE, pad_to, start_embedding, z_code
 from thinslice.nets.tvsrn_encoder import subpixel_slices
 
 
@@ -66,10 +67,21 @@ class TVSRNViT(nn.Module):
         self.layers = nn.ModuleList(Layer(s) for _ in range(s.blocks))
         self.norm = nn.LayerNorm(s.channels)
         self.projection = nn.Linear(s.channels, s.factor * s.patch**2)
+        self._start()
+
+    def _start(self) -> None:
+        """Embed grey values as TVSRN does, and give features of size one up to a branch's end."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.trunc_normal_(module.weight, std=0.02)
                 nn.init.zeros_(module.bias)
+        for layer in self.layers:
+            assert isinstance(layer, Layer)
+            for first in (layer.qkv, layer.fc1):
+                nn.init.normal_(first.weight, std=first.in_features**-0.5)
+        start_embedding(self.embedding)
+        nn.init.zeros_(self.projection.weight)
+        nn.init.constant_(self.projection.bias, MIDDLE)
 
     def code(self, z: int, y: int, x: int, like: Tensor) -> Tensor:
         """Position code of every token, [z * y * x, C]: a third of the features for each axis."""

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
+from thinslice.nets.grey import AS_STORED, Grey
+
 LevelTransform = Callable[[int, Tensor], Tensor]  # level, features -> features
 
 
@@ -38,10 +40,14 @@ class UNet(nn.Module):
 
     channels   features of the finest level; each level down has twice as many
     levels     of resolution; 1 means no pooling
+    grey       how it sees grey values; ``AS_STORED`` in the released code
     """
 
-    def __init__(self, channels: int = 64, levels: int = 4, inputs: int = 1):
+    def __init__(
+        self, channels: int = 64, levels: int = 4, inputs: int = 1, grey: Grey = AS_STORED
+    ):
         super().__init__()
+        self.grey = grey
         if min(channels, levels, inputs) < 1:
             raise ValueError(f"a U-Net needs at least one of each, found {channels=}, {levels=}")
         self.widths = [channels * 2**level for level in range(levels)]
@@ -78,7 +84,7 @@ class UNet(nn.Module):
 
     def encode(self, x_BCPQ: Tensor) -> list[Tensor]:
         """Features of every level, finest first; sizes must be multiples of ``align``."""
-        features = [self.down[0](self.head(x_BCPQ))]
+        features = [self.down[0](self.head(self.grey.seen(x_BCPQ)))]
         for block in list(self.down)[1:]:
             features.append(block(avg_pool2d(features[-1], 2)))
         return features
@@ -95,13 +101,16 @@ class UNet(nn.Module):
             level -= 1
             upsampled = interpolate(state, scale_factor=2, mode="bilinear", align_corners=False)
             state = between(level, block(torch.cat((upsampled, features[level]), 1)))
-        return self.tail(state)
+        return self.grey.correction(self.tail(state))
+
+    def correct(self, x_BCPQ: Tensor) -> Tensor:
+        """The correction alone, [B, 1, P, Q], of planes of any size."""
+        p, q = x_BCPQ.shape[-2:]
+        return self.decode(self.encode(mirrored(x_BCPQ, self.align)))[..., :p, :q]
 
     def forward(self, x_BCPQ: Tensor) -> Tensor:
         """The mean of the channels plus the correction, at the size of the input."""
-        p, q = x_BCPQ.shape[-2:]
-        correction_B1PQ = self.decode(self.encode(mirrored(x_BCPQ, self.align)))
-        return x_BCPQ.mean(1, keepdim=True) + correction_B1PQ[..., :p, :q]
+        return x_BCPQ.mean(1, keepdim=True) + self.correct(x_BCPQ)
 
 
 def mirrored(x_BCPQ: Tensor, multiple: int) -> Tensor:

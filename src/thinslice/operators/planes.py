@@ -25,13 +25,13 @@ def seen_matrix(centres_mm: np.ndarray, thickness_mm: np.ndarray, thin: Grid) ->
     """Weights [n_thick, n_thin] of thin slices in thick ones; rows sum to one.
 
     centres_mm     of the thick slices, along the normal from the origin of ``thin``
-    thickness_mm   of each: the FWHM of a scanner's profile (``profiles.scanner_profile``), less
-                   what a thin slice has already
+    thickness_mm   of each: the FWHM of a scanner's profile (``profiles.scanner_profile``)
 
-    Raises ValueError for a thick slice that lies off the thin ones.
+    The profile laid over thin slices is narrower: theirs and that of one increment add to it, in
+    squares. Raises ValueError for a thick slice that lies off the thin ones.
     """
-    own = thin.thickness_mm**2 - thin.increment_mm**2
-    width_mm = np.sqrt(np.maximum(thickness_mm**2 - own, thin.increment_mm**2))
+    added = thin.thickness_mm**2 + thin.increment_mm**2
+    width_mm = np.sqrt(np.maximum(thickness_mm**2 - added, thin.increment_mm**2))
     rows = []
     for centre, width in zip(centres_mm, width_mm):
         at = thin.with_slices(

@@ -12,6 +12,7 @@ from thinslice.families.two_view import TwoViewMethod
 from thinslice.inference import memory, reference_views
 from thinslice.interfaces import Pair
 from thinslice.methods import acvtt, acvtt_released
+from thinslice.nets.grey import AS_STORED, STRETCHED
 from thinslice.operators.interpolation import resample_z
 from thinslice.training import seeds
 from thinslice.training.samplers import referenced_planes
@@ -196,6 +197,16 @@ def test_parameters_are_those_of_both_networks():
     assert acvtt.build().parameters() == 9_246_401 + 7_819_777
     assert acvtt_released.build(fuse=False).parameters() == 9_246_401
     assert acvtt.build(references=0, fuse=False).parameters() == 7_819_201
+
+
+def test_grey_values_are_stretched_but_never_as_released(tmp_path):
+    ours, theirs = acvtt.build(**SHORT), acvtt_released.build(**SHORT)
+    for method, grey in ((ours, STRETCHED), (theirs, AS_STORED)):
+        assert method.net.transfer.unet.grey == method.net.fusion.grey == grey
+    ours.identity.pop("grey")
+    ours.save(tmp_path / "before", {})
+    with pytest.raises(ValueError, match="grey None where"):
+        acvtt.build(**SHORT).load(tmp_path / "before")
 
 
 def test_scans_read_from_disk_and_of_another_frame_are_matched_by_millimetres(tmp_path):

@@ -7,6 +7,7 @@ import torch
 from thinslice.inference import memory
 from thinslice.nets import references
 from thinslice.nets.acvtt import ACVTT
+from thinslice.nets.grey import STRETCHED
 from thinslice.nets.unet import UNet, mirrored
 from thinslice.training import seeds
 
@@ -122,6 +123,37 @@ def test_a_query_leans_to_the_reference_that_has_its_like():
     share = float(torch.tensor([6.0, 0, 0, 0]).softmax(0)[0])
     torch.testing.assert_close(found.diagonal(), torch.full((4,), relevance * share))
     assert relevance > 0.99
+
+
+def hiding(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Planes that hide how bright they are, and references that tell."""
+    brightness = float(noise(1, seed=seed)) * 0.4
+    thick = 0.25 + 0.02 * noise(n, 1, 16, 16, seed=seed + 1000)
+    refs = 0.1 + brightness + 0.02 * noise(2, 1, 16, 16, seed=seed + 2000)
+    return thick, refs, thick + brightness - 0.2
+
+
+def test_where_references_hold_the_answer_wrong_ones_cost():
+    torch.manual_seed(0)
+    net = ACVTT(4, 2, 2, grey=STRETCHED)
+    net.rest()
+    optimiser = torch.optim.Adam(net.parameters(), lr=5e-3)
+    for step in range(200):
+        thick, refs, thin = hiding(2, step)
+        optimiser.zero_grad()
+        torch.nn.functional.mse_loss(net(thick, refs), thin).backward()
+        optimiser.step()
+    rmse = {"right": 0.0, "wrong": 0.0, "none": 0.0}
+    with torch.inference_mode():
+        for seed in range(5000, 5010):
+            thick, refs, thin = hiding(2, seed)
+            _, others, _ = hiding(2, seed + 7)
+            for name, answer in (
+                ("right", net(thick, refs)), ("wrong", net(thick, others)), ("none", thick)
+            ):  # fmt: skip
+                rmse[name] += float((answer - thin).square().mean().sqrt()) / 10
+    assert rmse["right"] < 0.5 * rmse["none"]
+    assert rmse["wrong"] > 1.5 * rmse["right"]
 
 
 @torch.inference_mode()

@@ -152,6 +152,35 @@ def test_what_the_second_stage_cannot_be_is_refused_before_the_first(wrong):
         acvtt.build(**{**SHORT, **wrong})
 
 
+def test_steps_without_references_train_the_unet_that_the_first_stage_starts_from(
+    tmp_path, monkeypatch
+):
+    shown = []
+    real = two_view.learn
+
+    def watched(net, draws, *args, **kwargs):
+        shown.append((type(net).__name__, len(draws[0](seeds.rng(0)))))
+        return real(net, draws, *args, **kwargs)
+
+    monkeypatch.setattr(two_view, "learn", watched)
+    method = acvtt.build(**SHORT, steps_without_references=4)
+    curve = method.fit(pairs(0), pairs(3), work=tmp_path, run=RUN)
+    assert shown == [("UNet", 2), ("ACVTT", 3), ("UNet", 2)]
+    stages = [line.split(",")[0] for line in curve.read_text().splitlines()[1:]]
+    assert list(dict.fromkeys(stages)) == ["alone", "transfer", "fusion"]
+    plain = acvtt.build(**SHORT)
+    plain.fit(pairs(0), pairs(3), work=tmp_path / "plain", run=RUN)
+    assert any((bits(method)[name] != weight).any() for name, weight in bits(plain).items())
+
+
+def test_without_references_there_is_nothing_to_go_before_them(tmp_path):
+    method = acvtt.build(**{**SHORT, "references": 0}, steps_without_references=4)
+    method.fit(pairs(0), [], work=tmp_path, run=RUN)
+    assert not (tmp_path / "alone").exists()
+    with pytest.raises(ValueError, match="-1 steps_without_references"):
+        acvtt.build(**SHORT, steps_without_references=-1)
+
+
 def test_the_second_stage_learns_from_what_the_first_restores(tmp_path, monkeypatch):
     """The stored answers are those that restoring gives, to half precision."""
     [pair] = pairs(0)

@@ -7,8 +7,12 @@ import pytest
 import torch
 
 from support.golden_weights import fixture, weights
+from support.textured_pairs import rmse_of_the_best_filter_along_z, textured
+from thinslice.families import losses
+from thinslice.inference import cubes
 from thinslice.interfaces import Pair, Run
 from thinslice.methods import tvsrn, tvsrn_encoder, tvsrn_no_tab, tvsrn_released, tvsrn_vit
+from thinslice.nets.swin import SwinBlock
 from thinslice.volume import Grid, Volume
 
 RUN = Run(device="cpu", progress=False)
@@ -48,6 +52,19 @@ def fitted(name: str, tmp_path, pairs=None, **settings):
     pairs = pairs or [pair(0), pair(1)]
     method.fit(pairs[:1], pairs[1:], work=tmp_path / name, run=RUN)
     return method
+
+
+def without_blocks(build):
+    """The network, its transformer blocks left at their start, where they do nothing."""
+
+    def build_frozen(shape):
+        net = build(shape)
+        for block in net.modules():
+            if isinstance(block, SwinBlock):
+                block.requires_grad_(False)
+        return net
+
+    return build_frozen
 
 
 @pytest.fixture(scope="module", params=CARDS)
@@ -95,17 +112,60 @@ def test_saved_weights_restore_the_same(method, tmp_path):
     assert other.parameters() == method.parameters() > 0
 
 
-def test_fitting_learns_what_interpolation_misses(tmp_path):
-    cases = [pair(0), pair(1)]
-    learned = fitted("tvsrn", tmp_path, cases, steps=30, batch=2, lr=1e-3, drop_path=0.0)
-    untrained = fitted("tvsrn", tmp_path / "0", cases, steps=1, lr=1e-9)
-    unseen = pair(2)
+def test_fitting_learns_what_no_filter_along_z_can(tmp_path):
+    """What the slices between hold is told by the texture in-plane; without its blocks TVSRN is
+    one affine filter along z for all pixels, and the best of these is of no use."""
+    cases, unseen = [textured(seed) for seed in (0, 1, 3, 4)], textured(2)
+    settings = {"steps": 60, "validate_every": 60, "batch": 2, "lr": 3e-3, "drop_path": 0.0}
 
-    def rmse(method) -> float:
+    def rmse(freeze: bool) -> float:
+        method = tvsrn.build(**{**FIT, **CARDS["tvsrn"][1], **settings})
+        if freeze:
+            method._build = without_blocks(method._build)
+        method.fit(cases, [], work=tmp_path / str(freeze), run=RUN)
         restored = method.restore(unseen.thick, unseen.thin.grid, run=RUN)
         return float(np.sqrt(np.square(restored.voxels - unseen.thin.voxels).mean()))
 
-    assert rmse(learned) < 0.6 * rmse(untrained)
+    best_filter = rmse_of_the_best_filter_along_z(unseen)
+    assert rmse(freeze=True) > best_filter
+    assert rmse(freeze=False) < 0.75 * best_filter
+
+
+@pytest.mark.parametrize(("loss", "middle"), [("l1", 0.0), ("mse", 1 / 3)])
+def test_the_loss_is_the_one_asked_for(loss, middle):
+    """Of a cube of which a third is 1, the constant of least L1 is 0, of least MSE a third."""
+    net = torch.nn.Conv1d(1, 1, 1)
+    torch.nn.init.zeros_(net.weight)
+    x, y = torch.zeros(1, 1, 3), torch.tensor([[[0.0, 0.0, 1.0]]])
+    optimiser = torch.optim.SGD([net.bias], lr=0.01)
+    for _ in range(400):
+        optimiser.zero_grad()
+        losses.named(loss)(net, (x, y)).backward()
+        optimiser.step()
+    assert net.bias.item() == pytest.approx(middle, abs=0.01)
+
+
+def test_losses_and_steps_that_cannot_be_are_refused_before_training():
+    with pytest.raises(ValueError, match="'l2' is none of l1, mse"):
+        tvsrn.build(**FIT, loss="l2")
+    with pytest.raises(ValueError, match="leave gaps"):
+        tvsrn.build(**FIT, step=4)
+    with pytest.raises(ValueError, match="2 slices apart, found step 1"):
+        tvsrn_released.build(step=1)
+
+
+def test_windows_start_at_every_step_th_slice(tmp_path, monkeypatch):
+    method = fitted("tvsrn", tmp_path, steps=1)
+    thick, starts = pair(3).thick, []
+    real = cubes.default_starts
+    monkeypatch.setattr(
+        cubes, "default_starts", lambda *a: starts.append(list(real(*a))) or real(*a)
+    )
+    for step in (None, 2, 1):
+        settings = replace(method.recipe.settings, step=step)
+        method.recipe = replace(method.recipe, settings=settings)
+        method.restore(thick, ASKED["the thin slices"], run=RUN)
+    assert starts == [[0, 2], [0, 2], [0, 1, 2]]
 
 
 def test_an_untrained_tvsrn_keeps_a_ramp(tmp_path):

@@ -175,6 +175,27 @@ def test_finer_planes_land_where_their_coarse_pixels_are_and_tiles_leave_no_seam
     assert found.flags.c_contiguous
 
 
+@pytest.mark.parametrize("across", [planes.AXIAL, planes.CORONAL, planes.SAGITTAL])
+def test_neighbouring_planes_are_channels_and_the_last_one_is_repeated(across):
+    class Channel(nn.Module):
+        """One of the channels."""
+
+        def __init__(self, k: int):
+            super().__init__()
+            self.k = k
+
+        def forward(self, x_BCPQ):
+            assert x_BCPQ.shape[1] == 5
+            return x_BCPQ[:, self.k : self.k + 1]
+
+    volume = noise(9, 11, 13)
+    tiles = planes.PlaneTiles(tile=(8, 8), halo=2, blend=1, batch=3, neighbours=2)
+    for k in range(5):
+        found = planes.view(Channel(k), [volume], tiles, across, run=QUIET)
+        at = (np.arange(volume.shape[across]) + k - 2).clip(0, volume.shape[across] - 1)
+        np.testing.assert_allclose(found, volume.take(at, across), atol=1e-6)
+
+
 def test_views_that_grow_in_plane_are_not_averaged():
     with pytest.raises(ValueError, match="cannot be averaged"):
         planes.both(nn.Identity(), [noise(3, 4, 5)], planes.PlaneTiles(scale=(2, 2)), run=QUIET)

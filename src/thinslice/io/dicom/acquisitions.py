@@ -135,6 +135,12 @@ def _in_stacks(parts: Sequence[Acquisition]) -> int:
     return sum(len(part.slices) for part in parts if part.refusal is None)
 
 
+def one_above_another(parts: Sequence[Acquisition]) -> bool:
+    """Whether the parts follow each other along the normal: a scan that changes on its way."""
+    extents = sorted(_extent(part.slices) for part in parts)
+    return all(low > high for (_, high), (low, _) in pairwise(extents))
+
+
 def _extent(slices: Sequence[Slice]) -> tuple[float, float]:
     """First and last position along the normal of the first image, mm; NaN where it has none."""
     first = next((s for s in slices if len(s.orientation or ()) == 6), None)

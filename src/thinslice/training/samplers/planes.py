@@ -1,9 +1,11 @@
 """Training planes: patches of coronal and sagittal planes, at the thin slices' positions.
 
 The thick scan is interpolated to the thin slice centres, as it will be when a scan is restored; a
-network learns what to add. Axial planes are never shown: they hold no through-plane detail.
+network learns what to add. Axial planes are never shown: they hold no through-plane detail. Of the
+thick scan the planes beside a patch may be shown too, as channels; past the scan's edge its last
+plane is repeated.
 
-Shape suffixes: B patches, 1 channel, Z slices, W columns (coronal) or rows (sagittal).
+Shape suffixes: B patches, C channels, Z slices, W columns (coronal) or rows (sagittal).
 """
 
 from collections.abc import Sequence
@@ -24,7 +26,8 @@ VIEWS: tuple[View, ...] = ("coronal", "sagittal")
 class Planes:
     """Draws batches of (interpolated thick patch, thin patch) in [0, 1], the views in turn.
 
-    side    (z, w) of a patch; None: whole planes, which must then be of one size in a batch
+    side        (z, w) of a patch; None: whole planes, which must then be of one size in a batch
+    neighbours  planes to either side of the thick patch that are shown beside it
     """
 
     def __init__(
@@ -36,10 +39,11 @@ class Planes:
         kind: Kind = "cubic",
         flips: bool = True,
         views: Sequence[View] = VIEWS,
+        neighbours: int = 0,
     ):
         self.pairs, self.side, self.batch = pairs, side, batch
         self.kind: Kind = kind
-        self.flips, self.views = flips, views
+        self.flips, self.views, self.neighbours = flips, views, neighbours
         self.shifts_mm = [shift_mm(pair) for pair in pairs]
         self.windows = [window(pair, ct) for pair in pairs]
 
@@ -49,10 +53,10 @@ class Planes:
         return sum(pair.thin.grid.shape[axis[view]] for pair in self.pairs for view in self.views)
 
     def __call__(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """x_B1ZW and y_B1ZW of ``side``."""
+        """x_BCZW and y_B1ZW of ``side``; C is 1 and twice the neighbours."""
         views = [self.views[b % len(self.views)] for b in range(self.batch)]
         crops = [self._crop(rng, coronal=view == "coronal") for view in views]
-        x, y = (np.stack(part)[:, None] for part in zip(*crops))
+        x, y = (np.stack(part) for part in zip(*crops))
         return torch.from_numpy(x), torch.from_numpy(y)
 
     def _crop(self, rng: np.random.Generator, coronal: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -63,13 +67,19 @@ class Planes:
         z = place(pair.thin.grid.n, side[0], rng)
         y = place(n_y, 1 if coronal else side[1], rng)
         x = place(n_x, side[1] if coronal else 1, rng)
-        at_mm = pair.thin.grid.centres_mm()[z] - self.shifts_mm[i]
-        thick = read_at(pair.thick, at_mm, y, x, self.kind)
-        thin = pair.thin.read(z, y, x)
         flip = self.flips and rng.random() < 0.5
+        at_mm = pair.thin.grid.centres_mm()[z] - self.shifts_mm[i]
+        across = 1 if coronal else 2
+        block, planes = self._beside((y, x)[across - 1], (n_y, n_x)[across - 1])
+        thick = read_at(pair.thick, at_mm, *((block, x) if coronal else (y, block)), self.kind)
         both = []
-        for block in (thick, thin):
-            plane_ZW = self.windows[i].to_unit(block[:, 0] if coronal else block[:, :, 0])
-            unit_ZW = filled(plane_ZW, side)
-            both.append(np.ascontiguousarray(unit_ZW[:, ::-1] if flip else unit_ZW, np.float32))
+        for scan in (thick.take(planes, across), pair.thin.read(z, y, x)):
+            planes_CZW = np.moveaxis(self.windows[i].to_unit(scan), across, 0)
+            unit_CZW = np.stack([filled(plane_ZW, side) for plane_ZW in planes_CZW])
+            both.append(np.ascontiguousarray(unit_CZW[..., ::-1] if flip else unit_CZW, np.float32))
         return both[0], both[1]
+
+    def _beside(self, plane: slice, n: int) -> tuple[slice, np.ndarray]:
+        """The planes to read around one of ``n``, and which of them its channels are."""
+        at = np.arange(plane.start - self.neighbours, plane.stop + self.neighbours).clip(0, n - 1)
+        return slice(int(at[0]), int(at[-1]) + 1), at - at[0]

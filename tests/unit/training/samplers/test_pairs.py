@@ -125,6 +125,23 @@ def test_a_plane_crop_is_the_interpolated_scan_beside_the_thin_one():
             assert where[0].tolist() == found
 
 
+@pytest.mark.parametrize("view", ["coronal", "sagittal"])
+@pytest.mark.parametrize("flips", [False, True])
+def test_neighbours_are_the_planes_beside_the_one_to_be_answered(view, flips):
+    scan = noise(ramp(24, 1.0, 0.0))
+    axis = {"coronal": 1, "sagittal": 2}[view]
+    n = scan.voxels.shape[axis]
+    whole = np.moveaxis(scan.voxels.clip(*CT) / CT[1], axis, 0)
+    draw = Planes([pair_of(scan, scan)], None, 40, CT, flips=flips, views=[view], neighbours=2)
+    seen = set()
+    for x_CZW, y_1ZW in zip(*(part.numpy() for part in draw(rng(0)))):
+        turned = whole if np.abs(whole - y_1ZW).max((1, 2)).min() < 1e-3 else whole[:, :, ::-1]
+        k = int(np.abs(turned - y_1ZW).max((1, 2)).argmin())
+        np.testing.assert_allclose(x_CZW, turned[np.arange(k - 2, k + 3).clip(0, n - 1)], atol=2e-3)
+        seen.add(k)
+    assert {0, n - 1} <= seen
+
+
 @pytest.mark.parametrize("kind", ["cubes", "planes"])
 def test_flips_turn_question_and_answer_alike(kind):
     volume = ramp(30, 1.0, 0.0)
