@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Callable
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -88,6 +89,12 @@ def packed_pair(folder, _):
     return path
 
 
+def noise_pair(folder, _):
+    for name in ("x.hdr", "x.img"):
+        (folder / name).write_bytes(b"ENVI" * 99)
+    return folder / "x.hdr"
+
+
 def holding(name: str, content: bytes) -> Callable:
     def make(folder, _):
         (folder / name).write_bytes(content)
@@ -103,7 +110,8 @@ def volume_of_two_files(folder, _):
 
 
 def mgz(folder, _):
-    nib.save(nib.MGHImage(scan_ras()[0].astype(np.float32), scan_ras()[1]), folder / "x.mgz")
+    values: Any = scan_ras()[0].astype(np.float32)
+    nib.save(nib.MGHImage(values, scan_ras()[1]), folder / "x.mgz")
     return folder / "x.mgz"
 
 
@@ -212,13 +220,7 @@ CASES = {
     "a pair without voxels": Case(halves("x.img"), "half of an image pair"),
     "a pair without a header": Case(halves("x.hdr"), "half of an image pair"),
     "Analyze 7.5": Case(analyze, "Analyze 7.5"),
-    "a pair of noise": Case(
-        lambda folder, _: (
-            [(folder / n).write_bytes(b"ENVI" * 99) for n in ("x.hdr", "x.img")]
-            and folder / "x.hdr"
-        ),
-        "do not begin as NIfTI",
-    ),
+    "a pair of noise": Case(noise_pair, "do not begin as NIfTI"),
     "FreeSurfer": Case(mgz, "FreeSurfer"),
     "NIfTI by no name": Case(nifti_named("scan"), "a NIfTI image.*name it .nii"),
     "NRRD by no name": Case(nrrd("scan"), "a NRRD image"),

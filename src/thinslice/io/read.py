@@ -4,6 +4,7 @@ A folder or a zip may hold more than the scan. Localizers, captures and reports 
 scans. Of several scans none is read unless ``series`` names it: nothing is guessed.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, overload
 
@@ -53,15 +54,15 @@ def read_scan(
     modality: Modality | None = None,
     as_acquired: bool = False,
 ) -> LoadedScan | AcquiredScan:
-    """The scan at ``path``: .nii or .nii.gz, a DICOM file or folder, or a .zip of any of these.
+    """The scan at ``path``: an image, a DICOM file or folder, or a .zip of any of these.
 
     series         which scan of a folder or zip with several: the number that ``inspect`` prints
-                   (SeriesNumber), its UID, "thickest", "thinnest"; of a NIfTI its path below it
+                   (SeriesNumber), its UID, "thickest", "thinnest"; of an image its path below it
     acquisition    which acquisition of a series with several (phases, passes, energies), as
                    ``inspect`` prints it; "all": the whole series, whatever its tags say
-    thickness_mm   declared; None: what the format knows (NIfTI: the increment)
-    unit_window    HU that 0 and 1 stand for; for NIfTI only, DICOM has its own rescale
-    modality       declared; None: as DICOM states, CT for NIfTI
+    thickness_mm   declared; None: what the file or its sidecar states, else the increment
+    unit_window    HU that 0 and 1 stand for; for images only, DICOM has its own rescale
+    modality       declared; None: as DICOM or the sidecar states, else CT
     as_acquired    read a DICOM series that is tilted, unevenly spaced or of mixed thickness as an
                    ``AcquiredScan``; what is regular is read as without it
 
@@ -86,9 +87,16 @@ def read_scan(
         loaded.source.update({} if acquisition is None else {"acquisition": str(acquisition)})
         return loaded
 
+    return _unpacked(path, plain)
+
+
+def _unpacked(
+    path: Path, plain: Callable[[Path], LoadedScan | AcquiredScan]
+) -> LoadedScan | AcquiredScan:
+    """What ``plain`` reads at ``path``, or in the folder that a zip unpacks to."""
     with in_one_line(path):
         if not path.exists():
-            raise refused(path, "nothing there", "a NIfTI file or a DICOM folder", "check the path")
+            raise refused(path, "nothing there", "an image or a DICOM folder", "check the path")
         if not zip_folder.is_zip(path):
             return plain(path)
         with zip_folder.unpacked(path) as folder:

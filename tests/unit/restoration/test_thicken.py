@@ -80,9 +80,14 @@ def test_what_cannot_be_thickened_is_refused(arguments, words):
 
 
 def dicom(folder):
-    """Thirty slices of 1 mm."""
-    positions = maker.positions_of(30, 1.0)
-    return maker.series(folder, maker.scan_hu(30, 6, 8), positions, thickness_mm=1.0)
+    """Thirty slices of 1 mm, of one patient."""
+
+    def named(_, data):
+        data.PatientID, data.StudyInstanceUID = "P1", "2.25.77"
+
+    hu = maker.scan_hu(30, 6, 8)
+    positions = [tuple(map(float, place)) for place in maker.positions_of(30, 1.0)]
+    return maker.series(folder, hu, positions, thickness_mm=1.0, change=named)
 
 
 def statement_of(out):
