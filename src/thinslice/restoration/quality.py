@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from thinslice.metrics.noise import noise
 from thinslice.operators.thickening import SliceProfile
 from thinslice.restoration import agreement, value_range
-from thinslice.restoration.agreement import Again, Agreement
+from thinslice.restoration.agreement import Again, Agreement, SliceCheck
 from thinslice.restoration.consistent import Step
 from thinslice.restoration.value_range import ValueRange
 from thinslice.restoration.verdict import Verdict, verdict_on
@@ -34,6 +34,11 @@ class Trust(NamedTuple):
     step: Step | None
     outside: tuple[str, ...]
     unit: str
+
+    @property
+    def slices(self) -> tuple[SliceCheck, ...]:
+        """The slices that were compared."""
+        return self.agreement.slices
 
     @property
     def verdict(self) -> Verdict:
