@@ -19,6 +19,7 @@ from support import dicom_maker as maker
 from support.oriented_series import ORIENTATIONS, PLACES_MM, SLICES, TURNS
 from support.restore import said
 from thinslice.cli import main
+from thinslice.io import padding
 from thinslice.provenance import environment
 from thinslice.provenance.environment import versions
 
@@ -114,6 +115,12 @@ def cases(tmp_path, orientation, turn, ending, phases_mm=PHASES_MM):
         scan = made(tmp_path / str(n), ending, affine, thickness)
         declared = ["--declared-thickness", str(thickness)] if ending else []
         yield scan, scan.with_name(f"out{ending}"), declared, affine, (thickness, increment)
+
+
+@pytest.fixture(autouse=True)
+def _microns_are_no_hu(monkeypatch):
+    """No number here is below air, and so padding."""
+    monkeypatch.setattr(padding, "BELOW_AIR_HU", -np.inf)
 
 
 @pytest.mark.parametrize("ending", ENDINGS, ids=["DICOM", "NIfTI"])
