@@ -54,7 +54,9 @@ def noise(scan: Scan) -> float | None:
     Windows that touch padding are left out.
     """
     small, large = (_all_windows(scan, mm) for mm in (SMALL_MM, LARGE_MM))
-    for low, high in _tissues(scan) if small is not None else []:
+    if small is None:
+        return None
+    for low, high in _tissues(scan):
         some = small.between(low, high)
         if len(some.mean) < LEAST_WINDOWS:
             continue
