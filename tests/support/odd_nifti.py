@@ -190,6 +190,7 @@ CASES = {
     "a mask of 255": Case(of_values(labels(255)), "labels"),
     "a mask of 1": Case(of_values(labels(1)), "a mask is not a scan"),
     "labels, said to be MR": Case(of_values(labels(5, 9)), "labels", say={"modality": "MR"}),
+    "water without noise": Case(of_values(np.full((8, 8, 4), 40, np.int16)), right=as_nibabel),
     "nothing but air": Case(
         of_values(np.full((8, 8, 4), -1000, np.int16)), right=lambda path, found: None
     ),
