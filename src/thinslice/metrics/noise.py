@@ -86,7 +86,7 @@ def _tissues(scan: Scan) -> list[tuple[float, float]]:
     """Ranges of values that are tissue, the best first."""
     if scan.modality == "CT":
         return [SOFT_HU, BODY_HU]
-    window = window_of(Volume(scan.read(), scan.grid, scan.modality))
+    window = window_of(Volume(scan.read(), scan.grid, scan.modality, scan.padding))
     return [(float(window.from_unit(BODY_SHARE)), np.inf)]
 
 
