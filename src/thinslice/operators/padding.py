@@ -48,8 +48,8 @@ def carried(restored: Volume, thick: Volume) -> Volume:
     nearest = zip(np.ceil(z - 0.5 - HALFWAY).astype(int), np.floor(z + 0.5 + HALFWAY).astype(int))
     out = np.empty(restored.grid.zyx, labels.dtype)
     for k, (low, high) in enumerate(nearest):
-        one, other = (labels[max(i, 0)][np.ix_(y, x)] for i in (low, min(high, len(labels) - 1)))
-        out[k] = np.where(one > 0, one, other)
+        lower, upper = (labels[max(i, 0)][np.ix_(y, x)] for i in (low, min(high, len(labels) - 1)))
+        out[k] = np.where(lower > 0, lower, upper)
     return restored.with_padding(replace(thick.padding, labels=out) if out.any() else None)
 
 
