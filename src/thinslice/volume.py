@@ -109,7 +109,7 @@ class Grid:
 class Padding:
     """Voxels that are no measurement, such as those outside the field of view, and their numbers.
 
-    labels   uint8 or uint16 [Z, Y, X]: 0 where measured, else the place in ``values``, from 1
+    labels   uint8 to uint32 [Z, Y, X]: 0 where measured, else the place in ``values``, from 1
     values   what the file holds there, ascending; no method, metric or degradation sees them
     """
 
@@ -117,8 +117,8 @@ class Padding:
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if self.labels.dtype not in (np.uint8, np.uint16):
-            raise TypeError(f"labels must be uint8 or uint16, found {self.labels.dtype}")
+        if self.labels.dtype not in (np.uint8, np.uint16, np.uint32):
+            raise TypeError(f"labels must be uint8, uint16 or uint32, found {self.labels.dtype}")
         if not self.values or int(self.labels.max()) > len(self.values):
             raise ValueError(f"labels to {self.labels.max()}, but {len(self.values)} values")
 

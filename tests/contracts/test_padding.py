@@ -14,6 +14,7 @@ from support.tiny_methods import ALL, CARDS, FITTED, RUN, tiny
 from thinslice import plugins
 from thinslice.interfaces import Pair, ScoringInput
 from thinslice.io.padding import with_padding
+from thinslice.metrics.noise import noise
 from thinslice.metrics.slice_pairs import slice_pairs
 from thinslice.operators.degradation import thick_of
 from thinslice.operators.padding import carried
@@ -106,7 +107,8 @@ def test_no_measurement_of_a_scan_sees_padding(step_px):
     thin = scan(THIN, -2000.0, step_px)
     thick = thick_of(BOX, thin)
     bad_thin, bad_thick = spoilt(thin, 3), spoilt(thick, 4)
-    assert fitted_on.noise(bad_thick) == fitted_on.noise(thick)
+    assert fitted_on.fine_noise(bad_thick) == fitted_on.fine_noise(thick)
+    assert noise(bad_thick) == noise(thick)
     assert repr(slice_pairs(bad_thin, bad_thick)) == repr(slice_pairs(thin, thick))
     answer = carried(thin, thick)
     trust = quality.report(answer, thick)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
+import pydicom
+from pydicom.uid import SecondaryCaptureImageStorage
 
 from support import dicom_maker as maker
 from support.bad_dicom import HU, PLACES, on, series, victim
@@ -83,6 +85,23 @@ def two_series(mm: float, other_mm: float, **tags) -> Callable:
         return folder
 
     return make
+
+
+def one_with_a_hole(folder, _):
+    """Two series, the thicker of which lacks a slice."""
+    two_series(5, 2)(folder, _)
+    victim(folder / "a" / "scan", 2).unlink()
+    return folder
+
+
+def one_with_a_capture(folder, _):
+    """Two series, one image of the thicker of which is a capture."""
+    two_series(5, 2)(folder, _)
+    file = victim(folder / "a" / "scan", 5)
+    data = pydicom.dcmread(file)
+    data.SOPClassUID = SecondaryCaptureImageStorage
+    data.save_as(file)
+    return folder
 
 
 def larger(data):
@@ -167,6 +186,13 @@ CASES = {
     "the thinnest series": Case(two_series(5, 2), right=second_of_two, say={"series": "thinnest"}),
     "series by its number": Case(two_series(5, 2), right=second_of_two, say={"series": 4}),
     "two thickest series": Case(two_series(5, 5), "'thickest' is 2", say={"series": "thickest"}),
+    "the thickest series has a hole": Case(
+        one_with_a_hole, "1 missing", say={"series": "thickest"}
+    ),
+    "a series with a hole is one of two": Case(one_with_a_hole, "2 series"),
+    "the thickest series has a capture": Case(
+        one_with_a_capture, right=lambda path, found: _n(found, 5), say={"series": "thickest"}
+    ),
     "no such series": Case(two_series(5, 2), "no series '7'", say={"series": 7}),
     "two series of one number": Case(
         two_series(5, 2, SeriesNumber=3), "2 series", say={"series": 3}

@@ -96,3 +96,11 @@ def test_the_window_of_mr_leaves_padding_out():
 
 def _with(n):
     return GRID.with_slices(n=n, increment_mm=5.0, thickness_mm=5.0, start_mm=0.0)
+
+
+def test_more_numbers_than_16_bits_tell_apart_are_padding_too():
+    numbers = -3024 + np.linspace(0, 1500, 300 * 300, dtype=np.float32).reshape(1, 300, 300)
+    padding = Padding.of(np.ones(numbers.shape, bool), numbers)
+    assert padding is not None
+    scan = Volume(np.zeros_like(numbers), Grid(1, 1.0, 1.0, (300, 300), (1.0, 1.0)))
+    np.testing.assert_array_equal(scan.with_padding(padding).as_in_file(), numbers)

@@ -35,8 +35,8 @@ def numbers_of(made: Checkout, table: str) -> list[tuple[str, ...]]:
     """Every cell of a table but those that name records and times."""
     with (made.folder / f"results/tables/{table}.csv").open() as lines:
         rows = list(csv.DictReader(lines))
-    kept = [name for name in rows[0] if name not in ("records", "record", "wall_s")]
-    return [tuple(row[name] for name in kept) for row in rows]
+    compared = [name for name in rows[0] if name not in ("records", "record", "wall_s")]
+    return [tuple(row[name] for name in compared) for row in rows]
 
 
 @pytest.mark.parametrize("step_px", [0.0, 0.15])

@@ -42,7 +42,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add(
         "--consistent",
         action=argparse.BooleanOptionalAction,
-        help="bring the answer closer to the thick slices; default for methods that learn",
+        help="bring the answer closer to the thick slices; default for methods that learn "
+        "and with --as-acquired",
     )
     add(
         "--as-acquired",

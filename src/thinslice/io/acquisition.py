@@ -25,11 +25,12 @@ ODD_BY = ("ImageOrientationPatient", "Rows and Columns")  # one image that diffe
 def narrowed(
     tree: Tree, series: Series, acquisition: str | None, *, as_acquired: bool = False
 ) -> tuple[Series, list[str]]:
-    """The series with the slices of the acquisition alone, and notes; None: the only one.
+    """The series with the slices of the acquisition alone, and notes.
 
     A series that makes no stack and has no acquisitions comes back as it is: reading it tells why.
     Refused for a broken slice of it, and where there are several acquisitions and none is chosen.
 
+    acquisition   its name, or "all"; None: the only one
     as_acquired   take pieces of one scan together, such as those of several thicknesses
     """
     for _, refusal in tree.broken_beside(series):

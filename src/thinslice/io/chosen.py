@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from thinslice.errors import Refused, listed, refused
-from thinslice.io.acquisition import narrowed
-from thinslice.io.dicom.slice_order import stack_of
+from thinslice.io.acquisition import narrowed, parts_of, read_of
+from thinslice.io.dicom.slice_order import Irregular, stack_of
 from thinslice.io.folder import Series, Tree
 
 BY_THICKNESS = {"thickest": max, "thinnest": min}
@@ -59,7 +59,7 @@ def _all_names(scan: Path | Series, name: str) -> tuple[str, ...]:
 
 
 def _by_thickness(tree: Tree, series: str) -> list[Path | Series]:
-    """The readable DICOM series with the thickest or thinnest slices."""
+    """The DICOM series with the thickest or thinnest slices."""
     stated = [(_thickness_mm(scan), scan) for scan in tree.scans if isinstance(scan, Series)]
     known = [(mm, scan) for mm, scan in stated if mm is not None]
     if not known:
@@ -69,12 +69,19 @@ def _by_thickness(tree: Tree, series: str) -> list[Path | Series]:
 
 
 def _thickness_mm(scan: Series) -> float | None:
-    """SliceThickness, or the increment where the files do not say; None if it is no stack."""
+    """SliceThickness, or the increment where the files do not say; None if it is no scan.
+
+    A scan is chosen, or is one of several to choose from, also if it is refused in the end: with
+    tilted or uneven slices, or with several acquisitions.
+    """
+    slices, _ = read_of(scan)
     try:
-        step = stack_of(scan.folder, scan.slices).affine[:3, 0]
+        step = stack_of(scan.folder, slices).affine[:3, 0]
+    except Irregular:
+        return slices[0].thickness_mm
     except Refused:
-        return None
-    return scan.slices[0].thickness_mm or round(float(np.linalg.norm(step)), 6)
+        return slices[0].thickness_mm if parts_of(scan) else None
+    return slices[0].thickness_mm or round(float(np.linalg.norm(step)), 6)
 
 
 def _readable(scans: list[Path | Series]) -> list[Path | Series]:

@@ -17,7 +17,7 @@ from thinslice.io.acquisition import parts_of, read_of
 from thinslice.io.chosen import BY_THICKNESS
 from thinslice.io.dicom import padding_tags
 from thinslice.io.dicom.notes import notes_on
-from thinslice.io.dicom.slice_order import stack_of
+from thinslice.io.dicom.slice_order import Irregular, stack_of
 from thinslice.io.folder import Series, look
 from thinslice.io.orientation import BACK, HEAD, LEFT, place
 from thinslice.io.scan import LoadedScan
@@ -82,7 +82,7 @@ def selected(
     scans = [row for row in rows if row.choose is not None]
     if series in BY_THICKNESS:
         known = [(row.thickness_mm or row.increment_mm or 0.0, row) for row in scans]
-        known = [(mm, row) for mm, row in known if row.format == "DICOM" and not row.refused]
+        known = [(mm, row) for mm, row in known if row.format == "DICOM" and mm]
         best = BY_THICKNESS[series](mm for mm, _ in known) if known else None
         rows = [row for mm, row in known if mm == best]
     elif series is not None:
@@ -182,7 +182,8 @@ def _series(series: Series, name: str | None) -> ScanSummary:
         )
     except Refused as error:
         none = unread(folder, "DICOM", first.label, str(error))
-        return none._replace(slices=len(slices), size=first.shape, **fields)
+        thick_mm = first.thickness_mm if isinstance(error, Irregular) else None
+        return none._replace(slices=len(slices), size=first.shape, thickness_mm=thick_mm, **fields)
     stated = padding_tags.notes_on(stack.slices)
     warnings = [*left_out, *notes_on(stack.slices), *stated]
     if any(s.lossy for s in slices):

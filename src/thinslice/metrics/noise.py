@@ -86,19 +86,20 @@ def _tissues(scan: Scan) -> list[tuple[float, float]]:
     """Ranges of values that are tissue, the best first."""
     if scan.modality == "CT":
         return [SOFT_HU, BODY_HU]
-    window = window_of(Volume(scan.read(), scan.grid, scan.modality))
+    window = window_of(Volume(scan.read(), scan.grid, scan.modality, scan.padding))
     return [(float(window.from_unit(BODY_SHARE)), np.inf)]
 
 
 def _windows(scan: Scan, k: int, side: tuple[int, ...]) -> _Windows:
     """The windows of one slice that lie on it and touch no padding."""
-    one = slice(k, k + 1)
-    slice_YX = np.asarray(scan.read(one)[0], float)
+    z = slice(k, k + 1)
+    slice_YX, padded = np.array(scan.read(z)[0], float), scan.padded(z)
+    if padded is not None:
+        slice_YX[padded[0]] = 0  # sums that run over a whole slice would round by what is there
     blurred_YX = ndimage.gaussian_filter(slice_YX, [BLUR_MM / mm for mm in scan.grid.pixel_mm])
     spread_YX = ndimage.maximum_filter(blurred_YX, side) - ndimage.minimum_filter(blurred_YX, side)
     whole_YX = np.zeros(slice_YX.shape, bool)
     whole_YX[tuple(slice(half, size - half) for half, size in zip(_half(side), whole_YX.shape))] = 1
-    padded = scan.padded(one)
     if padded is not None:
         reach = [2 * (half + int(4 * BLUR_MM / mm + 0.5)) + 1
                  for half, mm in zip(_half(side), scan.grid.pixel_mm)]  # fmt: skip

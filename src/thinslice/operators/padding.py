@@ -1,7 +1,7 @@
 """Carry padding from a scan to what is computed from it: made thick, made coarser, restored.
 
 A voxel is no measurement where any part of what it was computed from is none. The number that
-stands there is that of the padding with the largest share.
+stands there is that of the padding with the largest share, of the numbers that most voxels have.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ import numpy as np
 from thinslice.volume import Grid, Padding, Volume
 
 SHARE = 1e-6  # of a voxel's weight; less of padding moves no HU
+NUMBERS = 4  # told apart in what is computed; blurred edges alone may have 100,000 others
 HALFWAY = 1e-6  # slices: rounding of positions must not decide which of two is nearest
 
 
@@ -25,6 +26,7 @@ def projected(
     """
     if padding is None:
         return None
+    padding = _commonest(padding)
     shares = [share_of(part.astype(np.float32)) for part in _by_value(padding)]
     most = np.argmax(shares, axis=0)
     labels = np.where(np.max(shares, axis=0) > SHARE, 1 + most, 0).astype(padding.labels.dtype)
@@ -46,9 +48,21 @@ def carried(restored: Volume, thick: Volume) -> Volume:
     nearest = zip(np.ceil(z - 0.5 - HALFWAY).astype(int), np.floor(z + 0.5 + HALFWAY).astype(int))
     out = np.empty(restored.grid.zyx, labels.dtype)
     for k, (low, high) in enumerate(nearest):
-        one, other = (labels[max(i, 0)][np.ix_(y, x)] for i in (low, min(high, len(labels) - 1)))
-        out[k] = np.where(one > 0, one, other)
+        lower, upper = (labels[max(i, 0)][np.ix_(y, x)] for i in (low, min(high, len(labels) - 1)))
+        out[k] = np.where(lower > 0, lower, upper)
     return restored.with_padding(replace(thick.padding, labels=out) if out.any() else None)
+
+
+def _commonest(padding: Padding) -> Padding:
+    """The same voxels with the ``NUMBERS`` commonest numbers alone; the rest have the first."""
+    if len(padding.values) <= NUMBERS:
+        return padding
+    counts = np.bincount(padding.labels.ravel(), minlength=len(padding.values) + 1)[1:]
+    ranked = np.argsort(-counts, kind="stable")[:NUMBERS]
+    common = np.sort(ranked)
+    labels = np.full(len(padding.values) + 1, 1 + np.searchsorted(common, ranked[0]), np.uint8)
+    labels[0], labels[1 + common] = 0, 1 + np.arange(len(common))
+    return Padding(labels[padding.labels], tuple(padding.values[k] for k in common))
 
 
 def _by_value(padding: Padding) -> Iterator[np.ndarray]:

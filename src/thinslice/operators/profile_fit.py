@@ -73,9 +73,9 @@ def fit_taps(thin: Scan, thick: Scan, *, half_width_mm: float = 7.0, slab: int =
         for k in used:
             places = at[k] + steps
             columns, values = _between(fine, places).reshape(len(steps), -1), coarse[k].ravel()
-            kept = _measured(outside, places, int(k))
-            if kept is not None:
-                columns, values = columns[:, kept], values[kept]
+            whole = _measured(outside, places, int(k))
+            if whole is not None:
+                columns, values = columns[:, whole], values[whole]
             middle = columns[len(steps) // 2].copy()
             columns -= middle
             normal += columns @ columns.T

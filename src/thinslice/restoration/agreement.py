@@ -98,13 +98,16 @@ def compare(
     Raises ValueError where the two scans' pixels or frames differ.
     """
     body_ZYX = _body(thick)
-    fine, coarse = block_means(restored), _inside(block_means(thick), body_ZYX, thick)
+    fine, whole = block_means(restored), block_means(thick)
+    coarse = _inside(whole, body_ZYX, thick)
     used = profile or measured_profile(fine, coarse, restored.grid, thick.grid)
     rows = covered(used, restored.grid, thick.grid) >= COVERED
     matrix = matrix_of(used, restored.grid, thick.grid, rows)
     blocks = _differences(matrix, fine, coarse, rows)
-    yardstick = _interpolated(matrix, restored.grid, thick.grid) @ _flat(coarse.means)
-    yardstick = (yardstick - _flat(coarse.means)).reshape(blocks.error.shape)
+    again = _interpolated(matrix, restored.grid, thick.grid)
+    yardstick = (again @ _flat(whole.means) - _flat(whole.means)).reshape(blocks.error.shape)
+    sees_padding = ((again != 0) @ _flat(whole.padded)).reshape(blocks.error.shape)
+    blocks = blocks._replace(counted=blocks.counted & ~sees_padding)
     limits, slices = _Limits.of(noise, thick), []
     for k in map(int, np.flatnonzero(blocks.counted.any(axis=(1, 2)))):
         voxels = _voxel_errors(matrix, k, restored, thick, body_ZYX[k])

@@ -92,7 +92,8 @@ def restore(
 
     scan       as ``read`` gives it; an ``AcquiredScan`` is restored as it was acquired
     method     a name of ``thinslice methods``; None: the weights' own, else the default
-    consistent make the answer consistent with the thick slices; None: where the method learns
+    consistent make the answer consistent with the thick slices; None: where the method learns,
+               and of an ``AcquiredScan``
     strict     refuse a scan unlike those the weights were fitted on
     run        device, threads, memory cap; its ``work`` keeps checkpoints between tries
 
@@ -133,7 +134,8 @@ def plan(
         kernel = fitted_on.kernel_of(loaded.source) if loaded else None
         outside = fitted_on.outside(chosen.fitted_on, fitted_on.of_scan(volume, kernel))
     if consistent is None:
-        consistent = chosen.fit != "none"  # interpolation stays what its name says
+        # Interpolation stays what its name says, of slices that it is given as they are.
+        consistent = chosen.fit != "none" or acquired is not None
     found = tuple(outside)
     return Plan(volume, loaded, hashes(loaded), chosen, grid, found, acquired, consistent)
 
@@ -151,7 +153,7 @@ def carry_out(planned: Plan, run: Run | None = None) -> Result:
         started, start_s = datetime.now(UTC), time.perf_counter()
         answer = planned.chosen.method.restore(planned.thick, planned.grid, run=running)
         restored = padding.carried(answer, planned.thick)
-        if planned.acquired:
+        if planned.acquired and planned.consistent:
             restored = planned.acquired.consistent(restored)
         wall_s = time.perf_counter() - start_s
         step = None

@@ -14,7 +14,10 @@ from pathlib import Path
 STORE = ".zarr"
 IMAGES = (".nii.gz", ".nii", ".hdr", ".img", ".nrrd", ".nhdr", ".mha", ".mhd")
 HALVES = {".hdr": ".img", ".img": ".hdr", ".HDR": ".IMG", ".IMG": ".HDR"}
-VOXELS_OF = re.compile(rb"^(?:ElementDataFile *=|data ?file:) *([^\r\n]+)", re.MULTILINE)
+VOXELS_OF = re.compile(
+    rb"^(?:ElementDataFile[ \t]*=|data ?file[ \t]*:=?)[ \t]*([^\r\n]+)",
+    re.MULTILINE | re.IGNORECASE,
+)
 HEADERS = (".mhd", ".nhdr")  # texts that name the file of their voxels
 HEADER_BYTES = 1 << 16
 SIDECAR = ".json"
@@ -65,18 +68,18 @@ def _beside(file: Path) -> Iterator[Path]:
         names.append(file.with_suffix(HALVES[file.suffix]).name)
     if ending in HEADERS:
         names += _named_in(file)
-    yield from (path for path in map(file.with_name, names) if path.is_file())
+    yield from (path for name in names if (path := file.parent / name).is_file())
 
 
 def _named_in(header: Path) -> list[str]:
-    """The file beside a text header that holds its voxels."""
+    """The file that holds the voxels of a text header, named from its folder."""
     try:
         with header.open("rb") as file:
             named = VOXELS_OF.search(file.read(HEADER_BYTES))
     except OSError:
         return []
     name = named[1].decode(errors="replace").strip() if named else ""
-    return [name] if name and "/" not in name else []
+    return [name] if name else []
 
 
 def _is_file(path: Path) -> bool:

@@ -7,6 +7,7 @@ from support.cards import cards
 from support.padded_scans import NUMBERS, THICK, THIN, as_in_file, outside, patient
 from thinslice import plugins
 from thinslice.io.padding import with_padding
+from thinslice.operators import padding
 from thinslice.operators.degradation import thick_of
 from thinslice.operators.finer_grids import finer_pixels
 from thinslice.operators.padding import carried
@@ -101,3 +102,18 @@ def spoil(volume):
     noise = np.random.default_rng(3).normal(0, 500, volume.grid.zyx)
     voxels = np.where(volume.padded(), noise, volume.voxels)
     return Volume(voxels.astype(np.float32), volume.grid, volume.modality, volume.padding)
+
+
+def test_numbers_of_blurred_edges_cost_nothing_and_stay_padding():
+    """A scan turned by another tool has a number of its own in every voxel of its rim."""
+    numbers = as_in_file(THIN, -3024.0)
+    rim = outside(THIN) & (np.random.default_rng(5).random(THIN.zyx) < 0.3)
+    numbers[rim] = np.linspace(-3000, -1600, int(rim.sum()), dtype=np.float32)
+    thin = with_padding(Volume(numbers, THIN))
+    assert len(thin.padding.values) > 100
+    degradation = plugins.build("degradations", DEGRADATIONS["box5"])
+    thick, plain = thick_of(degradation, thin), thick_of(degradation, scan(-3024.0))
+    assert np.array_equal(thick.padded(), plain.padded())
+    assert np.array_equal(thick.voxels, plain.voxels)
+    assert thick.padding.values[0] == -3024
+    assert len(thick.padding.values) <= padding.NUMBERS

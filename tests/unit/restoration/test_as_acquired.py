@@ -14,7 +14,7 @@ from support.restore import PRESETS, restored, said
 from thinslice import read, restore
 from thinslice.interfaces import Run
 from thinslice.io.acquired import AcquiredScan
-from thinslice.operators import in_plane_shifts
+from thinslice.operators import in_plane_shifts, interpolation
 from thinslice.restoration import methods
 from thinslice.restoration.as_acquired import regular
 from thinslice.volume import Padding, filled
@@ -201,6 +201,19 @@ def test_a_method_that_learns_sees_regular_slices_and_is_corrected(tmp_path, mon
     result = result_of(tmp_path, {"z_mm": EVEN, **how}, method="sr4zct_small")
     assert result.planned.chosen.fit == "volume"
     assert max(check.rmse for check in result.trust.slices) < 2.5
+
+
+def test_the_answer_of_a_method_is_left_as_it_is_on_request(tmp_path):
+    scan = acquired(scene.series(tmp_path / "s", EVEN, degrees=10))
+    as_it_is, corrected = (
+        restore(scan, method="linear", consistent=consistent, run=RUN)
+        for consistent in (False, None)
+    )
+    plain = interpolation.resample_z(regular(scan)[0].volume, as_it_is.volume.grid, "linear")
+    inside = ~as_it_is.volume.padded()
+    np.testing.assert_array_equal(as_it_is.volume.voxels[inside], plain.voxels[inside])
+    errors = [max(check.rmse for check in each.trust.slices) for each in (corrected, as_it_is)]
+    assert errors[0] < errors[1]
 
 
 @pytest.mark.parametrize("how", [{"degrees": 16.5}, {"z_mm": np.delete(EVEN, 4)}])

@@ -97,6 +97,28 @@ def test_the_files_of_an_image_are_watched(tmp_path, ending):
     assert len(scan_files(path)) == (3 if ending in (".hdr", ".img", ".nhdr", ".mhd") else 2)
 
 
+@pytest.mark.parametrize(
+    ("ending", "as_written", "otherwise"),
+    [
+        (".nhdr", b"data file: ", b"Data File:"),
+        (".nhdr", b"data file: ", b"datafile : "),
+        (".mhd", b"ElementDataFile = ", b"ElementDataFile="),
+    ],
+)
+def test_voxels_in_a_folder_below_are_watched_however_they_are_named(
+    tmp_path, ending, as_written, otherwise
+):
+    path, below = tmp_path / f"scan{ending}", tmp_path / "voxels"
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(np.zeros((3, 4, 5), np.int16)), str(path))
+    below.mkdir()
+    (data,) = (file for file in tmp_path.iterdir() if file.is_file() and file != path)
+    data.rename(below / data.name)
+    header = path.read_bytes()
+    assert as_written in header
+    path.write_bytes(header.replace(as_written, otherwise + b"voxels/"))
+    assert scan_files(path) == list(images.files_of(path)) == sorted([path, below / data.name])
+
+
 def test_a_zip_is_watched_as_a_whole(tmp_path):
     packed = shutil.make_archive(str(tmp_path / "scan"), "zip", series(tmp_path / "in"))
     path = tmp_path / "scan.zip"

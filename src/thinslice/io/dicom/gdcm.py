@@ -35,10 +35,10 @@ def decoded(content: bytes, image: Codestream, syntax: UID) -> np.ndarray:
         _copy(content, image, syntax).save_as(file, enforce_file_format=True)
         try:
             with _silent():
-                found = SimpleITK.ReadImage(str(file), imageIO="GDCMImageIO")
+                image_read = SimpleITK.ReadImage(str(file), imageIO="GDCMImageIO")
         except RuntimeError as error:
             raise Undecodable(str(error).strip().splitlines()[-1].strip()) from error
-    pixels = SimpleITK.GetArrayFromImage(found)
+    pixels = SimpleITK.GetArrayFromImage(image_read)
     pixels = pixels[0] if pixels.ndim == 3 else pixels
     if pixels.shape != (image.rows, image.columns) or pixels.dtype.kind not in "iu":
         raise Undecodable(f"decoded as {pixels.shape} of {pixels.dtype}")
@@ -68,7 +68,7 @@ def _silent() -> Iterator[None]:
     if sys.stderr is not None:
         sys.stderr.flush()
     try:
-        kept = os.dup(STDERR)
+        usual = os.dup(STDERR)
     except OSError:  # closed, as in a daemon
         yield
         return
@@ -77,6 +77,6 @@ def _silent() -> Iterator[None]:
         os.dup2(nowhere, STDERR)
         yield
     finally:
-        os.dup2(kept, STDERR)
-        os.close(kept)
+        os.dup2(usual, STDERR)
+        os.close(usual)
         os.close(nowhere)
