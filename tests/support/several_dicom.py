@@ -128,6 +128,23 @@ CASES = {
         say={"acquisition": 2},
         noted="read: acquisition 2",
     ),
+    "passes that alternate": Case(
+        by("AcquisitionNumber", 1, 2, places=(PLACES, beyond(1.0))),
+        r"told apart by AcquisitionNumber.*--acquisition all",
+    ),
+    "energies that alternate": Case(
+        by("KVP", 80, 140, places=(PLACES, beyond(1.0))), "told apart by KVP"
+    ),
+    "one of energies that alternate": Case(
+        by("KVP", 80, 140, places=(PLACES, beyond(1.0))),
+        right=second_of_two,
+        say={"acquisition": 2},
+    ),
+    "all of passes that alternate": Case(
+        by("AcquisitionNumber", 1, 2, places=(PLACES, beyond(1.0))),
+        right=lambda path, found: _n(found, 12),
+        say={"acquisition": "all"},
+    ),
     "passes with a gap between": Case(
         by("AcquisitionNumber", 1, 2, places=(PLACES, beyond(50.0))), "2 acquisitions"
     ),

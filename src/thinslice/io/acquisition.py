@@ -11,6 +11,7 @@ from thinslice.io.dicom.acquisitions import (
     Acquisition,
     acquisitions_of,
     by_number,
+    interleaved,
     one_above_another,
 )
 from thinslice.io.dicom.copies import without_copies, without_others
@@ -42,6 +43,8 @@ def narrowed(
         part = _named(series, slices, acquisition)
         return series._replace(slices=part.slices), [*notes, f"read: acquisition {part.words}"]
     if _is_stack(series, slices):
+        if alternating := interleaved(series.folder, slices):
+            raise _ambiguous(series, alternating, f", or --acquisition {ALL}")
         return series._replace(slices=tuple(slices)), notes
     parts = acquisitions_of(series.folder, slices)
     if not parts:
@@ -76,7 +79,7 @@ def parts_of(series: Series) -> list[Acquisition]:
     """The acquisitions to choose from; none of a series that is one stack, or that has none."""
     slices, _ = cleaned(series.slices)
     if _is_stack(series, slices):
-        return []
+        return interleaved(series.folder, slices)
     parts = acquisitions_of(series.folder, slices)
     return [] if _without_an_odd_one(parts) else parts
 
@@ -99,8 +102,10 @@ def _without_an_odd_one(parts: Sequence[Acquisition]) -> tuple[Acquisition, list
 
 
 def _named(series: Series, slices: Sequence[Slice], name: str) -> Acquisition:
-    whole = _is_stack(series, slices)
-    parts = by_number(series.folder, slices) if whole else acquisitions_of(series.folder, slices)
+    if _is_stack(series, slices):
+        parts = interleaved(series.folder, slices) or by_number(series.folder, slices)
+    else:
+        parts = acquisitions_of(series.folder, slices)
     for part in parts:
         if name in (part.name, part.label):
             return part
@@ -111,11 +116,12 @@ def _named(series: Series, slices: Sequence[Slice], name: str) -> Acquisition:
     raise refused(series.folder, found, "one of them", f"choose one, as in {parts[0].name}")
 
 
-def _ambiguous(series: Series, parts: Sequence[Acquisition]) -> Refused:
+def _ambiguous(series: Series, parts: Sequence[Acquisition], whole: str = "") -> Refused:
     each = listed([part.words for part in parts])
     number = series.slices[0].series_number
     found = f"{len(parts)} acquisitions in series {number}, {_told_apart(parts)}: {each}"
     advice = f"choose one, as in --acquisition {parts[0].name}"
+    advice += whole
     if one_above_another(parts):
         advice += f", or {AS_ACQUIRED}"
     return refused(series.folder, found, "one", advice)

@@ -19,6 +19,7 @@ NUMBER = "AcquisitionNumber"
 TIMES = ("AcquisitionTime", "ContentTime")
 MOST_ADJACENT = 3  # more pieces one after another are the rotations of one sequential scan
 FEWEST = 2  # slices of a stack
+ALTERNATING = ("AcquisitionNumber", "KVP", "ContrastBolusAgent")  # what no single scan changes
 
 
 class Acquisition(NamedTuple):
@@ -59,6 +60,19 @@ def overlap(groups: Sequence[Sequence[Slice]]) -> bool:
     """Whether the extents of groups of slices overlap, as those of pieces of one scan do not."""
     extents = sorted(_extent(images) for images in groups)
     return not all(low > high for (_, high), (low, _) in pairwise(extents))
+
+
+def interleaved(path: Path, slices: Sequence[Slice]) -> list[Acquisition]:
+    """Regular stacks whose slices alternate, so that together they look like one; else none."""
+    for tag in ALTERNATING:
+        groups = _grouped(slices, lambda s, tag=tag: s.facts["apart"].get(tag, ""))
+        sizes = [len(images) for images in groups.values()]
+        if len(groups) < 2 or min(sizes) <= FEWEST or "none" in groups:
+            continue
+        parts = _parts(path, tag, groups)
+        if overlap(list(groups.values())) and all(part.refusal is None for part in parts):
+            return parts
+    return []
 
 
 def by_number(path: Path, slices: Sequence[Slice]) -> list[Acquisition]:
