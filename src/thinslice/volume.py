@@ -199,11 +199,12 @@ class Volume:
             self, voxels=filled(self.voxels, padding.mask, self.modality), padding=padding
         )
 
-    def as_in_file(self, lowest: float = -np.inf) -> np.ndarray:
-        """Voxels [Z, Y, X] with the padding's own numbers; not below ``lowest``, if need be."""
+    def as_in_file(self, lowest: float = -np.inf, highest: float = np.inf) -> np.ndarray:
+        """Voxels [Z, Y, X] with the padding's own numbers; ``lowest`` for those beyond the two."""
         if self.padding is None:
             return self.voxels
-        values = np.maximum(np.array([0, *self.padding.values], np.float32), np.float32(lowest))
+        values = np.array([0, *self.padding.values], np.float32)
+        values[(values < lowest) | (values > highest)] = lowest
         return np.where(self.padding.mask, values[self.padding.labels], self.voxels)
 
 

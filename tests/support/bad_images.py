@@ -195,6 +195,7 @@ CASES = {
     "MetaImage with a slope": Case(meta(ElementToIntensityFunctionSlope="2"), "Slope 2"),
     "MetaImage with an offset": Case(meta(ElementToIntensityFunctionOffset="-1024"), "Offset -1"),
     "MetaImage with a slope of 1": Case(meta(ElementToIntensityFunctionSlope="1"), right=as_made),
+    "MetaImage with bytes before": Case(meta(HeaderSize="10", packed=False), "HeaderSize 10"),
     "MetaImage in cm": Case(meta(DistanceUnits="cm"), "lengths in cm"),
     "MetaImage as text": Case(meta(BinaryData="False", packed=False), "voxels as text"),
     "MetaImage of colours": Case(meta(ElementNumberOfChannels="3", packed=False), "Channels 3"),

@@ -145,6 +145,11 @@ CASES = {
         right=lambda path, found: _n(found, 12),
         say={"acquisition": "all"},
     ),
+    "energies that continue each other": Case(
+        by("KVP", 80, 140, places=(PLACES, beyond(12.0))),
+        right=lambda path, found: _n(found, 12),
+        noted="KVP differs from slice to slice: 140, 80",
+    ),
     "passes with a gap between": Case(
         by("AcquisitionNumber", 1, 2, places=(PLACES, beyond(50.0))), "2 acquisitions"
     ),

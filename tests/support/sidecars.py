@@ -63,6 +63,7 @@ UNUSED = {"thickness_from": "increment", "kernel": None, "maker": None}
 ALL = ["device", "kernel", "maker", "modality", "thickness_mm"]
 CASES = {
     "a sidecar": Case(beside(None), right=says(**USED, from_sidecar=ALL)),
+    "with gantry tilt": Case(beside(None, GantryTilt=15), right=says("GantryTilt 15: if")),
     "of .NII.GZ": Case(beside(None, "x.NII.GZ"), right=says(**USED)),
     "of a NRRD": Case(beside(None, "x.nrrd"), right=says(**USED)),
     "thickness declared": Case(

@@ -83,6 +83,9 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
         at = end + 1
         if not equals:
             break
+        if key.strip() in stated:
+            found = f"{key.strip()} twice"
+            raise refused(path, found, "each line once", "write its header anew")
         stated[key.strip()] = value.strip()
     if LAST not in stated:
         found = f"a broken MetaImage ({path.stat().st_size} bytes without {LAST})"
@@ -99,6 +102,8 @@ def _refuse_meaning(path: Path, stated: dict[str, str]) -> None:
     for key, value in AS_IT_IS.items():
         if key in stated and _number(stated[key]) != value:
             raise refused(path, f"{key} {stated[key]}", f"{value:g}", "export it in plain HU")
+    if (skipped := stated.get("HeaderSize", "0")) != "0":
+        raise refused(path, f"HeaderSize {skipped}", "0", "convert it to .nii.gz")
     if (unit := stated.get("DistanceUnits", "mm").lower()) not in ("mm", "?"):
         raise refused(path, f"lengths in {unit}", "mm", "write its header anew")
     if stated.get("BinaryData", "True").lower() not in ("true", "1"):

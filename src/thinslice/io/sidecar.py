@@ -25,8 +25,9 @@ FACTS = {
     "kernel": "ConvolutionKernel",
 }
 THICKNESS, INCREMENT, MODALITY = "SliceThickness", "SpacingBetweenSlices", "Modality"
+TILT = "GantryTilt"  # degrees
 AXES = "ImageOrientationPatientDICOM"
-READ = {*FACTS.values(), THICKNESS, INCREMENT, MODALITY, AXES}
+READ = {*FACTS.values(), THICKNESS, INCREMENT, MODALITY, AXES, TILT}
 SAME = 0.01  # relative difference of increments that rounding explains
 SAME_PLANE = 0.99  # cosine of the angle between the normals of two slices
 MOST_BYTES = 1 << 24
@@ -82,7 +83,7 @@ class Sidecar(NamedTuple):
         modality_from = MODALITY in self.states and modality is None
         from_it = sorted({*facts, *(["modality"] if modality_from else [])} - {"thickness_from"})
         source = {**scan.source, **facts, "sidecar": self.name, "from_sidecar": from_it}
-        notes = self._against_declared(thickness_mm, modality)
+        notes = [*self._against_declared(thickness_mm, modality), *self._of_tilt()]
         source["warnings"] = [*scan.source["warnings"], *notes]
         volume = replace(scan.volume, grid=grid)
         files = tuple(sorted([*scan.files, path.with_name(self.name)]))
@@ -99,6 +100,14 @@ class Sidecar(NamedTuple):
         other = self.states.get(MODALITY)
         if None not in (modality, other) and other != modality:
             yield f"{self.name} says modality {other}; {modality} was declared"
+
+    def _of_tilt(self) -> Iterator[str]:
+        tilt_deg = self.states.get(TILT)
+        if _is_number(tilt_deg) and tilt_deg:
+            yield (
+                f"{self.name} says {TILT} {tilt_deg:g}: if the image was not corrected for it, it "
+                "is sheared; restore the DICOM with --as-acquired"
+            )
 
     def _of_another(self, grid: Grid) -> str | None:
         """Why the sidecar cannot be that of an image on this grid."""

@@ -15,8 +15,9 @@ from thinslice.io.acquired import AcquiredScan
 from thinslice.io.scan import LoadedScan
 from thinslice.operators import planes
 from thinslice.operators.in_plane_shifts import common_grid, from_common, measured, onto_common
-from thinslice.volume import EMPTY_HU, Grid, Padding, Volume, filled
+from thinslice.volume import Grid, Padding, Volume, filled
 
+PADDING_HU = -2000.0  # as scanners write it; measured air is never so low
 FINER = 4  # slices, on which the operator works, to the thinnest acquired one
 TOUCHED = 1e-3  # share of padding in a pixel between pixels that makes it padding
 ROUNDS = 2  # of taking back what is missing; shifts by parts of pixels need more than one
@@ -163,7 +164,7 @@ def _fine_grid(scan: AcquiredScan, grid: Grid) -> Grid:
 
 def _padding(scan: AcquiredScan, mask: np.ndarray) -> Padding | None:
     """Padding where no slice has measured, with the number of most of the scan's own if any."""
-    number = EMPTY_HU if scan.modality == "CT" else 0.0
+    number = PADDING_HU if scan.modality == "CT" else 0.0
     if scan.padding is not None:
         counts = scan.padding.counts()
         number = max(counts, key=lambda value: counts[value])

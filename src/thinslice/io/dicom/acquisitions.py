@@ -19,7 +19,12 @@ NUMBER = "AcquisitionNumber"
 TIMES = ("AcquisitionTime", "ContentTime")
 MOST_ADJACENT = 3  # more pieces one after another are the rotations of one sequential scan
 FEWEST = 2  # slices of a stack
-ALTERNATING = ("AcquisitionNumber", "KVP", "ContrastBolusAgent")  # what no single scan changes
+ALTERNATING = (
+    "AcquisitionNumber",
+    "KVP",
+    "ConvolutionKernel",
+    "ContrastBolusAgent",
+)  # what no single scan changes
 
 
 class Acquisition(NamedTuple):

@@ -9,6 +9,7 @@ from pydicom.uid import UID
 from thinslice.errors import listed
 from thinslice.io.dicom.headers import Slice
 
+CHANGING = ("KVP", "ConvolutionKernel", "ContrastBolusAgent")
 TILT_DEG = 0.5  # headers give whole or half degrees
 
 
@@ -33,7 +34,18 @@ def notes_on(
         notes.append(f"GantryDetectorTilt {stated_deg:g}, but positions show no tilt")
     if first.modality == "CT" and first.facts["rescale_type"] not in (None, "HU"):
         notes.append(f"RescaleType {first.facts['rescale_type']}; are the values HU?")
-    return [*notes, *_shared(slices), *_rescaled(slices), *_bad_uids(slices)]
+    return [*notes, *_changing(slices), *_shared(slices), *_rescaled(slices), *_bad_uids(slices)]
+
+
+def _changing(slices: Sequence[Slice]) -> list[str]:
+    """Tags that change on the way of one scan, and with them what its numbers mean."""
+    notes = []
+    for tag in CHANGING:
+        values = sorted({str(s.facts["apart"].get(tag, "")) for s in slices})
+        if len(values) > 1:
+            each = ", ".join(value or "nothing" for value in values)
+            notes.append(f"{tag} differs from slice to slice: {each}")
+    return notes
 
 
 def _shared(slices: Sequence[Slice]) -> list[str]:

@@ -74,7 +74,7 @@ def _axes_of(volume: Volume, like: Path | None) -> Place:
 
 def _image(volume: Volume, placed: Place, dtype: Literal["int16", "float32"]) -> nib.Nifti1Image:
     integers = dtype == "int16"
-    voxels = _whole(volume.as_in_file(HU_INT16[0])) if integers else volume.as_in_file()
+    voxels = _whole(volume.as_in_file(*HU_INT16)) if integers else volume.as_in_file()
     affine = RAS_TO_LPS @ placed.file_affine()
     image = nib.Nifti1Image(placed.file_view(voxels), affine)
     image.header.set_xyzt_units("mm", "sec")
