@@ -69,6 +69,13 @@ def test_a_number_too_low_for_the_format_is_raised_to_its_lowest():
     assert (volume.as_in_file(-32768)[mask] == -32768).all()
 
 
+def test_a_number_too_high_for_the_format_becomes_its_lowest():
+    """63536 is -2000 in 16 bits without a sign; what does not fit is not measured air either."""
+    _, mask, volume = scan(63536.0)
+    assert (volume.as_in_file(-32768, 32767)[mask] == -32768).all()
+    assert (volume.as_in_file()[mask] == 63536).all()
+
+
 def test_padding_follows_new_values_on_the_same_grid_only():
     _, _, volume = scan()
     assert volume.with_voxels(volume.voxels + 1).padding is volume.padding
