@@ -23,16 +23,15 @@ min_version("9.27.1")  # what tests/workflow/test_engine_contract.py ran on
 STARTED = time.time()
 RESULTS = Path("results")
 
-if str(workflow.basedir) != str(workflow.current_basedir):
-    raise WorkflowError(  # before anything of it is imported: its folder is not on the path
-        f"refused: {workflow.current_basedir}/Snakefile cannot be imported by `module:` or "
-        "`include:`; run it itself: snakemake --snakefile "
-        f"{workflow.current_basedir}/Snakefile --configfile YOURS"
-    )
 if "{" in str(workflow.basedir):
     raise WorkflowError(
         f"refused: {workflow.basedir}: found curly braces in the folder's name, which Snakemake "
         "takes for wildcards; expected none; rename it"
+    )
+if not Path(workflow.basedir, "src", "thinslice").is_dir():
+    raise WorkflowError(  # before anything of it is imported: its folder is not on the path
+        f"refused: {workflow.basedir}: thinslice cannot be imported by `module:` or `include:`; "
+        "run it itself: snakemake --snakefile FOLDER/Snakefile --configfile YOURS"
     )
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))

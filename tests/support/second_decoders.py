@@ -60,7 +60,7 @@ def largest_error_to_pydicom(volume: Volume, files: tuple[Path, ...]) -> float |
                 np.array(position)[:, None] + x[:, None] * columns_mm * i + y[:, None] * rows_mm * j
             )
             index = np.rint((to_index @ np.vstack([mm, np.ones(mm.shape[1])]))[:3]).astype(int)
-            apart = np.abs(volume.voxels[tuple(index)] - image.ravel()).max()
+            apart = np.abs(volume.as_in_file()[tuple(index)] - image.ravel()).max()
             worst = max(worst or 0.0, float(apart))
     return worst
 
@@ -82,7 +82,7 @@ def errors_to_dcm2niix(volume: Volume, folder: Path, out: Path) -> tuple[float, 
     rounded = np.rint(ours[:3]).astype(int)
     scale = np.linalg.norm(volume.grid.affine()[:3, :3], axis=0)[:, None]
     apart_mm = float(np.linalg.norm((ours[:3] - rounded) * scale, axis=0).max())
-    apart_hu = np.abs(volume.voxels[tuple(rounded)] - values.ravel()).max()
+    apart_hu = np.abs(volume.as_in_file()[tuple(rounded)] - values.ravel()).max()
     return float(apart_hu), apart_mm
 
 

@@ -90,7 +90,7 @@ def test_it_is_no_module_of_another_workflow_and_says_so(tmp_path, text):
     other = tmp_path / "Snakefile"
     other.write_text(text.format(ROOT / "Snakefile"))
     (line,) = plan(tmp_path, snakefile=other)
-    assert f"{ROOT}/Snakefile cannot be imported by `module:`" in line
+    assert f"{tmp_path}: thinslice cannot be imported by `module:`" in line
 
 
 def test_a_checkout_below_a_folder_with_braces_is_refused_by_its_name(tmp_path):

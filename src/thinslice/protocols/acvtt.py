@@ -78,7 +78,7 @@ def volume_psnr(restored: np.ndarray, thin: np.ndarray) -> float:
 
 
 def volume_scores(
-    restored: np.ndarray, thin: np.ndarray, known: np.ndarray | None, which: str = ""
+    restored: np.ndarray, thin: np.ndarray, known: np.ndarray | None = None, which: str = ""
 ) -> list[Score]:
     """PSNR and 3-D SSIM of two volumes [Z, Y, X] in [0, 1]; ``which`` goes into their names."""
     inside = (slice(RADIUS, -RADIUS),) * 3

@@ -166,8 +166,11 @@ def test_a_number_changed_together_with_its_hash_is_not_what_the_scores_give(
     row = row_of(tampered, "edsr_small")
     with (tampered.folder / TABLE).open(newline="") as file:
         mean = list(csv.DictReader(file))[row - 1]["mean"]
-    printed = f",{mean}," if ending == "csv" else f"{float(mean):.1f}"
-    forged(tampered, f"benchmark.{ending}", printed, printed.replace("6", "5"))
+    printed, other = (
+        f",{value}," if ending == "csv" else f"{value:.1f}"
+        for value in (float(mean), float(mean) - 1)
+    )
+    forged(tampered, f"benchmark.{ending}", printed, other)
     done = tampered.thinslice("audit", TABLE, *(["--row", str(row)] if asked == "row" else []))
     assert done.returncode == 1
     assert f"benchmark.{ending} is not what the per-case scores give" in done.stdout
@@ -201,7 +204,7 @@ def test_an_input_made_again_since_breaks_every_link_that_used_the_one_before(ta
     assert done.returncode == 1
     broken = [line for line in done.stdout.splitlines() if line.startswith("BROKEN")]
     users = [line for line in broken if "but the next link was made from" in line]
-    assert len(users) == 4  # degrade, train, score and pairs
+    assert len(users) == 5  # degrade, train, score, pairs and evidence
 
 
 def test_an_id_that_several_records_begin_with_is_refused(finished):
