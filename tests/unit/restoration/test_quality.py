@@ -179,7 +179,7 @@ def test_values_outside_the_input_s_are_counted_and_said():
 def test_true_thin_scans_of_the_phantom_pass_and_linear_interpolation_fails(thick):
     for seed in (1, 2):
         case = phantom.build(seed=seed, patients={"test": 1}, length_mm=60.0, thick=thick)
-        passes_and_linear_fails(*(case.case("test", 0)[k] for k in (3, 4)))
+        assert_true_passes_and_linear_fails(*(case.case("test", 0)[k] for k in (3, 4)))
 
 
 def test_the_true_half_of_a_real_pair_passes_and_linear_interpolation_fails():
@@ -190,10 +190,10 @@ def test_the_true_half_of_a_real_pair_passes_and_linear_interpolation_fails():
     thin, thick = (
         read(path, thickness_mm=mm).volume for path, mm in zip(paths, (1.0, 5.0), strict=True)
     )
-    passes_and_linear_fails(thin, thick)
+    assert_true_passes_and_linear_fails(thin, thick)
 
 
-def passes_and_linear_fails(thin: Volume, thick: Volume) -> None:
+def assert_true_passes_and_linear_fails(thin: Volume, thick: Volume) -> None:
     linear = Volume(interpolation.resample_z(thick, thin.grid, "linear").voxels, thin.grid)
     true, plain = (quality.report(scan, thick) for scan in (thin, linear))
     flags = [check.flagged for check in true.agreement.slices]
