@@ -1,4 +1,4 @@
-"""Virtual patients to train on: each of another size, kernel, noise and pixel; own scans beside them.
+"""Virtual patients to train on, each of another size, kernel and noise; real scans beside them.
 
 Every patient is one of ``phantom``, with settings drawn for it alone. A folder of real thin scans
 (``manifest.csv``, as of ``own_data``) may follow them: weights that come with the package were

@@ -25,8 +25,8 @@ ABOUT = About(
     title="Conditioned U-Net",
     fidelity="from-abstract",
     paper="",
-    idea="One U-Net for all thicknesses and increments, told how the slices were acquired, corrects "
-    "interpolated coronal and sagittal planes.",
+    idea="One U-Net for all thicknesses and increments, told how the slices were acquired, "
+    "corrects interpolated coronal and sagittal planes.",
 )
 
 Settings = ConditionedSettings

@@ -66,7 +66,7 @@ def test_only_the_middle_distance_is_seen() -> None:
 def test_what_it_was_told_of_a_scan_is_no_weight() -> None:
     built = net()
     built.condition(BASE)
-    assert "scan_1K" not in built.state_dict()
+    assert "of_scan" not in built.state_dict()
 
 
 def test_by_step_three_every_parameter_has_moved() -> None:
