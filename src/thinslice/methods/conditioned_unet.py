@@ -24,7 +24,7 @@ from thinslice.nets.conditioned_unet import ConditionedUNet
 ABOUT = About(
     title="Conditioned U-Net",
     fidelity="from-abstract",
-    paper="",
+    paper="Perez et al. 2018; Shi et al. 2023",
     idea="One U-Net for all thicknesses and increments, told how the slices were acquired, "
     "corrects interpolated coronal and sagittal planes.",
 )
