@@ -47,6 +47,8 @@ ABOUT = About(
     published_settings={"keep_observed": (True,)},
 )
 
+CT = (-1024.0, 3071.0)  # the HU that become 0 and 1
+
 
 @dataclass(frozen=True)
 class Settings(CubeSettings):
@@ -73,7 +75,7 @@ class Settings(CubeSettings):
 TINY: dict[str, Any] = {**CUBE_TINY, "channels": 4, "blocks": 2, "windows": 4}
 
 
-def observed(pair: Pair, factor: int) -> bool:
+def observed(pair: Pair) -> bool:
     """Whether the thick slices are thin slices: as thick, at the same places."""
     thick, thin = pair.thick.grid, pair.thin.grid
     if abs(thick.thickness_mm - thin.thickness_mm) > SAME_PLACE_MM:
@@ -86,10 +88,13 @@ def observed(pair: Pair, factor: int) -> bool:
 class I3NetMethod(CubeMethod):
     """A cube method that keeps observed slices, and takes the authors' own weights."""
 
+    def __init__(self, recipe: CubeRecipe, keep: bool | None):
+        self.keep = keep  # observed slices; None: as the training pairs have it
+        super().__init__(recipe)
+
     def use(self, state_dict: Mapping[str, Tensor], factor: int) -> None:
         """Weights by the authors' names; refuses any that is left over on either side."""
-        keep = self.recipe.settings.keep_observed
-        shape = {"factor": factor, "keep": True if keep is None else keep}
+        shape = {"factor": factor, "keep": self.keep is not False}
         net = self._seeded(shape)
         net.load_state_dict(from_authors(state_dict))
         self.net, self.shape = net, shape
@@ -100,21 +105,19 @@ class I3NetMethod(CubeMethod):
         return I3Net(replace(sizes, factor=shape["factor"], keep=shape.get("keep", True)))
 
     def _shape_for(self, pairs: Sequence[Pair]) -> Shape:
-        shape, keep = super()._shape_for(pairs), self.recipe.settings.keep_observed
-        if keep is None:
-            keep = all(observed(pair, shape["factor"]) for pair in pairs)
-        return {**shape, "keep": keep}
+        shape, keep = super()._shape_for(pairs), self.keep
+        return {**shape, "keep": all(map(observed, pairs)) if keep is None else keep}
 
     def _shape_in(self, network: Mapping[str, Any]) -> Shape:
-        keep = self.recipe.settings.keep_observed
-        known = bool(network.get("keep", True))
-        return {**super()._shape_in(network), "keep": known if keep is None else keep}
+        known = bool(network.get("keep", True)) if self.keep is None else self.keep
+        return {**super()._shape_in(network), "keep": known}
 
 
 def build(**settings: Any) -> I3NetMethod:
     s = settings_of(Settings, settings)
     s = replace(s, tile=min(s.tile, s.side))
     align = s.side // s.windows
-    return I3NetMethod(
-        CubeRecipe("i3net", ABOUT, s, I3Net, s.network(), depth=s.depth, align=align, clamp=True)
+    recipe = CubeRecipe(
+        "i3net", ABOUT, s, I3Net, s.network(), s.depth, align=align, ct=CT, clamp=True
     )
+    return I3NetMethod(recipe, s.keep_observed)

@@ -102,6 +102,8 @@ class Mixer(nn.Module):
 class IntraSlice(nn.Module):
     """Convolutions and a mixer of windows, on the cosine transform of every feature."""
 
+    cosines: Tensor  # float64, so that both precisions have it to theirs
+
     def __init__(self, sizes: Sizes):
         super().__init__()
         n, self.windows = sizes.channels, sizes.windows
