@@ -26,6 +26,7 @@ from thinslice.families.outside_window import residue_on
 from thinslice.inference import cubes, tiling
 from thinslice.interfaces import Pair, Run
 from thinslice.operators import grids
+from thinslice.operators.grids import factor_of
 from thinslice.operators.interpolation import resample_z
 from thinslice.training.plan import Plan
 from thinslice.training.samplers.cubes import Cubes, CubeShape
@@ -101,11 +102,6 @@ class CubeRecipe(Recipe):
     clamp: bool = False  # cut restored values to the window; else what lies outside is kept
     z_starts: ZStarts | None = None  # windows placed otherwise
     share_z: tiling.Share = tiling.average
-
-
-def factor_of(thick: Grid, thin: Grid) -> int:
-    """Thick increment over thin increment, to the nearest whole number."""
-    return max(1, floor(thick.increment_mm / thin.increment_mm + 0.5))
 
 
 def at_slices_of(native: Volume, grid: Grid) -> Volume:
