@@ -47,7 +47,7 @@ class CubeSettings:
     side: int = 256  # pixels of a training crop, along y and x
     batch: int = 1  # crops per step
     loss: losses.Name = "l1"  # or "mse", which tables in RMSE ask for
-    flips: bool = True  # left to right, every second crop
+    flips: bool = True  # left to right, every second crop or as many as the authors flip
     steps: int = 200_000
     lr: float = 1e-4
     optimiser: str = "adam"
@@ -98,6 +98,7 @@ class CubeRecipe(Recipe):
     trim: int = 0  # native slices it leaves out at each end
     align: int = 8  # the network's window: tiles start and end at multiples of it
     ct: tuple[float, float] = (-1024.0, 2048.0)  # the HU that become 0 and 1
+    flip_share: float = 0.5  # of the training crops, where ``flips``
     clamp: bool = False  # cut restored values to the window; else what lies outside is kept
     z_starts: ZStarts | None = None  # windows placed otherwise
     share_z: tiling.Share = tiling.average
@@ -209,7 +210,7 @@ class CubeMethod(FittedMethod[CubeRecipe]):
     def _cubes(self, pairs: Sequence[Pair], shape: Shape) -> Cubes:
         r, s = self.recipe, self.recipe.settings
         cube = CubeShape(r.depth, shape["factor"], (s.side, s.side), r.trim)
-        return Cubes(pairs, cube, s.batch, ct=r.ct, flips=s.flips)
+        return Cubes(pairs, cube, s.batch, ct=r.ct, flips=s.flips, flip_share=r.flip_share)
 
     def _tiles(self, factor: int) -> cubes.CubeTiles:
         r, s = self.recipe, self.recipe.settings

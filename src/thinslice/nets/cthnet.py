@@ -47,11 +47,13 @@ class Sizes:
     tab_blocks: int = 4  # layers of the through-plane block
     plane_groups: int = 2  # of in-plane layers
     plane_blocks: int = 4  # layers of a group
-    window_3d: int = 2  # along z, y and x in the encoder
-    window_tab: int = 4  # in the views
-    window: int = 8  # in-plane
+    window: int = 8  # in-plane; half in the views, a quarter in the encoder
     fold: int = 8  # columns folded into features in a view
     drop_path: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.window % 4:
+            raise ValueError(f"window {self.window} is no multiple of 4")
 
     @property
     def slices(self) -> int:
@@ -77,7 +79,7 @@ class Encoder(nn.Module):
         self.stem = nn.Conv3d(1, s.stem, (3, 7, 7), padding=(1, 3, 3))
         self.before = nn.LayerNorm(s.stem)
         rates = drop_path_rates(s.drop_path, s.encoder_blocks)
-        self.stage = WrappedStack(s.stem, s.heads, (s.window_3d,) * 3, rates)
+        self.stage = WrappedStack(s.stem, s.heads, (s.window // 4,) * 3, rates)
         self.stage_conv = nn.Conv3d(s.stem, s.stem, 3, padding=1)
         self.stage_norm = nn.LayerNorm(s.stem)
         self.after = nn.LayerNorm(s.stem)
@@ -130,7 +132,7 @@ class CTHNet(nn.Module):
         s = self.sizes = sizes
         self.encoder = Encoder(s)
         self.narrow = nn.Conv3d(s.stem, s.channels, 3, padding=1)
-        self.tab = Layers(s.channels * s.fold, s.window_tab, 1, s.tab_blocks, s)
+        self.tab = Layers(s.channels * s.fold, s.window // 2, 1, s.tab_blocks, s)
         width = s.channels * s.slices
         self.decoder = Layers(width, s.window, s.plane_groups, s.plane_blocks, s)
         self.body = nn.Conv2d(width, width, 3, padding=1)

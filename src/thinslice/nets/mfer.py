@@ -64,10 +64,11 @@ class Level(nn.Module):
     def features(self, x_BCZYX: Tensor) -> Tensor:
         """ReLU of the three convolutions' sum."""
         turned = self.transposed.weight.transpose(0, 1).flip(2, 3, 4)
-        both = conv3d(
-            x_BCZYX, self.plain.weight + turned, self.plain.bias + self.transposed.bias, padding=1
-        )
-        return relu(both + self.dilated(x_BCZYX))
+        assert self.plain.bias is not None
+        assert self.transposed.bias is not None
+        bias = self.plain.bias + self.transposed.bias
+        both_BCZYX = conv3d(x_BCZYX, self.plain.weight + turned, bias, padding=1)
+        return relu(both_BCZYX + self.dilated(x_BCZYX))
 
     def image(self, features_BCZYX: Tensor) -> Tensor:
         """The level's image; of one channel, mean and maximum are that channel."""
@@ -118,8 +119,9 @@ class MFER(nn.Module):
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         with torch.no_grad():
             for level in self.levels:
-                for branch in (level.plain, level.dilated, level.transposed):  # type: ignore[union-attr]
-                    branch.weight /= 3**0.5  # of three that are added up
+                assert isinstance(level, Level)
+                for branch in (level.plain, level.dilated, level.transposed):
+                    branch.weight.div_(3**0.5)  # three are added up
             self.fusion.squeeze.weight.abs_()
             self.fusion.sum.weight.zero_()
             self.skip.weight[0, 0] = linear_kernel(upsampling)

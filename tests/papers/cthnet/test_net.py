@@ -27,7 +27,12 @@ def test_it_answers_as_the_authors_does():
 
 def test_weights_with_a_tensor_too_many_are_refused():
     with pytest.raises(ValueError, match=r"no place in CTHNet: mask_token"):
-        from_authors({"mask_token": torch.zeros(1), "Encoder.layers.0.blocks.1.attn.attn_mask": 0})
+        from_authors(
+            {
+                "mask_token": torch.zeros(1),
+                "Encoder.layers.0.blocks.1.attn.attn_mask": torch.zeros(1),
+            }
+        )
 
 
 def small() -> CTHNet:

@@ -46,5 +46,6 @@ def test_nothing_beyond_its_reach_matters(net):
     side = 2 * net.reach + 5
     x = torch.ones(1, 1, side, side, side, requires_grad=True)
     net(x)[0, 0, side // 2, side // 2, side // 2].backward()
+    assert x.grad is not None
     seen = torch.nonzero(x.grad[0, 0]) - side // 2
     assert int(seen.abs().max()) == net.reach
