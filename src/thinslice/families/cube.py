@@ -49,7 +49,7 @@ class CubeSettings:
     side: int = 256  # pixels of a training crop, along y and x
     batch: int = 1  # crops per step
     loss: losses.Name = "l1"  # or "mse", which tables in RMSE ask for
-    flips: bool = True  # left to right, every second crop
+    flips: bool = True  # left to right, every second crop or as many as the authors flip
     steps: int = 200_000
     lr: float = 1e-4
     optimiser: str = "adam"
