@@ -22,6 +22,7 @@ from torch import nn
 
 from thinslice.inference import memory, tiling
 from thinslice.interfaces import Run
+from thinslice.runtime import heap
 from thinslice.runtime.device import choose
 from thinslice.runtime.progress import Progress
 
@@ -120,6 +121,7 @@ def view(
             for place in places:
                 _run_tile(net, shown, out_NPQ[some], axes, place, tiles, device)
                 progress.advance(some.stop - some.start)
+    heap.give_back()  # the caller's volumes need the room
     return out_ZYX
 
 
