@@ -71,14 +71,9 @@ def restore(
     plane = unit_ZYX.shape[1:]
     out_NYX = np.zeros((len(at_N), *plane), np.float32)
     most = max((blocks.asks(k) for k in range(len(blocks.starts))), key=lambda ask: len(ask[0]))
+    asked = _Asked(net, most[1], increment, device)
     sides, batch = memory.tile_and_batch(
-        _Asked(net, most[1], increment, device),
-        (tiles.depth,),
-        tiles,
-        (plane[0], plane[1]),
-        run,
-        device,
-        out_NYX.nbytes,
+        asked, (tiles.depth,), tiles, (plane[0], plane[1]), run, device, out_NYX.nbytes
     )
     axes = [
         tiling.axis(n, side, tiles.halo, tiles.blend, tiles.align, tiling.crossfade)
