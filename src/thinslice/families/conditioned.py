@@ -29,7 +29,7 @@ from thinslice.training import validation
 from thinslice.training.batches import Batch, to_device
 from thinslice.training.loop import train
 from thinslice.training.plan import Plan, Precision
-from thinslice.training.samplers import drawn_slices
+from thinslice.training.samplers import drawn_domain, drawn_slices
 from thinslice.training.samplers.conditioned_planes import ConditionedPlanes
 from thinslice.training.samplers.crops import whole
 from thinslice.training.samplers.fine_planes import FinePlanes
@@ -121,12 +121,21 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
         )
         return trained.curve
 
+    def domain(self, pairs: Sequence[Pair]) -> dict[str, Any]:
+        """What a fit on ``pairs`` draws, in the form of ``training.fitted_on.of_scans``."""
+        s = self.recipe.settings
+        same = None
+        if s.thickness_mm is not None and s.increment_mm is not None:
+            same = s.thickness_mm, s.increment_mm
+        return drawn_domain.domain(self._planes(pairs), same)
+
+    def _planes(self, pairs: Sequence[Pair]) -> FinePlanes:
+        s = self.recipe.settings
+        return FinePlanes([whole(pair.thin) for pair in pairs], s.side, s.neighbours)
+
     def _batches(self, pairs: Sequence[Pair]) -> ConditionedPlanes:
         s = self.recipe.settings
-        scans = [whole(pair.thin) for pair in pairs]
-        return ConditionedPlanes(
-            FinePlanes(scans, s.side, s.neighbours), s.batch, s.draw, Window(*s.ct)
-        )
+        return ConditionedPlanes(self._planes(pairs), s.batch, s.draw, Window(*s.ct))
 
     def refine(self, thick: Volume, steps: int, lr: float, *, work: Path, run: Run) -> Path:
         """Go on learning from the axial slices of ``thick``; the curve's CSV."""
