@@ -26,6 +26,7 @@ from thinslice.families.outside_window import residue_on
 from thinslice.inference import cubes, tiling
 from thinslice.interfaces import Pair, Run
 from thinslice.operators import grids
+from thinslice.operators.grids import factor_of
 from thinslice.operators.interpolation import resample_z
 from thinslice.training.batches import Sample
 from thinslice.training.plan import Plan
@@ -48,7 +49,7 @@ class CubeSettings:
     side: int = 256  # pixels of a training crop, along y and x
     batch: int = 1  # crops per step
     loss: losses.Name = "l1"  # or "mse", which tables in RMSE ask for
-    flips: bool = True  # left to right, every second crop
+    flips: bool = True  # left to right, every second crop or as many as the authors flip
     steps: int = 200_000
     lr: float = 1e-4
     optimiser: str = "adam"
@@ -105,11 +106,6 @@ class CubeRecipe(Recipe):
     identity: Mapping[str, Any] = field(default_factory=dict)  # settings that weights depend on too
     sampler: Callable[..., Sample] = Cubes  # of training crops
     moved: Callable[[nn.Module], nn.Module] = lambda net: net  # the network, as cubes are given it
-
-
-def factor_of(thick: Grid, thin: Grid) -> int:
-    """Thick increment over thin increment, to the nearest whole number."""
-    return max(1, floor(thick.increment_mm / thin.increment_mm + 0.5))
 
 
 def at_slices_of(native: Volume, grid: Grid) -> Volume:

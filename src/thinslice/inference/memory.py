@@ -61,6 +61,7 @@ def tile_and_batch(
     if run.max_memory_gib is None and device.type == "cpu":
         return tile, tiles.batch
     smallest = tiling.rounded_up(2 * tiles.halo + tiles.blend, tiles.align) + tiles.align
+    smallest = max(smallest, getattr(net, "least_side", 0))  # of a network built for one size
     least = tuple(min(smallest, side) for side in tile)
     # Measured before the room is: what a first run leaves behind is then counted as taken.
     probe = torch.zeros(1, channels, *slices, *least, device=device)
