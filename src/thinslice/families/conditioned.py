@@ -22,12 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-<<<<<<< HEAD
 from thinslice.errors import Refused
-from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
-=======
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData
->>>>>>> 453084d490efe13d8065661de32c08a429dd0c99
 from thinslice.inference import planes
 from thinslice.interfaces import Pair, Run
 from thinslice.nets.conditioned_unet import ConditionedUNet, Conditions
@@ -35,13 +31,8 @@ from thinslice.nets.folded_unet import FoldedUNet
 from thinslice.operators.body_extent import body_columns, extents
 from thinslice.operators.interpolation import resample_z, z_shift_mm
 from thinslice.runtime.device import choose
-<<<<<<< HEAD
-from thinslice.training import weights
-from thinslice.training.batches import Batch
-=======
-from thinslice.training import validation
+from thinslice.training import validation, weights
 from thinslice.training.batches import Batch, to_device
->>>>>>> 453084d490efe13d8065661de32c08a429dd0c99
 from thinslice.training.loop import train
 from thinslice.training.plan import Plan, Precision
 from thinslice.training.precision import cpu_has_bf16
@@ -56,6 +47,7 @@ VIEWS = (planes.CORONAL, planes.SAGITTAL)
 VALIDATION_BATCHES = 16
 TILE = 512  # pixels, at most
 NUMBERS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+REFINED = 0.5  # share of the way from the weights before refining to those learned
 SAME_SIZE = (0.9, 1.1)  # zoom of a scan's own anatomy when refining
 
 
@@ -71,7 +63,7 @@ class ConditionedSettings:
     steps: int = 40000
     lr: float = 1.5e-3
     warmup: int = 300  # steps of rising rate
-    refine_lr: float = 3e-4  # of going on with the scan that is restored
+    refine_lr: float = 2e-4  # of going on with the scan that is restored
     precision: Precision = "fp32"  # of training
     seed: int = 0
     thickness_mm: float | None = None  # learn these slices alone, every ``increment_mm``
@@ -175,7 +167,9 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
     ) -> Path:
         """Go on learning from the axial slices of ``thick``; the curve's CSV.
 
-        Checkpoints in ``work`` are resumed from where scan, weights, steps and settings are equal.
+        The weights end half-way between those before and those learned (Wortsman et al. 2022), for
+        axial slices alone draw a network away from what it knows of stacks. Checkpoints in ``work``
+        are resumed from where scan, weights, steps and settings are equal.
         """
         s, grid = self.recipe.settings, thick.grid
         net = self._fitted()
@@ -184,7 +178,12 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
         scan = data_key([Pair("scan", thick, thick)])
         key = repr([self.recipe.method, s, scan, weights.digest_of(net)])
         plan = s.plan(steps, lr or s.refine_lr)
-        return train(net, batches, weighted_error, plan, work=work, run=run, key=key).curve
+        before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+        trained = train(net, batches, weighted_error, plan, work=work, run=run, key=key)
+        after = net.state_dict()
+        between = {name: old.lerp(after[name].cpu(), REFINED) for name, old in before.items()}
+        net.load_state_dict(between)
+        return trained.curve
 
     def _axial(self, thick: Volume) -> FinePlanes:
         s = self.recipe.settings
