@@ -14,6 +14,7 @@ from thinslice import plugins
 from thinslice.columns import COLUMNS, PAIRS, RUNS, SCORES, Column
 from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.families.cube import CubeSettings
+from thinslice.families.interpolated import InterpolatedSettings
 from thinslice.families.plane import PlaneSettings
 from thinslice.families.self_supervised import SelfSupervised
 from thinslice.families.two_stage_settings import TwoStageSettings
@@ -36,6 +37,7 @@ REQUIRED = "required"
 SHARED = {
     SelfSupervised: "Methods that learn from the scan",
     CubeSettings: "Every cube network",
+    InterpolatedSettings: "Every network on an interpolated scan",
     PlaneSettings: "Every plane network",
     TwoStageSettings: "Both two-stage methods",
     TwoViewSettings: "Both ACVTT methods",

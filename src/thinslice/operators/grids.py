@@ -1,5 +1,6 @@
 """Grids derived from grids: thin, thick and native slices."""
 
+from dataclasses import replace
 from math import ceil, floor
 
 import numpy as np
@@ -71,6 +72,20 @@ def thick_slices(
         increment_mm=increment_mm,
         thickness_mm=thickness_mm,
         start_mm=thin.start_mm + phase_mm,
+    )
+
+
+def part(grid: Grid, first: tuple[int, int, int], zyx: tuple[int, int, int]) -> Grid:
+    """The grid of a block of voxels: ``zyx`` of them, from the one at index ``first``."""
+    _, y_axis, x_axis = np.array(grid.direction, float)
+    origin_mm = np.array(grid.origin_mm) + y_axis * first[1] * grid.pixel_mm[0]
+    origin_mm += x_axis * first[2] * grid.pixel_mm[1]
+    return replace(
+        grid,
+        n=zyx[0],
+        shape=zyx[1:],
+        start_mm=grid.start_mm + first[0] * grid.increment_mm,
+        origin_mm=(float(origin_mm[0]), float(origin_mm[1]), float(origin_mm[2])),
     )
 
 
