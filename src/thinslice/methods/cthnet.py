@@ -17,6 +17,7 @@ early stop, steps are a setting. Drop path is that of TVSRN's code.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import lcm
 
 from torch import Tensor
@@ -27,6 +28,7 @@ from thinslice.inference import tiling
 from thinslice.inference.cubes import CubeTiles, starts_to_the_ends
 from thinslice.interfaces import About
 from thinslice.nets.cthnet import CTHNet, Sizes, from_authors
+from thinslice.training.samplers.cubes import Cubes
 
 ABOUT = About(
     title="CTHNet",
@@ -101,6 +103,6 @@ def build(**settings) -> CTHNetMethod:
             clamp=True,
             z_starts=lambda n, ends: starts_to_the_ends(n, ends, tiles),
             share_z=tiling.last_write,
-            flip_share=0.2,
+            sampler=partial(Cubes, flip_share=0.2),
         )
     )

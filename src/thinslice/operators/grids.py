@@ -6,7 +6,7 @@ from math import ceil, floor
 import numpy as np
 
 from thinslice.errors import Refused, UnusableCaseError
-from thinslice.volume import Grid
+from thinslice.volume import SAME_PLACE_MM, Grid
 
 SAME = 1e-6  # relative tolerance of a length
 
@@ -101,6 +101,25 @@ def native_grid(thick: Grid, factor: int, ends: int = 0, thickness_mm: float | N
         thickness_mm=increment_mm if thickness_mm is None else thickness_mm,
         start_mm=thick.start_mm - ends * thick.increment_mm,
     )
+
+
+def factor_of(thick: Grid, thin: Grid) -> int:
+    """Thick increment over thin increment, to the nearest whole number."""
+    return max(1, floor(thick.increment_mm / thin.increment_mm + 0.5))
+
+
+def offsets_mm(thick: Grid, thin: Grid) -> np.ndarray:
+    """Distances [K] from a thick slice to the K thin slices from it on, before the next thick one.
+
+    K is ``factor_of`` the two, whose positions must be in one frame. Where the increments' ratio is
+    no whole number they are spread evenly, in phase with the first thin slice.
+    """
+    factor = factor_of(thick, thin)
+    step_mm = thick.increment_mm / factor
+    phase_mm = (thin.start_mm - thick.start_mm) % step_mm
+    if step_mm - phase_mm <= SAME_PLACE_MM:
+        phase_mm = 0.0
+    return phase_mm + step_mm * np.arange(factor)
 
 
 def ends_for(thick: Grid, target: Grid, tolerance_mm: float = 1e-3) -> int:

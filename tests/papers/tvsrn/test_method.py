@@ -183,7 +183,7 @@ def test_another_factor_is_refused_with_its_numbers(tmp_path):
 def test_the_factor_is_that_of_the_pairs(tmp_path):
     cases = [pair(0, 3.0, 8), pair(1, 3.0, 8)]
     method = fitted("tvsrn", tmp_path, cases)
-    assert method.factor == 3
+    assert method.factors == [3]
     restored = method.restore(cases[0].thick, cases[0].thin.grid, run=RUN)
     assert restored.grid.n == 22
 
