@@ -14,7 +14,9 @@ from thinslice import plugins
 from thinslice.columns import COLUMNS, PAIRS, RUNS, SCORES, Column
 from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.families.cube import CubeSettings
+from thinslice.families.interpolated import InterpolatedSettings
 from thinslice.families.plane import PlaneSettings
+from thinslice.families.positions import PositionSettings
 from thinslice.families.self_supervised import SelfSupervised
 from thinslice.families.two_stage_settings import TwoStageSettings
 from thinslice.families.two_view import TwoViewSettings
@@ -37,7 +39,9 @@ REQUIRED = "required"
 SHARED = {
     SelfSupervised: "Methods that learn from the scan",
     CubeSettings: "Every cube network",
+    InterpolatedSettings: "Every network on an interpolated scan",
     PlaneSettings: "Every plane network",
+    PositionSettings: "Every network of positions",
     TwoStageSettings: "Both two-stage methods",
     TwoViewSettings: "Both ACVTT methods",
 }

@@ -132,7 +132,8 @@ def plan(
     outside = []
     if chosen.fitted_on is not None:
         kernel = fitted_on.kernel_of(loaded.source) if loaded else None
-        outside = fitted_on.outside(chosen.fitted_on, fitted_on.of_scan(volume, kernel))
+        seen = {**fitted_on.of_scan(volume, kernel), "thin_thickness_mm": grid.thickness_mm}
+        outside = fitted_on.outside(chosen.fitted_on, seen)
     if consistent is None:
         # Interpolation stays what its name says, of slices that it is given as they are.
         consistent = chosen.fit != "none" or acquired is not None

@@ -1,4 +1,7 @@
-"""Number formats of a training: float32 everywhere, TF32 or bfloat16 where a GPU has them."""
+"""Number formats of a training: float32 everywhere, TF32 on a GPU, bfloat16 where there are units.
+
+A CPU without units for bfloat16 emulates it, slower than float32: there it is not used.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -12,11 +15,18 @@ LOG = logging.getLogger(__name__)
 
 
 def effective(precision: Precision, device: torch.device) -> Precision:
-    """The precision used on ``device``: always fp32 on a CPU."""
+    """The precision used on ``device``: on a CPU fp32, or bf16 where it has units for it."""
     if device.type == "cuda" or precision == "fp32":
         return precision
-    LOG.warning("precision %s is for GPUs; training in fp32 on the %s", precision, device.type)
+    if precision == "bf16" and cpu_has_bf16():
+        return precision
+    LOG.warning("%s has no units for %s here; training in fp32", device.type, precision)
     return "fp32"
+
+
+def cpu_has_bf16() -> bool:
+    """Whether this CPU multiplies bfloat16 (AVX-512 BF16 or AMX)."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 @contextmanager

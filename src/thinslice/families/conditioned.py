@@ -1,0 +1,210 @@
+"""A network that is told how slices were acquired, and so restores any of them.
+
+As in ``plane``, it corrects the coronal and the sagittal planes of the interpolated scan, and the
+answers of both views are averaged; beside every plane it sees its neighbours, the distance to the
+nearest thick slice, and ``Conditions``. It learns from thin scans alone: thick slices are drawn
+and made of them (``samplers.drawn_slices``), so the thick scans of its training pairs are never
+looked at. ``refine`` goes on learning from the axial slices of the scan that is restored.
+
+Shape suffixes: Z slices, Y X in-plane.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData
+from thinslice.inference import planes
+from thinslice.interfaces import Pair, Run
+from thinslice.nets.conditioned_unet import ConditionedUNet, Conditions
+from thinslice.operators.interpolation import resample_z, z_shift_mm
+from thinslice.runtime.device import choose
+from thinslice.training import validation
+from thinslice.training.batches import Batch, to_device
+from thinslice.training.loop import train
+from thinslice.training.plan import Plan, Precision
+from thinslice.training.samplers import drawn_domain, drawn_slices
+from thinslice.training.samplers.conditioned_planes import ConditionedPlanes
+from thinslice.training.samplers.crops import whole
+from thinslice.training.samplers.fine_planes import FinePlanes
+from thinslice.training.samplers.row_noise import scan_noise
+from thinslice.volume import Grid, Volume, Window, window_of
+
+VIEWS = (planes.CORONAL, planes.SAGITTAL)
+VALIDATION_BATCHES = 16
+TILE = 512  # pixels, at most
+SAME_SIZE = (0.9, 1.1)  # zoom of a scan's own anatomy when refining
+
+
+@dataclass(frozen=True)
+class ConditionedSettings:
+    """Hyperparameters; config.yaml may set any of them."""
+
+    channels: int = 16  # features of the finest level; each level down has twice as many
+    levels: int = 4  # of resolution
+    neighbours: int = 2  # planes to either side that are seen too
+    side: int = 64  # of training crops, rows and columns
+    batch: int = 8
+    steps: int = 40000
+    lr: float = 1.5e-3
+    warmup: int = 300  # steps of rising rate
+    precision: Precision = "fp32"  # of training
+    seed: int = 0
+    thickness_mm: float | None = None  # learn these slices alone, every ``increment_mm``
+    increment_mm: float | None = None
+    ct: tuple[float, float] = (-1024.0, 3071.0)  # HU that the network sees as 0 and 1
+    planes_at_a_time: int = 1  # when restoring: fastest on a CPU
+
+    def __post_init__(self) -> None:
+        if (self.thickness_mm is None) != (self.increment_mm is None):
+            raise ValueError("thickness_mm and increment_mm are set together, or neither")
+
+    @property
+    def draw(self) -> drawn_slices.Draw:
+        """How thick slices are drawn in training."""
+        if self.thickness_mm is None or self.increment_mm is None:
+            return drawn_slices.draw
+        return drawn_slices.of(self.thickness_mm, self.increment_mm)
+
+    def plan(self, steps: int, lr: float) -> Plan:
+        """A training of so many steps, as the loop takes it."""
+        return Plan(
+            steps=steps,
+            lr=lr,
+            schedule="cosine",
+            warmup=min(self.warmup, steps // 20),
+            precision=self.precision,
+            validate_every=max(steps // 40, 1),
+            log_every=max(steps // 400, 1),
+            seed=self.seed,
+        )
+
+
+@dataclass(frozen=True)
+class ConditionedRecipe(Recipe):
+    """What one such method is made of."""
+
+    settings: ConditionedSettings
+    network: Callable[[], ConditionedUNet]
+
+
+class ConditionedMethod(FittedMethod[ConditionedRecipe]):
+    """A fitted method; see the module docstring."""
+
+    def __init__(self, recipe: ConditionedRecipe, identity: dict[str, Any]):
+        super().__init__(recipe, identity, {}, needs_fit=False)
+
+    def _build(self, shape: Shape) -> nn.Module:
+        return self.recipe.network()
+
+    def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
+        s = self.recipe.settings
+        validate = None
+        if data.val:
+            fixed = validation.fixed(self._batches(data.val), VALIDATION_BATCHES, s.seed)
+            validate = partial(mean_error, net, fixed, choose(run))
+        trained = train(
+            net,
+            self._batches(data.train),
+            weighted_error,
+            s.plan(s.steps, s.lr),
+            validate=validate,
+            work=work,
+            run=run,
+            key=repr([self.recipe.method, s, data.key]),
+        )
+        return trained.curve
+
+    def domain(self, pairs: Sequence[Pair]) -> dict[str, Any]:
+        """What a fit on ``pairs`` draws, in the form of ``training.fitted_on.of_scans``."""
+        s = self.recipe.settings
+        same = None
+        if s.thickness_mm is not None and s.increment_mm is not None:
+            same = s.thickness_mm, s.increment_mm
+        return drawn_domain.domain(self._planes(pairs), same)
+
+    def _planes(self, pairs: Sequence[Pair]) -> FinePlanes:
+        s = self.recipe.settings
+        return FinePlanes([whole(pair.thin) for pair in pairs], s.side, s.neighbours)
+
+    def _batches(self, pairs: Sequence[Pair]) -> ConditionedPlanes:
+        s = self.recipe.settings
+        return ConditionedPlanes(self._planes(pairs), s.batch, s.draw, Window(*s.ct))
+
+    def refine(self, thick: Volume, steps: int, lr: float, *, work: Path, run: Run) -> Path:
+        """Go on learning from the axial slices of ``thick``; the curve's CSV."""
+        s, grid = self.recipe.settings, thick.grid
+        net = self._fitted()
+        fine = FinePlanes([thick], s.side, s.neighbours, stacks=False, zoom=SAME_SIZE)
+        draw = drawn_slices.of(grid.thickness_mm, grid.increment_mm)
+        batches = ConditionedPlanes(fine, s.batch, draw, window_of(thick, s.ct))
+        train(net, batches, weighted_error, s.plan(steps, lr), work=work, run=run)
+        return work / "curve.csv"
+
+    def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
+        """Pixels of ``grid`` must be those of ``thick``; the mean of the views."""
+        start = resample_z(thick, grid, "cubic")
+        window = window_of(thick, self.recipe.settings.ct)
+        unit_ZYX = window.to_unit(start.voxels)
+        at_mm = grid.centres_mm() + z_shift_mm(thick.grid, grid)
+        apart = drawn_slices.distances(thick.grid.centres_mm(), at_mm, thick.grid.increment_mm)
+        distance_ZYX = np.broadcast_to(apart[:, None, None], grid.zyx)
+        noise_hu = scan_noise(thick.voxels)
+        # Filled, not just promised, so that tiles have as much room in the first view as later.
+        out_ZYX = np.full(grid.zyx, 0, np.float32)
+        for across in VIEWS:
+            self._net().condition(_conditions(thick.grid, grid, across, noise_hu))
+            out_ZYX += planes.view(
+                self._net(), [unit_ZYX, distance_ZYX], self._tiles(), across, run=run
+            )
+        out_ZYX /= len(VIEWS)
+        out_ZYX -= unit_ZYX
+        out_ZYX *= window.high - window.low
+        out_ZYX += start.voxels
+        return thick.with_voxels(out_ZYX, grid)
+
+    def _net(self) -> ConditionedUNet:
+        return cast(ConditionedUNet, self._fitted())
+
+    def _tiles(self) -> planes.PlaneTiles:
+        net, s = self._net(), self.recipe.settings
+        return planes.PlaneTiles(
+            (TILE, TILE),
+            halo=net.reach,
+            align=net.align,
+            batch=s.planes_at_a_time,
+            beyond=planes.mirrored,
+            neighbours=s.neighbours,
+        )
+
+
+def weighted_error(net: nn.Module, batch: Batch) -> Tensor:
+    """Mean of squared errors, each times its voxel's weight."""
+    x_BCZW, conditions_BK, y_B1ZW, weight_B1ZW = batch
+    answer_B1ZW = net(x_BCZW, conditions_BK).float()
+    return (weight_B1ZW * (answer_B1ZW - y_B1ZW).square()).mean()
+
+
+def mean_error(net: nn.Module, batches: Sequence[Batch], device: torch.device) -> float:
+    """Mean of ``weighted_error`` over fixed batches."""
+    errors = [float(weighted_error(net, to_device(batch, device))) for batch in batches]
+    return sum(errors) / len(errors)
+
+
+def _conditions(thick: Grid, thin: Grid, across: int, noise_hu: float) -> Conditions:
+    # Columns of a coronal plane run along x, of a sagittal plane along y.
+    pixel_mm = thick.pixel_mm[1 if across == planes.CORONAL else 0]
+    return Conditions(
+        thick.thickness_mm,
+        thick.increment_mm,
+        thin.thickness_mm,
+        thin.increment_mm,
+        pixel_mm,
+        noise_hu,
+    )
