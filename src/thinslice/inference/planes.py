@@ -23,6 +23,7 @@ from torch import nn
 
 from thinslice.inference import memory, side_by_side, tiling
 from thinslice.interfaces import Run
+from thinslice.runtime import heap
 from thinslice.runtime.device import choose
 from thinslice.runtime.progress import Progress
 
@@ -166,6 +167,7 @@ def each(
     with Progress(n, TITLES[across], "plane", shown=run.progress) as progress:
         for some in side_by_side.each(work, parts, threads):
             progress.advance(some.stop - some.start)
+    heap.give_back()  # the caller's volumes need the room
 
 
 def _union(columns: Sequence[slice]) -> slice:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from thinslice.inference import memory, tiling
 from thinslice.interfaces import Run
+from thinslice.runtime import heap
 from thinslice.runtime.device import choose
 from thinslice.runtime.progress import Progress
 
@@ -89,6 +90,7 @@ def restore(
                 for place, answer in zip(some, y_B1NYX):
                     _add(out_NYX, answer[0] * share[:, None, None], which, axes, place)
                 progress.advance(len(some))
+    heap.give_back()  # the caller's volumes need the room
     return out_NYX
 
 
