@@ -4,6 +4,8 @@ A column has one type and one meaning wherever it occurs. "text" is never a numb
 the CSV, even where it looks like one: ``phase_mm`` names a metric, like ``view`` does.
 """
 
+import csv
+import io
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -106,7 +108,8 @@ COLUMNS = (
     Column("difference", "float", "ours minus the paper's, of the same cell"),
     Column("why", "text", "why there is no number of ours"),
 )
-TEXT = frozenset(column.name for column in COLUMNS if column.dtype == "text")
+TYPES = {column.name: column.dtype for column in COLUMNS}
+TEXT = frozenset(name for name, dtype in TYPES.items() if dtype == "text")
 
 
 def by_key(rows: Iterable[Mapping[str, Any]], *keys: str) -> dict[Any, dict[str, Any]]:
@@ -163,3 +166,26 @@ def _variant(word: str) -> tuple[str, str]:
     if PHASE.fullmatch(word):
         return "phase_mm", word.removesuffix("mm")
     return "range", word
+
+
+def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as CSV, columns in order of first use: numbers to full precision, NaN and None empty.
+
+    The same text as pandas writes, which takes a third of a second to import.
+    """
+    table = list(rows)
+    names = list(dict.fromkeys(name for row in table for name in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(name, row.get(name)) for name in names] for row in table)
+    return text.getvalue()
+
+
+def _cell(name: str, value: Any) -> str:
+    """A value as its column's type has it in a CSV."""
+    if value is None or value != value:
+        return ""
+    if name in TEXT:
+        return value
+    return str(int(value) if TYPES[name] == "int" else float(value))

@@ -4,7 +4,9 @@ What the answers are: ``unit/analyses/test_analyses.py``. A module that no confi
 tested here too.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -63,12 +65,19 @@ def answered() -> Evidence:
 
 @pytest.fixture(scope="module")
 def evidence() -> Evidence:
+    """What the analyses are given; its own test holds them to leave it alone."""
     return answered()
 
 
+@pytest.fixture(scope="module")
+def answer(evidence) -> Callable[[str], pd.DataFrame]:
+    """The table of each card, computed once."""
+    return cache(lambda name: plugins.build("analyses", CARDS[name])(evidence))
+
+
 @pytest.mark.parametrize("name", CARDS)
-def test_rows_say_how_many_patients_and_which_records(name, evidence):
-    table = plugins.build("analyses", CARDS[name])(evidence)
+def test_rows_say_how_many_patients_and_which_records(name, answer, evidence):
+    table = answer(name)
     assert len(table) > 1
     table = measured(table)
     assert (table["n"] >= 1).all()
@@ -79,34 +88,32 @@ def test_rows_say_how_many_patients_and_which_records(name, evidence):
 
 
 @pytest.mark.parametrize("name", CARDS)
-def test_without_evidence_it_has_the_same_columns_and_no_row(name, evidence):
-    answer = plugins.build("analyses", CARDS[name])
-    empty = answer(Evidence(pd.DataFrame(), pd.DataFrame(), pd.DataFrame()))
+def test_without_evidence_it_has_the_same_columns_and_no_row(name, answer):
+    nothing = Evidence(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
+    empty = plugins.build("analyses", CARDS[name])(nothing)
     assert measured(empty).empty
-    assert list(empty.columns) == list(answer(evidence).columns)
+    assert list(empty.columns) == list(answer(name).columns)
 
 
 @pytest.mark.parametrize("name", CARDS)
-def test_every_column_is_in_the_table_of_columns_with_its_type(name, evidence):
-    table = plugins.build("analyses", CARDS[name])(evidence)
+def test_every_column_is_in_the_table_of_columns_with_its_type(name, answer):
+    table = answer(name)
     for column in table:
         kind = KINDS[DTYPES[column]]
         assert kind(table[column].dropna()), f"{column} holds {table[column].dtype}"
 
 
 @pytest.mark.parametrize("name", CARDS)
-def test_its_layout_prints_it(name, evidence):
-    rows = plugins.build("analyses", CARDS[name])(evidence)
-    table = typeset.analysis_table(CARDS[name], rows)
+def test_its_layout_prints_it(name, answer):
+    table = typeset.analysis_table(CARDS[name], answer(name))
     assert table.layout == "" or typeset.question(table) != table.name
     assert len(typeset.sheets(table)) >= 1
 
 
 @pytest.mark.parametrize("name", CARDS)
-def test_the_evidence_is_left_alone(name, evidence):
-    given = answered()
-    plugins.build("analyses", CARDS[name])(given)
-    for table, same in zip(tables(given), tables(evidence)):
+def test_the_evidence_is_left_alone(name, answer, evidence):
+    answer(name)
+    for table, same in zip(tables(evidence), tables(answered())):
         pd.testing.assert_frame_equal(table, same)
 
 

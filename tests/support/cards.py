@@ -1,6 +1,10 @@
-"""Cards of all plug-ins, in a config or not, for the contract tests."""
+"""Cards of all plug-ins, in a config or not, for the contract tests.
+
+Every file is read once a process; who changes a config changes a copy of it.
+"""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import yaml
@@ -10,6 +14,7 @@ from thinslice import plugins
 from thinslice.workflow.cells import ACQUIRED
 
 
+@cache
 def configs() -> dict[str, dict[str, Any]]:
     """Configs by file name: config.yaml, with each overlay, and with each overlay's rehearsal."""
     found = {"config.yaml": yaml.safe_load((ROOT / "config.yaml").read_text())}
@@ -21,6 +26,7 @@ def configs() -> dict[str, dict[str, Any]]:
     return found
 
 
+@cache
 def named(kind: str) -> dict[str, dict[str, Any]]:
     """Every card of a kind in any config, by its name in tests."""
     found: dict[str, dict[str, Any]] = {}

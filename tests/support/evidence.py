@@ -57,22 +57,22 @@ def hu(method: str, degradation: str, fitted_on: str, patient: int) -> float:
     return base + 9.0 * foreign + wobble
 
 
-def cells() -> list[dict[str, str]]:
+def cells(degradations: Sequence[str]) -> list[dict[str, str]]:
     """Untrained methods everywhere; trained ones fitted on every thick series x tested on each."""
     fits = {name: [""] for name in UNTRAINED}
-    fits |= {name: [f"phantom/{d}" for d in DEGRADATIONS] for name in TRAINED}
+    fits |= {name: [f"phantom/{d}" for d in degradations] for name in TRAINED}
     return [
         {"degradation": d, "method": m, "fitted_on": f, "fidelity": FIDELITY.get(m, "textbook")}
-        for d in DEGRADATIONS
+        for d in degradations
         for m, fitted in fits.items()
         for f in fitted
     ]
 
 
-def demo(patients: int = 4) -> Evidence:
+def demo(patients: int = 4, degradations: Sequence[str] = DEGRADATIONS) -> Evidence:
     """A benchmark of a few phantom patients, the first with three scans; all labelled sim."""
     scores, runs = [], []
-    for k, cell in enumerate(cells()):
+    for k, cell in enumerate(cells(degradations)):
         for p, scan in [(p, 0) for p in range(patients)] + [(0, 1), (0, 2)]:
             case = {"case": f"p{p}-{scan}", "patient": f"p{p}", "record": f"s{k:03d}"}
             x = hu(cell["method"], cell["degradation"], cell["fitted_on"], p) + 0.31 * scan

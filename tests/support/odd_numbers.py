@@ -1,12 +1,12 @@
 """Made evidence in which patients have numbers that are not finite, or zero."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
-from support.evidence import demo
+from support.evidence import DEGRADATIONS, demo
 from thinslice.interfaces import Evidence
 
 INF, NAN = math.inf, math.nan
@@ -24,9 +24,11 @@ PLANTS: Mapping[str, Mapping[int, float]] = {  # the last digit of a patient's n
 }
 
 
-def planted(values: Mapping[int, float], *, method: str = "") -> Evidence:
+def planted(
+    values: Mapping[int, float], *, method: str = "", degradations: Sequence[str] = DEGRADATIONS
+) -> Evidence:
     """The made evidence with these patients' numbers replaced, of one method or of all."""
-    evidence = demo()
+    evidence = demo(degradations=degradations)
     return replace(
         evidence,
         scores=_planted(evidence.scores, values, method, ("value",)),

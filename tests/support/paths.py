@@ -8,6 +8,7 @@ ROOT = TESTS.parent
 FIXTURES = TESTS / "fixtures"
 BENCHMARKS = ROOT / "benchmarks"
 REAL_SCANS = ROOT.parent / "shared" / "data"  # beside the repository; not distributed
+GOLDENS = ROOT.parent / "shared" / "goldens"  # likewise
 
 
 def importing() -> dict[str, str]:

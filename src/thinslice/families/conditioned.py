@@ -14,6 +14,7 @@ Shape suffixes: Z slices, Y X in-plane.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from thinslice.errors import Refused
-from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
+from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData
 from thinslice.inference import planes
 from thinslice.interfaces import Pair, Run
 from thinslice.nets.conditioned_unet import ConditionedUNet, Conditions
@@ -30,8 +31,8 @@ from thinslice.nets.folded_unet import FoldedUNet
 from thinslice.operators.body_extent import body_columns, extents
 from thinslice.operators.interpolation import resample_z, z_shift_mm
 from thinslice.runtime.device import choose
-from thinslice.training import weights
-from thinslice.training.batches import Batch
+from thinslice.training import validation, weights
+from thinslice.training.batches import Batch, to_device
 from thinslice.training.loop import train
 from thinslice.training.plan import Plan, Precision
 from thinslice.training.precision import cpu_has_bf16
@@ -43,6 +44,7 @@ from thinslice.training.samplers.row_noise import scan_noise
 from thinslice.volume import Grid, Volume, Window, window_of
 
 VIEWS = (planes.CORONAL, planes.SAGITTAL)
+VALIDATION_BATCHES = 16
 TILE = 512  # pixels, at most
 NUMBERS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 SAME_SIZE = (0.9, 1.1)  # zoom of a scan's own anatomy when refining
@@ -115,14 +117,21 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
 
     def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
         s = self.recipe.settings
-        draws = [self._batches(pairs) for pairs in (data.train, data.val) if pairs]
-        draw_val = draws[1] if len(draws) > 1 else None
-        key = repr([self.recipe.method, s, data.key])
-        plan = s.plan(s.steps, s.lr)
-        return learn(
-            net, (draws[0], draw_val), weighted_error, plan, val_batches=16, work=work, run=run,
-            key=key,
-        )  # fmt: skip
+        validate = None
+        if data.val:
+            fixed = validation.fixed(self._batches(data.val), VALIDATION_BATCHES, s.seed)
+            validate = partial(mean_error, net, fixed, choose(run))
+        trained = train(
+            net,
+            self._batches(data.train),
+            weighted_error,
+            s.plan(s.steps, s.lr),
+            validate=validate,
+            work=work,
+            run=run,
+            key=repr([self.recipe.method, s, data.key]),
+        )
+        return trained.curve
 
     def domain(self, pairs: Sequence[Pair]) -> dict[str, Any]:
         """What a fit on ``pairs`` draws, in the form of ``training.fitted_on.of_scans``."""
@@ -254,6 +263,12 @@ def weighted_error(net: nn.Module, batch: Batch) -> Tensor:
     x_BCZW, conditions_BK, y_B1ZW, weight_B1ZW = batch
     answer_B1ZW = net(x_BCZW, conditions_BK).float()
     return (weight_B1ZW * (answer_B1ZW - y_B1ZW).square()).mean()
+
+
+def mean_error(net: nn.Module, batches: Sequence[Batch], device: torch.device) -> float:
+    """Mean of ``weighted_error`` over fixed batches."""
+    errors = [float(weighted_error(net, to_device(batch, device))) for batch in batches]
+    return sum(errors) / len(errors)
 
 
 def _conditions(thick: Grid, thin: Grid, across: int, noise_hu: float) -> Conditions:

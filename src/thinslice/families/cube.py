@@ -11,7 +11,7 @@ What methods differ in is a ``CubeRecipe``; fit, save and load are those of ``ba
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,7 +26,9 @@ from thinslice.families.outside_window import residue_on
 from thinslice.inference import cubes, tiling
 from thinslice.interfaces import Pair, Run
 from thinslice.operators import grids
+from thinslice.operators.grids import factor_of
 from thinslice.operators.interpolation import resample_z
+from thinslice.training.batches import Sample
 from thinslice.training.plan import Plan
 from thinslice.training.samplers.cubes import Cubes, CubeShape
 from thinslice.volume import SAME_PLACE_MM, Grid, Volume, window_of
@@ -47,7 +49,7 @@ class CubeSettings:
     side: int = 256  # pixels of a training crop, along y and x
     batch: int = 1  # crops per step
     loss: losses.Name = "l1"  # or "mse", which tables in RMSE ask for
-    flips: bool = True  # left to right, every second crop
+    flips: bool = True  # left to right, every second crop or as many as the authors flip
     steps: int = 200_000
     lr: float = 1e-4
     optimiser: str = "adam"
@@ -101,11 +103,9 @@ class CubeRecipe(Recipe):
     clamp: bool = False  # cut restored values to the window; else what lies outside is kept
     z_starts: ZStarts | None = None  # windows placed otherwise
     share_z: tiling.Share = tiling.average
-
-
-def factor_of(thick: Grid, thin: Grid) -> int:
-    """Thick increment over thin increment, to the nearest whole number."""
-    return max(1, floor(thick.increment_mm / thin.increment_mm + 0.5))
+    identity: Mapping[str, Any] = field(default_factory=dict)  # settings that weights depend on too
+    sampler: Callable[..., Sample] = Cubes  # of training crops
+    moved: Callable[[nn.Module], nn.Module] = lambda net: net  # the network, as cubes are given it
 
 
 def at_slices_of(native: Volume, grid: Grid) -> Volume:
@@ -128,19 +128,20 @@ class CubeMethod(FittedMethod[CubeRecipe]):
 
     def __init__(self, recipe: CubeRecipe):
         sizes = {} if recipe.sizes is None else asdict(recipe.sizes)
-        usual = {"factor": recipe.settings.factor or USUAL_FACTOR}
-        super().__init__(recipe, sizes, usual, needs_fit=True)
-        self._tiles(usual["factor"])  # refuses sizes that do not go together before any training
+        factor = recipe.settings.factor or USUAL_FACTOR
+        usual = self._shape_of([factor])
+        super().__init__(recipe, {**sizes, **recipe.identity}, usual, needs_fit=True)
+        self._tiles(factor)  # refuses sizes that do not go together before any training
 
     @property
-    def factor(self) -> int | None:
-        """Native slices per thick increment; None before a fit that decides it."""
-        return self.recipe.settings.factor if self.shape is None else self.shape["factor"]
+    def factors(self) -> list[int]:
+        """Native slices per thick increment that it was fitted for."""
+        return [(self.shape or self.usual)["factor"]]
 
     def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
         """Learn by the loss of the settings, over all voxels of a cube's answer."""
         s = self.recipe.settings
-        cubes_of = [self._cubes(pairs, shape) if pairs else None for pairs in data[:2]]
+        cubes_of = [self._cubes(pairs, shape["factor"]) if pairs else None for pairs in data[:2]]
         identity = {**self.identity, **shape}
         key = json.dumps([identity, s.side, s.batch, s.val_batches, s.flips, s.loss])
         return learn(
@@ -156,14 +157,15 @@ class CubeMethod(FittedMethod[CubeRecipe]):
 
     def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
         """Pixels of ``grid`` must be those of ``thick``; ValueError for another factor."""
-        net, r, factor = self._fitted(), self.recipe, self.factor or 1
-        wanted = factor_of(thick.grid, grid)
-        if wanted != factor:
+        self._fitted()
+        r, factor = self.recipe, factor_of(thick.grid, grid)
+        if factor not in self.factors:
             raise Refused(
                 f"slices every {grid.increment_mm:g} mm of a scan with one every "
-                f"{thick.grid.increment_mm:g} mm are a factor of {wanted}, but {r.method} was "
-                f"fitted for {factor}: fit it on pairs like this scan"
+                f"{thick.grid.increment_mm:g} mm are a factor of {factor}, but {r.method} was "
+                f"fitted for {', '.join(map(str, self.factors))}: fit it on pairs like this scan"
             )
+        net = r.moved(self._for(factor))
         ends = grids.ends_for(thick.grid, grid)
         z_starts = r.z_starts
         window = window_of(thick, r.ct)
@@ -184,6 +186,14 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         if r.clamp:
             return restored
         return restored.with_voxels(restored.voxels + residue_on(grid, thick, window))
+
+    def _for(self, factor: int) -> nn.Module:
+        """The fitted network for one of its factors."""
+        return self._fitted()
+
+    def _shape_of(self, factors: Sequence[int]) -> Shape:
+        """The shape of a network for these factors: of this family, for the first."""
+        return {"factor": factors[0]}
 
     def _build(self, shape: Shape) -> nn.Module:
         sizes = self.recipe.sizes
@@ -206,10 +216,10 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         known = factor if isinstance(factor, int) else 1  # ``weights.load`` refuses another
         return {"factor": self.recipe.settings.factor or known}
 
-    def _cubes(self, pairs: Sequence[Pair], shape: Shape) -> Cubes:
+    def _cubes(self, pairs: Sequence[Pair], factor: int) -> Sample:
         r, s = self.recipe, self.recipe.settings
-        cube = CubeShape(r.depth, shape["factor"], (s.side, s.side), r.trim)
-        return Cubes(pairs, cube, s.batch, ct=r.ct, flips=s.flips)
+        cube = CubeShape(r.depth, factor, (s.side, s.side), r.trim)
+        return r.sampler(pairs, cube, s.batch, ct=r.ct, flips=s.flips)
 
     def _tiles(self, factor: int) -> cubes.CubeTiles:
         r, s = self.recipe, self.recipe.settings

@@ -26,7 +26,6 @@ from torch.nn.functional import l1_loss
 
 from thinslice.errors import Refused
 from thinslice.families.base import FittedMethod, Shape, TrainingData, learn
-from thinslice.families.cube import factor_of
 from thinslice.families.losses import absolute_error
 from thinslice.families.outside_window import residue_on
 from thinslice.families.two_stage_settings import Stage, TwoStageRecipe
@@ -36,6 +35,7 @@ from thinslice.interfaces import Pair, Run
 from thinslice.nets import georgescu
 from thinslice.nets.georgescu import LEVELS, TwoBlocks
 from thinslice.operators.finer_grids import finer_pixels, finer_slices, pixel_factor
+from thinslice.operators.grids import factor_of
 from thinslice.operators.interpolation import place_on
 from thinslice.training import seeds
 from thinslice.training.batches import Batch, Sample

@@ -132,6 +132,25 @@ def default_starts(tiles: CubeTiles, n: int, ends: int) -> np.ndarray:
     return tiling.starts(n + 2 * before, tiles.depth, tiles.stride) - before
 
 
+def starts_in_order(n: int, depth: int, stride: int) -> list[int]:
+    """Windows from the first of ``n`` slices on, and one that ends with the scan, as authors do.
+
+    In the order of writing: where two windows answer and the later one counts, it matters.
+    """
+    return [*range(0, n - depth, stride), max(n - depth, 0)]
+
+
+def starts_to_the_ends(n: int, ends: int, tiles: CubeTiles) -> list[int]:
+    """``starts_in_order``, and before and after them windows for what those never predict."""
+    starts = starts_in_order(n, tiles.depth, tiles.stride)
+    while starts[0] * tiles.factor + tiles.trim > -ends * tiles.factor:
+        starts.insert(0, starts[0] - tiles.stride)
+    last = (n - 1 + ends) * tiles.factor
+    while (starts[-1] + tiles.depth - 1) * tiles.factor - tiles.trim < last:
+        starts.append(starts[-1] + tiles.stride)
+    return starts
+
+
 def _cut(
     unit_ZYX: np.ndarray, z: _Windows, yx: list[tiling.Axis], place: tuple[int, ...]
 ) -> np.ndarray:

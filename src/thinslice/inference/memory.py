@@ -18,6 +18,7 @@ from torch import nn
 from thinslice.inference import tiling
 from thinslice.inference.tensor_memory import peak_bytes
 from thinslice.interfaces import Run
+from thinslice.runtime import heap
 
 LOG = logging.getLogger(__name__)
 MARGIN = 1.5  # for what libraries allocate behind torch's back
@@ -61,6 +62,7 @@ def tile_and_batch(
     if run.max_memory_gib is None and device.type == "cpu":
         return tile, tiles.batch
     smallest = tiling.rounded_up(2 * tiles.halo + tiles.blend, tiles.align) + tiles.align
+    smallest = max(smallest, getattr(net, "least_side", 0))  # of a network built for one size
     least = tuple(min(smallest, side) for side in tile)
     # Measured before the room is: what a first run leaves behind is then counted as taken.
     probe = torch.zeros(1, channels, *slices, *least, device=device)
@@ -77,6 +79,7 @@ def room_bytes(run: Run, device: torch.device, reserved: int) -> float:
             return GPU_SHARE * free
         return min(free, run.max_memory_gib * 2**30 - torch.cuda.memory_allocated(device))
     cap = float("inf") if run.max_memory_gib is None else run.max_memory_gib * 2**30
+    heap.give_back()  # what is free for the next tile is no memory taken
     return cap - resident_bytes() - reserved - SLACK_BYTES
 
 

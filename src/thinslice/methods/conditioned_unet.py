@@ -23,10 +23,10 @@ from thinslice.nets.conditioned_unet import ConditionedUNet
 
 ABOUT = About(
     title="Conditioned U-Net",
-    fidelity="from-abstract",
+    fidelity="own",
     paper="",
-    idea="One U-Net for all thicknesses and increments, told how the slices were acquired, corrects "
-    "interpolated coronal and sagittal planes.",
+    idea="One U-Net for all thicknesses and increments, told how the slices were acquired, "
+    "corrects interpolated coronal and sagittal planes.",
 )
 
 Settings = ConditionedSettings

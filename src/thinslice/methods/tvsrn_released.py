@@ -23,6 +23,7 @@ from torch import Tensor
 from thinslice.families.base import settings_of
 from thinslice.families.cube import CUBE_TINY, CubeMethod, CubeRecipe, CubeSettings
 from thinslice.inference import tiling
+from thinslice.inference.cubes import CubeTiles, starts_to_the_ends
 from thinslice.interfaces import About
 from thinslice.nets.tvsrn_released import DEPTH, FACTOR, TRIM, TVSRNReleased, from_authors
 
@@ -55,19 +56,12 @@ class Settings(CubeSettings):
 TINY = {**CUBE_TINY, "halo": 0, "blend": 0, "steps": 1}  # the network has one size
 
 
-def authors_starts(n: int) -> list[int]:
-    """First thick slices of the authors' windows over ``n`` slices, in the order of writing."""
-    return [*range(0, n - DEPTH, STRIDE), max(n - DEPTH, 0)]
+TILES = CubeTiles(DEPTH, FACTOR, TRIM, STRIDE)  # along z
 
 
 def z_starts(n: int, ends: int) -> list[int]:
     """The authors' windows, and before and after them those for what they never predict."""
-    starts = authors_starts(n)
-    while starts[0] * FACTOR + TRIM > -ends * FACTOR:
-        starts.insert(0, starts[0] - STRIDE)
-    while (starts[-1] + DEPTH - 1) * FACTOR - TRIM < (n - 1 + ends) * FACTOR:
-        starts.append(starts[-1] + STRIDE)
-    return starts
+    return starts_to_the_ends(n, ends, TILES)
 
 
 class TVSRNReleasedMethod(CubeMethod):

@@ -55,7 +55,7 @@ class ConditionedUNet(nn.Module):
     Without ``conditions_BK`` those of ``condition`` hold for every plane.
     """
 
-    scan_1K: Tensor
+    of_scan: Tensor  # [1, K]
 
     def __init__(self, channels: int = 16, levels: int = 4, neighbours: int = 2):
         super().__init__()
@@ -71,7 +71,7 @@ class ConditionedUNet(nn.Module):
         )
         nn.init.normal_(self.conditioning[2].weight, std=SMALL)  # type: ignore[arg-type]
         nn.init.zeros_(self.conditioning[2].bias)  # type: ignore[arg-type]
-        self.register_buffer("scan_1K", torch.zeros(1, N_CONDITIONS), persistent=False)
+        self.register_buffer("of_scan", torch.zeros(1, N_CONDITIONS), persistent=False)
 
     @property
     def align(self) -> int:
@@ -85,12 +85,12 @@ class ConditionedUNet(nn.Module):
 
     def condition(self, conditions: Conditions) -> None:
         """Set what holds for every plane from now on."""
-        self.scan_1K = torch.tensor([conditions.numbers()], device=self.scan_1K.device)
+        self.of_scan = torch.tensor([conditions.numbers()], device=self.of_scan.device)
 
     def forward(self, x_BCZW: Tensor, conditions_BK: Tensor | None = None) -> Tensor:
         p, q = x_BCZW.shape[-2:]
         seen = self._seen(mirrored(x_BCZW, self.align))
-        scales = self.scales(self.scan_1K if conditions_BK is None else conditions_BK)
+        scales = self.scales(self.of_scan if conditions_BK is None else conditions_BK)
         features = self._encoded(seen, scales)
         levels = len(features)
 

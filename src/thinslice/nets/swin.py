@@ -12,23 +12,25 @@ a single window is not shifted.
 Shape suffixes: B batch, Y X grid, C channels, H heads, T tokens of one window, R residual branches.
 """
 
+from math import prod
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from thinslice.nets.windows import Weights, whole, windowed_block, windows_of
 
-Window = tuple[int, int]
+Window = tuple[int, ...]
 
 
 def relative_index(window: Window) -> Tensor:
-    """Row of the bias table for each (query, key) of a window, [T, T]."""
-    y, x = window
-    place_2T = torch.stack(torch.meshgrid(torch.arange(y), torch.arange(x), indexing="ij")).flatten(
-        1
-    )
-    dy_TT, dx_TT = place_2T[:, :, None] - place_2T[:, None, :]
-    return (dy_TT + y - 1) * (2 * x - 1) + dx_TT + x - 1
+    """Row of the bias table for each (query, key) of a window, [T, T]; the last axis runs first."""
+    places = torch.meshgrid(*(torch.arange(n) for n in window), indexing="ij")
+    row_TT = torch.zeros((), dtype=torch.long)
+    for place, n in zip(places, window):
+        apart_TT = place.flatten()[:, None] - place.flatten()
+        row_TT = row_TT * (2 * n - 1) + apart_TT + n - 1
+    return row_TT
 
 
 class SwinBlock(nn.Module):
@@ -43,7 +45,7 @@ class SwinBlock(nn.Module):
         self.window, self.shift, self.drop_path = window, shift, drop_path
         self.norm1 = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
-        positions = (2 * window[0] - 1) * (2 * window[1] - 1)
+        positions = prod(2 * n - 1 for n in window)
         self.position_bias = nn.Parameter(torch.zeros(positions, heads))
         self.proj = nn.Linear(width, width)
         self.norm2 = nn.LayerNorm(width)
@@ -86,7 +88,9 @@ class SwinBlock(nn.Module):
 class SwinStack(nn.Module):
     """Blocks in sequence, every second one shifted; any grid, any batch."""
 
-    def __init__(self, width: int, heads: int, window: Window, depth: int, drop_paths: list[float]):
+    def __init__(
+        self, width: int, heads: int, window: tuple[int, int], depth: int, drop_paths: list[float]
+    ):
         super().__init__()
         if len(drop_paths) != depth:
             raise ValueError(f"{depth} blocks need {depth} drop rates, found {len(drop_paths)}")

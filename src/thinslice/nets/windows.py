@@ -18,6 +18,7 @@ window, C channels, H heads, K kinds of window, R = 2 residual branches (attenti
 """
 
 from functools import lru_cache
+from math import prod
 from typing import NamedTuple
 
 import torch
@@ -69,7 +70,7 @@ def axis_regions(size: int, real: int, window: int, shift: int) -> Tensor:
 
 @lru_cache(maxsize=64)
 def windows_of(
-    real: tuple[int, int], window: tuple[int, int], shift: tuple[int, int], device: torch.device
+    real: tuple[int, ...], window: tuple[int, ...], shift: tuple[int, ...], device: torch.device
 ) -> Windows:
     """The windows of a grid of ``real`` (y, x) tokens, padded to whole windows at the far ends.
 
@@ -87,8 +88,38 @@ def windows_of(
         cells = grid_YX.view(y // window[0], window[0], x // window[1], window[1])
         return cells.transpose(1, 2).reshape(-1, window[0] * window[1])
 
-    kinds_KT, kind_W = torch.unique(cut(region_YX), dim=0, return_inverse=True)
-    tokens_WT = cut(raster_YX)
+    return _by_kind(cut(raster_YX), cut(region_YX), device)
+
+
+@lru_cache(maxsize=64)
+def wrapped_windows_of(
+    real: tuple[int, ...], window: tuple[int, ...], shift: tuple[int, ...], device: torch.device
+) -> Windows:
+    """As ``windows_of``, of any number of axes; but what a shift brings together attends.
+
+    A shifted window that reaches over an end of an axis goes on at its other end. Only tokens that
+    pad the grid are masked.
+    """
+    sizes = [whole(n, w) for n, w in zip(real, window)]
+    shifts = [s if n > w else 0 for n, w, s in zip(sizes, window, shift)]
+    rolled = [(torch.arange(n) + s) % n for n, s in zip(sizes, shifts)]
+    places = torch.meshgrid(*rolled, indexing="ij")
+    raster, padding = torch.zeros(sizes, dtype=torch.long), torch.zeros(sizes, dtype=torch.long)
+    for place, n, there in zip(places, sizes, real):
+        raster = raster * n + place
+        padding = padding | (place >= there)
+
+    def cut(grid: Tensor) -> Tensor:
+        cells = grid.view([part for n, w in zip(sizes, window) for part in (n // w, w)])
+        axes = range(2 * len(sizes))
+        return cells.permute(*axes[::2], *axes[1::2]).reshape(-1, prod(window))
+
+    return _by_kind(cut(raster), cut(padding), device)
+
+
+def _by_kind(tokens_WT: Tensor, regions_WT: Tensor, device: torch.device) -> Windows:
+    """Windows together that are alike in where they are cut into regions."""
+    kinds_KT, kind_W = torch.unique(regions_WT, dim=0, return_inverse=True)
     apart_KTT = kinds_KT[:, :, None] != kinds_KT[:, None, :]
     return Windows(
         tuple(tokens_WT[kind_W == k].to(device) for k in range(len(kinds_KT))),

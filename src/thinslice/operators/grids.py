@@ -1,11 +1,12 @@
 """Grids derived from grids: thin, thick and native slices."""
 
+from dataclasses import replace
 from math import ceil, floor
 
 import numpy as np
 
 from thinslice.errors import Refused, UnusableCaseError
-from thinslice.volume import Grid
+from thinslice.volume import SAME_PLACE_MM, Grid
 
 SAME = 1e-6  # relative tolerance of a length
 
@@ -74,6 +75,20 @@ def thick_slices(
     )
 
 
+def part(grid: Grid, first: tuple[int, int, int], zyx: tuple[int, int, int]) -> Grid:
+    """The grid of a block of voxels: ``zyx`` of them, from the one at index ``first``."""
+    _, y_axis, x_axis = np.array(grid.direction, float)
+    origin_mm = np.array(grid.origin_mm) + y_axis * first[1] * grid.pixel_mm[0]
+    origin_mm += x_axis * first[2] * grid.pixel_mm[1]
+    return replace(
+        grid,
+        n=zyx[0],
+        shape=zyx[1:],
+        start_mm=grid.start_mm + first[0] * grid.increment_mm,
+        origin_mm=(float(origin_mm[0]), float(origin_mm[1]), float(origin_mm[2])),
+    )
+
+
 def native_grid(thick: Grid, factor: int, ends: int = 0, thickness_mm: float | None = None) -> Grid:
     """Grid of a network's slices, ``factor`` per thick increment and ``ends`` increments beyond.
 
@@ -86,6 +101,25 @@ def native_grid(thick: Grid, factor: int, ends: int = 0, thickness_mm: float | N
         thickness_mm=increment_mm if thickness_mm is None else thickness_mm,
         start_mm=thick.start_mm - ends * thick.increment_mm,
     )
+
+
+def factor_of(thick: Grid, thin: Grid) -> int:
+    """Thick increment over thin increment, to the nearest whole number."""
+    return max(1, floor(thick.increment_mm / thin.increment_mm + 0.5))
+
+
+def offsets_mm(thick: Grid, thin: Grid) -> np.ndarray:
+    """Distances [K] from a thick slice to the K thin slices from it on, before the next thick one.
+
+    K is ``factor_of`` the two, whose positions must be in one frame. Where the increments' ratio is
+    no whole number they are spread evenly, in phase with the first thin slice.
+    """
+    factor = factor_of(thick, thin)
+    step_mm = thick.increment_mm / factor
+    phase_mm = (thin.start_mm - thick.start_mm) % step_mm
+    if step_mm - phase_mm <= SAME_PLACE_MM:
+        phase_mm = 0.0
+    return phase_mm + step_mm * np.arange(factor)
 
 
 def ends_for(thick: Grid, target: Grid, tolerance_mm: float = 1e-3) -> int:

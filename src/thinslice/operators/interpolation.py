@@ -8,13 +8,13 @@ Lanczos-3 has its six taps scaled to sum to one (and still moves a ramp by up to
 No kernel is widened where the target is coarser: making slices thicker is a degradation.
 """
 
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from scipy.ndimage import spline_filter1d
 from scipy.sparse import csr_array
 
+from thinslice.operators.grids import part
 from thinslice.volume import SAME_PLACE_MM, Grid, Volume
 
 Kind = Literal["nearest", "linear", "cubic", "lanczos3"]
@@ -192,16 +192,5 @@ def _crop(native: Volume, grid: Grid) -> Volume:
         if drift_mm <= SAME_PLACE_MM and start >= 0 and start + n <= source.zyx[axis]:
             first[axis], sizes[axis] = start, n
     z, y, x = (slice(start, start + n) for start, n in zip(first, sizes))
-    o = (
-        np.array(source.origin_mm)
-        + axes[1] * first[1] * steps[0][1]
-        + axes[2] * first[2] * steps[0][2]
-    )
-    part = replace(
-        source,
-        n=sizes[0],
-        shape=(sizes[1], sizes[2]),
-        start_mm=source.start_mm + first[0] * source.increment_mm,
-        origin_mm=(float(o[0]), float(o[1]), float(o[2])),
-    )
-    return native.with_voxels(native.voxels[z, y, x], part)
+    block = part(source, (first[0], first[1], first[2]), (sizes[0], sizes[1], sizes[2]))
+    return native.with_voxels(native.voxels[z, y, x], block)

@@ -10,12 +10,11 @@ Differs from the authors' code in the filter alone: separable OpenCV for their 1
 convolution, equal to 2e-5 (1e-4 dB).
 """
 
-import cv2
 import numpy as np
 
 from thinslice.interfaces import Score, ScoringInput
 from thinslice.metrics.errors import decibels
-from thinslice.metrics.ssim import RADIUS, TAPS
+from thinslice.metrics.ssim_zeros import SIDE, plane_ssim
 from thinslice.metrics.whole_windows import whole_windows
 from thinslice.protocols._comparable import check, measured, passed_over
 from thinslice.volume import Window
@@ -24,7 +23,6 @@ METRICS = ("psnr_db", "ssim")
 WINDOW = Window(-1024.0, 2048.0)
 CUT = 5  # slices at each end, whatever the factor
 PERFECT_DB = 40.0
-C1, C2 = 0.01**2, 0.03**2
 
 
 class Tvsrn:
@@ -42,7 +40,7 @@ class Tvsrn:
             slices = [slice_ssim(r, t) for r, t in zip(restored, thin)]
         else:
             known = known[CUT:-CUT]
-            whole = whole_windows(known, 2 * RADIUS + 1, (1, 2))
+            whole = whole_windows(known, SIDE, (1, 2))
             slices = [slice_ssim(r, t, w) for r, t, w in zip(restored, thin, whole) if w.any()]
             restored, thin = restored[known], thin[known]
         if not slices:
@@ -64,18 +62,5 @@ def volume_psnr(restored: np.ndarray, thin: np.ndarray) -> float:
 
 
 def slice_ssim(restored: np.ndarray, thin: np.ndarray, counted: np.ndarray | None = None) -> float:
-    """SSIM of two float32 slices [Y, X], zeros beyond their edges, mean over the pixels counted.
-
-    counted   boolean [Y, X]; None: all
-    """
-    x, y = (np.ascontiguousarray(v, np.float32) for v in (restored, thin))
-    mx, my, xx, yy, xy = (_smooth(v) for v in (x, y, x * x, y * y, x * y))
-    luminance = (2 * mx * my + C1) / (mx * mx + my * my + C1)
-    structure = (2 * (xy - mx * my) + C2) / (xx - mx * mx + yy - my * my + C2)
-    values = luminance * structure
-    return float((values if counted is None else values[counted]).mean(dtype=np.float64))
-
-
-def _smooth(values: np.ndarray) -> np.ndarray:
-    """Gaussian-weighted means [Y, X] with zeros around."""
-    return cv2.sepFilter2D(values, -1, TAPS, TAPS, borderType=cv2.BORDER_CONSTANT)
+    """SSIM of two slices [Y, X], computed in float32, mean over the pixels counted (None: all)."""
+    return plane_ssim(restored.astype(np.float32), thin.astype(np.float32), counted)

@@ -16,7 +16,7 @@ import torch
 
 from thinslice.errors import ThinsliceError
 from thinslice.interfaces import Run
-from thinslice.runtime import gpu_check, gpu_lock
+from thinslice.runtime import gpu_check, gpu_lock, heap
 
 LOG = logging.getLogger(__name__)
 
@@ -54,7 +54,8 @@ def job(run: Run) -> Iterator[Run]:
 def group(run: Run, count: int) -> Iterator[list[Run]]:
     """``run`` for each of ``count`` processes that train together, each with its own locked GPU.
 
-    On a CPU the processes share its threads; where ``auto`` finds no GPU there is one process.
+    On a CPU the processes share its threads; where ``auto`` finds no GPU there is one process. What
+    they free there they keep for their next step.
     DeviceError if there are fewer GPUs, UnusableGpuError if ``auto`` cannot use those that the job
     reserved.
     """
@@ -67,6 +68,8 @@ def group(run: Run, count: int) -> Iterator[list[Run]]:
         if device.type != "cuda" and run.device == "auto" and count > 1:
             LOG.warning("no GPU here: one process on the CPU instead of %d on GPUs", count)
             count = 1
+        if device.type == "cpu":
+            heap.keep()
         with _claimed(device, count) as devices:
             yield [_member(run, rank, devices) for rank in range(count)]
     finally:

@@ -29,10 +29,10 @@ EASY_HU = 10.0  # error of interpolation below which a crop counts no more
 class Crop(NamedTuple):
     """One training example; see the module docstring."""
 
-    x_CZW: np.ndarray
-    conditions_K: np.ndarray
-    y_1ZW: np.ndarray
-    weight_1ZW: np.ndarray  # of each voxel's squared error; 0 where it does not count
+    x: np.ndarray  # [C, Z, W]
+    conditions: np.ndarray  # [K]
+    y: np.ndarray  # [1, Z, W]
+    weight: np.ndarray  # [1, Z, W], of each voxel's squared error; 0 where it does not count
 
 
 class ConditionedPlanes:
@@ -56,7 +56,7 @@ class ConditionedPlanes:
         return x.to(memory_format=torch.channels_last), conditions, y, weight
 
     def _crop(self, slab: Slab, slices: Slices, rng: np.random.Generator) -> Crop:
-        fine_LWN = varied(slab.voxels_LWN, rng)
+        fine_LWN = varied(slab.voxels, rng)
         thick = slices.thick @ fine_LWN.reshape(len(fine_LWN), -1)
         seen = (slices.interpolated @ thick).reshape(-1, *fine_LWN.shape[1:])
         middle = self.planes.neighbours

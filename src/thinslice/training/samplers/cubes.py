@@ -52,8 +52,10 @@ class Cubes:
         batch: int,
         ct: tuple[float, float] = (-1024.0, 3071.0),
         flips: bool = True,
+        flip_share: float = 0.5,
     ):
-        self.pairs, self.shape, self.batch, self.flips = pairs, shape, batch, flips
+        self.pairs, self.shape, self.batch = pairs, shape, batch
+        self.flips, self.flip_share = flips, flip_share
         self.starts = [starts(pair, shape) for pair in pairs]
         self.windows = [window(pair, ct) for pair in pairs]
 
@@ -70,7 +72,7 @@ class Cubes:
         y, x = (place(n, s, rng) for n, s in zip(pair.thick.grid.shape, side))
         thick = pair.thick.read(slice(z0, z0 + self.shape.depth), y, x)
         thin = read_at(pair.thin, positions_mm(pair, self.shape, z0), y, x)
-        flip = self.flips and rng.random() < 0.5
+        flip = self.flips and rng.random() < self.flip_share
         both = []
         for block in (thick, thin):
             unit = filled(self.windows[i].to_unit(block), (len(block), *side))

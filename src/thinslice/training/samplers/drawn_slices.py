@@ -95,7 +95,7 @@ def _slices(
     half_mm = thick.increment_mm / 2
     return Slices(
         thick=profile_matrix(profile, fine, thick).toarray().astype(np.float32),
-        interpolated=_cubic(centres_mm, at_mm),
+        interpolated=cubic(centres_mm, at_mm),
         thin=weights,
         distance=distances(centres_mm, at_mm, thick.increment_mm),
         covered=(at_mm >= centres_mm[0] - half_mm) & (at_mm <= centres_mm[-1] + half_mm),
@@ -148,7 +148,7 @@ def _left_of(thickness_mm: float, fine_mm: float) -> float:
     return float(np.sqrt(max(squared - fine_mm**2, FINEST * squared)))
 
 
-def _cubic(thick_mm: np.ndarray, at_mm: np.ndarray) -> np.ndarray:
+def cubic(thick_mm: np.ndarray, at_mm: np.ndarray) -> np.ndarray:
     """Cubic B-spline interpolation as one dense matrix [n, n_thick]."""
     filtered = spline_filter1d(np.eye(len(thick_mm)), 3, axis=0, mode="mirror")
     return (interpolation.weights(thick_mm, at_mm, "cubic") @ filtered).astype(np.float32)

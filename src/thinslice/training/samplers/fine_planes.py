@@ -26,9 +26,9 @@ ROOM = 48  # rows beyond the rows that are learned, for thick slices to lie on
 
 
 class Slab(NamedTuple):
-    """A plane and the planes beside it, HU [L, W, N], and what its rows and columns are."""
+    """A plane and the planes beside it, float32 HU [L, W, N], and what its rows and columns are."""
 
-    voxels_LWN: np.ndarray
+    voxels: np.ndarray
     rows: FineRows
     pixel_mm: float
 
@@ -55,8 +55,8 @@ class FinePlanes:
         sizes = np.array([scan.voxels.size * bool(k) for scan, k in zip(scans, self.kinds)], float)
         if not sizes.sum():
             raise ValueError(
-                f"no scan to learn from: each is thicker than {THIN_MM:g} mm and has pixels of more "
-                f"than {FINE_PIXEL_MM:g} mm"
+                f"no scan to learn from: each is thicker than {THIN_MM:g} mm and has pixels of "
+                f"more than {FINE_PIXEL_MM:g} mm"
             )
         self.shares = sizes / sizes.sum()
 
@@ -64,14 +64,14 @@ class FinePlanes:
         """A slab of float32 HU, its own copy; mostly not of air alone."""
         for _ in range(TRIES):
             slab = self._any(rng)
-            if (slab.voxels_LWN[..., self.neighbours] > BODY_HU).mean() > BODY:
+            if (slab.voxels[..., self.neighbours] > BODY_HU).mean() > BODY:
                 break
         return slab
 
     def _any(self, rng: np.random.Generator) -> Slab:
         i = int(rng.choice(len(self.scans), p=self.shares))
         kinds = self.kinds[i]
-        along_z = kinds == "both" and rng.random() < STACKED or kinds == "stack"
+        along_z = (kinds == "both" and rng.random() < STACKED) or kinds == "stack"
         zoom = float(np.exp(rng.uniform(*np.log(self.zoom))))
         return self._cut(self.scans[i], along_z, zoom, rng)
 

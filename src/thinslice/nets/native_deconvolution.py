@@ -1,0 +1,49 @@
+"""Transposed convolutions from thick slices to native slices.
+
+Networks for twice as many voxels along all axes end in a transposed convolution of an even width,
+whose fine voxels tile the coarse ones. Between slices the fine grid lies on the coarse one (thick
+slice i is native slice i * factor), so the width is odd: of a kernel ``span`` thick increments wide
+to either side, 2 * span * factor - 1 taps. In-plane it sees three pixels and keeps their number.
+
+Shape suffixes: B batch, C channels, Z slices, Y X in-plane.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+Triple = tuple[int, int, int]
+
+
+class Deconvolution(NamedTuple):
+    """Kernel, stride and padding of a transposed convolution along z, y and x."""
+
+    kernel: Triple
+    stride: Triple
+    padding: Triple
+
+    def layer(self, inputs: int, bias: bool = True) -> nn.ConvTranspose3d:
+        """The transposed convolution from ``inputs`` channels to one."""
+        return nn.ConvTranspose3d(inputs, 1, self.kernel, self.stride, self.padding, bias=bias)
+
+
+def to_native(factor: int, span: int = 1) -> Deconvolution:
+    """From ``n`` thick slices to (n - 1) * factor + 1 native ones."""
+    reach = span * factor - 1
+    return Deconvolution((2 * reach + 1, 3, 3), (factor, 1, 1), (reach, 1, 1))
+
+
+def linear_kernel(upsampling: Deconvolution) -> Tensor:
+    """The kernel, [kz, ky, kx], by which ``to_native`` interpolates linearly along z."""
+    (taps, rows, columns), factor = upsampling.kernel, upsampling.stride[0]
+    distance = (torch.arange(taps) - taps // 2).abs()
+    kernel = torch.zeros(upsampling.kernel)
+    kernel[:, rows // 2, columns // 2] = (1 - distance / factor).clamp(min=0)
+    return kernel
+
+
+def check_depth(x_B1ZYX: Tensor, depth: int) -> None:
+    """Refuse cubes of another number of thick slices; ValueError."""
+    if x_B1ZYX.shape[2] != depth:
+        raise ValueError(f"built for {depth} thick slices, found {x_B1ZYX.shape[2]}")
