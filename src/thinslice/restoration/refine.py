@@ -1,4 +1,4 @@
-"""Go on learning from the scan itself before it is restored: ``--refine 60s``, ``--refine 500steps``.
+"""Go on learning from the scan itself before it is restored: --refine 60s, --refine 500steps.
 
 A number of steps gives the same weights bit for bit, on CPUs of one kind with as many threads; a
 time does not. So a time becomes a number of steps: the first steps are timed on a copy, the number
