@@ -1,5 +1,10 @@
 """Names of metrics are the columns of METRIC and back; no column is described twice."""
 
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
 import pytest
 
 from thinslice import columns
@@ -43,3 +48,20 @@ def test_every_column_is_described_once_with_a_known_type():
     assert {column.dtype for column in COLUMNS} == {"text", "int", "float"}
     assert {*columns.SCORES, *columns.RUNS, *columns.PAIRS} <= set(names)
     assert all(column.meaning for column in COLUMNS)
+
+
+def test_rows_as_csv_are_the_text_that_pandas_writes():
+    odd = [1, 0.1, 1e-5, 1e16, -0.0, float("nan"), None, float("inf"), np.float32(0.1), 2**53]
+    rows = [
+        {"case": f'a,"{i}"', "sim": "", "value": value, "n": i, "phase_mm": "0.50"}
+        for i, value in enumerate(odd)
+    ]
+    rows[1] |= {"mask": "00ff"}  # a column that only some rows have
+    assert columns.csv_text(rows) == pd.DataFrame(rows).to_csv(index=False)
+    assert columns.csv_text([]) == pd.DataFrame([]).to_csv(index=False)
+
+
+@pytest.mark.parametrize("job", ["score", "pairs", "restore", "degrade", "convert", "fetch"])
+def test_jobs_of_one_cell_import_no_pandas(job):
+    code = f"import sys, thinslice.jobs.{job}; sys.exit('pandas' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

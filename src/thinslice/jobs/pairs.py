@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from thinslice import store
+from thinslice.columns import csv_text
 from thinslice.errors import in_case
 from thinslice.fs.atomic import write_text
 from thinslice.interfaces import ACQUIRED
@@ -31,7 +30,7 @@ def pairs(thin: Path, thick: Path, sim: str, out: Path) -> None:
             with in_case(case):
                 compared = slice_pairs(thin_store.read(case), thick_store.read(case))
             rows += [{**cell, **about, **row} for row in pair_rows(compared)]
-        write_text(out, pd.DataFrame(rows).to_csv(index=False))
+        write_text(out, csv_text(rows))
         job.output("pairs", out)
 
 

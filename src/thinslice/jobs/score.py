@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from thinslice import plugins, store
+from thinslice.columns import csv_text
 from thinslice.errors import UnusableCaseError, in_case
 from thinslice.fs.atomic import write_text
 from thinslice.interfaces import (
@@ -72,7 +71,7 @@ def score(
             refuse_none_left(missing, restored_store.cases(), f"{name} can score no case")
         tests = thin_store.cases("test")
         left_out += [each for each in of_store(thick) if each.case in tests]
-        write_text(out, pd.DataFrame(table).to_csv(index=False))
+        write_text(out, csv_text(table))
         job.output("scores", out)
         job.fact("cases", len(restored_store.cases()))
         job.fact(FACT, fact_of(left_out))
