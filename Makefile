@@ -25,9 +25,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 demo: .venv/.ready
 	snakemake --cores $(CORES)
 
-# One worker per core, one thread each; a file's tests stay together, for they share what they set up.
+# One worker per core, one thread each; a file's tests stay together, for they share what they set up,
+# and files begin in the order of tests/conftest.py, the longest first.
 test: .venv/.ready lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/.ready
 	$(BIN)/python -m pytest -m slow --timeout 3600

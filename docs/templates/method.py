@@ -20,7 +20,7 @@ from thinslice.interfaces import About
 
 ABOUT = About(
     title="NAME",  # as printed in tables
-    fidelity="from-abstract",  # or "as-published", "as-released", "textbook"
+    fidelity="from-abstract",  # or "as-published", "as-released", "textbook", "own"
     paper="Authors, venue year",
     idea="One sentence on how it works.",
     # published_settings={"channels": (16, 32)},  # values of the paper's own: they keep its label

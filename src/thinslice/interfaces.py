@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or sc
     from scipy.sparse import csr_array
 
 SPLITS = ("train", "val", "test")
+# What a method reproduces, as tables print it; docs/explanation/methods.md explains each.
+FIDELITIES = ("textbook", "as-published", "as-released", "from-abstract", "own")
 ACQUIRED = "acquired"  # the degradation of a scanner's own thick series; others are simulated
 
 
@@ -115,8 +117,8 @@ class About(NamedTuple):
     """What a method's table row says of it."""
 
     title: str  # as printed, e.g. "TVSRN"
-    fidelity: str  # "as-published", "as-released", "from-abstract" or "textbook"
-    paper: str  # short reference; "" for textbook methods
+    fidelity: str  # one of FIDELITIES
+    paper: str  # short reference; "" for textbook methods, and it may be for our own
     idea: str  # one sentence
     fixed_factor: bool = False  # restores only the ratio of increments that it was fitted on
     in_plane: bool = False  # can restore on finer pixels too

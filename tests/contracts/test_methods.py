@@ -31,7 +31,7 @@ from support.tiny_methods import (
     tiny,
 )
 from thinslice import plugins
-from thinslice.interfaces import About
+from thinslice.interfaces import FIDELITIES, About
 from thinslice.restoration.methods import fit_of
 from thinslice.training import weights
 from thinslice.volume import Grid, Volume
@@ -221,10 +221,10 @@ def test_broken_or_foreign_weights_are_refused_with_the_files_name(ready):
 def test_about_is_complete(ready):
     about = ready.method.about
     assert isinstance(about, About)
-    assert about.fidelity in ("as-published", "as-released", "from-abstract", "textbook")
+    assert about.fidelity in FIDELITIES
     assert about.title
     assert about.idea.endswith(".")
-    assert about.paper or about.fidelity == "textbook"
+    assert about.paper or about.fidelity in ("textbook", "own")
 
 
 def test_every_module_is_under_the_contract_and_no_two_methods_have_one_title():

@@ -16,9 +16,11 @@ from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.families.cube import CubeSettings
 from thinslice.families.interpolated import InterpolatedSettings
 from thinslice.families.plane import PlaneSettings
+from thinslice.families.positions import PositionSettings
 from thinslice.families.self_supervised import SelfSupervised
 from thinslice.families.two_stage_settings import TwoStageSettings
 from thinslice.families.two_view import TwoViewSettings
+from thinslice.interfaces import FIDELITIES
 
 CONFIG_PAGE = (ROOT / "docs/reference/config.md").read_text()
 RESULTS_PAGE = (ROOT / "docs/reference/results.md").read_text()
@@ -39,9 +41,12 @@ SHARED = {
     CubeSettings: "Every cube network",
     InterpolatedSettings: "Every network on an interpolated scan",
     PlaneSettings: "Every plane network",
+    PositionSettings: "Every network of positions",
     TwoStageSettings: "Both two-stage methods",
     TwoViewSettings: "Both ACVTT methods",
 }
+METHODS_PAGE = (ROOT / "docs/explanation/methods.md").read_text()
+GLOSSARY = (ROOT / "docs/reference/glossary.md").read_text()
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -190,3 +195,17 @@ def test_decisions_are_numbered_without_gaps_and_listed_in_their_index():
     )
     assert index == [(name[:4], name) for name in pages]
     assert all((folder / name).read_text().startswith(f"# {name[:4]} ") for name in pages)
+
+
+def test_every_fidelity_is_explained_where_a_reader_looks_it_up():
+    labels = re.search(r"^\| label \| meaning \|\n(.*?)\n\n", METHODS_PAGE, re.M | re.S)
+    assert labels
+    assert set(re.findall(r"^\| `([\w-]+)` \|", labels[1], re.M)) == set(FIDELITIES)
+    term = re.search(r"^\| fidelity \| (.*) \| \|$", GLOSSARY, re.M)
+    assert term
+    assert set(re.findall(r"`([\w-]+)`", term[1])) == set(FIDELITIES)
+    shown = dict(re.findall(r"^\| `(\w+)` \| ([\w-]+) \|", METHODS_PAGE, re.M))
+    for name in plugins.names("methods"):
+        if name != "interpolation":
+            about = plugins.build("methods", {"name": name}).about
+            assert shown[name] == about.fidelity, name

@@ -9,6 +9,7 @@ import pytest
 
 import thinslice
 from support.paths import ROOT
+from thinslice.restoration import methods
 
 PACKAGE = ROOT / "src/thinslice"
 
@@ -43,6 +44,7 @@ def test_it_holds_every_file_of_the_package(wheel):
     missing = [str(path) for path in files() if f"thinslice/{path.as_posix()}" not in listed]
     assert missing == [], "see package-data in pyproject.toml"
     assert [path for path in files() if path.suffix != ".py"]  # presets, schema, splits
+    assert f"thinslice/{methods.PACKAGED.relative_to(PACKAGE).as_posix()}" in listed
 
 
 def test_the_command_runs_from_it_and_says_its_version(wheel, tmp_path):

@@ -1,6 +1,11 @@
 """One row of a finished run's main table, audited."""
 
+import contextlib
+import io
+from subprocess import CompletedProcess
+
 from support.checkout import Checkout
+from thinslice.cli import main
 
 TABLE = "results/tables/benchmark.csv"
 
@@ -18,3 +23,12 @@ def row_of(checkout: Checkout, method: str) -> int:
 
 def audit(checkout: Checkout, method: str = "edsr_small"):
     return checkout.thinslice("audit", TABLE, "--row", str(row_of(checkout, method)))
+
+
+def audit_here(checkout: Checkout, *arguments: str) -> CompletedProcess[str]:
+    """Audit in this process: for a copy whose code nobody edited, it is the code that ran."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(checkout.folder), contextlib.redirect_stdout(out):
+        with contextlib.redirect_stderr(err):
+            status = main(["audit", *arguments])
+    return CompletedProcess(arguments, status, out.getvalue(), err.getvalue())

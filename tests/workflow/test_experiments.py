@@ -94,6 +94,22 @@ def test_beside_every_number_that_is_ours_to_give_its_own_cell_is_run(paper):
     assert not lacking
 
 
+@pytest.mark.parametrize("name", configs())
+def test_beside_a_network_with_references_stands_the_same_without(name):
+    config = configs()[name]
+
+    def places(references: bool) -> set[tuple[str, str]]:
+        lines = {
+            method
+            for method, line in config["methods"].items()
+            if line.get("module", method) == "acvtt"
+            and bool(line.get("settings", {}).get("references", 3)) == references
+        }
+        return {(c.dataset, c.degradation) for c in cells.scored(config) if c.method in lines}
+
+    assert places(True) == places(False)
+
+
 @pytest.mark.parametrize("paper", PAPERS)
 def test_its_protocol_gives_its_metric_for_its_modality(paper, metrics_of_protocols):
     config = configs()[f"{paper}.yaml"]

@@ -47,21 +47,77 @@ def test_changing_a_network_makes_its_method_again_and_nothing_else(edited):
     assert "results/tables/benchmark.csv" in planned
 
 
-def test_what_computes_the_same_makes_nothing_again(edited):
+def other_layout_of_code(edited):
     network = edited.folder / "src/thinslice/nets/edsr.py"
     text = network.read_text()
     network.write_text("# a remark\n" + re.sub(r"\n\n\n", "\n\n\n\n", text))
     for script in (edited.folder / "workflow_scripts").glob("*.py"):
         script.write_text(script.read_text().replace("p.add_argument(", "p.add_argument(  ", 1))
     (edited.folder / "README.md").write_text("# other words\n")
-    assert edited.planned() == set()
 
 
-def test_reordered_config_keys_make_nothing_again(edited):
+def other_order_of_config(edited):
     config = edited.folder / "config.yaml"
     blocks = re.split(r"\n(?=[a-z_]+:)", config.read_text())
     config.write_text("\n".join(reversed(blocks)) + "\n")
-    assert edited.planned() == set()
+
+
+def other_scheduling(edited):
+    edited.edit("config.yaml", "device: auto", "device: cpu")
+    edited.edit("config.yaml", "restore_shards: 1", "restore_shards: 3")
+
+
+def other_plumbing(edited):
+    """A new log line, another lock, code that only audits or cleans: none computes a number."""
+    package = edited.folder / "src/thinslice"
+    paths = [package / f"{room}.py" for room in PLUMBING if (package / f"{room}.py").exists()]
+    paths += [path for room in (*PLUMBING, "audit") for path in (package / room).rglob("*.py")]
+    for path in [*paths, package / "jobs/clean.py"]:
+        path.write_text(path.read_text() + "\nANOTHER = 1\n")
+
+
+def other_messages(edited):
+    reworded = 0
+    for path in (edited.folder / "src/thinslice").rglob("*.py"):
+        text, n = re.subn(r'(raise \w+\(\s*f?")', r"\1In other words: ", path.read_text())
+        path.write_text(text)
+        reworded += n
+    assert reworded > 100
+    line = "        LOG."
+    edited.edit("src/thinslice/training/loop.py", line, f'        LOG.info("new")\n{line}')
+    edited.edit("src/thinslice/jobs/train.py", 'print(f"', 'print(f"Training ')
+    edited.edit("workflow_scripts/train.py", 'help="weights file"', 'help="the weights"')
+
+
+SAME = [
+    other_layout_of_code, other_order_of_config, other_scheduling, other_plumbing, other_messages,
+]  # fmt: skip
+
+
+def test_what_computes_the_same_makes_nothing_again(finished, edited, tmp_path):
+    """All edits at once; if something is to do, each alone says which of them it is.
+
+    No checkpoint is lost either: their folder is named by the digest of the script.
+    """
+    for edit in SAME:
+        edit(edited)
+    planned = edited.planned()
+    if planned:
+        for edit in SAME:
+            alone = twin(finished, tmp_path / edit.__name__)
+            edit(alone)
+            assert alone.planned() == set(), edit.__name__
+    assert planned == set()
+    assert checkpoints_rest_on(edited) == checkpoints_rest_on(None)
+
+
+def checkpoints_rest_on(checkout: Checkout | None) -> str:
+    """The digest in the name of a training's folder, in a copy or in this checkout."""
+    code = "from thinslice.provenance.job import script_digest; print(script_digest('train.py'))"
+    source = (checkout.folder if checkout else ROOT) / "src"
+    env = {**os.environ, "PYTHONPATH": str(source)}
+    run = [sys.executable, "-c", code]
+    return subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout
 
 
 def test_touching_every_file_makes_nothing_again(edited):
@@ -88,52 +144,6 @@ def test_another_protocol_setting_scores_again_but_restores_nothing(edited):
 def test_a_figure_whose_drawing_changed_is_drawn_again_alone(edited):
     edited.edit("src/thinslice/report/figures/slice_pairs.py", "linewidth=0.8", "linewidth=0.9")
     assert edited.planned() == {"results/figures/slice_pairs.png", "results/report.html"}
-
-
-def test_another_device_makes_nothing_again(edited):
-    edited.edit("config.yaml", "device: auto", "device: cpu")
-    assert edited.planned() == set()
-
-
-def test_another_number_of_shards_makes_nothing_again(edited):
-    edited.edit("config.yaml", "restore_shards: 1", "restore_shards: 3")
-    assert edited.planned() == set()
-
-
-def test_plumbing_and_code_that_only_audits_or_cleans_make_nothing_again(edited):
-    """A new log line, another lock, another sentence: none of it computes a number."""
-    package = edited.folder / "src/thinslice"
-    paths = [package / f"{room}.py" for room in PLUMBING if (package / f"{room}.py").exists()]
-    paths += [path for room in (*PLUMBING, "audit") for path in (package / room).rglob("*.py")]
-    for path in [*paths, package / "jobs/clean.py"]:
-        path.write_text(path.read_text() + "\nANOTHER = 1\n")
-    assert edited.planned() == set()
-    assert checkpoints_rest_on(edited) == checkpoints_rest_on(None)
-
-
-def test_a_message_in_any_room_makes_nothing_again(edited):
-    """Also no checkpoint is lost to it: their folder is named by the digest of the script."""
-    reworded = 0
-    for path in (edited.folder / "src/thinslice").rglob("*.py"):
-        text, n = re.subn(r'(raise \w+\(\s*f?")', r"\1In other words: ", path.read_text())
-        path.write_text(text)
-        reworded += n
-    assert reworded > 100
-    line = "        LOG."
-    edited.edit("src/thinslice/training/loop.py", line, f'        LOG.info("new")\n{line}')
-    edited.edit("src/thinslice/jobs/train.py", 'print(f"', 'print(f"Training ')
-    edited.edit("workflow_scripts/train.py", 'help="weights file"', 'help="the weights"')
-    assert edited.planned() == set()
-    assert checkpoints_rest_on(edited) == checkpoints_rest_on(None)
-
-
-def checkpoints_rest_on(checkout: Checkout | None) -> str:
-    """The digest in the name of a training's folder, in a copy or in this checkout."""
-    code = "from thinslice.provenance.job import script_digest; print(script_digest('train.py'))"
-    source = (checkout.folder if checkout else ROOT) / "src"
-    env = {**os.environ, "PYTHONPATH": str(source)}
-    run = [sys.executable, "-c", code]
-    return subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize(

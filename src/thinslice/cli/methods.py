@@ -9,6 +9,7 @@ from thinslice.restoration import catalogue
 from thinslice.restoration.catalogue import Entry
 
 FITS = {"none": "nothing", "volume": "the scan itself", "population": "others: --weights"}
+PACKAGED = "others; weights included"
 HEADS = ("name", "learns from", "fidelity", "grids", "parameters", "paper")
 
 
@@ -36,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _row(entry: Entry) -> tuple[str, ...]:
     name = f"{entry.name} *" if entry.default else entry.name
     counted = f"{entry.parameters:,}" if entry.parameters else "-"
-    return name, FITS[entry.fit], entry.fidelity, entry.grids, counted, entry.paper
+    learned = PACKAGED if entry.packaged else FITS[entry.fit]
+    return name, learned, entry.fidelity, entry.grids, counted, entry.paper
 
 
 def _table(rows: Sequence[Sequence[str]]) -> None:

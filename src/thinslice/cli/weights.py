@@ -1,21 +1,48 @@
-"""``thinslice weights``: show what a weights file holds, and which scans it was fitted on."""
+"""``thinslice weights``: show what a weights file holds, or write it in another format."""
 
 import argparse
+import csv
 import json
 from pathlib import Path
 from typing import Any
 
+from thinslice.errors import refused
 from thinslice.restoration import methods
 from thinslice.restoration.methods import MethodChoice
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
-    parser = commands.add_parser("weights", help="show what a file of weights holds")
-    parser.add_argument("what", choices=["info"], help="method, settings, what it was fitted on")
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--json", action="store_true", help="print a JSON object, for programs")
-    parser.set_defaults(run=run)
+    parser = commands.add_parser("weights", help="show what a file of weights holds, or convert it")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    info = actions.add_parser("info", help="method, settings, what it was fitted on")
+    info.add_argument("file", type=Path)
+    info.add_argument("--json", action="store_true", help="print a JSON object, for programs")
+    info.set_defaults(run=run)
+    pack = actions.add_parser("pack", help="write the same weights to another file")
+    pack.add_argument("file", type=Path)
+    pack.add_argument("out", type=Path, metavar="OUT", help=".safetensors; else NumPy's .npz")
+    pack.add_argument("--about", type=Path, metavar="JSON", help="an object, added to its record")
+    pack.add_argument("--curve", type=Path, metavar="CSV", help="learning curve, added likewise")
+    pack.set_defaults(run=run_pack)
+
+
+def run_pack(arguments: argparse.Namespace) -> int:
+    """0 if OUT is written, 2 if FILE is not whole or OUT is taken."""
+    from thinslice.training import weights
+
+    if arguments.out.exists():
+        raise refused(arguments.out, "a file", "a new name", "remove it, or choose another name")
+    more = json.loads(arguments.about.read_text(encoding="utf-8")) if arguments.about else {}
+    if not isinstance(more, dict):
+        raise refused(arguments.about, type(more).__name__, "a JSON object", "write one")
+    if arguments.curve:
+        with open(arguments.curve, newline="", encoding="utf-8") as file:
+            more["curve"] = list(csv.DictReader(file))
+    methods.card_of(arguments.file)
+    weights.pack(arguments.file, arguments.out, more)
+    print(f"written  {arguments.out}")
+    return 0
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from thinslice.errors import Refused
 from thinslice.families import losses
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
 from thinslice.families.cube import at_slices_of
@@ -107,6 +108,11 @@ class SpacedMethod(FittedMethod[SpacedRecipe]):
         """Learn both stages, each by the loss of the settings."""
         assert isinstance(net, SpacedViews)
         s = self.recipe.settings
+        if s.fuse and s.batch_fusion % run.processes:  # found before the first stage, not after
+            raise Refused(
+                f"batch_fusion {s.batch_fusion} has no equal shares for {run.processes} "
+                "processes: set it to a multiple, or gpus to 1"
+            )
         key = json.dumps([self.recipe.method, self.identity, asdict(s)]) + data.key
         train = partial(learn, loss=losses.named(s.loss), val_batches=s.val_batches, run=run)
         draws = [self._planes(pairs) if pairs else None for pairs in data[:2]]

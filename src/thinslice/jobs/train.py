@@ -2,12 +2,13 @@
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from thinslice import __version__, plugins, store
+from thinslice.errors import in_case
 from thinslice.fs.locks import locked
 from thinslice.interfaces import Pair, Run
 from thinslice.jobs.checkpoints import checkpoint_name
@@ -85,17 +86,28 @@ def fit(card: Mapping[str, Any], files: Files, run: Run) -> None:
             "card": card,
             "train": thick.cases("train"),
             "val": thick.cases("val"),
-            "fitted_on": fitted_on.of_scans(
-                fitted_on.of_scan(pair.thick, fitted_on.kernel_of(thick.about(pair.case)["source"]))
-                for pair in train_pairs
-            ),
+            "fitted_on": _fitted_on(method, train_pairs, thick),
         }
         method.save(files.weights, about)
         shutil.copyfile(curve, files.curve)
 
 
+def _fitted_on(method: Any, pairs: Sequence[Pair], thick: Store) -> dict[str, Any]:
+    """What the weights are good for: the method says, else the thick scans of the pairs."""
+    if hasattr(method, "domain"):
+        return method.domain(pairs)
+    return fitted_on.of_scans(
+        fitted_on.of_scan(pair.thick, fitted_on.kernel_of(thick.about(pair.case)["source"]))
+        for pair in pairs
+    )
+
+
 def _pairs(thick: Store, thin: Store, split: str) -> list[Pair]:
-    return [Pair(case, thick.scan(case), thin.scan(case)) for case in thick.cases(split)]
+    pairs = []
+    for case in thick.cases(split):
+        with in_case(case):
+            pairs.append(Pair(case, thick.scan(case), thin.scan(case)))
+    return pairs
 
 
 def _placement(runs: list[Run]) -> str:

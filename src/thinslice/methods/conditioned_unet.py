@@ -23,8 +23,8 @@ from thinslice.nets.conditioned_unet import ConditionedUNet
 
 ABOUT = About(
     title="Conditioned U-Net",
-    fidelity="from-abstract",
-    paper="Perez et al. 2018; Shi et al. 2023",
+    fidelity="own",
+    paper="",
     idea="One U-Net for all thicknesses and increments, told how the slices were acquired, "
     "corrects interpolated coronal and sagittal planes.",
 )

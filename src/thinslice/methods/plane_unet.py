@@ -22,7 +22,7 @@ from thinslice.nets.plane_unet import PlaneUNet
 
 ABOUT = About(
     title="Plane U-Net",
-    fidelity="from-abstract",
+    fidelity="own",
     paper="Ronneberger et al. 2015",
     idea="A U-Net corrects interpolated coronal and sagittal planes, with the planes beside each "
     "in sight, averaged; sizes are ours.",

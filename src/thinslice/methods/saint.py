@@ -59,7 +59,7 @@ class Settings(SpacedSettings):
 
 TINY: dict[str, Any] = {  # trained in a moment
     **{"steps": 2, "steps_fusion": 2, "validate_every": 1, "val_batches": 1},
-    **{"patch": [4, 16], "batch": 2, "side": 16, "warmup": 0},
+    **{"patch": [4, 16], "batch": 2, "batch_fusion": 4, "side": 16},
     **{"blocks": 1, "layers": 1, "growth": 2, "channels": 4},
     **{"fusion_blocks": 1, "fusion_layers": 1, "fusion_growth": 2},
 }

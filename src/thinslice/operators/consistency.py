@@ -62,26 +62,32 @@ def step(
     Raises ValueError where the matrix does not fit the voxels.
     """
     a = matrix.toarray() if isinstance(matrix, csr_array) else np.asarray(matrix, float)
-    if a.shape != (len(thick_ZYX), len(restored_ZYX)) or (
-        restored_ZYX.shape[1:] != thick_ZYX.shape[1:]
-    ):
-        raise ValueError(
-            f"a matrix {a.shape} cannot take restored {restored_ZYX.shape} to {thick_ZYX.shape}"
-        )
+    _refuse_unfit(a, restored_ZYX, thick_ZYX)
     change = correction(a, damping)
-    sees = a != 0
+    sees = (a != 0).astype(np.float32)
     out = np.empty(restored_ZYX.shape, np.float32) if out is None else out
     for y in range(0, out.shape[1], slab):
         rows = slice(y, y + slab)
         x = restored_ZYX[:, rows].reshape(len(out), -1).astype(float)
         left = thick_ZYX[:, rows].reshape(len(a), -1) - a @ x
-        empty_thin = _flat(padded_restored, rows, x.shape)
-        left[_flat(padded_thick, rows, left.shape) | (sees @ empty_thin)] = 0.0
+        empty_thick, empty_thin = (
+            None if mask is None else mask[:, rows].reshape(values.shape)
+            for mask, values in ((padded_thick, left), (padded_restored, x))
+        )
+        if empty_thick is not None:
+            left[empty_thick] = 0.0
+        if empty_thin is not None:
+            left[sees @ empty_thin.astype(np.float32) > 0] = 0.0
         new = np.clip(x + change @ left, low, high)
-        out[:, rows] = np.where(empty_thin, x, new).reshape(out[:, rows].shape)
+        if empty_thin is not None:
+            new[empty_thin] = x[empty_thin]
+        out[:, rows] = new.reshape(out[:, rows].shape)
     return out
 
 
-def _flat(mask: np.ndarray | None, rows: slice, shape: tuple[int, ...]) -> np.ndarray:
-    """The mask's rows as columns [Z, Y X]; all false where there is none."""
-    return np.zeros(shape, bool) if mask is None else mask[:, rows].reshape(shape)
+def _refuse_unfit(a: np.ndarray, restored_ZYX: np.ndarray, thick_ZYX: np.ndarray) -> None:
+    fits = a.shape == (len(thick_ZYX), len(restored_ZYX))
+    if not fits or restored_ZYX.shape[1:] != thick_ZYX.shape[1:]:
+        raise ValueError(
+            f"a matrix {a.shape} cannot take restored {restored_ZYX.shape} to {thick_ZYX.shape}"
+        )

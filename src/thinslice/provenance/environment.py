@@ -6,6 +6,7 @@ import platform
 import resource
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,9 @@ def git() -> dict[str, Any]:
     return {"commit": output_of("rev-parse", "HEAD"), "dirty": dirty}
 
 
+@cache
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that compute, as installed here."""
+    """Versions of Python and of the packages that compute, as this process found them."""
     installed = {}
     for name in PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):

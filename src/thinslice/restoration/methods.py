@@ -1,7 +1,8 @@
 """Choose the method that restores a scan: by name, by its weights, or the default.
 
 A method without weights is an interpolation or learns from the scan itself. A weights file names
-its method and settings, and the scans it was fitted on.
+its method and settings, and the scans it was fitted on. The default's weights come with the
+package.
 """
 
 import tomllib
@@ -16,7 +17,9 @@ from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import About, Method
 
 PRESETS = Path(__file__).with_name("presets.toml")
-DEFAULT = "sr4zct_small"  # needs no weights, and models the scan's own thickness and overlap
+DEFAULT = "conditioned_unet"  # any thickness and increment; its weights come with the package
+ALONE = "sr4zct_small"  # needs no weights, and models the scan's own thickness and overlap
+PACKAGED = Path(__file__).with_name("weights") / f"{DEFAULT}.safetensors"
 Fit = Literal["none", "volume", "population"]  # learns nothing, from the scan itself, from others
 
 
@@ -65,9 +68,11 @@ def choose(method: str | None = None, weights: Path | None = None) -> MethodChoi
     Refused for an unknown name, for a method that needs weights and got none, and for weights that
     are damaged or of another method.
     """
+    name, cards = method or DEFAULT, known()
+    if weights is None and name == PACKAGED.stem:
+        weights = packaged()
     if weights is not None:
         return _by_weights(method, weights)
-    name, cards = method or DEFAULT, known()
     if name not in cards:
         near = get_close_matches(name, cards, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "`thinslice methods` lists them"
@@ -78,9 +83,18 @@ def choose(method: str | None = None, weights: Path | None = None) -> MethodChoi
             name,
             "a method that is fitted on other scans, but no weights",
             "--weights FILE, as the workflow writes them",
-            f"give weights, or use {DEFAULT!r}, which learns from the scan itself",
+            f"give weights, or use {DEFAULT!r}, whose weights come with the package",
         )
     return MethodChoice(cards[name], built, fit_of(built), None, None, None)
+
+
+def packaged() -> Path:
+    """The default's weights, which come with the package; Refused where they are missing."""
+    if not PACKAGED.is_file():
+        found = "no weights, although they come with the package"
+        advice = f"install the package again, or use --method {ALONE}, which needs none"
+        raise refused(PACKAGED, found, f"those of {PACKAGED.stem!r}", advice)
+    return PACKAGED
 
 
 def card_of(path: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:

@@ -2,7 +2,8 @@
 
 A network knows the slices it has seen: their thickness, increment, pixels, kernel, noise and
 modality. Weights files carry this description; a scan that differs from it is restored all the
-same, with a warning.
+same, with a warning. Weights that learned from drawn slices state what was drawn
+(``samplers.drawn_domain``), in the same form; a range that they do not state is not compared.
 """
 
 import json
@@ -18,8 +19,15 @@ NOISE_SLICES = 5  # slices of a scan in which its noise is measured
 SAME_LENGTH = 0.1  # relative tolerance of a length
 SAME_NOISE = 1.5  # factor of tolerance of noise
 LAPLACIANS = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
-LENGTHS = {"thickness_mm": "slices {} mm thick", "increment_mm": "slices every {} mm",
-           "pixel_mm": "pixels of {} mm"}  # fmt: skip
+# What is compared: its range, in words, and the unit of the range that was fitted on.
+LENGTHS = {
+    "thickness_mm": ("slices {} mm thick", " mm"),
+    "increment_mm": ("slices every {} mm", " mm"),
+    "increment_share": ("slices apart by {} of their thickness", ""),
+    "pixel_mm": ("pixels of {} mm", " mm"),
+    "thin_thickness_mm": ("thin slices of {} mm", " mm"),
+}
+OF_A_SCAN = ("thickness_mm", "increment_mm", "increment_share", "pixel_mm", "noise")
 
 
 def of_scan(scan: Scan, kernel: str | None = None) -> dict[str, Any]:
@@ -29,6 +37,7 @@ def of_scan(scan: Scan, kernel: str | None = None) -> dict[str, Any]:
         "modality": scan.modality,
         "thickness_mm": grid.thickness_mm,
         "increment_mm": grid.increment_mm,
+        "increment_share": grid.increment_mm / grid.thickness_mm,
         "pixel_mm": float(np.mean(grid.pixel_mm)),
         "noise": fine_noise(scan),
         "kernel": kernel,
@@ -38,23 +47,28 @@ def of_scan(scan: Scan, kernel: str | None = None) -> dict[str, Any]:
 def of_scans(scans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The description of many: ranges [low, high] of numbers, the kernels and modalities seen."""
     seen = list(scans)
-    numbers = (*LENGTHS, "noise")
-    ranges = {k: [min(s[k] for s in seen), max(s[k] for s in seen)] for k in numbers if seen}
+    ranges = {k: [min(s[k] for s in seen), max(s[k] for s in seen)] for k in OF_A_SCAN if seen}
     words = {k: sorted({s[k] for s in seen if s[k]}) for k in ("modality", "kernel")}
     return {"n": len(seen), **ranges, **words}
 
 
 def outside(fitted: Mapping[str, Any], scan: Mapping[str, Any]) -> list[str]:
-    """Each way in which a scan differs from those that weights were fitted on, as a phrase."""
+    """Each way in which a scan differs from those that weights were fitted on, as a phrase.
+
+    scan   of ``of_scan``; also "thin_thickness_mm", of the slices wanted
+    """
     if not fitted.get("n"):
         return ["the weights do not state which scans they were fitted on"]
     if scan["modality"] not in fitted["modality"]:
         return [f"the scan is {scan['modality']}; fitted on {', '.join(fitted['modality'])}"]
     found = []
-    for key, words in LENGTHS.items():
+    for key, (words, unit) in LENGTHS.items():
+        if key not in fitted or key not in scan:
+            continue
         low, high = fitted[key]
         if not low * (1 - SAME_LENGTH) <= scan[key] <= high * (1 + SAME_LENGTH):
-            found.append(f"{words.format(f'{scan[key]:.3g}')}; fitted on {_range(low, high)} mm")
+            phrase = words.format(f"{scan[key]:.3g}")
+            found.append(f"{phrase}; fitted on {_range(low, high)}{unit}")
     low, high = fitted["noise"]
     if scan["modality"] == "CT" and not low / SAME_NOISE <= scan["noise"] <= high * SAME_NOISE:
         found.append(f"fine noise of {scan['noise']:.3g} HU; fitted on {_range(low, high)} HU")

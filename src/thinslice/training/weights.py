@@ -1,8 +1,9 @@
 """Weights files: no pickle, the same bytes for the same weights.
 
 The file is a NumPy .npz of the network's tensors and one JSON text: which method they belong to,
-the settings that shape its network, and what the caller wishes to say of them. Reading it runs no
-code, needs no torch, and a changed byte is found by the archive's checksums.
+the settings that shape its network, and what the caller wishes to say of them. Where its name ends
+in .safetensors it is such a file, for other programs to read, with the text among its metadata.
+Reading either runs no code and needs no torch, and a changed byte is found by a checksum.
 """
 
 import hashlib
@@ -18,7 +19,10 @@ from torch import nn
 
 from thinslice.errors import Refused
 from thinslice.fs.atomic import replacing
+from thinslice.training import safetensors_file
 
+SAFETENSORS = ".safetensors"
+SHA256 = "thinslice_sha256"  # of the text and the tensors; .npz has checksums of its own
 HEAD = "thinslice_weights"  # no tensor of a network is called so
 VERSION = 1
 
@@ -26,17 +30,22 @@ VERSION = 1
 def save(
     path: Path, net: nn.Module, *, method: str, network: Mapping[str, Any], about: Mapping[str, Any]
 ) -> None:
-    """Write the weights of ``net`` to ``path``, atomically.
+    """Write the weights of ``net`` to ``path``, atomically, in the format that its name asks for.
 
     network   the settings without which the weights mean nothing; ``load`` compares them
     about     anything JSON; ``load`` returns it
     """
     head = {"version": VERSION, "method": method, "network": network, "about": about}
-    text = json.dumps(head, sort_keys=True).encode()
-    arrays = {name: t.detach().cpu().numpy() for name, t in net.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, allow_pickle=False, **{HEAD: np.frombuffer(text, np.uint8)}, **arrays)
+    _write(path, head, _arrays(net))
+
+
+def pack(path: Path, out: Path, about: Mapping[str, Any]) -> None:
+    """Write the weights of a file to another, e.g. as .safetensors; ``about`` is added to theirs.
+
+    Refused for what is no weights file.
+    """
+    head, arrays = _read(path)
+    _write(out, {**head, "about": {**head["about"], **about}}, arrays)
 
 
 def load(path: Path, net: nn.Module, *, method: str, network: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,13 +81,36 @@ def head(path: Path) -> dict[str, Any]:
 
 def digest(path: Path) -> str:
     """Hash of the tensors alone: names, types, shapes, values; not of ``about``."""
-    found = hashlib.sha256()
-    _, arrays = _read(path)
+    return _digest(_read(path)[1])
+
+
+def digest_of(net: nn.Module) -> str:
+    """The same hash of a network's tensors."""
+    return _digest(_arrays(net))
+
+
+def _arrays(net: nn.Module) -> dict[str, np.ndarray]:
+    return {name: tensor.detach().cpu().numpy() for name, tensor in net.state_dict().items()}
+
+
+def _digest(arrays: Mapping[str, np.ndarray], text: str = "") -> str:
+    found = hashlib.sha256(text.encode())
     for name in sorted(arrays):
         array = arrays[name]
         found.update(json.dumps([name, array.dtype.str, array.shape]).encode())
         found.update(np.ascontiguousarray(array).tobytes())
     return found.hexdigest()
+
+
+def _write(path: Path, head: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    text = json.dumps(head, sort_keys=True)
+    if path.suffix == SAFETENSORS:
+        safetensors_file.write(path, arrays, {HEAD: text, SHA256: _digest(arrays, text)})
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        entry = np.frombuffer(text.encode(), np.uint8)
+        np.savez(file, allow_pickle=False, **{HEAD: entry}, **arrays)
 
 
 def _read_of(path: Path, method: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -90,13 +122,8 @@ def _read_of(path: Path, method: str) -> tuple[dict[str, Any], dict[str, np.ndar
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
-        with zipfile.ZipFile(path) as file:
-            names = [name.removesuffix(".npy") for name in file.namelist()]
-        if HEAD not in names:
-            raise Refused(f"it has no entry {HEAD!r}")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in names}
-        head = json.loads(arrays.pop(HEAD).tobytes())
+        text, arrays = (_safetensors if path.suffix == SAFETENSORS else _npz)(path)
+        head = json.loads(text)
     except FileNotFoundError:
         raise
     except (zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError, RuntimeError) as error:
@@ -104,6 +131,25 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     if head["version"] != VERSION:
         raise Refused(f"{path} has format {head['version']}; this is format {VERSION}")
     return head, arrays
+
+
+def _npz(path: Path) -> tuple[bytes, dict[str, np.ndarray]]:
+    with zipfile.ZipFile(path) as file:
+        names = [name.removesuffix(".npy") for name in file.namelist()]
+    if HEAD not in names:
+        raise Refused(f"it has no entry {HEAD!r}")
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in names}
+    return arrays.pop(HEAD).tobytes(), arrays
+
+
+def _safetensors(path: Path) -> tuple[str, dict[str, np.ndarray]]:
+    arrays, texts = safetensors_file.read(path)
+    if HEAD not in texts:
+        raise Refused(f"it has no text {HEAD!r}")
+    if texts.get(SHA256) != _digest(arrays, texts[HEAD]):
+        raise Refused("its checksum does not hold")
+    return texts[HEAD], arrays
 
 
 def _differing(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:

@@ -170,6 +170,13 @@ def test_the_second_stage_is_shown_what_the_first_one_restores(tmp_path, monkeyp
     assert not (tmp_path / "answers").exists()
 
 
+def test_a_second_stage_that_two_processes_cannot_share_is_refused_before_the_first(tmp_path):
+    method = saint.build(**{**saint.TINY, "batch_fusion": 1})
+    with pytest.raises(Refused, match="batch_fusion 1 has no equal shares for 2"):
+        method.fit(pairs(0), [], work=tmp_path, run=replace(RUN, processes=2))
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_the_second_stage_cannot_be_is_refused_before_the_first():
     with pytest.raises(ValueError, match="start at 1"):
         saint.build(**{**saint.TINY, "steps_fusion": 0})

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from support.audit import TABLE, audit, row_of
+from support.audit import TABLE, audit, audit_here, row_of
 from support.checkout import Checkout, twin
 from thinslice.provenance.records import read_record, record_id, record_path, sha256_of
 
@@ -28,11 +28,12 @@ def test_every_row_leads_back_to_the_raw_record_and_is_recomputed(finished):
 
 
 def test_a_record_can_be_audited_by_its_id(finished):
-    score = audit(finished).stdout.split("score ")[1].split()[0]
-    done = finished.thinslice("audit", score)
+    whole = audit_here(finished, TABLE, "--row", str(row_of(finished, "edsr_small")))
+    score = whole.stdout.split("score ")[1].split()[0]
+    done = audit_here(finished, score)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "analyse" not in done.stdout
-    assert finished.thinslice("audit", "0123456789abcdef").returncode == 2
+    assert audit_here(finished, "0123456789abcdef").returncode == 2
 
 
 def one_of_each(checkout: Checkout) -> list[str]:
@@ -130,7 +131,7 @@ def test_code_that_is_gone_breaks_the_chain(tampered):
 def test_a_row_that_is_not_there_is_refused(finished):
     rows = len((finished.folder / TABLE).read_text().splitlines()) - 1
     for row in ("100000", "0", "-1"):
-        done = finished.thinslice("audit", TABLE, "--row", row)
+        done = audit_here(finished, TABLE, "--row", row)
         assert done.returncode == 2
         assert f"has rows 1 to {rows}, not {row}" in done.stderr
         assert "BROKEN" not in done.stdout
@@ -138,7 +139,7 @@ def test_a_row_that_is_not_there_is_refused(finished):
 
 def test_a_whole_table_is_recomputed_too(finished):
     for table in sorted((finished.folder / "results/tables").glob("*.csv")):
-        done = finished.thinslice("audit", str(table.relative_to(finished.folder)))
+        done = audit_here(finished, str(table.relative_to(finished.folder)))
         assert done.returncode == 0, f"{table}: {done.stdout}{done.stderr}"
         assert "equal" in done.stdout
 
@@ -171,7 +172,7 @@ def test_a_number_changed_together_with_its_hash_is_not_what_the_scores_give(
         for value in (float(mean), float(mean) - 1)
     )
     forged(tampered, f"benchmark.{ending}", printed, other)
-    done = tampered.thinslice("audit", TABLE, *(["--row", str(row)] if asked == "row" else []))
+    done = audit_here(tampered, TABLE, *(["--row", str(row)] if asked == "row" else []))
     assert done.returncode == 1
     assert f"benchmark.{ending} is not what the per-case scores give" in done.stdout
 
@@ -200,7 +201,7 @@ def test_an_input_made_again_since_breaks_every_link_that_used_the_one_before(ta
     content["wall_s"] += 1
     again = {"id": record_id(content), **content}
     record.write_text(json.dumps(again, indent=1, sort_keys=True) + "\n")
-    done = audit(tampered)
+    done = audit_here(tampered, TABLE, "--row", str(row_of(tampered, "edsr_small")))
     assert done.returncode == 1
     broken = [line for line in done.stdout.splitlines() if line.startswith("BROKEN")]
     users = [line for line in broken if "but the next link was made from" in line]
@@ -208,6 +209,6 @@ def test_an_input_made_again_since_breaks_every_link_that_used_the_one_before(ta
 
 
 def test_an_id_that_several_records_begin_with_is_refused(finished):
-    done = finished.thinslice("audit", "")
+    done = audit_here(finished, "")
     assert done.returncode == 2
     assert "begins the ids of" in done.stderr

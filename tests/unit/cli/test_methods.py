@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from support.restore import CARD
 from thinslice import plugins
@@ -32,8 +33,21 @@ def test_every_method_and_preset_is_listed_with_what_it_needs(capsys):
     assert all(name in printed for name in found)
 
 
-def test_the_default_needs_no_weights_and_learns_from_the_scan():
-    assert methods.choose().fit == "volume"
+def test_the_default_brings_its_weights_and_another_needs_none():
+    chosen = methods.choose()
+    assert (chosen.card["name"], chosen.weights) == (methods.DEFAULT, methods.PACKAGED)
+    assert chosen.method.parameters() < 600_000
+    assert chosen.fitted_on["thickness_mm"][0] < 2
+    assert methods.choose(methods.DEFAULT).weights == methods.PACKAGED
+    assert methods.choose(methods.ALONE).fit == "volume"
+
+
+def test_missing_weights_of_the_default_are_refused_with_a_way_out(monkeypatch, tmp_path):
+    monkeypatch.setattr(methods, "PACKAGED", tmp_path / methods.PACKAGED.name)
+    for name in (None, methods.DEFAULT):
+        with pytest.raises(ValueError, match=f"{methods.PACKAGED.name}.*--method {methods.ALONE}"):
+            methods.choose(name)
+    assert methods.choose(methods.ALONE).weights is None
 
 
 def test_weights_say_what_they_are(capsys, weights):

@@ -7,7 +7,6 @@ linear interpolation. Where a voxel of OUT lies is asked of others: nibabel and 
 
 import itertools
 import os
-from functools import cache
 
 import nibabel as nib
 import numpy as np
@@ -20,23 +19,20 @@ from support.oriented_series import ORIENTATIONS, PLACES_MM, SLICES, TURNS
 from support.restore import said
 from thinslice.cli import main
 from thinslice.io import padding
-from thinslice.provenance import environment
-from thinslice.provenance.environment import versions
 
 pytestmark = pytest.mark.usefixtures("no_picture", "hurried")
 ZYX = (4, 3, 3)
 PIXEL_MM = (0.7, 0.9)
 MICRON_MM = 1000
-PHASES_MM = (0.0, 0.37)
+STACKS = list(itertools.product(SLICES, (0.0, 0.37)))  # thickness and increment, phase; mm
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 ENDINGS = ["", ".nii.gz"]
 
 
 @pytest.fixture
 def hurried(monkeypatch):
-    """Waiting for the disk and looking up versions would be most of the time."""
+    """Waiting for the disk would be most of the time."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    monkeypatch.setattr(environment, "versions", cache(versions))
 
 
 def layout(orientation, turn, increment_mm, phase_mm):
@@ -107,9 +103,20 @@ def thickness_of(out):
     return float(pydicom.dcmread(out / "0001.dcm").SliceThickness)
 
 
-def cases(tmp_path, orientation, turn, ending, phases_mm=PHASES_MM):
-    """Scans of every thickness, increment and phase: path, words for the command, layout."""
-    for n, ((thickness, increment), phase) in enumerate(itertools.product(SLICES, phases_mm)):
+def some(orientation, turn):
+    """Three stacks: each plane meets all slices and both phases, each turn all stacks."""
+    first = list(ORIENTATIONS).index(orientation) + 2 * list(TURNS).index(turn)
+    return [STACKS[(first + k) % len(STACKS)] for k in (0, 3, 6)]
+
+
+def every(orientation, turn):
+    """All stacks, whatever the plane and the turn."""
+    return STACKS
+
+
+def cases(tmp_path, orientation, turn, ending, stacks):
+    """Scans of these stacks: path, words for the command, layout, thickness and increment."""
+    for n, ((thickness, increment), phase) in enumerate(stacks):
         affine = layout(orientation, turn, increment, phase)
         (tmp_path / str(n)).mkdir()
         scan = made(tmp_path / str(n), ending, affine, thickness)
@@ -123,11 +130,18 @@ def _microns_are_no_hu(monkeypatch):
     monkeypatch.setattr(padding, "BELOW_AIR_HU", -np.inf)
 
 
+SOME_OR_ALL = pytest.mark.parametrize(
+    "stacks", [some, pytest.param(every, marks=pytest.mark.slow)], ids=["some", "all"]
+)
+
+
+@SOME_OR_ALL
 @pytest.mark.parametrize("ending", ENDINGS, ids=["DICOM", "NIfTI"])
 @pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-def test_every_voxel_is_where_it_says(tmp_path, orientation, turn, ending):
-    for scan, out, declared, affine, slices in cases(tmp_path, orientation, turn, ending):
+def test_every_voxel_is_where_it_says(tmp_path, orientation, turn, ending, stacks):
+    chosen = stacks(orientation, turn)
+    for scan, out, declared, affine, slices in cases(tmp_path, orientation, turn, ending, chosen):
         assert main(["restore", str(scan), str(out), "--method", "linear", *declared]) == 0
         values, at = seen(out)
         across = affine[:3, 0] / np.linalg.norm(affine[:3, 0])
@@ -154,11 +168,15 @@ def _extent_is_kept(at, affine, slices, thin_mm):
         assert high - short < last < high + PLACES_MM
 
 
+@SOME_OR_ALL
 @pytest.mark.parametrize("ending", ENDINGS, ids=["DICOM", "NIfTI"])
 @pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-def test_the_scan_on_its_own_slices_is_the_same_integers(tmp_path, orientation, turn, ending):
-    for n, case in enumerate(cases(tmp_path, orientation, turn, ending, PHASES_MM[1:])):
+def test_the_scan_on_its_own_slices_is_the_same_integers(
+    tmp_path, orientation, turn, ending, stacks
+):
+    chosen = stacks(orientation, turn)
+    for n, case in enumerate(cases(tmp_path, orientation, turn, ending, chosen)):
         scan, out, declared, _, (thickness, increment) = case
         own = ["--thickness", str(thickness), "--increment", str(increment), *declared]
         method = ("nearest", "linear")[n % 2]

@@ -214,6 +214,10 @@ def test_a_scan_like_those_fitted_on_is_inside_and_every_difference_is_named():
     words = " ".join(fitted_on.outside(fitted, fitted_on.of_scan(patient(thinner, 60.0), "B70f")))
     for part in ("3 mm thick", "every 2 mm", "pixels of 0.7", "noise of", "kernel B70f"):
         assert part in words
+    apart = {**fitted_on.of_scan(patient(SCAN, 12.0), "B30f"), "increment_share": 0.4}
+    assert fitted_on.outside(fitted, apart) == [
+        "slices apart by 0.4 of their thickness; fitted on 1"
+    ]
     brain = fitted_on.of_scan(patient(SCAN, 12.0, "MR"))
     assert fitted_on.outside(fitted, brain) == ["the scan is MR; fitted on CT"]
 
