@@ -1,7 +1,7 @@
 """Measure what every method that learns makes of a minute and of five: RMSE by CPU seconds.
 
     python benchmarks/efficiency_by_seconds.py --seconds 60 --out results/efficiency
-    python benchmarks/efficiency_by_seconds.py --seconds 300 --methods plane_unet tvsrn_small --out ...
+    python benchmarks/efficiency_by_seconds.py --seconds 300 --methods plane_unet --out ...
 
 Every method of ``small_methods.yaml`` is trained on the phantom of config.yaml as acquired, with
 one thread, for as many steps as fill the CPU seconds (drawing of crops and validation included),
@@ -90,7 +90,8 @@ class Trial:
         with tempfile.TemporaryDirectory() as work:
             if self.each_scan:
                 thick, thin = self.scans.test[0].thick, self.scans.test[0].thin
-                assert thick and thin
+                assert thick is not None
+                assert thin is not None
                 method.restore(thick, thin.grid, run=RUN)
             else:
                 train, val = pairs(self.scans.train), pairs(self.scans.val)

@@ -26,7 +26,7 @@ RIDGE = 1e-6  # of the mean square of a window's pixels
 
 @dataclass(frozen=True)
 class LinearFilter:
-    """Weights for grey values in GREY_HU, one column for each offset from a thick slice towards the next."""
+    """Weights of grey values, one column for each offset from a thick slice towards the next."""
 
     table: np.ndarray  # [P, K]
 

@@ -2,9 +2,10 @@
 
 A link is a record and its outputs. It holds if the record's id is the hash of its content, if every
 output still has the hash in the record, if every input is what the record of its making says, and
-if the code that ran is the present code. Nothing is repaired; the first broken link is named. Where
-a volume was removed on purpose its record still holds, but its bytes cannot be checked: such
-volumes are listed apart.
+if the code that ran is the present code; an installation without the workflow's scripts may be of
+another version, so there other code is a note. Nothing is repaired; the first broken link is
+named. Where a volume was removed on purpose its record still holds, but its bytes cannot be
+checked: such volumes are listed apart.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,24 +15,19 @@ from typing import Any
 
 from thinslice import plugins, store
 from thinslice.audit.cards import KIND_OF_CARD
-from thinslice.errors import ThinsliceError
 from thinslice.provenance import tombstone
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.environment import versions
 from thinslice.provenance.job import SCRIPTS, script_digest
 from thinslice.provenance.records import (
-    SUFFIX,
     BrokenLinkError,
+    OtherFormatError,
     claimed_sha256,
     read_record,
     sha256_of,
 )
 
 GONE = "gone"
-
-
-class NoRecordError(ThinsliceError, LookupError):
-    """No record, or more than one, has the id that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,8 @@ class Walk:
         try:
             content = read_record(record)
         except BrokenLinkError as error:
+            if isinstance(error, OtherFormatError) and expected_id in (None, error.identity):
+                raise  # unchanged, but not for this version to read
             made = ((str(record), "?"),)
             yield Link(depth, "?", expected_id or "?", record, made, (str(error),))
             return
@@ -97,34 +95,6 @@ class Walk:
         if problem := _remade(source):
             yield Link(depth, "input", source["record_id"], record, made, (problem,))
         yield from self.links(record, source["record_id"], depth)
-
-
-def find(record_id: str, results: Path) -> Path:
-    """The record with an id (or its beginning) below a results folder.
-
-    NoRecordError if there is none or more than one; BrokenLinkError if there is none but a record
-    was changed, since it may be the one.
-    """
-    matches, broken = {}, []
-    for path in sorted(results.rglob(f"*{SUFFIX}")):
-        try:
-            identity = read_record(path)["id"]
-        except BrokenLinkError as error:
-            broken.append(str(error))
-            continue
-        if identity.startswith(record_id):
-            # A job that makes two stores leaves its record beside each.
-            matches.setdefault(identity, path)
-    if len(matches) > 1:
-        raise NoRecordError(
-            f"{record_id} begins the ids of {len(matches)} records: {', '.join(matches)}; "
-            "give more digits"
-        )
-    if not matches and broken:
-        raise BrokenLinkError(f"no record {record_id}; {'; '.join(broken)}")
-    if not matches:
-        raise NoRecordError(f"no record {record_id} below {results}; give its folder by --results")
-    return next(iter(matches.values()))
 
 
 def _identity(own_id: str, record: Path, expected_id: str | None) -> str | None:
@@ -190,8 +160,8 @@ def _versions(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _code(content: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Plug-ins and scripts whose present code is not the code that ran; and those that are not
-    here to compare, since only a checkout holds the scripts."""
+    """Plug-ins and scripts whose present code is not the code that ran; and, without a checkout,
+    those that are not here, or here in another version."""
     unlike, absent = [], []
     compared: list[tuple[str, str | None, str]] = [
         (f"code of {card['name']}", _digest(key, card), card["code"])
@@ -203,11 +173,18 @@ def _code(content: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         script = content["command"][0]
         compared.append((script, script_digest(script), content["script_code"]))
     for name, here, then in compared:
-        if here in (None, GONE) and not SCRIPTS.is_dir():
-            absent.append(f"{name} is not part of this installation: not compared")
+        if here != then and not SCRIPTS.is_dir():
+            gone = here in (None, GONE)
+            there = "not part of" if gone else f"{here}, not {then}, in"
+            absent.append(f"{name} is {there} this installation: not compared")
         elif here != then:
             unlike.append(f"{name} is {here or GONE} here, {then} made this")
     return unlike, absent
+
+
+def same_code(key: str, card: Mapping[str, Any]) -> bool:
+    """Whether the plug-in of a card is here, with the code that ran."""
+    return _digest(key, card) == card.get("code")
 
 
 def _digest(key: str, card: Mapping[str, Any]) -> str:

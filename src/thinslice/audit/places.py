@@ -1,12 +1,14 @@
 """Find the folder a workflow ran in, to which the paths in its records are relative.
 
-A results folder may be moved or copied whole, be a link to another disk, or be named from
-anywhere: two paths are the same place if they lead to the same file.
+A results folder may be moved or copied whole, have another name, be a link to another disk, or be
+named from anywhere: two paths are the same place if they lead to the same file.
 """
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from thinslice.errors import Refused
@@ -21,10 +23,14 @@ RESULTS = "results"
 
 
 class Place(NamedTuple):
-    """A folder that a workflow ran in, and a path relative to it."""
+    """A folder that a workflow ran in, and a path relative to it.
+
+    renamed   where its results lie now, if their folder has another name than it had
+    """
 
     folder: Path
     path: Path
+    renamed: Path | None = None
 
 
 def place_of(file: Path) -> Place:
@@ -35,10 +41,13 @@ def place_of(file: Path) -> Place:
     """
     record = file if file.name.endswith(SUFFIX) else record_path(file)
     recorded = sorted(_recorded(file, read_record(record)))
-    for folder in _folders(file):
-        for path in recorded:
-            if _same(folder / path, file):
-                return Place(folder, Path(path))
+    ways = [(folder, path) for folder in _folders(file) for path in recorded]
+    for folder, path in ways:
+        if _same(folder / path, file):
+            return Place(folder, Path(path))
+    for folder, path in ways:
+        if path.startswith(f"{RESULTS}/") and _same(folder / _below_results(path), file):
+            return Place(folder.parent, Path(path), folder)
     made = ", ".join(recorded)
     if RESULTS in Path(os.path.abspath(file)).parts:
         raise BrokenLinkError(f"{file} is not what its record made: {made}")
@@ -48,10 +57,38 @@ def place_of(file: Path) -> Place:
     )
 
 
+@contextlib.contextmanager
+def entered(file: Path) -> Iterator[Path]:
+    """Make the folder that a record's paths count from the current one; the file's path in it.
+
+    Where the results have another name now, that is a folder in which they have the old one.
+    """
+    place = place_of(file)
+    with contextlib.ExitStack() as stack:
+        folder = place.folder
+        if place.renamed:
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+            (folder / RESULTS).symlink_to(place.renamed.absolute())
+        stack.enter_context(contextlib.chdir(folder))
+        yield place.path
+
+
 def names(content: Mapping[str, Any], file: Path) -> bool:
     """Whether a record names a file among its outputs, wherever its results folder is."""
-    outputs = [output["path"] for output in content["outputs"].values()]
-    return any(_same(folder / path, file) for folder in _folders(file) for path in outputs)
+    paths = [output["path"] for output in content["outputs"].values()]
+    paths += [_below_results(path) for path in paths]
+    return any(_same(folder / path, file) for folder in _folders(file) for path in paths)
+
+
+def results_of(file: Path) -> Path | None:
+    """The nearest folder called ``results`` above a file; None if there is none."""
+    folders = [*Path(os.path.abspath(file)).parents, *file.resolve().parents]
+    return next((folder for folder in folders if folder.name == RESULTS), None)
+
+
+def _below_results(path: str) -> str:
+    """A recorded path without its first folder, ``results``; any other path as it is."""
+    return path.removeprefix(f"{RESULTS}/")
 
 
 def _recorded(file: Path, content: Mapping[str, Any]) -> Iterator[str]:

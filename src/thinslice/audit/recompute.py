@@ -6,13 +6,15 @@ and the whole as CSV, Markdown and LaTeX.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from thinslice import plugins
 from thinslice.analyses import _evidence
+from thinslice.audit import chain
 from thinslice.errors import Refused
 from thinslice.interfaces import Evidence
 from thinslice.provenance.records import read_record, record_path
@@ -21,18 +23,33 @@ from thinslice.report.tables import typeset
 
 def row(table: Path, number: int) -> dict[str, str]:
     """Cells of data row ``number`` of a table, the first being 1. Refused if there is none."""
-    rows = _rows(table.read_text(encoding="utf-8"))
+    rows = rows_of(table)
     if not 1 <= number <= len(rows):
         there = f"rows 1 to {len(rows)}, not {number}" if len(rows) else "no rows"
         raise Refused(f"{table} has {there}")
     return {str(name): str(cell) for name, cell in rows.iloc[number - 1].items()}
 
 
+def rows_of(table: Path) -> pd.DataFrame:
+    """The cells of a table as text."""
+    return _rows(table.read_text(encoding="utf-8"))
+
+
 def records_of(table: Path) -> list[str]:
     """Ids of every record a table rests on, each once."""
-    rows = _rows(table.read_text(encoding="utf-8"))
+    rows = rows_of(table)
     lists = rows["records"] if "records" in rows else []
     return sorted({identity for ids in lists for identity in str(ids).split()})
+
+
+def impossible(content: Mapping[str, Any]) -> str | None:
+    """Why the table of an analysis' record cannot be computed again here; None if it can."""
+    card = content["cards"].get("analysis")
+    if card is None:
+        return "its record names no analysis"
+    if not chain.same_code("analysis", card):
+        return f"the code of analysis {card['name']} that made it is not here"
+    return None
 
 
 def differences(table: Path, number: int | None = None) -> list[str]:

@@ -9,17 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from thinslice.audit import places
 from thinslice.audit.cards import changed_cards
-from thinslice.audit.chain import NoRecordError
 from thinslice.audit.inputs import changed_inputs
 from thinslice.provenance import tombstone
 from thinslice.provenance.job import modules_of
 from thinslice.provenance.records import (
-    SUFFIX,
     BrokenLinkError,
     read_record,
-    record_path,
     sha256_of,
 )
 
@@ -31,17 +27,6 @@ class Change(NamedTuple):
 
     words: str
     result: str
-
-
-def record_of(result: Path) -> Path:
-    """The record that names a result, or ``result`` itself; NoRecordError if there is none."""
-    beside = [record_path(result), *sorted(result.parent.glob(f"*{SUFFIX}"))]
-    for record in [result] if result.name.endswith(SUFFIX) else beside:
-        if record.is_file() and (record == result or _names(record, result)):
-            return record
-    raise NoRecordError(
-        f"no record names {result}; give a file of results/, e.g. results/tables/benchmark.csv"
-    )
 
 
 def changes(record: Path, config: Mapping[str, Any]) -> Iterator[Change]:
@@ -65,14 +50,6 @@ def changes(record: Path, config: Mapping[str, Any]) -> Iterator[Change]:
             yield Change(words, result)
         links = content["inputs"].values()
         todo += [Path(link["record"]) for link in links if link["record"] is not None]
-
-
-def _names(record: Path, result: Path) -> bool:
-    """Whether a record names a file, wherever its results folder has been moved to."""
-    try:
-        return places.names(read_record(record), result)
-    except BrokenLinkError:
-        return record == record_path(result)  # `changes` says what is wrong with it
 
 
 def _result(content: Mapping[str, Any], record: Path) -> str:

@@ -13,7 +13,7 @@ COMMANDS = {  # a file of this folder, imported only where it is the one that is
     "thicken": "make a thin scan thick, by a known slice profile",
     "methods": "list the methods a scan can be restored by",
     "weights": "show what a file of weights holds",
-    "audit": "verify the chain behind a number of a table",
+    "audit": "verify the chain behind a number, a file, a scan or weights",
     "why": "say what changed since a result was made",
     "metrics": "test the metrics on closed forms",
 }

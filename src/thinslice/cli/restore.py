@@ -31,6 +31,11 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add = parser.add_argument
     add("--method", metavar="NAME", help=f"see `thinslice methods`; default {DEFAULT}")
     add("--weights", type=Path, metavar="FILE", help="for a method fitted on other scans")
+    add(
+        "--refine",
+        metavar="60s",
+        help="first go on learning from this scan, for a time or a number of steps (500steps)",
+    )
     add("--thickness", type=millimetres, default=1.0, metavar="MM", help="of thin slices (1.0)")
     add(
         "--increment",
@@ -113,6 +118,7 @@ def _planned(arguments: argparse.Namespace, out: Output) -> Plan:
         thickness_mm=arguments.thickness,
         increment_mm=arguments.increment,
         consistent=arguments.consistent,
+        refine=arguments.refine,
     )
     out.check_room(planned)
     return planned

@@ -27,12 +27,17 @@ def beforehand(path: Path, planned: Plan, device: str) -> Iterator[str]:
     yield f"method   {chosen.card['name']}: {chosen.about.title}, {FITS[chosen.fit]}"
     if chosen.weights is not None:
         yield f"weights  {chosen.weights}  sha256 {(chosen.weights_sha256 or '')[:16]}"
+    if planned.refine is not None:
+        yield f"refine   {planned.refine} on this scan's axial slices, before it is restored"
     yield f"device   {device}"
 
 
 def afterwards(out: Path, restored: Result) -> Iterator[str]:
     """Lines on what was written, and how far it agrees with the scan."""
     trust = restored.trust
+    if restored.refined is not None:
+        steps, repeat = restored.refined.steps, restored.refined.repeat
+        yield f"refined  {steps} steps; the same bits again: {repeat}"
     yield f"trust    {trust.verdict.sentence}"
     if trust.noise is not None:
         yield f"noise    {trust.noise:.3g} {trust.unit} in the scan, where tissue is flat"

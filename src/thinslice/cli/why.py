@@ -1,13 +1,12 @@
 """``thinslice why``: what changed since a result was made."""
 
 import argparse
-import contextlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from thinslice.audit import places, why
+from thinslice.audit import lookup, places, why
 from thinslice.errors import Refused, ThinsliceError
 from thinslice.provenance.code_digest import SOURCE
 from thinslice.workflow import own_data
@@ -32,9 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     """0 if nothing changed, 1 if something did, 2 if that cannot be said."""
     try:
         config = read_config(arguments.configfile, arguments.config)
-        record = why.record_of(arguments.result)
-        folder, record = places.place_of(record)
-        with contextlib.chdir(folder):
+        record = lookup.naming(arguments.result)
+        with places.entered(record) as record:
             config = own_data.with_own_data(config)
             changes = list(why.changes(record, config))
     except (ThinsliceError, ValueError, OSError) as error:

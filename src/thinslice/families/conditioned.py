@@ -6,6 +6,9 @@ nearest thick slice, and ``Conditions``. It learns from thin scans alone: thick 
 and made of them (``samplers.drawn_slices``), so the thick scans of its training pairs are never
 looked at. ``refine`` goes on learning from the axial slices of the scan that is restored.
 
+Only planes and columns that pass through the body are corrected (``operators.body_extent``); around
+it, and on a table in it, the answer is the interpolation.
+
 Shape suffixes: Z slices, Y X in-plane.
 """
 
@@ -19,19 +22,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from thinslice.errors import Refused
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData
 from thinslice.inference import planes
 from thinslice.interfaces import Pair, Run
 from thinslice.nets.conditioned_unet import ConditionedUNet, Conditions
+from thinslice.nets.folded_unet import FoldedUNet
+from thinslice.operators.body_extent import body_columns, extents
 from thinslice.operators.interpolation import resample_z, z_shift_mm
 from thinslice.runtime.device import choose
-from thinslice.training import validation
+from thinslice.training import validation, weights
 from thinslice.training.batches import Batch, to_device
 from thinslice.training.loop import train
 from thinslice.training.plan import Plan, Precision
+from thinslice.training.precision import cpu_has_bf16
 from thinslice.training.samplers import drawn_domain, drawn_slices
 from thinslice.training.samplers.conditioned_planes import ConditionedPlanes
-from thinslice.training.samplers.crops import whole
+from thinslice.training.samplers.crops import data_key, whole
 from thinslice.training.samplers.fine_planes import FinePlanes
 from thinslice.training.samplers.row_noise import scan_noise
 from thinslice.volume import Grid, Volume, Window, window_of
@@ -39,6 +46,8 @@ from thinslice.volume import Grid, Volume, Window, window_of
 VIEWS = (planes.CORONAL, planes.SAGITTAL)
 VALIDATION_BATCHES = 16
 TILE = 512  # pixels, at most
+NUMBERS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+REFINED = 0.5  # share of the way from the weights before refining to those learned
 SAME_SIZE = (0.9, 1.1)  # zoom of a scan's own anatomy when refining
 
 
@@ -54,16 +63,20 @@ class ConditionedSettings:
     steps: int = 40000
     lr: float = 1.5e-3
     warmup: int = 300  # steps of rising rate
+    refine_lr: float = 2e-4  # of going on with the scan that is restored
     precision: Precision = "fp32"  # of training
     seed: int = 0
     thickness_mm: float | None = None  # learn these slices alone, every ``increment_mm``
     increment_mm: float | None = None
     ct: tuple[float, float] = (-1024.0, 3071.0)  # HU that the network sees as 0 and 1
     planes_at_a_time: int = 1  # when restoring: fastest on a CPU
+    restore_precision: Precision = "bf16"  # on a CPU that has units for it; else fp32
 
     def __post_init__(self) -> None:
         if (self.thickness_mm is None) != (self.increment_mm is None):
             raise ValueError("thickness_mm and increment_mm are set together, or neither")
+        if self.restore_precision not in NUMBERS:
+            raise ValueError(f"restore_precision {self.restore_precision!r} is none of fp32, bf16")
 
     @property
     def draw(self) -> drawn_slices.Draw:
@@ -137,15 +150,44 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
         s = self.recipe.settings
         return ConditionedPlanes(self._planes(pairs), s.batch, s.draw, Window(*s.ct))
 
-    def refine(self, thick: Volume, steps: int, lr: float, *, work: Path, run: Run) -> Path:
-        """Go on learning from the axial slices of ``thick``; the curve's CSV."""
+    @property
+    def refine_lr(self) -> float:
+        """Learning rate of ``refine``, where none is given."""
+        return self.recipe.settings.refine_lr
+
+    def refuse_unfit(self, thick: Volume) -> None:
+        """Refuse a scan without axial slices that ``refine`` could learn from."""
+        try:
+            self._axial(thick)
+        except ValueError as error:
+            raise Refused(f"{error}; restore it without refining") from error
+
+    def refine(
+        self, thick: Volume, steps: int, lr: float | None = None, *, work: Path, run: Run
+    ) -> Path:
+        """Go on learning from the axial slices of ``thick``; the curve's CSV.
+
+        The weights end half-way between those before and those learned (Wortsman et al. 2022), for
+        axial slices alone draw a network away from what it knows of stacks. Checkpoints in ``work``
+        are resumed from where scan, weights, steps and settings are equal.
+        """
         s, grid = self.recipe.settings, thick.grid
         net = self._fitted()
-        fine = FinePlanes([thick], s.side, s.neighbours, stacks=False, zoom=SAME_SIZE)
         draw = drawn_slices.of(grid.thickness_mm, grid.increment_mm)
-        batches = ConditionedPlanes(fine, s.batch, draw, window_of(thick, s.ct))
-        train(net, batches, weighted_error, s.plan(steps, lr), work=work, run=run)
-        return work / "curve.csv"
+        batches = ConditionedPlanes(self._axial(thick), s.batch, draw, window_of(thick, s.ct))
+        scan = data_key([Pair("scan", thick, thick)])
+        key = repr([self.recipe.method, s, scan, weights.digest_of(net)])
+        plan = s.plan(steps, lr or s.refine_lr)
+        before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+        trained = train(net, batches, weighted_error, plan, work=work, run=run, key=key)
+        after = net.state_dict()
+        between = {name: old.lerp(after[name].cpu(), REFINED) for name, old in before.items()}
+        net.load_state_dict(between)
+        return trained.curve
+
+    def _axial(self, thick: Volume) -> FinePlanes:
+        s = self.recipe.settings
+        return FinePlanes([thick], s.side, s.neighbours, stacks=False, zoom=SAME_SIZE)
 
     def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
         """Pixels of ``grid`` must be those of ``thick``; the mean of the views."""
@@ -154,20 +196,60 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
         unit_ZYX = window.to_unit(start.voxels)
         at_mm = grid.centres_mm() + z_shift_mm(thick.grid, grid)
         apart = drawn_slices.distances(thick.grid.centres_mm(), at_mm, thick.grid.increment_mm)
-        distance_ZYX = np.broadcast_to(apart[:, None, None], grid.zyx)
-        noise_hu = scan_noise(thick.voxels)
-        # Filled, not just promised, so that tiles have as much room in the first view as later.
-        out_ZYX = np.full(grid.zyx, 0, np.float32)
+        body_YX, noise_hu = body_columns(thick), self._noise_hu(thick)
+        gain = np.float32((window.high - window.low) / len(VIEWS))
+        out_ZYX = start.voxels
         for across in VIEWS:
-            self._net().condition(_conditions(thick.grid, grid, across, noise_hu))
-            out_ZYX += planes.view(
-                self._net(), [unit_ZYX, distance_ZYX], self._tiles(), across, run=run
-            )
-        out_ZYX /= len(VIEWS)
-        out_ZYX -= unit_ZYX
-        out_ZYX *= window.high - window.low
-        out_ZYX += start.voxels
+            if across == planes.SAGITTAL:  # planes that lie together in memory are read faster
+                unit_ZYX = np.moveaxis(np.ascontiguousarray(np.moveaxis(unit_ZYX, 2, 0)), 0, 2)
+            conditions = _conditions(thick.grid, grid, across, noise_hu)
+            net = FoldedUNet(self._net(), conditions, NUMBERS[self.precision_on(choose(run))])
+            wanted = extents(body_YX if across == planes.CORONAL else body_YX.T)
+            self._correct(net, out_ZYX, unit_ZYX, apart, across, gain, wanted, run)
         return thick.with_voxels(out_ZYX, grid)
+
+    def precision_on(self, device: torch.device) -> Precision:
+        """Of restoring: bfloat16 on a CPU alone, where it has units for it."""
+        few = self.recipe.settings.restore_precision == "bf16" and device.type == "cpu"
+        return "bf16" if few and cpu_has_bf16() else "fp32"
+
+    def _noise_hu(self, thick: Volume) -> float:
+        """Fine noise of a scan as its network is told it: of MR as if its window were CT's."""
+        window, ct = window_of(thick, self.recipe.settings.ct), self.recipe.settings.ct
+        return scan_noise(thick.voxels) * (ct[1] - ct[0]) / (window.high - window.low)
+
+    def _correct(
+        self,
+        net: FoldedUNet,
+        out_ZYX: np.ndarray,
+        unit_ZYX: np.ndarray,
+        apart_Z: np.ndarray,
+        across: int,
+        gain: np.float32,
+        wanted: Sequence[slice],
+        run: Run,
+    ) -> None:
+        """Add what the network corrects in one view's wanted columns, times ``gain``, to the scan.
+
+        apart_Z   distance of every slice to the nearest thick one, in increments
+        """
+        distance_ZYX = np.broadcast_to(apart_Z[:, None, None], unit_ZYX.shape)
+        out_NPQ, unit_NPQ = (np.moveaxis(each, across, 0) for each in (out_ZYX, unit_ZYX))
+
+        def take(some: slice, columns: slice, y_BPQ: np.ndarray) -> None:
+            y_BPQ -= unit_NPQ[some, :, columns]
+            y_BPQ *= gain
+            out_NPQ[some, :, columns] += y_BPQ
+
+        planes.each(
+            net,
+            [unit_ZYX, distance_ZYX],
+            self._tiles(),
+            across,
+            take,
+            columns=wanted,
+            run=run,
+        )
 
     def _net(self) -> ConditionedUNet:
         return cast(ConditionedUNet, self._fitted())

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from thinslice.families import losses
 from thinslice.families.base import Shape, TrainingData, learn
-from thinslice.families.cube import CubeMethod, factor_of
+from thinslice.families.cube import CubeMethod
 from thinslice.interfaces import Pair, Run
+from thinslice.operators.grids import factor_of
 from thinslice.training.batches import Batch, Sample
 
 FACTOR = 1  # the tensor of a batch that all its samples share

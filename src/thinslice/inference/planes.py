@@ -5,14 +5,15 @@ tiled like a cube. A network may see several channels (what other networks made 
 or the planes beside it: ``PlaneTiles.neighbours``) and may give finer planes than it was shown:
 ``PlaneTiles.scale``.
 
-``both`` averages coronal and sagittal answers: axial planes hold no through-plane detail.
+``both`` averages coronal and sagittal answers: axial planes hold no through-plane detail. ``each``
+hands the answers over plane by plane, where a volume of them is more than the caller needs.
 
 Shape suffixes: B planes, C channels, P and Q the axes of a plane (z, then x or y; y, then x where
 it is axial), Z Y X the scan's.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
@@ -20,13 +21,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from thinslice.inference import memory, tiling
+from thinslice.inference import memory, side_by_side, tiling
 from thinslice.interfaces import Run
 from thinslice.runtime.device import choose
 from thinslice.runtime.progress import Progress
 
 AXIAL, CORONAL, SAGITTAL = 0, 1, 2  # the axis of [Z, Y, X] that a view's planes are stacked along
 TITLES = {AXIAL: "axial", CORONAL: "coronal", SAGITTAL: "sagittal"}
+Take = Callable[[slice, slice, np.ndarray], None]  # numbers of planes, columns, answer y_BPQ
 Beyond = Callable[[np.ndarray, int], np.ndarray]  # positions, some past the end of n; all within
 
 
@@ -80,7 +82,6 @@ def both(
     return out_ZYX
 
 
-@torch.inference_mode()
 def view(
     net: nn.Module,
     units: Sequence[np.ndarray],
@@ -97,30 +98,105 @@ def view(
     across     AXIAL, CORONAL or SAGITTAL
     reserved   bytes of volumes that the caller will make, which tiles must leave room for
     """
+    n, *plane = np.moveaxis(units[0], across, 0).shape
+    shape = [side * s for side, s in zip(plane, tiles.scale)]
+    shape.insert(across, n)
+    out_ZYX = np.zeros(shape, np.float32)
+    out_NPQ = np.moveaxis(out_ZYX, across, 0)
+
+    def take(some: slice, columns: slice, y_BPQ: np.ndarray) -> None:
+        out_NPQ[some] = y_BPQ
+
+    each(net, units, tiles, across, take, run=run, reserved=reserved + out_ZYX.nbytes)
+    return out_ZYX
+
+
+def each(
+    net: nn.Module,
+    units: Sequence[np.ndarray],
+    tiles: PlaneTiles,
+    across: int,
+    take: Take,
+    *,
+    columns: Sequence[slice] | None = None,
+    run: Run | None = None,
+    reserved: int = 0,
+) -> None:
+    """Every plane of one view through ``net``, handed over batch by batch, in any order.
+
+    On a CPU batches go through the network side by side, on one thread each (``side_by_side``).
+
+    take      called with the numbers of planes, their columns and the answer y_BPQ there, each
+              plane once, by any thread
+    columns   of each plane those (q) that are wanted, perhaps none; None: all. Beside them
+              ``tiles.halo`` pixels are seen, so that where the halo is the network's reach the
+              answer is that of whole planes, to rounding
+    """
     run = run or Run()
     device = choose(run)
     net = net.to(device).eval()
     planes = [np.moveaxis(unit_ZYX, across, 0) for unit_ZYX in units]
     n, *plane = planes[0].shape
-    shape = [side * s for side, s in zip(plane, tiles.scale)]
-    shape.insert(across, n)
-    out_ZYX = np.zeros(shape, np.float32)
-    out_NPQ = np.moveaxis(out_ZYX, across, 0)
-    reserved += out_ZYX.nbytes
-    channels = len(units) * (2 * tiles.neighbours + 1)
-    tile, batch = memory.tile_and_batch(
-        net, (), tiles, (plane[0], plane[1]), run, device, reserved, channels=channels
+    threads = torch.get_num_threads() if device.type == "cpu" else 1
+    tile, at_a_time = memory.tile_and_batch(
+        net,
+        (),
+        replace(tiles, batch=threads * tiles.batch),
+        (plane[0], plane[1]),
+        run,
+        device,
+        reserved,
+        channels=len(units) * (2 * tiles.neighbours + 1),
     )
-    axes = _axes(plane, tile, tiles)
-    places = list(product(range(len(axes[0].starts)), range(len(axes[1].starts))))
-    with Progress(n * len(places), TITLES[across], "plane", shown=run.progress) as progress:
-        for first in range(0, n, batch):
-            some = slice(first, min(first + batch, n))
-            shown = [(plane_NPQ, at) for plane_NPQ in planes for at in _beside(some, n, tiles)]
-            for place in places:
-                _run_tile(net, shown, out_NPQ[some], axes, place, tiles, device)
-                progress.advance(some.stop - some.start)
-    return out_ZYX
+    threads = min(threads, at_a_time)
+    batch = at_a_time // threads
+    parts = [slice(first, min(first + batch, n)) for first in range(0, n, batch)]
+
+    def work(some: slice) -> None:
+        wanted = slice(0, plane[1]) if columns is None else _union(columns[some])
+        if wanted.stop > wanted.start:
+            seen = _with_halo(wanted, plane[1], tiles)
+            cut = [plane_NPQ[..., seen] for plane_NPQ in planes]
+            channels = [(part, at) for part in cut for at in _beside(some, n, tiles)]
+            y_BPQ = _planes(net, channels, tile, tiles, device)
+            first, q = wanted.start - seen.start, tiles.scale[1]
+            inside = slice(q * first, q * (first + wanted.stop - wanted.start))
+            take(some, slice(q * wanted.start, q * wanted.stop), y_BPQ[..., inside])
+
+    with Progress(n, TITLES[across], "plane", shown=run.progress) as progress:
+        for some in side_by_side.each(work, parts, threads):
+            progress.advance(some.stop - some.start)
+
+
+def _union(columns: Sequence[slice]) -> slice:
+    """The columns that some plane wants, from the first to the last."""
+    some = [each for each in columns if each.stop > each.start]
+    if not some:
+        return slice(0, 0)
+    return slice(min(each.start for each in some), max(each.stop for each in some))
+
+
+def _with_halo(wanted: slice, side: int, tiles: PlaneTiles) -> slice:
+    """Columns with the halo on both sides; ends within the plane lie at multiples of ``align``."""
+    start = max(wanted.start - tiles.halo, 0) // tiles.align * tiles.align
+    return slice(start, min(tiling.rounded_up(wanted.stop + tiles.halo, tiles.align), side))
+
+
+def _planes(
+    net: nn.Module,
+    channels: Sequence[tuple[np.ndarray, np.ndarray]],
+    tile: Sequence[int],
+    tiles: PlaneTiles,
+    device: torch.device,
+) -> np.ndarray:
+    """One batch of planes through the network, tile by tile, float32 [B, P, Q]."""
+    plane_NPQ, numbers = channels[0]
+    sides = plane_NPQ.shape[1:]
+    axes = _axes(sides, tile, tiles)
+    out_BPQ = np.zeros((len(numbers), *(s * n for s, n in zip(tiles.scale, sides))), np.float32)
+    for place in product(range(len(axes[0].starts)), range(len(axes[1].starts))):
+        _run_tile(net, channels, out_BPQ, axes, place, tiles, device)
+    return out_BPQ
 
 
 def _axes(plane: Sequence[int], tile: Sequence[int], tiles: PlaneTiles) -> list[tiling.Axis]:
@@ -164,9 +240,10 @@ def _run_tile(
         tiles.beyond(start + np.arange(axis.length), side)
         for start, axis, side in zip(starts, axes, sides)
     )
-    cut = [plane_NPQ[at[:, None, None], p[:, None], q] for plane_NPQ, at in channels]
-    x_BCPQ = np.stack(cut, axis=1)
-    x_BCPQ = np.ascontiguousarray(x_BCPQ, np.float32)
+    x_BCPQ = np.empty((len(out_BPQ), len(channels), len(p), len(q)), np.float32)
+    for c, (plane_NPQ, at) in enumerate(channels):
+        for b, k in enumerate(at):
+            x_BCPQ[b, c] = plane_NPQ[k].take(p, axis=0).take(q, axis=1)
     y_B1PQ = net(torch.from_numpy(x_BCPQ).to(device)).float().cpu().numpy()
     wanted = (len(x_BCPQ), 1, *(axis.length * s for axis, s in zip(axes, scale)))
     if y_B1PQ.shape != wanted:

@@ -48,7 +48,8 @@ def _largest_component(mask: np.ndarray) -> np.ndarray:
     """The largest face-connected part of a mask [Z, Y, X]."""
     labels = np.empty(mask.shape, np.int32)
     ndimage.label(mask, output=labels)
-    sizes = np.bincount(labels.ravel())
+    parts = int(labels.max()) + 1
+    sizes = sum(np.bincount(plane.ravel(), minlength=parts) for plane in labels)
     if sizes.size <= 2:
         return mask
     return labels == 1 + sizes[1:].argmax()

@@ -34,6 +34,7 @@ class ACVTT(nn.Module):
 
     references   number of references; with 0 the network has no attention
     grey         how planes and references are seen; ``AS_STORED`` in the released code
+    token        pixels of a token, along an axis
     """
 
     def __init__(
@@ -43,22 +44,23 @@ class ACVTT(nn.Module):
         references: int = 3,
         fusion: Fusion = "relevance",
         grey: Grey = AS_STORED,
+        token: int = TOKEN,
     ):
         super().__init__()
         if references < 0:
             raise ValueError(f"references are 0 or more, found {references}")
         self.references = references
         self.unet = UNet(channels, levels, grey=grey)
-        token = max(TOKEN, self.unet.align)
+        self.token = max(token, self.unet.align)
         self.transfers = nn.ModuleList(
-            ReferenceAttention(width, token // 2**level, fusion)
+            ReferenceAttention(width, self.token // 2**level, fusion)
             for level, width in enumerate(self.unet.widths if references else [])
         )
 
     @property
     def align(self) -> int:
         """Planes are padded to a multiple of this many pixels: a token, or a pooling cell."""
-        return max(TOKEN, self.unet.align) if len(self.transfers) else self.unet.align
+        return self.token if len(self.transfers) else self.unet.align
 
     @property
     def reach(self) -> int:

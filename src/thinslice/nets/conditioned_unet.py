@@ -90,7 +90,7 @@ class ConditionedUNet(nn.Module):
     def forward(self, x_BCZW: Tensor, conditions_BK: Tensor | None = None) -> Tensor:
         p, q = x_BCZW.shape[-2:]
         seen = self._seen(mirrored(x_BCZW, self.align))
-        scales = self._scales(self.of_scan if conditions_BK is None else conditions_BK)
+        scales = self.scales(self.of_scan if conditions_BK is None else conditions_BK)
         features = self._encoded(seen, scales)
         levels = len(features)
 
@@ -107,7 +107,8 @@ class ConditionedUNet(nn.Module):
         distance = x_BCZW[:, n + self.neighbours : n + self.neighbours + 1]
         return torch.cat((STRETCHED.seen(x_BCZW[:, :n]), 4 * (distance - 0.25)), 1)
 
-    def _scales(self, conditions_BK: Tensor) -> list[tuple[Tensor, Tensor]]:
+    def scales(self, conditions_BK: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """What conditions do, level by level in the order of ``sizes``: factors and shifts."""
         parts = self.conditioning(conditions_BK).split([2 * size for size in self.sizes], 1)
         halves = (part[..., None, None].chunk(2, 1) for part in parts)
         return [(1 + scale, shift) for scale, shift in halves]

@@ -14,7 +14,7 @@ anew from a description. Theirs doubles all three axes; here it is for native sl
 a transposed convolution of stride 1 are one, by the sum of their kernels; so they are computed.
 
 First weights are ours: the fusion starts at zero and the skip as linear interpolation, grey values
-are stretched (``nets.grey``), and the hidden unit of the channel attention starts alive.
+are stretched (``nets.grey``), and channel attention starts alive and near a half.
 
 Channel attention looks at the whole cube, so an answer depends on the tile that it is in.
 
@@ -123,6 +123,7 @@ class MFER(nn.Module):
                 for branch in (level.plain, level.dilated, level.transposed):
                     branch.weight.div_(3**0.5)  # three are added up
             self.fusion.squeeze.weight.abs_()
+            self.fusion.expand.weight.mul_(0.05)  # else the sigmoid is saturated, and stays so
             self.fusion.sum.weight.zero_()
             self.skip.weight[0, 0] = linear_kernel(upsampling)
 

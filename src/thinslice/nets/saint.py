@@ -30,15 +30,16 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, relu
 
 from thinslice.nets.grey import STRETCHED, Grey
+from thinslice.nets.rdn import Trunk
 
 Start = Literal["learned", "linear"]
 RAW = Grey(0.0, 4000.0)  # the authors' unit: HU from -1024 on, over a window of 4000
 KERNEL_WIDTHS = (1, 32, 64, 64, 64)  # of the layers that make a kernel; the last makes features
 TRUNK = {
-    "SFENet1": "shallow",
+    "SFENet1": "first",
     "SFENet2": "second",
-    "GFF.0": "mix",
-    "GFF.1": "smooth",
+    "GFF.0": "fuse.0",
+    "GFF.1": "fuse.1",
     "UPNet.0": "tail",
 }
 BLOCK = re.compile(r"RDBs\.(\d+)\.(?:convs\.(\d+)\.conv\.0|(LFF))")
@@ -47,60 +48,29 @@ KERNEL = re.compile(r"GW\.meta_block\.(\d+)")
 
 @dataclass(frozen=True)
 class Dense:
-    """Sizes of a residual dense network."""
+    """Sizes of a residual dense network (``nets.rdn``)."""
 
     blocks: int
     layers: int  # of a block
     growth: int  # features that a layer adds
     channels: int  # features between blocks
 
+    def __post_init__(self) -> None:
+        if min(self.blocks, self.layers, self.growth, self.channels) < 1:
+            raise ValueError(f"a residual dense network needs at least one of each, found {self}")
+
     @property
     def reach(self) -> int:
         """Receptive field, pixels to each side."""
         return 2 + self.blocks * self.layers + 1
 
+    def trunk(self, inputs: int) -> Trunk:
+        """The network, of planes with ``inputs`` channels."""
+        return Trunk(2, self.blocks, self.layers, self.growth, self.channels, inputs)
+
 
 VIEWS = Dense(blocks=6, layers=8, growth=32, channels=64)
 FUSION = Dense(blocks=4, layers=6, growth=12, channels=64)
-
-
-class DenseBlock(nn.Module):
-    """Layers that each see all before them, brought back to the block's features, added to x."""
-
-    def __init__(self, sizes: Dense):
-        super().__init__()
-        widths = [sizes.channels + k * sizes.growth for k in range(sizes.layers + 1)]
-        self.layers = nn.ModuleList(nn.Conv2d(n, sizes.growth, 3, padding=1) for n in widths[:-1])
-        self.local = nn.Conv2d(widths[-1], sizes.channels, 1)
-
-    def forward(self, x_BCPQ: Tensor) -> Tensor:
-        seen = x_BCPQ
-        for layer in self.layers:
-            seen = torch.cat((seen, relu(layer(seen))), 1)
-        return x_BCPQ + self.local(seen)
-
-
-class ResidualDense(nn.Module):
-    """x_BCPQ of ``inputs`` channels to as large features; after Zhang et al. 2018 (RDN)."""
-
-    def __init__(self, inputs: int, sizes: Dense):
-        super().__init__()
-        if min(inputs, sizes.blocks, sizes.layers, sizes.growth, sizes.channels) < 1:
-            raise ValueError(f"a residual dense network needs at least one of each, found {sizes}")
-        n = sizes.channels
-        self.shallow = nn.Conv2d(inputs, n, 3, padding=1)
-        self.second = nn.Conv2d(n, n, 3, padding=1)
-        self.blocks = nn.ModuleList(DenseBlock(sizes) for _ in range(sizes.blocks))
-        self.mix = nn.Conv2d(n * sizes.blocks, n, 1)
-        self.smooth = nn.Conv2d(n, n, 3, padding=1)
-
-    def forward(self, x_BCPQ: Tensor) -> Tensor:
-        shallow = self.shallow(x_BCPQ)
-        state, every = self.second(shallow), []
-        for block in self.blocks:
-            state = block(state)
-            every.append(state)
-        return self.smooth(self.mix(torch.cat(every, 1))) + shallow
 
 
 class SpacedPlanes(nn.Module):
@@ -116,7 +86,7 @@ class SpacedPlanes(nn.Module):
             raise ValueError(f"start {start!r} is none of {', '.join(get_args(Start))}")
         self.start, self.grey = start, RAW if start == "learned" else STRETCHED
         self.reach = sizes.reach + 1  # and the kernel
-        self.trunk = ResidualDense(2 * neighbours + 1, sizes)
+        self.trunk = sizes.trunk(2 * neighbours + 1)
         widths = [*KERNEL_WIDTHS, sizes.channels]
         self.kernel = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(widths))
         if start == "linear":
@@ -159,7 +129,7 @@ class Fusion(nn.Module):
         super().__init__()
         self.grey = RAW if start == "learned" else STRETCHED
         self.reach = sizes.reach + 1
-        self.trunk = ResidualDense(2, sizes)
+        self.trunk = sizes.trunk(2)
         self.tail = nn.Conv2d(sizes.channels, 1, 3, padding=1)
         if start == "linear":
             _zero(self.tail)
@@ -200,7 +170,7 @@ def _name(layer: str, whole: str) -> str:
         return ours if ours == "tail" else f"trunk.{ours}"
     if match := BLOCK.fullmatch(layer):
         block, index, local = match.groups()
-        return f"trunk.blocks.{block}." + ("local" if local else f"layers.{index}")
+        return f"trunk.blocks.{block}." + ("fuse" if local else f"layers.{index}")
     if match := KERNEL.fullmatch(layer):
         return f"kernel.{int(match[1]) // 2}"
     raise ValueError(f"no place in the released SAINT: {whole}")

@@ -41,8 +41,9 @@ def block_means(scan: Scan) -> Blocks:
 
 def means_of(slice_YX: np.ndarray, pixel_mm: tuple[float, float]) -> np.ndarray:
     """The block means of one slice [Y, X]; of a boolean one the share that is true."""
-    sums, counts = np.asarray(slice_YX, float), np.ones(slice_YX.shape)
+    sums, counts = np.asarray(slice_YX, float), []
     for axis, side in enumerate(sides(pixel_mm)):
         starts = np.arange(0, slice_YX.shape[axis], side)
-        sums, counts = (np.add.reduceat(part, starts, axis=axis) for part in (sums, counts))
-    return sums / counts
+        sums = np.add.reduceat(sums, starts, axis=axis)
+        counts.append(np.diff([*starts, slice_YX.shape[axis]]))
+    return sums / np.outer(*counts)

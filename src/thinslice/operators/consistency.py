@@ -69,19 +69,22 @@ def step(
             f"a matrix {a.shape} cannot take restored {restored_ZYX.shape} to {thick_ZYX.shape}"
         )
     change = correction(a, damping)
-    sees = a != 0
+    sees = (a != 0).astype(np.float32)
     out = np.empty(restored_ZYX.shape, np.float32) if out is None else out
     for y in range(0, out.shape[1], slab):
         rows = slice(y, y + slab)
         x = restored_ZYX[:, rows].reshape(len(out), -1).astype(float)
         left = thick_ZYX[:, rows].reshape(len(a), -1) - a @ x
-        empty_thin = _flat(padded_restored, rows, x.shape)
-        left[_flat(padded_thick, rows, left.shape) | (sees @ empty_thin)] = 0.0
-        new = np.clip(x + change @ left, low, high)
-        out[:, rows] = np.where(empty_thin, x, new).reshape(out[:, rows].shape)
+        if padded_thick is not None:
+            left[padded_thick[:, rows].reshape(left.shape)] = 0.0
+        empty_thin = None
+        if padded_restored is not None:
+            empty_thin = padded_restored[:, rows].reshape(x.shape)
+            left[sees @ empty_thin.astype(np.float32) > 0] = 0.0
+        new = change @ left
+        new += x
+        np.clip(new, low, high, out=new)
+        if empty_thin is not None:
+            new[empty_thin] = x[empty_thin]
+        out[:, rows] = new.reshape(out[:, rows].shape)
     return out
-
-
-def _flat(mask: np.ndarray | None, rows: slice, shape: tuple[int, ...]) -> np.ndarray:
-    """The mask's rows as columns [Z, Y X]; all false where there is none."""
-    return np.zeros(shape, bool) if mask is None else mask[:, rows].reshape(shape)

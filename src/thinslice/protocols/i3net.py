@@ -68,7 +68,7 @@ def view_scores(
     restored: np.ndarray, thin: np.ndarray, known: np.ndarray | None = None
 ) -> list[Score]:
     """Mean SSIM of the planes of each view, of two volumes [Z, Y, X] in [0, 1]."""
-    found = []
+    scores = []
     for view, axis in PLANES.items():
         whole = None
         if known is not None:
@@ -82,5 +82,5 @@ def view_scores(
         ]
         if values:
             mean = float(np.mean(values))
-            found.append(Score("ssim", "1", "higher", mean, len(values), view=view))
-    return found
+            scores.append(Score("ssim", "1", "higher", mean, len(values), view=view))
+    return scores

@@ -21,6 +21,14 @@ class BrokenLinkError(ThinsliceError, ValueError):
     """A file that is not what its record says; the message names it."""
 
 
+class OtherFormatError(BrokenLinkError):
+    """A whole record of another format: unchanged, but not for this version to read."""
+
+    def __init__(self, identity: str, message: str):
+        super().__init__(message)
+        self.identity = identity
+
+
 def link_to(path: Path) -> dict[str, Any]:
     """An input's hash and the record that made it, checked against each other.
 
@@ -88,9 +96,10 @@ def read_record(record: Path) -> dict[str, Any]:
             "content; delete it to have it made again"
         )
     if written_as != FORMAT:
-        raise BrokenLinkError(
+        raise OtherFormatError(
+            identity,
             f"{record} has format {written_as}, this version of thinslice reads format {FORMAT}: "
-            "run the workflow again, or use the version that wrote it"
+            "run the workflow again, or use the version that wrote it",
         )
     return {"id": identity, **content}
 

@@ -90,23 +90,40 @@ class Again(NamedTuple):
     words: str
 
 
+class Measured(NamedTuple):
+    """What comparing needs of a thick scan, whatever it is compared with."""
+
+    body_ZYX: np.ndarray
+    whole: Blocks
+    inside: Blocks  # those outside the patient count as padding
+
+
+def measured_of(thick: Volume) -> Measured:
+    """The patient and the block means of a thick scan."""
+    body_ZYX, whole = _body(thick), block_means(thick)
+    return Measured(body_ZYX, whole, _inside(whole, body_ZYX, thick))
+
+
 def compare(
-    restored: Volume, thick: Volume, noise: float | None, profile: SliceProfile | None = None
+    restored: Volume,
+    thick: Volume,
+    noise: float | None,
+    profile: SliceProfile | None = None,
+    measured: Measured | None = None,
 ) -> Agreement:
     """Compare the two; ``profile`` of the thick slices, None: measured on them.
 
     Raises ValueError where the two scans' pixels or frames differ.
     """
-    body_ZYX = _body(thick)
-    fine, whole = block_means(restored), block_means(thick)
-    coarse = _inside(whole, body_ZYX, thick)
+    body_ZYX, whole, coarse = measured or measured_of(thick)
+    fine = block_means(restored)
     used = profile or measured_profile(fine, coarse, restored.grid, thick.grid)
     rows = covered(used, restored.grid, thick.grid) >= COVERED
     matrix = matrix_of(used, restored.grid, thick.grid, rows)
     blocks = _differences(matrix, fine, coarse, rows)
     again = _interpolated(matrix, restored.grid, thick.grid)
     yardstick = (again @ _flat(whole.means) - _flat(whole.means)).reshape(blocks.error.shape)
-    sees_padding = ((again != 0) @ _flat(whole.padded)).reshape(blocks.error.shape)
+    sees_padding = _sees(again, whole.padded).reshape(blocks.error.shape)
     blocks = blocks._replace(counted=blocks.counted & ~sees_padding)
     limits, slices = _Limits.of(noise, thick), []
     for k in map(int, np.flatnonzero(blocks.counted.any(axis=(1, 2)))):
@@ -177,10 +194,17 @@ def _differences(
     matrix: np.ndarray, fine: Blocks, coarse: Blocks, rows: np.ndarray
 ) -> _BlockErrors:
     error = matrix @ _flat(fine.means) - _flat(coarse.means)
-    sees_padding = (matrix != 0) @ _flat(fine.padded)
+    sees_padding = _sees(matrix, fine.padded)
     counted = ~_flat(coarse.padded) & ~sees_padding & rows[:, None]
     shape = coarse.means.shape
     return _BlockErrors(error.reshape(shape), counted.reshape(shape))
+
+
+def _sees(matrix: np.ndarray, padded: np.ndarray) -> np.ndarray:
+    """Boolean [n, blocks], true where a row of the matrix sees a padded block."""
+    if not padded.any():
+        return np.zeros((len(matrix), padded[0].size), bool)
+    return (matrix != 0).astype(np.float32) @ _flat(padded).astype(np.float32) > 0
 
 
 def _interpolated(matrix: np.ndarray, restored: Grid, thick: Grid) -> np.ndarray:

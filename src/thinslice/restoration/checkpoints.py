@@ -50,6 +50,7 @@ def identity(planned: Plan) -> str:
             "card": dict(card),
             "code": code_digest(plugins.module_name("methods", card)),
             "weights": planned.chosen.weights_sha256,
+            "refine": planned.refine and str(planned.refine),
         }
     )
 

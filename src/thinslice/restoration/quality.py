@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from thinslice.metrics.noise import noise
 from thinslice.operators.thickening import SliceProfile
 from thinslice.restoration import agreement, value_range
-from thinslice.restoration.agreement import Again, Agreement, SliceCheck
+from thinslice.restoration.agreement import Again, Agreement, Measured, SliceCheck
 from thinslice.restoration.consistent import Step
 from thinslice.restoration.value_range import ValueRange
 from thinslice.restoration.verdict import Verdict, verdict_on
@@ -74,6 +74,7 @@ def report(
     profile: SliceProfile | None = None,
     again: Again | None = None,
     step: Step | None = None,
+    measured: Measured | None = None,
 ) -> Trust:
     """The trust report of one restored scan.
 
@@ -82,12 +83,13 @@ def report(
     profile   of the thick slices; None: measured on the two scans
     again     the restored scan made thick again, where no profile and grid can say it
     step      by which ``restored`` was made consistent
+    measured  of ``thick``, where it is known already
     """
     level = noise(thick)
     return Trust(
         agreement.of_slices(again, thick, level)
         if again
-        else agreement.compare(restored, thick, level, profile),
+        else agreement.compare(restored, thick, level, profile, measured),
         level,
         value_range.compare(restored, thick),
         step,

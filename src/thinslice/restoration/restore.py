@@ -27,10 +27,12 @@ from thinslice.io.scan import LoadedScan
 from thinslice.operators import interpolation, padding
 from thinslice.operators.grids import thin_grid
 from thinslice.restoration import agreement, as_acquired, quality
+from thinslice.restoration.agreement import Measured
 from thinslice.restoration.as_acquired import Acquisition
 from thinslice.restoration.consistent import Step, made_consistent
 from thinslice.restoration.methods import MethodChoice, choose
 from thinslice.restoration.quality import Trust
+from thinslice.restoration.refine import Budget, Refined, refined, refuse_unfit
 from thinslice.runtime.placement import placed
 from thinslice.training import fitted_on
 from thinslice.volume import Grid, Volume
@@ -47,6 +49,7 @@ class Plan(NamedTuple):
     outside: tuple[str, ...]  # how the scan differs from those the weights were fitted on
     acquired: Acquisition | None = None  # the irregular slices that ``thick`` was estimated from
     consistent: bool = False  # whether the answer is then made consistent with the thick slices
+    refine: Budget | None = None  # how long the method first goes on learning from the scan
 
     @property
     def warnings(self) -> list[str]:
@@ -69,7 +72,9 @@ class Result(NamedTuple):
     planned: Plan
     run: Run  # with the device it ran on
     started: datetime
-    wall_s: float  # of restoring alone
+    wall_s: float  # of restoring alone, refining included
+    refined: Refined | None = None
+    precision: str | None = None  # of the network's numbers; None: the method does not say
 
     @property
     def warnings(self) -> list[str]:
@@ -86,6 +91,7 @@ def restore(
     increment_mm: float = 1.0,
     consistent: bool | None = None,
     strict: bool = False,
+    refine: str | None = None,
     run: Run | None = None,
 ) -> Result:
     """Restore a thick scan on thin slices over the same extent, with a trust report.
@@ -95,6 +101,7 @@ def restore(
     consistent make the answer consistent with the thick slices; None: where the method learns,
                and of an ``AcquiredScan``
     strict     refuse a scan unlike those the weights were fitted on
+    refine     let a method with weights first go on learning from the scan: "60s", "500steps"
     run        device, threads, memory cap; its ``work`` keeps checkpoints between tries
 
     Refused (a ValueError) where the method, the weights or the grid does not fit the scan.
@@ -106,6 +113,7 @@ def restore(
         thickness_mm=thickness_mm,
         increment_mm=increment_mm,
         consistent=consistent,
+        refine=refine,
     )
     if strict:
         refuse_outside(planned)
@@ -120,6 +128,7 @@ def plan(
     thickness_mm: float = 1.0,
     increment_mm: float = 1.0,
     consistent: bool | None = None,
+    refine: str | None = None,
 ) -> Plan:
     """Plan what ``restore`` does with these arguments; refuses what it refuses."""
     acquired = None
@@ -129,6 +138,9 @@ def plan(
     volume = scan.volume if isinstance(scan, LoadedScan) else with_padding(scan)
     grid = thin_grid(volume.grid, thickness_mm, increment_mm)
     chosen = choose(method, Path(weights) if weights is not None else None)
+    budget = Budget.of(refine) if refine is not None else None
+    if budget is not None:
+        refuse_unfit(chosen.card["name"], chosen.method, volume)
     outside = []
     if chosen.fitted_on is not None:
         kernel = fitted_on.kernel_of(loaded.source) if loaded else None
@@ -138,7 +150,7 @@ def plan(
         # Interpolation stays what its name says, of slices that it is given as they are.
         consistent = chosen.fit != "none" or acquired is not None
     found = tuple(outside)
-    return Plan(volume, loaded, hashes(loaded), chosen, grid, found, acquired, consistent)
+    return Plan(volume, loaded, hashes(loaded), chosen, grid, found, acquired, consistent, budget)
 
 
 def refuse_outside(planned: Plan) -> None:
@@ -152,24 +164,41 @@ def carry_out(planned: Plan, run: Run | None = None) -> Result:
     """Restore as planned."""
     with placed(run or Run(), uses_torch=planned.chosen.fit != "none") as running:
         started, start_s = datetime.now(UTC), time.perf_counter()
-        answer = planned.chosen.method.restore(planned.thick, planned.grid, run=running)
+        method, learned = planned.chosen.method, None
+        if planned.refine is not None:
+            method, learned = refined(method, planned.thick, planned.refine, running)
+        answer = method.restore(planned.thick, planned.grid, run=running)
+        precision = _precision(method, running)
         restored = padding.carried(answer, planned.thick)
         if planned.acquired and planned.consistent:
             restored = planned.acquired.consistent(restored)
         wall_s = time.perf_counter() - start_s
-        step = None
-        if planned.consistent and not planned.acquired:
-            before = agreement.compare(restored, planned.thick, None)
+        step, measured = None, None
+        if not planned.acquired:
+            measured = agreement.measured_of(planned.thick)
+        if planned.consistent and measured is not None:
+            before = agreement.compare(restored, planned.thick, None, measured=measured)
             restored, step = made_consistent(restored, planned.thick, before)
-    trust = _trust(restored, planned, step)
-    return Result(restored, trust, planned, running, started, wall_s)
+    trust = _trust(restored, planned, step, measured)
+    return Result(restored, trust, planned, running, started, wall_s, learned, precision)
 
 
-def _trust(restored: Volume, planned: Plan, step: Step | None) -> Trust:
+def _precision(method: Any, run: Run) -> str | None:
+    """The precision in which a network restores, where the method has a choice."""
+    if not hasattr(method, "precision_on"):
+        return None
+    from thinslice.runtime import device
+
+    return method.precision_on(device.choose(run))
+
+
+def _trust(restored: Volume, planned: Plan, step: Step | None, measured: Measured | None) -> Trust:
     """The trust report, judged by the slices that were acquired."""
     acquired = planned.acquired
     if acquired is None:
-        return quality.report(restored, planned.thick, outside=planned.outside, step=step)
+        return quality.report(
+            restored, planned.thick, outside=planned.outside, step=step, measured=measured
+        )
     plain = interpolation.resample_z(planned.thick, planned.grid, "linear")
     again = agreement.Again(acquired.seen(restored), acquired.seen(plain), as_acquired.PROFILE)
     return quality.report(restored, acquired.thick, outside=planned.outside, again=again)

@@ -38,7 +38,11 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
         },
         "output": output_of(output, restored.volume),
         "grids": {"input": planned.thick.grid.to_json(), "output": planned.grid.to_json()},
-        "method": _method(planned.chosen),
+        "method": {
+            **_method(planned.chosen),
+            "refined": restored.refined.to_json() if restored.refined else None,
+            "precision": restored.precision,
+        },
         "run": {
             "device": run.device,
             "threads": run.threads,

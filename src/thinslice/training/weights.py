@@ -36,7 +36,7 @@ def save(
     about     anything JSON; ``load`` returns it
     """
     head = {"version": VERSION, "method": method, "network": network, "about": about}
-    _write(path, head, {name: t.detach().cpu().numpy() for name, t in net.state_dict().items()})
+    _write(path, head, _arrays(net))
 
 
 def pack(path: Path, out: Path, about: Mapping[str, Any]) -> None:
@@ -82,6 +82,15 @@ def head(path: Path) -> dict[str, Any]:
 def digest(path: Path) -> str:
     """Hash of the tensors alone: names, types, shapes, values; not of ``about``."""
     return _digest(_read(path)[1])
+
+
+def digest_of(net: nn.Module) -> str:
+    """The same hash of a network's tensors."""
+    return _digest(_arrays(net))
+
+
+def _arrays(net: nn.Module) -> dict[str, np.ndarray]:
+    return {name: tensor.detach().cpu().numpy() for name, tensor in net.state_dict().items()}
 
 
 def _digest(arrays: Mapping[str, np.ndarray], text: str = "") -> str:

@@ -119,6 +119,6 @@ def test_asked_to_start_there_an_untrained_network_is_linear_interpolation():
 
 def test_sizes_that_are_none_and_unknown_starts_are_refused():
     with pytest.raises(ValueError, match="at least one of each"):
-        SpacedPlanes(Dense(0, 2, 3, 4))
+        Dense(0, 2, 3, 4)
     with pytest.raises(ValueError, match="learned, linear"):
         SpacedPlanes(SMALL, start="cubic")  # type: ignore[arg-type]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from thinslice.audit.places import Place, place_of
+from thinslice.audit.places import Place, entered, names, place_of
 from thinslice.errors import Refused
 from thinslice.fs.atomic import write_text
 from thinslice.provenance.job import recorded_job
-from thinslice.provenance.records import BrokenLinkError, record_path
+from thinslice.provenance.records import BrokenLinkError, read_record, record_path
 
 TABLE = Path("results/tables/benchmark.csv")
 
@@ -50,11 +50,26 @@ def test_the_folder_itself_may_be_a_link(run):
     assert place.path == TABLE
 
 
-def test_a_file_away_from_results_is_a_question_and_no_break(run, monkeypatch):
+@pytest.mark.parametrize("made", [TABLE, record_path(TABLE)])
+def test_results_may_have_another_name_now(run, made, monkeypatch):
     (run / "results").rename(run.parent / "disk")
     monkeypatch.chdir(run.parent)
+    renamed = Path("disk/tables") / made.name
+    assert place_of(renamed) == Place(run.parent, made, run.parent / "disk")
+    content = read_record(Path("disk/tables") / record_path(TABLE).name)
+    assert names(content, Path("disk/tables") / TABLE.name)
+    with entered(renamed) as inside:
+        assert inside == made
+        assert inside.samefile(run.parent / renamed)
+    assert Path.cwd() == run.parent
+
+
+def test_a_file_away_from_results_is_a_question_and_no_break(run, monkeypatch):
+    for path in (TABLE, record_path(TABLE)):
+        path.rename(run.parent / path.name)
+    monkeypatch.chdir(run.parent)
     with pytest.raises(Refused, match="run this in the folder that holds results"):
-        place_of(Path("disk/tables/benchmark.csv"))
+        place_of(Path("benchmark.csv"))
 
 
 def test_another_result_in_its_place_is_a_break(run):

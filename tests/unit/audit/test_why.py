@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from thinslice.audit import cards, places, why
+from thinslice.audit import cards, lookup, places, why
 from thinslice.cli.command import main
 from thinslice.fs.atomic import write_text
 from thinslice.provenance.job import recorded_job
@@ -132,7 +132,7 @@ def test_a_record_of_the_former_format_is_refused_with_advice():
 def test_the_folder_is_found_wherever_it_was_moved(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "results").rename(tmp_path / "elsewhere/results")
-    record = why.record_of(tmp_path / "elsewhere" / SCORES)
+    record = lookup.naming(tmp_path / "elsewhere" / SCORES)
     assert places.place_of(record).folder == tmp_path / "elsewhere"
 
 

@@ -14,6 +14,7 @@ from thinslice.provenance.records import read_record, record_path
 SCORES = Path("results/scores/own/box5/linear/untrained.csv")
 TABLE = Path("results/tables/benchmark.csv")
 FIGURE = Path("results/figures/bars.png")
+CARD = {"name": "linear", "module": "interpolation", "code": "0123456789abcdef"}
 
 
 def make(path, rule, **inputs):
@@ -41,12 +42,15 @@ def audit(capsys, *words):
     ("words", "line"),
     [
         ((TABLE, "--row", 99), f"{TABLE} has rows 1 to 1, not 99"),
+        ((TABLE, "--row", 1, "--cell", "median"), f"{TABLE} has no column 'median', only metric"),
+        ((TABLE, "--cell", "metric"), "--cell names a column of a row: give --row too"),
         ((TABLE, "--row", 0), f"{TABLE} has rows 1 to 1, not 0"),
         (("nowhere.csv",), "no file nowhere.csv"),
         (("nowhere.csv", "--row", 1), "no file nowhere.csv"),
         ((SCORES, "--row", 1), f"{SCORES} is no table of results/tables but what rule score made"),
         ((FIGURE, "--row", 1), f"{FIGURE} is no table of results/tables but what rule figure made"),
         (("notes.txt",), "no file notes.txt"),
+        ((TABLE.with_suffix(".svg"),), f"no file {TABLE.with_suffix('.svg')}"),
         (("0123456789abcdef",), "no record 0123456789abcdef below results"),
         (("0123456789abcdef", "--results", "elsewhere"), "no folder elsewhere"),
     ],
@@ -118,3 +122,18 @@ def test_code_that_this_installation_lacks_is_a_note(capsys, monkeypatch, tmp_pa
     status, out, _ = audit(capsys, SCORES)
     assert status == 0
     assert "note    score.py is not part of this installation: not compared" in out
+
+
+def test_code_of_another_version_of_an_installation_is_a_note(capsys, monkeypatch, tmp_path):
+    """A wheel holds methods, perhaps other ones; only a checkout is held to the code that ran."""
+    with recorded_job(
+        record_path(SCORES), rule="restore", cards={"method": CARD}, inputs={}
+    ) as job:
+        job.output("made", SCORES)
+    status, out, _ = audit(capsys, SCORES)
+    assert status == 1
+    assert "BROKEN  code of linear is" in out
+    monkeypatch.setattr(chain, "SCRIPTS", tmp_path / "nowhere")
+    status, out, _ = audit(capsys, SCORES)
+    assert status == 0
+    assert "note    code of linear is" in out

@@ -1,4 +1,4 @@
-"""Networks are worth their training only above the best linear filter: they beat it on new patients.
+"""A network is worth its training only above the best linear filter: on new patients too.
 
 The filter (``benchmarks/linear_filter.py``) sees 6 thick slices of 7 x 7 pixels and is fitted by
 ridge regression on the very pairs that the networks learn from.

@@ -9,11 +9,13 @@ from torch.nn.functional import l1_loss
 
 from support.ct_crops import ct_crop
 from support.textured_pairs import textured
-from thinslice.nets import tvsrn, tvsrn_encoder, tvsrn_vit
+from thinslice.nets import eddsr, mfer, tvsrn, tvsrn_encoder, tvsrn_vit
 from thinslice.nets.acvtt import ACVTT
 from thinslice.nets.edsr import EDSR
 from thinslice.nets.grey import STRETCHED
 from thinslice.nets.plane_unet import PlaneUNet
+from thinslice.nets.recnn import ReCNN
+from thinslice.nets.srcnn3d import SRCNN3D
 from thinslice.nets.swin import SwinBlock
 from thinslice.nets.tvsrn_no_tab import TVSRNNoTAB
 from thinslice.nets.unet import UNet
@@ -31,6 +33,14 @@ PLANES = {
     "unet": lambda: rested(UNet(8, 3, grey=STRETCHED)),
     "plane_unet": lambda: PlaneUNet(8, 3),
     "acvtt": lambda: rested(ACVTT(8, 2, 2, grey=STRETCHED)),
+}
+
+
+CONVOLUTIONS = {
+    "mfer": lambda: mfer.MFER(mfer.Sizes(4, stem=8, levels=3, channels=8)),
+    "eddsr": lambda: eddsr.EDDSR(eddsr.Sizes(4, stem=8, blocks=2, channels=8)),
+    "srcnn3d": lambda: SRCNN3D(8),
+    "recnn": lambda: ReCNN(4, 8),
 }
 
 
@@ -93,6 +103,13 @@ def unmoved(net: nn.Module, batch: tuple[Tensor, ...], steps: int = 2) -> list[s
 def test_by_the_second_step_every_parameter_of_a_cube_network_has_moved(name):
     thin = ct_crop(16, increment=1.0)
     assert unmoved(first(CUBES[name]), (thin[:, :, ::5], thin)) == []
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_by_the_second_step_every_parameter_of_a_3d_network_has_moved(name):
+    thin = ct_crop(16, increment=1.0)
+    thick = thin[:, :, ::5] if name in ("mfer", "eddsr") else thin.roll(1, 2)
+    assert unmoved(first(CONVOLUTIONS[name]), (thick, thin)) == []
 
 
 @pytest.mark.parametrize("name", ["edsr", "unet", "plane_unet"])

@@ -63,14 +63,14 @@ class Answered:
         inside = (at_mm + offsets[0] >= first_mm - SAME_MM) & (
             at_mm + offsets[-1] <= last_mm + SAME_MM
         )
-        found = np.flatnonzero(inside)
-        if not found.size:
+        answered = np.flatnonzero(inside)
+        if not answered.size:
             raise Refused(
                 f"{pair.case}: between none of its {thick.n} thick slices every "
                 f"{thick.increment_mm:g} mm and the next lie {len(offsets)} of its thin slices, "
                 f"from {first_mm:g} to {last_mm:g} mm"
             )
-        return cls(offsets, shift_mm(pair), int(found[0]), len(found))
+        return cls(offsets, shift_mm(pair), int(answered[0]), len(answered))
 
     def positions_mm(self, pair: Pair, z: np.ndarray) -> np.ndarray:
         """Where the answers to the thick slices ``z`` lie, in the thin scan's mm, [Z, K]."""
