@@ -196,11 +196,15 @@ def draw(rows: Sequence[dict[str, str]], stem: Path) -> None:
             curve_of([row for row in trained if row["method"] == name], colour, most, axes)
         axes.set_xscale("log")
         axes.set_xlim(25, 1500)
-        axes.set_ylim(top=1.3 * max(float(row["rmse_hu"]) for row in rows if row not in trained))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        top = 1.15 * max(float(row["rmse_hu"]) for row in rows if row not in trained)
+        axes.set_ylim(0.9 * min(float(row["rmse_hu"]) for row in rows), top)
         axes.set_xlabel("CPU seconds of training, one thread; area: weights")
         axes.set_ylabel("RMSE (HU)")
         axes.grid(axis="both")
-        style.title(drawn, "phantom as acquired, protocol v1, test patients", sim=True)
+        beyond = [f"{r['method']} {r['rmse_hu']}" for r in trained if float(r["rmse_hu"]) > top]
+        words = "; ".join(["phantom as acquired, protocol v1, test patients", *beyond])
+        style.title(drawn, words, sim=True)
         style.save(drawn, stem)
 
 
@@ -213,8 +217,9 @@ def curve_of(rows: Sequence[dict[str, str]], colour: str, most: int, axes: Axes)
     axes.scatter(x, y, s=area, color=colour, alpha=0.55, linewidth=0)
     words = f"{rows[-1]['method']} {int(rows[-1]['weights']):,}"
     axes.annotate(
-        words, (x[-1], y[-1]), (7, 0), textcoords="offset points", fontsize=7, va="center"
-    )
+        words, (x[-1], y[-1]), (7, 0), textcoords="offset points", fontsize=7, va="center",
+        annotation_clip=True,
+    )  # fmt: skip
 
 
 def main() -> None:
