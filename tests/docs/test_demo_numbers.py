@@ -4,9 +4,11 @@ import re
 
 import pandas as pd
 import pytest
+import yaml
 
 from support import demo
 from support.paths import ROOT
+from thinslice import plugins
 from thinslice.report import terminal
 from thinslice.report.tables import typeset, wording
 from thinslice.report.tables.benchmark import main_sheets
@@ -19,6 +21,7 @@ WHOLE = RMSE[RMSE["phase_mm"] == ""]
 KINDS = ("acquired", "box5", "gauss5", "sparse5")
 ONE_DECIMAL = re.compile(r"(?<![\w.-])\d+\.\d(?![\w.])")
 OF_NO_TABLE = {"0.8", "0.5", "4.0"}  # moved by another CPU; GiB of a job; a setting to change
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 ANEW = "write it anew: tests/support/demo.py says how"
 
 
@@ -45,7 +48,14 @@ def gap(fitted_on: str, tested_on: str) -> pd.Series:
 def own_kind() -> pd.DataFrame:
     """Rows of methods on the slices they were fitted on, as without the gap's cells."""
     on = WHOLE["dataset"] + "/" + WHOLE["degradation"]
-    return WHOLE[(WHOLE["fitted_on"] == "") | (WHOLE["fitted_on"] == on)].drop(columns="row")
+    rows = WHOLE[(WHOLE["fitted_on"] == "") | (WHOLE["fitted_on"] == on)].drop(columns="row")
+    return rows.assign(fidelity=rows["method"].map(label))
+
+
+def label(method: str) -> str:
+    """The fidelity of a method of the demo: the code says it, not the run."""
+    card = {"name": method, **CONFIG["methods"][method]}
+    return plugins.build("methods", card).about.fidelity_of(card.get("settings", {}))
 
 
 def test_the_readme_s_table_is_the_demo_s():

@@ -89,7 +89,7 @@ def row_words(cells: dict[str, str]) -> str:
 def find(what: str, results: Path) -> Path:
     """The record of what a user named: a record's id, or a file; Refused if there is none."""
     path = Path(what)
-    if "/" not in what and not path.suffix and not path.exists():
+    if not what or ("/" not in what and not path.suffix and not path.exists()):
         if not results.is_dir():
             raise Refused(f"no folder {results}: name the results folder with --results")
         return lookup.by_id(what, results)

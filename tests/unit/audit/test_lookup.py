@@ -36,6 +36,12 @@ def test_by_id_or_its_beginning(results):
     assert lookup.by_id(identity[:9], RESULTS) == record_path(TABLE)
 
 
+def test_an_id_that_several_records_begin_with_is_a_question(results, audit):
+    status, out, err = audit("")
+    assert (status, out) == (2, "")
+    assert "begins the ids of" in err
+
+
 def test_an_id_that_no_record_has_is_a_question_even_where_another_record_is_broken(results):
     record = record_path(SCORES)
     record.write_text(record.read_text().replace('"seed"', '"sead"'))
