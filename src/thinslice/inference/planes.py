@@ -173,7 +173,7 @@ def _answer(
     tiles: PlaneTiles,
     device: torch.device,
 ) -> tuple[slice, np.ndarray]:
-    """Of some planes the wanted columns, counted in the finer planes, and the answer there."""
+    """The wanted columns of some planes, counted in finer planes, and the answer y_BPQ there."""
     n, _, side = planes[0].shape
     seen = _with_halo(wanted, side, tiles)
     cut = [plane_NPQ[..., seen] for plane_NPQ in planes]

@@ -8,6 +8,7 @@ A method of our own: conditioning after Perez et al. 2018 (FiLM), learning from 
 Shi et al. 2023 (SR4ZCT).
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -29,7 +30,12 @@ ABOUT = About(
     "corrects interpolated coronal and sagittal planes.",
 )
 
-Settings = ConditionedSettings
+
+@dataclass(frozen=True)
+class Settings(ConditionedSettings):
+    """Hyperparameters; config.yaml may set any of them."""
+
+
 TINY: dict[str, Any] = {
     **{"channels": 2, "levels": 2, "neighbours": 1, "side": 16, "batch": 2, "steps": 2},
     **{"warmup": 0},
