@@ -18,9 +18,9 @@ README = (ROOT / "README.md").read_text()
 TUTORIAL = (ROOT / "docs/tutorial/demo.md").read_text()
 RMSE, GAPS = demo.rows("benchmark"), demo.rows("domain_gap")
 WHOLE = RMSE[RMSE["phase_mm"] == ""]
-KINDS = ("acquired", "box5", "gauss5", "sparse5")
+KINDS = ("acquired", "box5")  # that networks are fitted on
 ONE_DECIMAL = re.compile(r"(?<![\w.-])\d+\.\d(?![\w.])")
-OF_NO_TABLE = {"0.8", "0.5", "4.0"}  # moved by another CPU; GiB of a job; a setting to change
+OF_NO_TABLE = {"0.8", "0.6", "4.0"}  # moved by another CPU; GiB of a job; a setting to change
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 ANEW = "write it anew: tests/support/demo.py says how"
 
@@ -95,19 +95,15 @@ def test_the_table_of_gaps(fitted_on):
 
 
 def test_sentences_about_the_gap():
-    lost = {kind: gap(kind, "acquired")["drop"] for kind in KINDS[1:]}
-    low, high = min(lost.values()), max(lost.values())
+    lost = gap("box5", "acquired")["drop"]
     assert (
-        f"`plane_unet` fitted on simulated slices loses {low:.0f} to {high:.0f} HU against itself "
-        "fitted on acquired ones"
+        f"`plane_unet` fitted on averaged slices loses {lost:.0f} HU against itself fitted on "
+        "acquired ones"
     ) in plain(README)
-    assert (
-        f"weights fitted on averaged slices lose {lost['box5']:.0f} to {lost['gauss5']:.0f} HU, "
-        f"weights fitted on sparse slices {lost['sparse5']:.0f} HU"
-    ) in plain(TUTORIAL)
+    assert f"weights fitted on averaged slices lose {lost:.0f} HU" in plain(TUTORIAL)
     for tested_on in KINDS:
         best = min(KINDS, key=lambda kind: gap(kind, tested_on)["mean"])
-        assert best == tested_on, "In every column the weights fitted on that kind are best"
+        assert best == tested_on, "In both columns the weights fitted on that kind are best"
     assert f"no p value below {0.5**4} is possible" in plain(TUTORIAL)
 
 
