@@ -25,7 +25,22 @@ class Deconvolution(NamedTuple):
 
     def layer(self, inputs: int, bias: bool = True) -> nn.ConvTranspose3d:
         """The transposed convolution from ``inputs`` channels to one."""
-        return nn.ConvTranspose3d(inputs, 1, self.kernel, self.stride, self.padding, bias=bias)
+        return SampleBySample(inputs, 1, self.kernel, self.stride, self.padding, bias=bias)
+
+
+class SampleBySample(nn.ConvTranspose3d):
+    """A transposed convolution of one sample of a batch after another, on a CPU.
+
+    torch 2.13 on CPUs writes beyond its memory in the backward pass of kernels as wide as these for
+    batches of two and more, and crashes or, worse, does not; one sample at a time is right.
+    """
+
+    def forward(self, x_BCZYX: Tensor, output_size: list[int] | None = None) -> Tensor:
+        if x_BCZYX.device.type != "cpu" or len(x_BCZYX) == 1:
+            return super().forward(x_BCZYX, output_size)
+        return torch.cat(
+            [super(SampleBySample, self).forward(sample) for sample in x_BCZYX.split(1)]
+        )
 
 
 def to_native(factor: int, span: int = 1) -> Deconvolution:
