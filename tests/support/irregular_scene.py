@@ -42,7 +42,8 @@ def slice_hu(position: np.ndarray, plane, thickness_mm: float, shape=SHAPE) -> n
     hu = np.full(points.shape[:2], AIR_HU)
     body = _share(points / (*BODY_MM, 1), normal / (*BODY_MM, 1), thickness_mm, flat=True)
     hu += (WATER_HU - AIR_HU) * body
-    for ball in BALLS:
+    within_mm = RADIUS_MM + thickness_mm / 2
+    for ball in BALLS[np.abs((BALLS - position) @ normal) < within_mm]:
         hu += (BALL_HU - WATER_HU) * _share(
             (points - ball) / RADIUS_MM, normal / RADIUS_MM, thickness_mm
         )
