@@ -36,8 +36,8 @@ if not Path(workflow.basedir, "src", "thinslice").is_dir():
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice.workflow import cells, check_metrics, check_settings, checks, engine, own_data
-from thinslice.workflow import panels, targets
+from thinslice.workflow import cells, check_metrics, check_settings, checks, config_files, engine
+from thinslice.workflow import own_data, panels, targets
 from thinslice.workflow.recovery import prepare, run_lock, snakemake_state
 
 engine.tune_gc()
@@ -50,11 +50,12 @@ report: "rules/report/workflow.rst"
 
 
 with engine.refusals():
+    config_files.check_keys(engine.config_files(workflow))
     validate(config, "rules/config.schema.yaml")
     STATE = engine.state(workflow)
     checks.check_names(config)
     checks.check_modules(config)
-    check_settings.check_settings(config)
+    check_settings.check_settings(config, engine.config_files(workflow))
     check_metrics.check_metrics(config)
     if engine.is_main(workflow):
         snakemake_state.check(RESULTS, STATE)

@@ -15,8 +15,8 @@ from torch import nn
 from support.cards import with_settings
 from support.tiny_methods import ALL, FITS, RUN, THIN, pair, thick, tiny
 from thinslice import plugins
-from thinslice.families import base, self_supervised
 from thinslice.nets.references import ReferenceAttention
+from thinslice.training import loop
 
 LEARNING = [name for name, fit in FITS.items() if fit != "none"]
 STEPS = ("steps", "in_plane_steps", "through_plane_steps", "steps_fusion")
@@ -28,20 +28,19 @@ Trainings = list[tuple[nn.Module, nn.Module]]
 def trainings(monkeypatch) -> Trainings:
     """Of every training that a method runs, its network before and after."""
     seen: Trainings = []
-    train = base.loop.train
+    resume = loop._Training.resume
 
-    def watched(net: nn.Module, *arguments, **options):
-        seen.append((copy.deepcopy(net), net))
-        return train(net, *arguments, **options)
+    def watched(training: loop._Training) -> int:
+        seen.append((copy.deepcopy(training.net), training.net))
+        return resume(training)
 
-    monkeypatch.setattr(base.loop, "train", watched)
-    monkeypatch.setattr(self_supervised, "train", watched)
+    monkeypatch.setattr(loop._Training, "resume", watched)
     return seen
 
 
 def train_for(steps: int, name: str, work: Path) -> None:
     """Each training of the method so long, with no validation to choose earlier weights."""
-    card = with_settings(tiny(ALL[name]), batch=2)
+    card = tiny(ALL[name])
     known = {key: steps for key in card["settings"] if key in STEPS}
     assert known
     if card["settings"].get("channels", LEAST) < LEAST:

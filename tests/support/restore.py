@@ -61,7 +61,8 @@ def fitted_weights(folder: Path) -> Path:
 
 
 def often(patch):
-    """Patch in a tiny network, and a checkpoint after every step."""
+    """Patch in a tiny network that learns from the scan, and a checkpoint after every step."""
+    patch(methods, "DEFAULT", methods.ALONE)
     patch(methods, "presets", lambda: PRESETS)
     patch(self_supervised, "Plan", lambda **how: Plan(**how, checkpoint_every_s=0))
 

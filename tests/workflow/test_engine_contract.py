@@ -34,7 +34,9 @@ with engine.refusals():
     if config.get("refuse"):
         raise ValueError("this config")
     state = engine.state(workflow)
-note(when="parsing", main=engine.is_main(workflow), cluster=engine.on_cluster(workflow),
+note(when="parsing", main=engine.is_main(workflow),
+     configs=[str(file) for file in engine.config_files(workflow)],
+     cluster=engine.on_cluster(workflow),
      limit=engine.gpu_limit(workflow), environments=engine.has_software_deployment(workflow),
      state=state.backend)
 engine.before_run(workflow, lambda: note(when="preparing") or ["prepared"])
@@ -107,8 +109,8 @@ def test_a_run_prepares_once_before_it_plans_and_jobs_know_the_checkout(probe):
     done = probe.run("--resources", "gpu=3", "--", "all")
     (parsed,) = probe.facts("parsing")
     assert parsed == {
-        "when": "parsing", "main": True, "cluster": False, "limit": 3, "environments": False,
-        "state": "file",
+        "when": "parsing", "main": True, "configs": [], "cluster": False, "limit": 3,
+        "environments": False, "state": "file",
     }  # fmt: skip
     assert len(probe.facts("preparing")) == 1
     assert "prepared" in done.stderr.splitlines()

@@ -55,6 +55,20 @@ def own(folder: Path, manifest: str, *files: str) -> tuple[str, ...]:
             ["figures bars: metric: no protocol gives 'rmsehu'; did you mean 'rmse_hu'?"],
         ),
         ("gird: {}\n", ["config: no key 'gird'; did you mean 'grid'?"]),
+        (
+            "methods:\n  edsr_small:\n    settings: {lr: .nan}\n",
+            [
+                "methods edsr_small: lr: found nan; expected a number; "
+                "correct it in FOLDER/overlay.yaml, line 3",
+            ],
+        ),
+        (
+            "grid: {methods: [linear]}\ngrid: {datasets: [phantom]}\n",
+            [
+                "FOLDER/overlay.yaml, line 2: found key 'grid' again, first on line 1; expected "
+                "each key once; keep one, or put what both hold into it",
+            ],
+        ),
     ],
 )
 def test_a_config_is_refused_in_lines_of_its_own(tmp_path, text, lines):
@@ -62,7 +76,8 @@ def test_a_config_is_refused_in_lines_of_its_own(tmp_path, text, lines):
     weights.parent.mkdir(parents=True)
     weights.write_text("days of training")
     found = plan(tmp_path, *overlay(tmp_path, text))
-    assert sorted(found) == [f"refused: {line}" for line in sorted(lines)]
+    expected = [f"refused: {line}".replace("FOLDER", str(tmp_path)) for line in sorted(lines)]
+    assert sorted(found) == expected
     assert weights.read_text() == "days of training"
 
 

@@ -8,6 +8,7 @@ significance, "38.609 ± 1.721" with its standard deviation, "1.73M", null where
 or a mapping {value: 0.9859, note: ...} where there is something to say of one number; it may also
 say what this one is, where its row and its column do not hold for it ({value, note, protocol}).
 
+A ``test`` of ``_marks`` and the method that it is ``against`` are the paper's marks, for ours.
 A ``view`` fills ``{view}`` in names: ``metric: "ssim {view}"``.
 
 Columns and rows are lists, since cards are JSON with sorted keys: the order of a mapping is lost.
@@ -18,8 +19,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from thinslice.analyses._marks import TESTS
+
 PLACE = ("dataset", "degradation", "method", "protocol", "metric")
-SAYS = (*PLACE, "patients", "view", "why")
+SAYS = (*PLACE, "patients", "view", "why", "test", "against")
 NUMBER = re.compile(r"(-?[\d.]+(?:e-?\d+)?)([kM]?)(?: *± *([\d.]+))? *(\*?)")
 SIZES = {"": 1.0, "k": 1e3, "M": 1e6}
 
@@ -91,6 +94,10 @@ def _merged(parts: Sequence[Mapping[str, Any] | None], where: str) -> dict[str, 
     out = {key: value for part in parts for key, value in (part or {}).items()}
     if unknown := sorted(set(out) - set(SAYS)):
         raise ValueError(f"{where} says {unknown}; it can say {', '.join(SAYS)}")
+    if (out.get("test") is not None) != (out.get("against") is not None):
+        raise ValueError(f"{where}: a test and the method that it is against go together")
+    if out.get("test") not in (None, *TESTS):
+        raise ValueError(f"{where}: test {out['test']!r} is none of {', '.join(TESTS)}")
     view = {"view": out.get("view") or ""}
     return {k: v.format(**view) if isinstance(v, str) and k in PLACE else v for k, v in out.items()}
 

@@ -1,4 +1,4 @@
-"""Statistics over patients: bootstrap intervals, the Wilcoxon test, Holm's correction.
+"""Statistics over patients: bootstrap intervals, Wilcoxon's and Student's tests, Holm's correction.
 
 The patient is the unit: scans of one patient are not independent, so every function here takes one
 value per patient, and ``n`` is a number of patients. Pure functions of their arguments; the
@@ -78,6 +78,20 @@ def wilcoxon_greater(differences: Sequence[float] | np.ndarray) -> float:
     if not d.any():
         return 1.0
     result: Any = stats.wilcoxon(d, alternative="greater")
+    return float(result.pvalue)
+
+
+def paired_t(differences: Sequence[float] | np.ndarray) -> float:
+    """Two-sided p of the paired t-test: differences, one per patient, are zero on average.
+
+    1.0 where every difference is zero; nan for fewer than two patients, or with one not finite.
+    """
+    d = np.asarray(differences, dtype=float)
+    if len(d) < 2 or not np.isfinite(d).all():
+        return float("nan")
+    if np.ptp(d) == 0:
+        return 0.0 if d[0] else 1.0
+    result: Any = stats.ttest_1samp(d, 0.0)
     return float(result.pvalue)
 
 

@@ -2,8 +2,10 @@
 
 Ours stands beside a number only where the paper's own cell was run (its data set, its thick slices,
 its method, scored by its protocol), or where the settings name a stand-in; a stand-in says what it
-was and has no difference, for the two numbers are not of the same thing. Where there is no number
-of ours, the row says why. Seconds and memory have no difference either: the machines differ.
+was and has no difference, for the two numbers are not of the same thing. Ours has its standard
+deviation over patients, and the mark that the paper's own test gives it (``_marks``). Where there
+is no number of ours, the row says why. Seconds and memory have no difference either: the machines
+differ.
 """
 
 import math
@@ -14,6 +16,8 @@ import numpy as np
 import pandas as pd
 
 from thinslice.analyses import _printed
+from thinslice.analyses._finite import in_mean
+from thinslice.analyses._marks import Tested, tested
 from thinslice.analyses._patients import (
     KEYS,
     SUMMARY,
@@ -36,7 +40,8 @@ PLACE = ("dataset", "degradation", "method", "protocol", *METRIC)
 OTHER_MACHINE = ("wall_s", "peak_memory_gib")
 PAPER = ["paper_value", "paper_sd", "paper_mark", "paper_n"]
 MADE_OF = ["ours_on", "stand_in"]
-OURS = ["unit", "better", *SUMMARY[:5], *MADE_OF, *LABELS]
+TEST = ["sd", *Tested._fields]
+OURS = ["unit", "better", *SUMMARY[:5], *TEST, *MADE_OF, *LABELS]
 COLUMNS = [
     *("paper", "table", "title", "printed_row", "printed_column", "across"), *PLACE, *PAPER,
     *OURS, "difference", "why", "note", "left_out", "records",
@@ -56,6 +61,8 @@ class Ours(NamedTuple):
     """What this run has to say of the paper's cells."""
 
     rows: Mapping[Key, Mapping[str, Any]]
+    scores: Mapping[Key, pd.DataFrame]
+    spreads: Mapping[Key, float]  # standard deviations over patients
     run: Collection[tuple[Any, ...]]  # (dataset, degradation, method)
     devices: Mapping[tuple[Any, ...], str]
     skipped: Sequence[tuple[str, str]]
@@ -83,7 +90,14 @@ def build(
 
     def published(evidence: Evidence) -> pd.DataFrame:
         keys = [_keys(cell, others) for cell in printed]
-        ours = _measured(evidence, {key for both in keys for key in both}, resamples, seed)
+        wanted = {key for both in keys for key in both}
+        others_too = {
+            _instead(key, cell.says["against"])
+            for cell, both in zip(printed, keys)
+            for key in both
+            if cell.says.get("against")
+        }
+        ours = _measured(evidence, wanted | others_too, resamples, seed)
         rows = [
             {"paper": paper, **_paper(cell), **_beside(cell, both, ours)}
             for cell, both in zip(printed, keys)
@@ -118,9 +132,37 @@ def _measured(evidence: Evidence, wanted: set[Key], resamples: int, seed: int) -
     run = set(scores[list(CELL[:3])].itertuples(index=False, name=None))
     keys = scores[list(PLACE)].itertuples(index=False, name=None)
     chosen = scores.loc[[key in wanted for key in keys]]
-    table = summarise(per_patient(chosen, KEYS), KEYS, resamples=resamples, seed=seed)
+    patients = per_patient(chosen, KEYS)
+    table = summarise(patients, KEYS, resamples=resamples, seed=seed)
     rows = by_key(table.to_dict("records"), *PLACE)
-    return Ours(rows, run, _devices(evidence), evidence.skipped)
+    parts = {tuple(key.values()): part for key, part in groups(chosen, PLACE)}
+    spreads = {tuple(key.values()): _spread(part) for key, part in groups(patients, PLACE)}
+    return Ours(rows, parts, spreads, run, _devices(evidence), evidence.skipped)
+
+
+def _spread(patients: pd.DataFrame) -> float:
+    """Standard deviation over the patients that count; nan for fewer than two."""
+    values = patients["value"].to_numpy(float)
+    values = values[in_mean(values)]
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+
+
+def _instead(key: Key, method: str) -> Key:
+    """The same cell of another method."""
+    at = PLACE.index("method")
+    return (*key[:at], method, *key[at + 1 :])
+
+
+def _tested(cell: Printed, hit: Key, ours: Ours) -> Tested:
+    """The paper's test of one number of ours; empty where there is none, or nothing to test."""
+    test, against = cell.says.get("test"), cell.says.get("against")
+    row = ours.rows[hit]
+    if not test or against == row["method"] or row["metric"] in COSTS or not row["better"]:
+        return Tested()
+    other = _instead(hit, str(against))
+    if other not in ours.scores:
+        return Tested()
+    return tested(test, str(against), ours.scores[hit], ours.scores[other], row["better"])
 
 
 def _costs(evidence: Evidence) -> pd.DataFrame:
@@ -161,7 +203,7 @@ def _beside(cell: Printed, keys: Sequence[Key], ours: Ours) -> dict[str, Any]:
     """Our number for one printed number, or why there is none."""
     hit = next((key for key in keys if key in ours.rows), None)
     if hit is None:
-        empty = dict.fromkeys((*WORDS, *MADE_OF, *LABELS), "")
+        empty = dict.fromkeys((*WORDS, *MADE_OF, *LABELS, "mark", "test"), "")
         return {**empty, "why": _why(cell, ours), "note": cell.note}
     row = ours.rows[hit]
     instead = [f"{new} for {old}" for old, new in zip(keys[0], hit) if old != new]
@@ -170,6 +212,8 @@ def _beside(cell: Printed, keys: Sequence[Key], ours: Ours) -> dict[str, Any]:
     notes = [cell.note, row["note"], device and f"seconds and memory of ours: {device}"]
     return {
         **{key: row[key] for key in (*SUMMARY[:5], *WORDS, *LABELS)},
+        "sd": ours.spreads[hit],
+        **_tested(cell, hit, ours)._asdict(),
         "ours_on": "/".join(row[key] for key in CELL[:3]),
         "stand_in": ", ".join(instead),
         "difference": np.nan if instead or timed or not comparable else row["mean"] - cell.value,

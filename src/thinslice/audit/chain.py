@@ -24,6 +24,7 @@ from thinslice.provenance.records import (
     OtherFormatError,
     claimed_sha256,
     read_record,
+    record_path,
     sha256_of,
 )
 
@@ -73,7 +74,8 @@ class Walk:
         self._seen[record] = content["id"]
         moved = _identity(content["id"], record, expected_id)
         unlike, absent = _code(content)
-        problems = [*([moved] if moved else []), *_outputs(content), *unlike]
+        twins = _twins(content, record)
+        problems = [*([moved] if moved else []), *_outputs(content), *twins, *unlike]
         made = tuple((output["path"], output["sha256"]) for output in content["outputs"].values())
         notes = (*_versions(content), *absent)
         files = made or ((str(record), sha256_of(record)),)
@@ -116,6 +118,19 @@ def _outputs(content: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"{path}/{why}" for why in store.verify(path, output["sha256"]))
         else:
             yield from _file(path, output["sha256"])
+
+
+def _twins(content: Mapping[str, Any], record: Path) -> Iterator[str]:
+    """Records beside the other stores of a job that made two, where they are not this record."""
+    paths = (record_path(Path(output["path"])) for output in content["outputs"].values())
+    for beside in sorted({*paths} - {record}):
+        if not beside.exists():
+            continue
+        try:
+            if read_record(beside)["id"] != content["id"]:
+                yield f"{beside} is not the record {content['id']} of what it lies beside"
+        except BrokenLinkError as error:
+            yield str(error)
 
 
 def _removed(content: Mapping[str, Any]) -> Iterator[str]:

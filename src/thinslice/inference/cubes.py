@@ -18,6 +18,7 @@ from torch import nn
 
 from thinslice.inference import memory, tiling
 from thinslice.interfaces import Run
+from thinslice.runtime import heap
 from thinslice.runtime.device import choose
 from thinslice.runtime.progress import Progress
 
@@ -101,6 +102,7 @@ def restore(
             for place, answer in zip(some, y_B1ZYX):
                 _add(out_ZYX, answer[0], z, yx, place)
             progress.advance(len(some))
+    heap.give_back()  # the caller's volumes need the room
     return out_ZYX
 
 

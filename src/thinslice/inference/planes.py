@@ -23,6 +23,7 @@ from torch import nn
 
 from thinslice.inference import memory, side_by_side, tiling
 from thinslice.interfaces import Run
+from thinslice.runtime import heap
 from thinslice.runtime.device import choose
 from thinslice.runtime.progress import Progress
 
@@ -155,17 +156,32 @@ def each(
     def work(some: slice) -> None:
         wanted = slice(0, plane[1]) if columns is None else _union(columns[some])
         if wanted.stop > wanted.start:
-            seen = _with_halo(wanted, plane[1], tiles)
-            cut = [plane_NPQ[..., seen] for plane_NPQ in planes]
-            channels = [(part, at) for part in cut for at in _beside(some, n, tiles)]
-            y_BPQ = _planes(net, channels, tile, tiles, device)
-            first, q = wanted.start - seen.start, tiles.scale[1]
-            inside = slice(q * first, q * (first + wanted.stop - wanted.start))
-            take(some, slice(q * wanted.start, q * wanted.stop), y_BPQ[..., inside])
+            take(some, *_answer(net, planes, some, wanted, tile, tiles, device))
 
     with Progress(n, TITLES[across], "plane", shown=run.progress) as progress:
         for some in side_by_side.each(work, parts, threads):
             progress.advance(some.stop - some.start)
+    heap.give_back()  # the caller's volumes need the room
+
+
+def _answer(
+    net: nn.Module,
+    planes: Sequence[np.ndarray],
+    some: slice,
+    wanted: slice,
+    tile: Sequence[int],
+    tiles: PlaneTiles,
+    device: torch.device,
+) -> tuple[slice, np.ndarray]:
+    """Of some planes the wanted columns, counted in the finer planes, and the answer there."""
+    n, _, side = planes[0].shape
+    seen = _with_halo(wanted, side, tiles)
+    cut = [plane_NPQ[..., seen] for plane_NPQ in planes]
+    channels = [(part, at) for part in cut for at in _beside(some, n, tiles)]
+    y_BPQ = _planes(net, channels, tile, tiles, device)
+    first, q = wanted.start - seen.start, tiles.scale[1]
+    inside = slice(q * first, q * (first + wanted.stop - wanted.start))
+    return slice(q * wanted.start, q * wanted.stop), y_BPQ[..., inside]
 
 
 def _union(columns: Sequence[slice]) -> slice:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from thinslice.inference import memory, tiling
 from thinslice.interfaces import Run
+from thinslice.runtime import heap
 from thinslice.runtime.device import choose
 from thinslice.runtime.progress import Progress
 
@@ -67,40 +68,34 @@ def restore(
     device = choose(run)
     net = net.to(device).eval()
     blocks = _Blocks(at_N, len(unit_ZYX), tiles)
-    plane = unit_ZYX.shape[1:]
-    out_NYX = np.zeros((len(at_N), *plane), np.float32)
-    most = max((blocks.asks(k) for k in range(len(blocks.starts))), key=lambda ask: len(ask[0]))
+    out_NYX = np.zeros((len(at_N), *unit_ZYX.shape[1:]), np.float32)
+    nets = [_AtPositions(net, at, increment, device) for _, at, _ in blocks.parts]
+    most = max(nets, key=lambda answering: len(answering.at_N))
+    plane = (unit_ZYX.shape[1], unit_ZYX.shape[2])
     sides, batch = memory.tile_and_batch(
-        _Asked(net, most[1], increment, device),
-        (tiles.depth,),
-        tiles,
-        (plane[0], plane[1]),
-        run,
-        device,
-        out_NYX.nbytes,
+        most, (tiles.depth,), tiles, plane, run, device, out_NYX.nbytes
     )
     axes = [
         tiling.axis(n, side, tiles.halo, tiles.blend, tiles.align, tiling.crossfade)
         for n, side in zip(plane, sides)
     ]
     places = list(product(range(len(axes[0].starts)), range(len(axes[1].starts))))
-    total = len(blocks.starts) * len(places)
+    total = len(nets) * len(places)
     with Progress(total, "restore", "tile", shown=run.progress) as progress:
-        for k, slices in enumerate(blocks.slices):
-            which, at, share = blocks.asks(k)
-            asked = _Asked(net, at, increment, device)
+        for answering, slices, (which, _, share) in zip(nets, blocks.slices, blocks.parts):
             for first in range(0, len(places), batch):
                 some = places[first : first + batch]
                 x_B1ZYX = np.stack([_cut(unit_ZYX, slices, axes, place) for place in some])[:, None]
-                y_B1NYX = asked(torch.from_numpy(x_B1ZYX).to(device)).float().cpu().numpy()
+                y_B1NYX = answering(torch.from_numpy(x_B1ZYX).to(device)).float().cpu().numpy()
                 for place, answer in zip(some, y_B1NYX):
                     _add(out_NYX, answer[0] * share[:, None, None], which, axes, place)
                 progress.advance(len(some))
+    heap.give_back()  # the caller's volumes need the room
     return out_NYX
 
 
-class _Asked(nn.Module):
-    """The network, asked for these positions of every block."""
+class _AtPositions(nn.Module):
+    """The network, at these positions of every block."""
 
     def __init__(self, net: nn.Module, at_N: np.ndarray, increment: float, device: torch.device):
         super().__init__()
@@ -114,7 +109,11 @@ class _Asked(nn.Module):
 
 
 class _Blocks:
-    """Blocks along z: the thick slices each sees, and its share in every position within it."""
+    """Blocks along z: the thick slices that each sees, and its part of the answer.
+
+    slices   [blocks, depth] numbers of thick slices
+    parts    of each block: the numbers of its positions, these from its first slice on, its shares
+    """
 
     def __init__(self, at_N: np.ndarray, n: int, tiles: BlockTiles):
         before = max(0, ceil(-at_N.min() - ON_A_SLICE))
@@ -122,16 +121,14 @@ class _Blocks:
         starts = tiling.starts(before + n + after, tiles.depth, tiles.step) - before
         room = np.minimum(at_N - starts[:, None], starts[:, None] + tiles.depth - 1 - at_N)
         shares = np.where(room >= -ON_A_SLICE, room.clip(0) + AT_AN_END, 0.0)
-        needed = shares.any(axis=1)
-        self.at_N, self.starts = at_N, starts[needed]
-        self.shares = shares[needed] / shares.sum(axis=0)
-        self.slices = (self.starts[:, None] + np.arange(tiles.depth)).clip(0, n - 1)
-
-    def asks(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The numbers of a block's positions, these from its first slice on, and its shares."""
-        which = np.flatnonzero(self.shares[k])
-        share = self.shares[k, which].astype(np.float32)
-        return which, self.at_N[which] - self.starts[k], share
+        answering = shares.any(axis=1)
+        starts, shares = starts[answering], (shares / shares.sum(axis=0))[answering]
+        self.slices = (starts[:, None] + np.arange(tiles.depth)).clip(0, n - 1)
+        self.parts = [
+            (which, at_N[which] - start, share[which].astype(np.float32))
+            for start, share in zip(starts, shares)
+            for which in [np.flatnonzero(share)]
+        ]
 
 
 def _cut(

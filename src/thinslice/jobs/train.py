@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from thinslice import __version__, plugins, store
+from thinslice.errors import in_case
 from thinslice.fs.locks import locked
 from thinslice.interfaces import Pair, Run
 from thinslice.jobs.checkpoints import checkpoint_name
@@ -102,7 +103,11 @@ def _fitted_on(method: Any, pairs: Sequence[Pair], thick: Store) -> dict[str, An
 
 
 def _pairs(thick: Store, thin: Store, split: str) -> list[Pair]:
-    return [Pair(case, thick.scan(case), thin.scan(case)) for case in thick.cases(split)]
+    pairs = []
+    for case in thick.cases(split):
+        with in_case(case):
+            pairs.append(Pair(case, thick.scan(case), thin.scan(case)))
+    return pairs
 
 
 def _placement(runs: list[Run]) -> str:

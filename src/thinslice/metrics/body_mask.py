@@ -48,8 +48,9 @@ def _largest_component(mask: np.ndarray) -> np.ndarray:
     """The largest face-connected part of a mask [Z, Y, X]."""
     labels = np.empty(mask.shape, np.int32)
     ndimage.label(mask, output=labels)
-    parts = int(labels.max()) + 1
-    sizes = sum(np.bincount(plane.ravel(), minlength=parts) for plane in labels)
+    sizes = np.zeros(int(labels.max()) + 1, int)
+    for plane in labels:  # counted as one, they would be copied as 64 bits first
+        sizes += np.bincount(plane.ravel(), minlength=len(sizes))
     if sizes.size <= 2:
         return mask
     return labels == 1 + sizes[1:].argmax()

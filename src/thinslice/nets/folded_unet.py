@@ -31,8 +31,9 @@ class FoldedUNet(nn.Module):
             device = unet.head.weight.device
             scales = net.scales(torch.tensor([conditions.numbers()], device=device))
             scale_F, shift_F = (each.reshape(-1) for each in scales[0])
-            first = unet.head.weight * scale_F[:, None, None, None]
-            self.head = self._layer(first, unet.head.bias * scale_F + shift_F)
+            first, bias = unet.head.weight * scale_F[:, None, None, None], unet.head.bias
+            assert bias is not None
+            self.head = self._layer(first, bias * scale_F + shift_F)
             self.down, self.up = (
                 nn.ModuleList(self._block(block) for block in blocks)
                 for blocks in (unet.down, unet.up)

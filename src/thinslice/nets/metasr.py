@@ -59,8 +59,8 @@ class MetaWeights(nn.Module):
 def patches(features_BFZW: Tensor) -> Tensor:
     """The 3 x 3 neighbours of every sample, zeros past the edges: [B, K, Z, W]."""
     rows, columns = features_BFZW.shape[2:]
-    found = unfold(features_BFZW, SIDE, padding=SIDE // 2)
-    return found.unflatten(-1, (rows, columns))
+    neighbours = unfold(features_BFZW, SIDE, padding=SIDE // 2)
+    return neighbours.unflatten(-1, (rows, columns))
 
 
 def weighted(patches_BKNW: Tensor, weights_BNKC: Tensor) -> Tensor:

@@ -24,10 +24,12 @@ def body_columns(thick: Volume) -> np.ndarray:
     if thick.modality != "CT":
         return everywhere
     disk, margin = (_disk(mm, thick.grid.pixel_mm) for mm in (OPENING_MM, MARGIN_MM))
-    seen = np.zeros(thick.grid.shape, np.uint8)
+    seen = np.zeros(thick.grid.shape, bool)
     for values in thick.voxels:
-        seen |= cv2.morphologyEx(_filled(values > AIR_HU), cv2.MORPH_OPEN, disk)
-    return cv2.dilate(seen, margin) > 0 if seen.any() else everywhere
+        seen |= np.asarray(cv2.morphologyEx(_filled(values > AIR_HU), cv2.MORPH_OPEN, disk)) > 0
+    if not seen.any():
+        return everywhere
+    return np.asarray(cv2.dilate(seen.view(np.uint8), margin)) > 0
 
 
 def extents(mask: np.ndarray) -> list[slice]:

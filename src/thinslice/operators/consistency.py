@@ -62,12 +62,7 @@ def step(
     Raises ValueError where the matrix does not fit the voxels.
     """
     a = matrix.toarray() if isinstance(matrix, csr_array) else np.asarray(matrix, float)
-    if a.shape != (len(thick_ZYX), len(restored_ZYX)) or (
-        restored_ZYX.shape[1:] != thick_ZYX.shape[1:]
-    ):
-        raise ValueError(
-            f"a matrix {a.shape} cannot take restored {restored_ZYX.shape} to {thick_ZYX.shape}"
-        )
+    _refuse_unfit(a, restored_ZYX, thick_ZYX)
     change = correction(a, damping)
     sees = (a != 0).astype(np.float32)
     out = np.empty(restored_ZYX.shape, np.float32) if out is None else out
@@ -75,16 +70,24 @@ def step(
         rows = slice(y, y + slab)
         x = restored_ZYX[:, rows].reshape(len(out), -1).astype(float)
         left = thick_ZYX[:, rows].reshape(len(a), -1) - a @ x
-        if padded_thick is not None:
-            left[padded_thick[:, rows].reshape(left.shape)] = 0.0
-        empty_thin = None
-        if padded_restored is not None:
-            empty_thin = padded_restored[:, rows].reshape(x.shape)
+        empty_thick, empty_thin = (
+            None if mask is None else mask[:, rows].reshape(values.shape)
+            for mask, values in ((padded_thick, left), (padded_restored, x))
+        )
+        if empty_thick is not None:
+            left[empty_thick] = 0.0
+        if empty_thin is not None:
             left[sees @ empty_thin.astype(np.float32) > 0] = 0.0
-        new = change @ left
-        new += x
-        np.clip(new, low, high, out=new)
+        new = np.clip(x + change @ left, low, high)
         if empty_thin is not None:
             new[empty_thin] = x[empty_thin]
         out[:, rows] = new.reshape(out[:, rows].shape)
     return out
+
+
+def _refuse_unfit(a: np.ndarray, restored_ZYX: np.ndarray, thick_ZYX: np.ndarray) -> None:
+    fits = a.shape == (len(thick_ZYX), len(restored_ZYX))
+    if not fits or restored_ZYX.shape[1:] != thick_ZYX.shape[1:]:
+        raise ValueError(
+            f"a matrix {a.shape} cannot take restored {restored_ZYX.shape} to {thick_ZYX.shape}"
+        )

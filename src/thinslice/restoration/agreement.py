@@ -93,7 +93,7 @@ class Again(NamedTuple):
 class Measured(NamedTuple):
     """What comparing needs of a thick scan, whatever it is compared with."""
 
-    body_ZYX: np.ndarray
+    body: np.ndarray  # boolean [Z, Y, X]
     whole: Blocks
     inside: Blocks  # those outside the patient count as padding
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from thinslice import plugins
 from thinslice.interfaces import About
 from thinslice.restoration import methods
-from thinslice.restoration.methods import DEFAULT, Fit
+from thinslice.restoration.methods import DEFAULT, PACKAGED, Fit
 
 LICENCES: dict[Fit, str] = {
     "none": "Apache-2.0",
@@ -45,7 +45,7 @@ def _entry(card: Mapping[str, Any]) -> Entry:
         card["name"],
         about.title,
         fit,
-        card["name"] == DEFAULT,
+        card["name"] == PACKAGED.stem,
         about.fidelity_of(card.get("settings", {})),
         about.paper,
         _grids(about),

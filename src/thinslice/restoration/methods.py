@@ -69,7 +69,7 @@ def choose(method: str | None = None, weights: Path | None = None) -> MethodChoi
     are damaged or of another method.
     """
     name, cards = method or DEFAULT, known()
-    if weights is None and name == DEFAULT:
+    if weights is None and name == PACKAGED.stem:
         weights = packaged()
     if weights is not None:
         return _by_weights(method, weights)
@@ -93,7 +93,7 @@ def packaged() -> Path:
     if not PACKAGED.is_file():
         found = "no weights, although they come with the package"
         advice = f"install the package again, or use --method {ALONE}, which needs none"
-        raise refused(PACKAGED, found, f"those of {DEFAULT!r}", advice)
+        raise refused(PACKAGED, found, f"those of {PACKAGED.stem!r}", advice)
     return PACKAGED
 
 

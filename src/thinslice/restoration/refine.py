@@ -1,4 +1,4 @@
-"""Go on learning from the scan itself before it is restored: ``--refine 60s``, ``--refine 500steps``.
+"""Go on learning from the scan itself before it is restored: --refine 60s, --refine 500steps.
 
 A number of steps gives the same weights bit for bit, on CPUs of one kind with as many threads; a
 time does not. So a time becomes a number of steps: the first steps are timed on a copy, the number
@@ -72,7 +72,7 @@ class Refined(NamedTuple):
 
 
 def refuse_unfit(name: str, method: Method, thick: Volume) -> None:
-    """Refuse a method that cannot go on learning from a scan, or a scan that it cannot learn from."""
+    """Refuse a method that cannot go on learning, and a scan that it cannot learn from."""
     if not hasattr(method, "refine"):
         expected = "a method that goes on learning, such as conditioned_unet"
         raise refused(name, "no way to refine it", expected, "leave out --refine")
@@ -80,7 +80,10 @@ def refuse_unfit(name: str, method: Method, thick: Volume) -> None:
 
 
 def refined(method: Any, thick: Volume, budget: Budget, run: Run) -> tuple[Any, Refined]:
-    """A copy of the method that has learned from ``thick``, and what was done; resumes in ``run.work``."""
+    """A copy of the method that has learned from ``thick``, and what was done.
+
+    Resumes from checkpoints in ``run.work``.
+    """
     import torch  # where something learns it is loaded anyway
 
     learner, started = copy.deepcopy(method), time.monotonic()

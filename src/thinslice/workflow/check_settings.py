@@ -1,29 +1,34 @@
 """Refuse settings that no plug-in could be built with, before any job runs.
 
 Every entry of every catalogue is compared with the signature in its plug-in's source: names, what
-must be given, and types. All problems are refused together, one a line. Standard library only.
+must be given, types and ranges. All problems are refused together, one a line.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from thinslice import plugins
-from thinslice.workflow import plugin_source
+from thinslice.workflow import config_files, plugin_source
 from thinslice.workflow.cells import ACQUIRED
 from thinslice.workflow.plugin_source import Setting
+from thinslice.workflow.setting_ranges import out_of_range
 from thinslice.workflow.setting_types import no_setting, problem
 
 FILLED = {"root"}  # in by workflow/own_data.py
 
 
-def check_settings(config: Mapping[str, Any]) -> None:
-    """Refuse the settings of any entry that its plug-in does not take; ValueError."""
+def check_settings(config: Mapping[str, Any], files: Sequence[Path] = ()) -> None:
+    """Refuse the settings of any entry that its plug-in does not take; ValueError.
+
+    files   what the config was read from, the last word last: where a number is to be corrected
+    """
     lines = [
         f"{kind} {name}: {why}"
         for kind in plugins.KINDS
         for name, entry in config[kind].items()
         if name != ACQUIRED
-        for why in _problems(kind, name, entry)
+        for why in (*_problems(kind, name, entry), *_ranges(kind, name, entry, files))
     ]
     if lines:
         raise ValueError("\n".join(lines))
@@ -46,3 +51,10 @@ def _problems(kind: str, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
 def _missing(given: Mapping[str, Any], known: Mapping[str, Setting]) -> list[str]:
     needed = [name for name, setting in known.items() if setting.default is None]
     return [name for name in needed if name not in given and name not in FILLED]
+
+
+def _ranges(kind: str, name: str, entry: Mapping[str, Any], files: Sequence[Path]) -> Iterator[str]:
+    for setting, value in entry.get("settings", {}).items():
+        if why := out_of_range(setting if kind == "methods" else "", value):
+            place = config_files.place_of((kind, name, "settings", setting), files)
+            yield f"{setting}: {why}" + (f"; correct it in {place}" if place else "")

@@ -61,6 +61,12 @@ def is_main(workflow: Any) -> bool:
     return workflow.is_main_process
 
 
+def config_files(workflow: Any) -> list[Path]:
+    """The files that the config was read from; what a later one gives counts."""
+    given = [Path(file) for file in workflow.overwrite_configfiles]
+    return [*(file for file in map(Path, workflow.configfiles) if file not in given), *given]
+
+
 def before_run(workflow: Any, prepare: Callable[[], list[str]]) -> None:
     """Call ``prepare`` in every command that makes something, just before it plans.
 

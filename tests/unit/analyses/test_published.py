@@ -11,6 +11,8 @@ import pytest
 from support.evidence import demo
 from support.printed_paper import SETTINGS, SKIPPED, STAND_INS
 from thinslice.analyses import _printed, benchmark, published
+from thinslice.analyses._patients import paired_gains, scores_of
+from thinslice.analyses._statistics import paired_t, wilcoxon_greater
 from thinslice.interfaces import Evidence
 
 
@@ -213,3 +215,60 @@ def test_numbers_as_papers_print_them(text, value, sd, mark):
     assert cell.value == pytest.approx(value, rel=1e-15)
     assert (math.isnan(cell.sd) and math.isnan(sd)) or cell.sd == sd
     assert cell.mark == mark
+
+
+def with_test(test: str, against: str) -> dict:
+    """The tables whose first has a test of significance."""
+    tables = json.loads(json.dumps(SETTINGS["tables"]))
+    tables["table_1"]["about"] |= {"test": test, "against": against}
+    return tables
+
+
+def of_method(evidence: Evidence, method: str) -> pd.DataFrame:
+    scores = scores_of(evidence, metrics=["psnr_db scan"], protocols=["v1"])
+    fitted = scores["fitted_on"].isin(["", "phantom/acquired"])
+    return scores[fitted & (scores["method"] == method) & (scores["degradation"] == "acquired")]
+
+
+def test_ours_has_its_standard_deviation_over_patients(table, evidence):
+    values = of_method(evidence, "tvsrn").groupby("patient")["value"].mean()
+    assert row_of(table, "TVSRN", "PSNR")["sd"] == pytest.approx(values.std(ddof=1))
+    assert math.isnan(row_of(table, "SAINT", "PSNR")["sd"])
+    assert set(table["mark"]) == set(table["test"]) == {""}  # no test was asked for
+
+
+def test_what_is_significantly_worse_is_marked_by_the_paired_t_test(evidence):
+    table = published.build(tables=with_test("paired_t", "tvsrn"))(evidence)
+    worse, best = (row_of(table, line, "PSNR") for line in ("EDSR", "TVSRN"))
+    edsr, tvsrn = (of_method(evidence, name) for name in ("edsr", "tvsrn"))
+    assert worse["p"] == pytest.approx(paired_t(paired_gains(tvsrn, edsr, "higher")["value"]))
+    assert (worse["p"] < 0.05, worse["mark"]) == (True, "*")
+    assert worse["test"].startswith("worse than tvsrn (paired t-test")
+    assert (best["mark"], best["test"]) == ("", "")  # against itself
+    assert row_of(table, "EDSR", "s")["test"] == ""  # seconds are not tested
+    turned = published.build(tables=with_test("paired_t", "edsr"))(evidence)
+    better = row_of(turned, "TVSRN", "PSNR")
+    assert better["p"] == pytest.approx(worse["p"])
+    assert better["mark"] == ""  # significant, but better
+
+
+def test_what_is_significantly_better_is_marked_by_the_one_sided_wilcoxon_test(evidence):
+    table = published.build(tables=with_test("wilcoxon", "edsr"))(evidence)
+    row = row_of(table, "TVSRN", "PSNR")
+    edsr, tvsrn = (of_method(evidence, name) for name in ("edsr", "tvsrn"))
+    assert row["p"] == wilcoxon_greater(paired_gains(tvsrn, edsr, "higher")["value"])
+    assert (row["p"], row["mark"]) == (0.0625, "")  # all of four: no p below 1 / 16 is possible
+    assert row["test"].startswith("better than edsr (one-sided Wilcoxon")
+
+
+def test_against_a_method_that_is_not_scored_nothing_is_tested(evidence):
+    table = published.build(tables=with_test("paired_t", "saint"))(evidence)
+    assert set(table["mark"]) == set(table["test"]) == {""}
+    assert table["mean"].notna().any()
+
+
+def test_a_test_without_its_against_or_an_unknown_one_is_refused():
+    with pytest.raises(ValueError, match="go together"):
+        published.build(tables=with_test("paired_t", None))
+    with pytest.raises(ValueError, match="test 'anova' is none of paired_t, wilcoxon"):
+        published.build(tables=with_test("anova", "tvsrn"))

@@ -9,6 +9,7 @@ from thinslice.analyses._statistics import (
     bootstrap_interval,
     expected_coverage,
     holm,
+    paired_t,
     smallest_p,
     wilcoxon_greater,
 )
@@ -108,6 +109,18 @@ def test_smallest_p_is_reached_by_all_of_one_sign_and_by_nothing_less(n):
     d = np.arange(1.0, n + 1)
     assert wilcoxon_greater(d) == pytest.approx(smallest_p(n))
     assert wilcoxon_greater(-d) == pytest.approx(1.0)
+
+
+def test_paired_t_is_scipys():
+    a, b = np.random.default_rng(3).normal([[0.4], [0.0]], 1.0, (2, 30))
+    assert paired_t(a - b) == pytest.approx(stats.ttest_rel(a, b).pvalue)
+    assert paired_t(b - a) == pytest.approx(stats.ttest_rel(a, b).pvalue)
+
+
+def test_paired_t_without_evidence():
+    assert paired_t([0.0, 0.0]) == 1.0
+    assert paired_t([0.5, 0.5]) == 0.0
+    assert np.isnan([paired_t(d) for d in ([], [1.0], [1.0, np.nan], [1.0, np.inf])]).all()
 
 
 def test_wilcoxon_without_evidence():

@@ -43,9 +43,9 @@ def test_the_default_brings_its_weights_and_another_needs_none():
 
 
 def test_missing_weights_of_the_default_are_refused_with_a_way_out(monkeypatch, tmp_path):
-    monkeypatch.setattr(methods, "PACKAGED", tmp_path / "none.safetensors")
+    monkeypatch.setattr(methods, "PACKAGED", tmp_path / methods.PACKAGED.name)
     for name in (None, methods.DEFAULT):
-        with pytest.raises(ValueError, match=f"none.safetensors.*--method {methods.ALONE}"):
+        with pytest.raises(ValueError, match=f"{methods.PACKAGED.name}.*--method {methods.ALONE}"):
             methods.choose(name)
     assert methods.choose(methods.ALONE).weights is None
 

@@ -1,4 +1,4 @@
-"""A conditioned network restores the body alone, alike by any tiles and threads, and goes on learning."""
+"""A conditioned network restores the body alone, by any tiles and threads, and goes on learning."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import torch
 from support.conditioned import GRID, method, scan, wanted
 from thinslice.families import conditioned
 from thinslice.interfaces import Run
-from thinslice.nets.conditioned_unet import Conditions, ConditionedUNet
+from thinslice.nets.conditioned_unet import ConditionedUNet, Conditions
 from thinslice.nets.folded_unet import FoldedUNet
 from thinslice.operators.body_extent import body_columns, extents
 from thinslice.operators.interpolation import resample_z

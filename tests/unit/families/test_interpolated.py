@@ -30,9 +30,10 @@ class Blurred(nn.Module):
         self.layers = nn.ModuleList(
             nn.Conv3d(1, 1, width, padding=width // 2, bias=False) for _ in range(2)
         )
-        for layer in self.layers:
-            layer.weight.data = torch.rand(layer.weight.shape)
-            layer.weight.data /= layer.weight.data.sum()
+        with torch.no_grad():
+            for kernel in self.parameters():
+                kernel.copy_(torch.rand(kernel.shape))
+                kernel /= kernel.sum()
 
     def forward(self, x):
         for layer in self.layers:

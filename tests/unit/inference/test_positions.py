@@ -29,10 +29,10 @@ class Linear(nn.Module):
 
     def __init__(self, blurs: bool = False):
         super().__init__()
-        self.blurs, self.told = blurs, set()
+        self.blurs, self.increments = blurs, set()
 
     def forward(self, x_B1ZYX, at_BN, step_B):
-        self.told |= set(step_B.tolist())
+        self.increments |= set(step_B.tolist())
         y = linear_at(x_B1ZYX, at_BN)
         return y if not self.blurs else 3 * avg_pool3d(y, (1, 1, 3), 1, (0, 0, 1))
 
@@ -46,15 +46,15 @@ def expected(unit: np.ndarray, at: np.ndarray) -> np.ndarray:
     return linear_at(x, torch.from_numpy(at)[None].float())[0, 0].numpy()
 
 
-@pytest.mark.parametrize("asked", AT)
+@pytest.mark.parametrize("named", AT)
 @pytest.mark.parametrize(
     "tiles", [TILES, replace(TILES, step=3), replace(TILES, depth=30, step=29)]
 )
-def test_every_position_is_answered_from_the_slices_around_it(asked, tiles):
+def test_every_position_is_answered_from_the_slices_around_it(named, tiles):
     net = Linear()
-    answer = positions.restore(net, scan(), AT[asked], 0.2, tiles, run=RUN)
-    np.testing.assert_allclose(answer, expected(scan(), AT[asked]), atol=1e-5)
-    assert net.told == {np.float32(0.2)}
+    answer = positions.restore(net, scan(), AT[named], 0.2, tiles, run=RUN)
+    np.testing.assert_allclose(answer, expected(scan(), AT[named]), atol=1e-5)
+    assert net.increments == {np.float32(0.2)}
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])

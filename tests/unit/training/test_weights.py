@@ -1,6 +1,7 @@
 """Weights as .npz and as .safetensors: the same content, and nothing torn is read."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -61,12 +62,8 @@ def test_every_changed_or_missing_byte_is_found(tmp_path, net):
     whole = path.read_bytes()
     for k in range(0, len(whole), 7):
         path.write_bytes(whole[:k] + bytes([whole[k] ^ 1]) + whole[k + 1 :])
-        try:
+        with pytest.raises(ValueError, match=re.escape(str(path))):
             weights.head(path)
-        except ValueError as error:
-            assert str(path) in str(error)
-        else:
-            assert whole[k : k + 1] == b" ", k  # the head's padding
     for n in (0, 7, 8, 200, len(whole) - 1):
         path.write_bytes(whole[:n])
         with pytest.raises(ValueError, match="not a whole weights file"):

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import inspect
+import math
 import subprocess
 import sys
 
@@ -86,6 +87,41 @@ def test_a_value_of_another_type_is_refused(settings, words):
 )
 def test_a_whole_number_is_a_number_and_null_is_what_it_is_where_it_may_be(settings):
     check_settings(config("methods", "edsr_small", **settings))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"steps": -5}, "steps: found -5; expected 1 or more"),
+        ({"batch": 0}, "batch: found 0; expected 1 or more"),
+        ({"lr": math.nan}, "lr: found nan; expected a number"),
+        ({"lr": math.inf}, "lr: found inf; expected a finite number above 0"),
+        ({"lr": 0}, "lr: found 0; expected a finite number above 0"),
+        ({"ct": [math.nan, 1000]}, "ct: found nan; expected a number"),
+        ({"warmup": -1}, "warmup: found -1; expected 0 or more"),
+    ],
+)
+def test_a_number_that_no_training_could_use_is_refused(settings, words):
+    line = refusal(check_settings, config("methods", "edsr_small", **settings))
+    assert line == f"methods edsr_small: {words}"
+
+
+def test_a_rate_of_any_name_is_above_0_and_no_setting_of_another_kind_is_nan():
+    changed = config("methods", "georgescu", through_plane_lr=-1.0)
+    changed["methods"]["georgescu"]["module"] = "georgescu"
+    assert "through_plane_lr: found -1.0" in refusal(check_settings, changed)
+    line = refusal(check_settings, config("datasets", "phantom", length_mm=math.nan))
+    assert line == "datasets phantom: length_mm: found nan; expected a number"
+
+
+def test_the_place_of_a_number_is_in_the_file_that_has_the_last_word(tmp_path):
+    files = [tmp_path / name for name in ("config.yaml", "overlay.yaml", "more.yaml")]
+    files[0].write_text("methods:\n  edsr_small: {settings: {steps: 800}}\n")
+    files[1].write_text("# mine\nmethods:\n  edsr_small:\n    settings:\n      steps: -5\n")
+    files[2].write_text("grid: {}\n")
+    with pytest.raises(ValueError, match="expected 1 or more; ") as refused:
+        check_settings(config("methods", "edsr_small", steps=-5), files)
+    assert str(refused.value).endswith(f"; correct it in {files[1]}, line 5")
 
 
 def test_settings_inside_of_settings_are_compared_too():

@@ -80,8 +80,11 @@ def _ours(row: Mapping[str, Any], column: Rows) -> str:
     if row["metric"] == "parameters":
         return f"{wording.count(row['mean'])}{dagger}"
     places = _places(column)
-    text = wording.mean_of(row, places=places)
-    difference = row["difference"]
+    spread, difference = row["sd"], row["difference"]
+    sd = (
+        f" ± {spread:.{places}f}" if row["paper_sd"] == row["paper_sd"] and spread == spread else ""
+    )
+    text = f"{wording.mean_of(row, places=places)}{sd}{row['mark']}"
     return f"{text}{f' ({difference:+.{places}f})' if difference == difference else ''}{dagger}"
 
 
@@ -100,6 +103,10 @@ def _notes(rows: Rows, ours: Rows) -> list[str]:
     notes = []
     if any(row["paper_mark"] for row in rows):
         notes.append(f"{MARK}: the paper's own mark of significance.")
+    for test in dict.fromkeys(row["test"] for row in ours if row["test"]):
+        notes.append(
+            f"{MARK} of ours: significantly {test}, not corrected for the number of tests."
+        )
     stood_in = dict.fromkeys(s for row in ours for s in row["stand_in"].split(", ") if s)
     if stood_in:
         instead = ", ".join(stood_in)

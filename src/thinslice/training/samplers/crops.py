@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thinslice.errors import Refused
+from thinslice.errors import Refused, in_case
 from thinslice.interfaces import Pair, Scan
 from thinslice.operators.interpolation import Kind, resample_z_array
 from thinslice.volume import Volume, Window, window_of
@@ -38,7 +38,10 @@ def shift_mm(pair: Pair) -> float:
 
 
 def in_memory(pairs: Sequence[Pair], limit_gib: float = 2.0) -> list[Pair]:
-    """The pairs with as many of their scans in memory as fit into ``limit_gib``."""
+    """The pairs with as many of their scans in memory as fit into ``limit_gib``.
+
+    What cannot be read is refused by its case.
+    """
     left = limit_gib * 2**30
 
     def load(scan: Scan) -> Scan:
@@ -49,7 +52,11 @@ def in_memory(pairs: Sequence[Pair], limit_gib: float = 2.0) -> list[Pair]:
         left -= n_bytes
         return whole(scan)
 
-    return [Pair(pair.case, load(pair.thick), load(pair.thin)) for pair in pairs]
+    def loaded(pair: Pair) -> Pair:
+        with in_case(pair.case):
+            return Pair(pair.case, load(pair.thick), load(pair.thin))
+
+    return [loaded(pair) for pair in pairs]
 
 
 def whole(scan: Scan) -> Volume:

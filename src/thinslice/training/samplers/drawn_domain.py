@@ -5,7 +5,6 @@ network knows: the ranges that are drawn do. Fine rows and pixels are those of t
 larger and smaller.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np

@@ -65,7 +65,7 @@ class Positions:
         pair, side = self.pairs[i], self.shape.side
         z0 = int(rng.choice(self.starts[i]))
         first_mm = pair.thick.grid.start_mm + shift_mm(pair) + z0 * pair.thick.grid.increment_mm
-        at_mm, step = self._asked(pair, first_mm, rng)
+        at_mm, step = self._wanted(pair, first_mm, rng)
         y, x = (place(n, s, rng) for n, s in zip(pair.thick.grid.shape, side))
         thick = pair.thick.read(slice(z0, z0 + self.shape.depth), y, x)
         thin = read_at(pair.thin, at_mm, y, x)
@@ -77,7 +77,7 @@ class Positions:
         at = (at_mm - first_mm) / pair.thick.grid.increment_mm
         return both[0], at, step, both[1]
 
-    def _asked(
+    def _wanted(
         self, pair: Pair, first_mm: float, rng: np.random.Generator
     ) -> tuple[np.ndarray, float]:
         """Positions in the thin scan's mm, ascending, and their increment in thick ones."""

@@ -91,3 +91,19 @@ def test_the_page_opens_the_paper_s_tables_and_says_sim(stood_in, tmp_path):
     assert "<details open><summary>A paper&#x27;s tables beside ours" in text
     assert '<p class="sim">' in text
     assert 'title="published.csv, row 1"' in text
+
+
+def test_ours_has_its_mark_and_where_the_paper_prints_one_its_spread(evidence, tmp_path):
+    tables = {**SETTINGS["tables"]}
+    about = {**tables["table_1"]["about"], "test": "paired_t", "against": "tvsrn"}
+    tables["table_1"] = {**tables["table_1"], "about": about}
+    rows = from_csv(published.build(tables=tables)(evidence), tmp_path)
+    sheet = typeset.sheets(as_table(rows))[0]
+    edsr, tvsrn = sheet.rows[1][2].text, sheet.rows[3][2].text
+    assert "] ± " in edsr
+    assert "* (" in edsr
+    assert "±" not in tvsrn
+    assert "*" not in tvsrn
+    assert any(
+        note.startswith("* of ours: significantly worse than tvsrn (") for note in sheet.notes
+    )

@@ -1,4 +1,4 @@
-"""What a training draws is what its weights are good for; what they do not state is not compared."""
+"""What a training draws is what its weights are good for; nothing else is compared."""
 
 from dataclasses import replace
 

@@ -8,6 +8,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from thinslice.errors import Refused
 from thinslice.interfaces import Pair
 from thinslice.operators.interpolation import resample_z_array
 from thinslice.training.samplers import crops
@@ -215,3 +216,14 @@ def test_as_many_cubes_are_flipped_as_the_authors_flip(share, flipped):
     x, _ = cubes(rng(0))
     assert sum(torch.allclose(cube, as_stored.flip(2)) for cube in x[:, 0]) == flipped
     assert sum(torch.allclose(cube, as_stored) for cube in x[:, 0]) == 8 - flipped
+
+
+def test_a_scan_that_cannot_be_read_is_refused_by_its_case():
+    class Torn(Lazy):
+        def read(self, z=slice(None), y=slice(None), x=slice(None)):
+            raise Refused("thin.zarr: a chunk is torn; make the store again")
+
+    whole, torn = ramp(9, 5.0, 0.0), Torn(ramp(41, 1.0, 0.0))
+    pairs = [Pair("a", whole, Lazy(ramp(41, 1.0, 0.0))), Pair("b", whole, torn)]
+    with pytest.raises(Refused, match=r"^case b: thin\.zarr: a chunk is torn"):
+        crops.in_memory(pairs)
