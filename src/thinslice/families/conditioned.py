@@ -31,9 +31,8 @@ from thinslice.nets.folded_unet import FoldedUNet
 from thinslice.operators.body_extent import body_columns, extents
 from thinslice.operators.interpolation import resample_z, z_shift_mm
 from thinslice.runtime.device import choose
-from thinslice.training import validation, weights
+from thinslice.training import loop, validation, weights
 from thinslice.training.batches import Batch, to_device
-from thinslice.training.loop import train
 from thinslice.training.plan import Plan, Precision
 from thinslice.training.precision import cpu_has_bf16
 from thinslice.training.samplers import drawn_domain, drawn_slices
@@ -122,7 +121,7 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
         if data.val:
             fixed = validation.fixed(self._batches(data.val), VALIDATION_BATCHES, s.seed)
             validate = partial(mean_error, net, fixed, choose(run))
-        trained = train(
+        trained = loop.train(
             net,
             self._batches(data.train),
             weighted_error,
@@ -179,7 +178,7 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
         key = repr([self.recipe.method, s, scan, weights.digest_of(net)])
         plan = s.plan(steps, lr or s.refine_lr)
         before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-        trained = train(net, batches, weighted_error, plan, work=work, run=run, key=key)
+        trained = loop.train(net, batches, weighted_error, plan, work=work, run=run, key=key)
         after = net.state_dict()
         between = {name: old.lerp(after[name].cpu(), REFINED) for name, old in before.items()}
         net.load_state_dict(between)

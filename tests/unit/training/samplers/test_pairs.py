@@ -207,17 +207,6 @@ def test_the_data_key_follows_the_data():
     assert key not in keys
 
 
-@pytest.mark.parametrize(("share", "flipped"), [(0.0, 0), (1.0, 8)])
-def test_as_many_cubes_are_flipped_as_the_authors_flip(share, flipped):
-    thick = noise(ramp(3, 2.0, 0.0))
-    pair = pair_of(thick, noise(ramp(5, 1.0, 0.0), seed=1))
-    cubes = Cubes([pair], CubeShape(3, 2, (12, 10)), 8, CT, flip_share=share)
-    as_stored = torch.from_numpy(thick.voxels / CT[1])
-    x, _ = cubes(rng(0))
-    assert sum(torch.allclose(cube, as_stored.flip(2)) for cube in x[:, 0]) == flipped
-    assert sum(torch.allclose(cube, as_stored) for cube in x[:, 0]) == 8 - flipped
-
-
 def test_a_scan_that_cannot_be_read_is_refused_by_its_case():
     class Torn(Lazy):
         def read(self, z=slice(None), y=slice(None), x=slice(None)):
@@ -227,3 +216,14 @@ def test_a_scan_that_cannot_be_read_is_refused_by_its_case():
     pairs = [Pair("a", whole, Lazy(ramp(41, 1.0, 0.0))), Pair("b", whole, torn)]
     with pytest.raises(Refused, match=r"^case b: thin\.zarr: a chunk is torn"):
         crops.in_memory(pairs)
+
+
+@pytest.mark.parametrize(("share", "flipped"), [(0.0, 0), (1.0, 8)])
+def test_as_many_cubes_are_flipped_as_the_authors_flip(share, flipped):
+    thick = noise(ramp(3, 2.0, 0.0))
+    pair = pair_of(thick, noise(ramp(5, 1.0, 0.0), seed=1))
+    cubes = Cubes([pair], CubeShape(3, 2, (12, 10)), 8, CT, flip_share=share)
+    as_stored = torch.from_numpy(thick.voxels / CT[1])
+    x, _ = cubes(rng(0))
+    assert sum(torch.allclose(cube, as_stored.flip(2)) for cube in x[:, 0]) == flipped
+    assert sum(torch.allclose(cube, as_stored) for cube in x[:, 0]) == 8 - flipped
