@@ -10,13 +10,19 @@ from support.golden_weights import draw
 from support.paths import GOLDENS
 
 
-def golden(system: str, case: str) -> tuple[dict, dict[str, np.ndarray]]:
-    """JSON and arrays of one case."""
+def described(system: str, case: str) -> dict:
+    """JSON of one case."""
     path = GOLDENS / system / f"{case}.json"
     if not path.exists():
         pytest.skip(f"no golden {system}/{case} beside the repository")
-    with np.load(path.with_suffix(".npz")) as arrays:
-        return json.loads(path.read_text()), dict(arrays)
+    return json.loads(path.read_text())
+
+
+def golden(system: str, case: str) -> tuple[dict, dict[str, np.ndarray]]:
+    """JSON and arrays of one case."""
+    meta = described(system, case)
+    with np.load(GOLDENS / system / f"{case}.npz") as arrays:
+        return meta, dict(arrays)
 
 
 def authors_weights(meta: dict) -> dict[str, torch.Tensor]:

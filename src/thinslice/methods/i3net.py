@@ -72,7 +72,10 @@ class Settings(CubeSettings):
         return Sizes(size=self.side, **{name: getattr(self, name) for name in names})
 
 
-TINY: dict[str, Any] = {**CUBE_TINY, "channels": 4, "blocks": 2, "windows": 4}
+TINY: dict[str, Any] = {  # at this rate rounding of a gradient near zero moves no weight by 1e-5
+    **CUBE_TINY,
+    **{"channels": 4, "blocks": 2, "windows": 4, "lr": 1e-4},
+}
 
 
 def observed(pair: Pair) -> bool:

@@ -1,12 +1,10 @@
 """Protocol arssr equals its authors' functions, on the pair they were run on."""
 
-import json
-
 import numpy as np
 import pytest
 
-from support.goldens import golden
-from support.paths import FIXTURES, GOLDENS
+from support.goldens import described
+from support.paths import FIXTURES
 from support.scores import by_name
 from thinslice.interfaces import ScoringInput
 from thinslice.protocols import arssr
@@ -34,10 +32,7 @@ def question(
 
 
 def test_it_equals_the_authors():
-    path = GOLDENS / "metrics" / "arssr.json"
-    if not path.exists():
-        golden("metrics", "arssr")  # skips
-    meta = json.loads(path.read_text())
+    meta = described("metrics", "arssr")
     restored, thin = pair()
     psnr, ssim = arssr.volume_scores(restored, thin, float(np.ptp(thin)))
     assert psnr.value == pytest.approx(meta["values"]["psnr"], abs=1e-9)

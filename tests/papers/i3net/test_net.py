@@ -4,48 +4,35 @@ import numpy as np
 import pytest
 import torch
 from scipy.fft import dctn
+from torch import nn
 
-from support.golden_weights import fixture, weights
+from support import authors_names
+from support.goldens import assert_like_the_authors, authors_weights, described, golden
 from thinslice.nets import i3net
 from thinslice.nets.i3net import I3Net, Sizes
 from thinslice.nets.i3net_authors import from_authors
 
 SMALL = Sizes(size=16, channels=4, blocks=2, windows=4, factor=3)
-WHERE = (slice(None), slice(None), slice(1, None, 16), slice(2, None, 16))  # [B, S, Y, X]
 
 
-@pytest.fixture(scope="module")
-def golden():
-    return fixture("i3net", "released")
+class Stored(nn.Module):
+    """Slices last, as theirs; of the answer the pixels that a golden stores."""
 
+    def __init__(self, net: I3Net):
+        super().__init__()
+        self.net = net
 
-def theirs(meta, factor: int) -> dict[str, torch.Tensor]:
-    rows = [*meta["parameters"], *meta[f"x{factor}_parameters"]]
-    made = weights({"seed": meta["seed"], "parameters": rows})
-    return {name: torch.from_numpy(w) for name, w in made.items()}
-
-
-def slab(dtype) -> torch.Tensor:
-    """The golden's input, [1, 1, 4, 256, 256]."""
-    u = np.random.default_rng(0).uniform(0, 1, (1, 256, 256, 4))
-    x = (np.floor(u * 256) / 256).astype(np.float32)
-    return torch.from_numpy(x).to(dtype).permute(0, 3, 1, 2)[:, None]
+    def forward(self, x_BYXS: torch.Tensor) -> torch.Tensor:
+        y_BSYX = self.net(x_BYXS.permute(0, 3, 1, 2)[:, None])[:, 0]
+        return y_BSYX[:, :, 1::4, 2::4].permute(0, 2, 3, 1)
 
 
 @pytest.mark.parametrize("factor", [2, 5])
-@pytest.mark.parametrize("key", ["output", "output_f64run"])
-@torch.inference_mode()
-def test_a_slab_comes_out_as_theirs(golden, factor, key):
-    meta, arrays = golden
-    dtype = torch.float32 if key == "output" else torch.float64
+def test_a_slab_comes_out_as_theirs(factor):
+    meta, arrays = golden("i3net", f"lite8_x{factor}")
     net = I3Net(Sizes(channels=8, factor=factor))
-    net.load_state_dict(from_authors(theirs(meta, factor)))
-    y = net.to(dtype).eval()(slab(dtype))[:, 0][WHERE].permute(0, 2, 3, 1).numpy()
-    want = arrays[f"x{factor}_{key}"]
-    atol = meta["tolerance"][f"x{factor}"]
-    if dtype == torch.float64:
-        atol = 1e-6 * np.abs(want).max()
-    assert np.abs(y - want).max() <= atol
+    net.load_state_dict(from_authors(authors_weights(meta)))
+    assert_like_the_authors(Stored(net), meta, arrays)
 
 
 def test_it_has_the_authors_number_of_parameters():
@@ -53,14 +40,29 @@ def test_it_has_the_authors_number_of_parameters():
     assert numbers == [23_201_735, 23_206_928]
 
 
-def test_weights_with_a_tensor_too_many_or_missing_are_refused(golden):
-    given = theirs(golden[0], 2)
+def test_every_tensor_of_the_authors_has_its_place_and_others_are_refused():
+    net, names = I3Net(SMALL), authors_names.i3net(SMALL.blocks)
+    given = authors_names.made_up(net, names, from_authors)
+    net.load_state_dict(from_authors(given))
     for stranger in ("dct", "body.0.body.2.last.bias", "alignment.0.conv_axi.0.bias"):
         with pytest.raises(ValueError, match=f"no place in the released I3Net: {stranger}"):
             from_authors({**given, stranger: torch.zeros(1)})
     given.pop("fuse_align.bias")
     with pytest.raises(RuntimeError, match="Missing key"):
-        I3Net(Sizes(channels=8, factor=2)).load_state_dict(from_authors(given))
+        net.load_state_dict(from_authors(given))
+
+
+def test_layers_over_tokens_are_convolutions_of_one_tap_there():
+    name = "body.0.body.1.intra_slice_branch.attn.0.fn.3.weight"
+    taps = torch.rand(16, 16, 1)
+    assert torch.equal(
+        from_authors({name: taps})["blocks.1.intra.mixer.tokens.1.weight"], taps[..., 0]
+    )
+
+
+def test_the_names_that_tests_use_are_the_authors():
+    names = [row["name"] for row in described("i3net", "lite8_x5")["parameters"]]
+    assert sorted(names) == sorted(authors_names.i3net(16))
 
 
 def test_the_cosine_transform_is_orthonormal_and_scipys():

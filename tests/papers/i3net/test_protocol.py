@@ -1,18 +1,18 @@
-"""Protocol i3net equals its authors' functions, on fixtures made with them."""
+"""Protocol i3net equals its authors' functions, where their outputs lie, and its formulas."""
 
-import json
 import math
 
 import numpy as np
 import pytest
+from scipy.signal import convolve2d
 
+from support.goldens import described
 from support.paths import FIXTURES
 from support.scores import by_name
 from thinslice.interfaces import ScoringInput
 from thinslice.protocols import i3net
 from thinslice.volume import Grid, Padding, Volume
 
-GOLDEN = json.loads((FIXTURES / "metrics" / "i3net.json").read_text())
 THEIRS = {"axial": "axial", "coronal": "fixed_row", "sagittal": "fixed_column"}
 
 
@@ -38,13 +38,40 @@ def pair():
 
 @pytest.mark.parametrize("factor", [2, 3, 5])
 def test_it_equals_the_authors(pair, factor):
-    expected, tolerance = GOLDEN["values"][f"U={factor}"], GOLDEN["tolerance"]
+    meta = described("metrics", "i3net")
+    expected, tolerance = meta["values"][f"U={factor}"], meta["tolerance"]
     found = by_name(i3net.build().score(asked(*pair, factor)))
     assert found["psnr_db"].value == pytest.approx(expected["psnr"], abs=tolerance["psnr_atol"])
     assert found["psnr_db"].n == expected["slices_left"] * 48 * 48
     for view, theirs in THEIRS.items():
         value = found[f"ssim {view}"].value
         assert value == pytest.approx(expected[f"ssim_{theirs}"], abs=tolerance["ssim_atol"])
+
+
+def plain_ssim(x: np.ndarray, y: np.ndarray) -> float:
+    """Mean SSIM of two planes, from one 11 x 11 window with zeros around."""
+    taps = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
+    window = np.outer(taps, taps) / taps.sum() ** 2
+    mx, my, xx, yy, xy = (convolve2d(v, window, "same") for v in (x, y, x * x, y * y, x * y))
+    likeness = (2 * mx * my + 1e-4) * (2 * (xy - mx * my) + 9e-4)
+    likeness /= (mx**2 + my**2 + 1e-4) * (xx - mx**2 + yy - my**2 + 9e-4)
+    return float(likeness.mean())
+
+
+@pytest.mark.parametrize(("factor", "last"), [(2, 21), (3, 19), (5, 16)])
+def test_it_is_the_error_and_likeness_of_the_slices_left(factor, last):
+    """Of 23 slices; seen ones count."""
+    rng = np.random.default_rng(1)
+    thin = rng.uniform(0, 1, (23, 14, 13))
+    restored = thin + rng.normal(0, 0.2, thin.shape)
+    found = by_name(i3net.build().score(asked(restored, thin, factor)))
+    r, t = (v[factor:last] for v in (restored.clip(0, 1), thin))
+    expected = -10 * math.log10(np.mean((r - t) ** 2))
+    assert found["psnr_db"].value == pytest.approx(expected, abs=1e-4)
+    for axis, view in enumerate(("axial", "coronal", "sagittal")):
+        planes = zip(np.moveaxis(r, axis, 0), np.moveaxis(t, axis, 0))
+        expected = np.mean([plain_ssim(*plane) for plane in planes])
+        assert found[f"ssim {view}"].value == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_ends_and_all_but_the_middle_pixels_do_not_count():

@@ -1,18 +1,19 @@
 """SAINT on scans: where slices lie, what is between the stages, what the authors' weights give."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
-from support.golden_weights import fixture, weights
+from support import authors_names
 from support.wave_pairs import pairs
 from thinslice.errors import Refused
 from thinslice.families import spaced_views
 from thinslice.interfaces import Pair, Run
 from thinslice.methods import saint
-from thinslice.nets.saint import Fusion, SpacedPlanes, distances_mm, from_authors
+from thinslice.nets.saint import FUSION, VIEWS, Fusion, SpacedPlanes, distances_mm, from_authors
 from thinslice.operators.grids import offsets_mm
 from thinslice.operators.interpolation import resample_z
 from thinslice.training import seeds
@@ -70,20 +71,21 @@ def test_an_origin_of_its_own_does_not_move_the_slices():
 
 @torch.inference_mode()
 def test_the_authors_weights_restore_a_scan_as_their_networks_do():
-    meta, _ = fixture("saint", "released")
+    nets = (SpacedPlanes().eval(), Fusion().eval())
     views, fusion = (
-        {
-            name: torch.from_numpy(w) * (0.1 if name.startswith(LAST) else 1.0)
-            for name, w in weights({**meta, "parameters": rows}).items()
-        }
-        for rows in (meta["parameters"], meta["fusion_parameters"])
+        {name: w * (0.1 if name.startswith(LAST) else 1.0) for name, w in given.items()}
+        for given in (
+            authors_names.made_up(nets[0], authors_names.saint(VIEWS, False), from_authors),
+            authors_names.made_up(
+                nets[1], authors_names.saint(FUSION, True), partial(from_authors, fusion=True)
+            ),
+        )
     )
     method = saint.build()
     method.use(views, fusion)
     thick = waves(THICK)
     restored = method.restore(thick, THIN, run=RUN).voxels
 
-    nets = (SpacedPlanes().eval(), Fusion().eval())
     for net, given, fused in zip(nets, (views, fusion), (False, True)):
         net.load_state_dict(from_authors(given, fusion=fused))
     unit = torch.from_numpy((thick.voxels + 1024) / 4000).clip(0, 1)

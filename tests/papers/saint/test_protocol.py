@@ -1,18 +1,14 @@
-"""Protocol saint equals its authors' function, on fixtures made with it."""
+"""Protocol saint equals its authors' function, where its outputs lie, and its formula."""
 
-import json
 import math
 
 import numpy as np
 import pytest
 
-from support.paths import FIXTURES
+from support.goldens import golden
 from thinslice.interfaces import ScoringInput
 from thinslice.protocols import saint
 from thinslice.volume import Grid, Padding, Volume
-
-GOLDEN = json.loads((FIXTURES / "metrics" / "saint.json").read_text())
-FROM = 120  # the fixture's first row and column, of the authors'
 
 
 def asked(restored, thin, factor=5, modality="CT", phase=0, padding=None) -> ScoringInput:
@@ -30,22 +26,30 @@ def asked(restored, thin, factor=5, modality="CT", phase=0, padding=None) -> Sco
     )
 
 
-@pytest.fixture(scope="module")
-def volumes():
-    with np.load(FIXTURES / "metrics" / "saint.npz") as z:
-        return {k: np.moveaxis(z[k], 2, 0) for k in z}
-
-
 @pytest.mark.parametrize("factor", [4, 5, 6])
-@pytest.mark.parametrize("name", ["sag", "ref"])
-def test_it_equals_the_authors(volumes, factor, name):
-    values = GOLDEN["values"][f"factor {factor}"]
+@pytest.mark.parametrize("name", ["sag", "cor", "ref"])
+def test_it_equals_the_authors(factor, name):
+    meta, arrays = golden("metrics", "saint")
+    volumes = {key: np.moveaxis(array, 2, 0) for key, array in arrays.items()}
+    values = meta["values"][f"factor {factor}"]
     k = values["order"].index(name)
-    protocol = saint.build(crop=[128 - FROM, 384 - FROM])
+    protocol = saint.build(crop=[128, 384])
     [score] = protocol.score(asked(volumes[name], volumes["hr"], factor))
     assert score.value == pytest.approx(values["psnr_unrounded_recomputed"][k], abs=1e-4)
     assert round(score.value, 2) == values["psnr_rounded"][k]
     assert score.n == (24 - len(range(0, 24, factor))) * 32 * 24
+
+
+@pytest.mark.parametrize("factor", [2, 5])
+def test_it_is_the_error_of_slices_not_shown_in_a_window_of_4000(factor):
+    rng = np.random.default_rng(1)
+    thin = rng.uniform(-300, 4300, (11, 16, 20))
+    restored = thin + rng.normal(0, 400, thin.shape)
+    [score] = saint.build(crop=[3, 12]).score(asked(restored, thin, factor))
+    left = [k for k in range(11) if k % factor]
+    r, t = (v[left, 3:12, 3:12].clip(0, 4000) / 4000 for v in (restored, thin))
+    assert score.value == pytest.approx(-10 * math.log10(np.mean((r - t) ** 2)), abs=1e-5)
+    assert score.n == len(left) * 9 * 9
 
 
 def scene(seed: int = 0, shape=(11, 16, 20)) -> np.ndarray:
