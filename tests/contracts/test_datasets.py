@@ -65,6 +65,11 @@ def tiny_ixi(folder: Path, modality: str) -> dict[str, Any]:
     return {"folder": str(folder), "subjects": 4, "test": 1, "val": 1}
 
 
+def few_patients(folder: Path, modality: str) -> dict[str, Any]:
+    patients = {"train": 1, "val": 0, "test": 1}
+    return {"patients": patients, "shape": [24, 32], "length_mm": 24.0}
+
+
 def tiny_rplhr(folder: Path, modality: str) -> dict[str, Any]:
     return {"cases_per_split": scan_folders.rplhr_folder(folder / "raw")}
 
@@ -80,12 +85,13 @@ def tiny_namic(folder: Path, modality: str) -> dict[str, Any]:
 
 
 def splits_of(card: Mapping[str, Any]) -> set[str]:
-    """All three, but where there is no truth to learn from, or a paper of four scans has none."""
+    """All three, but where there is no truth to learn from, or nothing is chosen on ``val``."""
     if not card.get("truth", True):
         return {"test"}
     if card.get("settings", {}).get("test_all"):
         return {"test"}
-    return {"train", "test"} if module_of(card) == "msd_lung" else {"train", "val", "test"}
+    without_val = ("msd_lung", "varied_phantom")
+    return {"train", "test"} if module_of(card) in without_val else {"train", "val", "test"}
 
 
 TINY: dict[str, Callable[[Path, str], dict[str, Any]]] = {  # for each module, settings made fast
@@ -98,6 +104,7 @@ TINY: dict[str, Callable[[Path, str], dict[str, Any]]] = {  # for each module, s
     "own_data": own_folder,
     "phantom": small_phantom,
     "rplhr_ct": tiny_rplhr,
+    "varied_phantom": few_patients,
 }
 SAID: dict[str, dict[str, Any]] = {  # what any config must say of a set
     "ixi": {"modality": "MR"},

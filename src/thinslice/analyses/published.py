@@ -144,7 +144,8 @@ def _spread(patients: pd.DataFrame) -> float:
     """Standard deviation over the patients that count; nan for fewer than two."""
     values = patients["value"].to_numpy(float)
     values = values[in_mean(values)]
-    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+    spreads = len(values) > 1 and np.isfinite(values).all()
+    return float(np.std(values, ddof=1)) if spreads else float("nan")
 
 
 def _instead(key: Key, method: str) -> Key:
