@@ -6,12 +6,16 @@ nearest thick slice, and ``Conditions``. It learns from thin scans alone: thick 
 and made of them (``samplers.drawn_slices``), so the thick scans of its training pairs are never
 looked at. ``refine`` goes on learning from the axial slices of the scan that is restored.
 
+Slices closer than ``FINEST_MM`` are restored in turns, every second or third of them at a time: at
+any phase the network knows slices of the usual increments, and no finer ones.
+
 Only planes and columns that pass through the body are corrected (``operators.body_extent``); around
 it, and on a table in it, the answer is the interpolation.
 
 Shape suffixes: Z slices, Y X in-plane.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +28,7 @@ from torch import Tensor, nn
 
 from thinslice.errors import Refused
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData
+from thinslice.families.conditioned_settings import ConditionedSettings
 from thinslice.inference import planes
 from thinslice.interfaces import Pair, Run
 from thinslice.nets.conditioned_unet import ConditionedUNet, Conditions
@@ -33,7 +38,7 @@ from thinslice.operators.interpolation import resample_z, z_shift_mm
 from thinslice.runtime.device import choose
 from thinslice.training import loop, validation, weights
 from thinslice.training.batches import Batch, to_device
-from thinslice.training.plan import Plan, Precision
+from thinslice.training.plan import Precision
 from thinslice.training.precision import cpu_has_bf16
 from thinslice.training.samplers import drawn_domain, drawn_slices
 from thinslice.training.samplers.conditioned_planes import ConditionedPlanes
@@ -46,56 +51,10 @@ VIEWS = (planes.CORONAL, planes.SAGITTAL)
 VALIDATION_BATCHES = 16
 TILE = 512  # pixels, at most
 NUMBERS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+FINEST_MM = 0.6  # slices closer than this are restored a few at a time, as no network has seen them
+TRIED, FITTING = 40, 4  # draws from a scan to learn from, and how many must hold thick slices
 REFINED = 0.5  # share of the way from the weights before refining to those learned
 SAME_SIZE = (0.9, 1.1)  # zoom of a scan's own anatomy when refining
-
-
-@dataclass(frozen=True)
-class ConditionedSettings:
-    """Hyperparameters; config.yaml may set any of them."""
-
-    channels: int = 16  # features of the finest level; each level down has twice as many
-    levels: int = 4  # of resolution
-    neighbours: int = 2  # planes to either side that are seen too
-    side: int = 64  # of training crops, rows and columns
-    batch: int = 8
-    steps: int = 40000
-    lr: float = 1.5e-3
-    warmup: int = 300  # steps of rising rate
-    refine_lr: float = 2e-4  # of going on with the scan that is restored
-    precision: Precision = "fp32"  # of training
-    seed: int = 0
-    thickness_mm: float | None = None  # learn these slices alone, every ``increment_mm``
-    increment_mm: float | None = None
-    ct: tuple[float, float] = (-1024.0, 3071.0)  # HU that the network sees as 0 and 1
-    planes_at_a_time: int = 1  # when restoring: fastest on a CPU
-    restore_precision: Precision = "bf16"  # on a CPU that has units for it; else fp32
-
-    def __post_init__(self) -> None:
-        if (self.thickness_mm is None) != (self.increment_mm is None):
-            raise ValueError("thickness_mm and increment_mm are set together, or neither")
-        if self.restore_precision not in NUMBERS:
-            raise ValueError(f"restore_precision {self.restore_precision!r} is none of fp32, bf16")
-
-    @property
-    def draw(self) -> drawn_slices.Draw:
-        """How thick slices are drawn in training."""
-        if self.thickness_mm is None or self.increment_mm is None:
-            return drawn_slices.draw
-        return drawn_slices.of(self.thickness_mm, self.increment_mm)
-
-    def plan(self, steps: int, lr: float) -> Plan:
-        """A training of so many steps, as the loop takes it."""
-        return Plan(
-            steps=steps,
-            lr=lr,
-            schedule="cosine",
-            warmup=min(self.warmup, steps // 20),
-            precision=self.precision,
-            validate_every=max(steps // 40, 1),
-            log_every=max(steps // 400, 1),
-            seed=self.seed,
-        )
 
 
 @dataclass(frozen=True)
@@ -143,6 +102,11 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
 
     def _planes(self, pairs: Sequence[Pair]) -> FinePlanes:
         s = self.recipe.settings
+        for pair in pairs:
+            if pair.thin.modality != "CT":
+                raise Refused(
+                    f"{pair.case}: {pair.thin.modality}, but training varies HU: fit on CT"
+                )
         return FinePlanes([whole(pair.thin) for pair in pairs], s.side, s.neighbours)
 
     def _batches(self, pairs: Sequence[Pair]) -> ConditionedPlanes:
@@ -155,11 +119,24 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
         return self.recipe.settings.refine_lr
 
     def refuse_unfit(self, thick: Volume) -> None:
-        """Refuse a scan without axial slices that ``refine`` could learn from."""
+        """Refuse a scan without axial slices that ``refine`` could learn from, and MR."""
+        if thick.modality != "CT":
+            raise Refused(
+                f"{thick.modality} cannot be refined on: training varies HU; leave it out"
+            )
         try:
-            self._axial(thick)
+            fine = self._axial(thick)
         except ValueError as error:
             raise Refused(f"{error}; restore it without refining") from error
+        draw = drawn_slices.of(thick.grid.thickness_mm, thick.grid.increment_mm)
+        rng = np.random.default_rng(0)
+        drawn = [draw(fine.draw(rng).rows, fine.side, rng) for _ in range(TRIED)]
+        if sum(slices is not None for slices in drawn) < FITTING:
+            raise Refused(
+                f"axial slices of {' x '.join(map(str, thick.grid.shape))} pixels of "
+                f"{min(thick.grid.pixel_mm):.3g} mm are too small for slices of "
+                f"{thick.grid.thickness_mm:g} mm: restore it without refining"
+            )
 
     def refine(
         self, thick: Volume, steps: int, lr: float | None = None, *, work: Path, run: Run
@@ -190,6 +167,21 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
 
     def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
         """Pixels of ``grid`` must be those of ``thick``; the mean of the views."""
+        turns = math.ceil(FINEST_MM / grid.increment_mm - 1e-6)
+        if turns == 1:
+            return self._at_once(thick, grid, run)
+        out_ZYX = np.empty(grid.zyx, np.float32)
+        for first in range(min(turns, grid.n)):
+            part = grid.with_slices(
+                n=len(range(first, grid.n, turns)),
+                increment_mm=turns * grid.increment_mm,
+                thickness_mm=grid.thickness_mm,
+                start_mm=grid.start_mm + first * grid.increment_mm,
+            )
+            out_ZYX[first::turns] = self._at_once(thick, part, run).voxels
+        return thick.with_voxels(out_ZYX, grid)
+
+    def _at_once(self, thick: Volume, grid: Grid, run: Run) -> Volume:
         start = resample_z(thick, grid, "cubic")
         window = window_of(thick, self.recipe.settings.ct)
         unit_ZYX = window.to_unit(start.voxels)
@@ -207,9 +199,10 @@ class ConditionedMethod(FittedMethod[ConditionedRecipe]):
             self._correct(net, out_ZYX, unit_ZYX, apart, across, gain, wanted, run)
         return thick.with_voxels(out_ZYX, grid)
 
-    def precision_on(self, device: torch.device) -> Precision:
+    def precision_on(self, device: torch.device | str) -> Precision:
         """Of restoring: bfloat16 on a CPU alone, where it has units for it."""
-        few = self.recipe.settings.restore_precision == "bf16" and device.type == "cpu"
+        on_cpu = torch.device(device).type == "cpu"
+        few = self.recipe.settings.restore_precision == "bf16" and on_cpu
         return "bf16" if few and cpu_has_bf16() else "fp32"
 
     def _noise_hu(self, thick: Volume) -> float:

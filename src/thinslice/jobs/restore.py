@@ -148,6 +148,8 @@ def restore(request: RestoreRequest, job: Job) -> None:
     job.fact("parameters", method.parameters())
     job.fact("fidelity", method.about.fidelity_of(request.card.get("settings", {})))
     job.fact("device", run.device)
+    if hasattr(method, "precision_on") and run.device:
+        job.fact("precision", method.precision_on(run.device))
     if request.learns_here:
         job.fact("work", str(work))
     if request.shard:

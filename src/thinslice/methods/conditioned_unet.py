@@ -14,11 +14,8 @@ from typing import Any
 import torch
 
 from thinslice.families.base import settings_of
-from thinslice.families.conditioned import (
-    ConditionedMethod,
-    ConditionedRecipe,
-    ConditionedSettings,
-)
+from thinslice.families.conditioned import ConditionedMethod, ConditionedRecipe
+from thinslice.families.conditioned_settings import ConditionedSettings
 from thinslice.interfaces import About
 from thinslice.nets.conditioned_unet import ConditionedUNet
 

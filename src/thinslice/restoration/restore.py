@@ -144,7 +144,8 @@ def plan(
     outside = []
     if chosen.fitted_on is not None:
         kernel = fitted_on.kernel_of(loaded.source) if loaded else None
-        seen = {**fitted_on.of_scan(volume, kernel), "thin_thickness_mm": grid.thickness_mm}
+        wanted = {"thin_thickness_mm": grid.thickness_mm, "thin_increment_mm": grid.increment_mm}
+        seen = {**fitted_on.of_scan(volume, kernel), **wanted}
         outside = fitted_on.outside(chosen.fitted_on, seen)
     if consistent is None:
         # Interpolation stays what its name says, of slices that it is given as they are.

@@ -26,6 +26,7 @@ LENGTHS = {
     "increment_share": ("slices apart by {} of their thickness", ""),
     "pixel_mm": ("pixels of {} mm", " mm"),
     "thin_thickness_mm": ("thin slices of {} mm", " mm"),
+    "thin_increment_mm": ("thin slices every {} mm", " mm"),
 }
 OF_A_SCAN = ("thickness_mm", "increment_mm", "increment_share", "pixel_mm", "noise")
 
@@ -55,7 +56,7 @@ def of_scans(scans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def outside(fitted: Mapping[str, Any], scan: Mapping[str, Any]) -> list[str]:
     """Each way in which a scan differs from those that weights were fitted on, as a phrase.
 
-    scan   of ``of_scan``; also "thin_thickness_mm", of the slices wanted
+    scan   of ``of_scan``; also "thin_thickness_mm" and "thin_increment_mm", of the slices wanted
     """
     if not fitted.get("n"):
         return ["the weights do not state which scans they were fitted on"]

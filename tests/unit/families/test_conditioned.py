@@ -67,3 +67,32 @@ def test_refining_goes_on_from_the_weights_and_repeats_bit_for_bit(tmp_path) -> 
         states.append(method.net.state_dict())
         assert any(not torch.equal(before[key], states[-1][key]) for key in before)
     assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+
+
+def test_slices_closer_than_it_knows_are_those_of_slices_that_it_knows() -> None:
+    """Every third of slices 0.25 mm apart is what a grid of slices 0.75 mm apart would hold."""
+    [pair] = pairs(7)
+    method = conditioned_unet.build(**SMALL, restore_precision="fp32")
+    torch.manual_seed(0)
+    torch.nn.init.normal_(method.net.unet.tail.weight, std=0.3)
+    thin = pair.thin.grid
+    start_mm = float(pair.thick.grid.centres_mm()[2])
+    fine = thin.with_slices(n=20, increment_mm=0.25, thickness_mm=1.0, start_mm=start_mm)
+    apart = thin.with_slices(n=7, increment_mm=0.75, thickness_mm=1.0, start_mm=start_mm)
+    a, b = (method.restore(pair.thick, grid, run=RUN).voxels for grid in (fine, apart))
+    np.testing.assert_array_equal(a[::3], b)
+
+
+def test_mr_is_not_learned_from(tmp_path) -> None:
+    [pair] = pairs(8)
+    mr = Pair(pair.case, pair.thick, replace(pair.thin, modality="MR"))
+    with pytest.raises(ValueError, match="case8: MR"):
+        conditioned_unet.build(**SMALL).fit([mr], [], work=tmp_path, run=RUN)
+    with pytest.raises(ValueError, match="MR cannot be refined on"):
+        conditioned_unet.build(**SMALL).refuse_unfit(replace(pair.thick, modality="MR"))
+
+
+def test_a_scan_too_small_for_its_slices_is_refused_before_it_is_refined_on() -> None:
+    [pair] = pairs(8)
+    with pytest.raises(ValueError, match="too small for slices of 6 mm"):
+        conditioned_unet.build(**SMALL).refuse_unfit(pair.thick)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from thinslice.errors import Refused
 from thinslice.nets.conditioned_unet import Conditions
 from thinslice.training.samplers.crops import filled
 from thinslice.training.samplers.drawn_slices import Draw, Slices
@@ -23,6 +24,7 @@ from thinslice.volume import Window
 
 SHAPE_KNOWN = 0.3  # share of crops whose slice profile the network is told
 NOISE_FACTOR = 0.3  # log sd of the error of the noise it is told
+TRIES = 50  # draws for each crop of a batch, at most
 EASY_HU = 10.0  # error of interpolation below which a crop counts no more
 
 
@@ -47,11 +49,18 @@ class ConditionedPlanes:
 
     def __call__(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         crops: list[Crop] = []
-        while len(crops) < self.batch:
+        for _ in range(TRIES * self.batch):
+            if len(crops) == self.batch:
+                break
             slab = self.planes.draw(rng)
             slices = self.draw(slab.rows, self.planes.side, rng)
             if slices is not None:
                 crops.append(self._crop(slab, slices, rng))
+        if len(crops) < self.batch:
+            raise Refused(
+                f"hardly any crop of {self.planes.side} rows holds thick slices as they are drawn: "
+                "learn from longer scans, or thinner slices"
+            )
         x, conditions, y, weight = (torch.from_numpy(np.stack(part)) for part in zip(*crops))
         return x.to(memory_format=torch.channels_last), conditions, y, weight
 

@@ -39,6 +39,7 @@ def domain(planes: FinePlanes, slices_mm: tuple[float, float] | None = None) -> 
         "thickness_mm": list(thickness),
         "increment_share": list(share),
         "thin_thickness_mm": thin,
+        "thin_increment_mm": [0.0, thin[1]],  # finer ones are restored a few at a time
         "pixel_mm": [low * min(pixels), high * max(pixels)],
         "noise": [0.0, float(np.hypot(noise, NOISE_HU[1]))],
     }

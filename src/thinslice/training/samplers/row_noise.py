@@ -21,7 +21,20 @@ def row_noise(rows: np.ndarray) -> float:
 
 
 def scan_noise(voxels_ZYX: np.ndarray) -> float:
-    """Row noise of a scan's middle slices, the median of them."""
+    """Row noise of a scan's middle slices, the median of them; air that is all alike left out.
+
+    Crops are mostly of the patient. A scan may be air by more than half, and air written as one
+    number (padding, too, which is filled so) has no noise to measure.
+    """
     n = len(voxels_ZYX)
     middle = np.unique(np.linspace(n // 4, max(3 * n // 4, n // 4), SLICES).astype(int))
-    return float(np.median([row_noise(voxels_ZYX[k]) for k in middle]))
+    return float(np.median([row_noise(_measured(voxels_ZYX[k])) for k in middle]))
+
+
+def _measured(slice_YX: np.ndarray) -> np.ndarray:
+    """The rows and columns of a slice from the first to the last voxel above its lowest value."""
+    inside = slice_YX > slice_YX.min()
+    if not inside.any():
+        return slice_YX
+    y, x = (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
+    return slice_YX[y[0] : y[-1] + 1, x[0] : x[-1] + 1]

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 import torch
 
 from thinslice.nets.conditioned_unet import N_CONDITIONS
@@ -50,3 +51,8 @@ def test_of_an_even_scan_nothing_is_to_be_corrected(monkeypatch) -> None:
     x, _, y, _ = batches(drawn_slices.draw, even)(np.random.default_rng(0))
     assert torch.allclose(x[:, 1:2], y, atol=1e-5)
     assert torch.allclose(y, torch.tensor((77 + 1024) / 4095), atol=1e-5)
+
+
+def test_crops_that_hold_no_thick_slices_are_given_up() -> None:
+    with pytest.raises(ValueError, match="hardly any crop"):
+        batches(drawn_slices.of(60.0, 60.0))(np.random.default_rng(0))

@@ -27,3 +27,9 @@ def test_it_depends_on_rows_alone() -> None:
 
 def test_rows_too_short_have_none() -> None:
     assert row_noise(np.zeros((4, 2), np.float32)) == 0.0
+
+
+def test_air_written_as_one_number_does_not_count() -> None:
+    scan = np.full((9, 200, 200), -1000, np.float32)
+    scan[:, 60:140, 60:140] = 40 + 15 * np.random.default_rng(1).normal(size=(9, 80, 80))
+    assert scan_noise(scan) == pytest.approx(15, rel=0.05)
