@@ -33,9 +33,7 @@ def run_pack(arguments: argparse.Namespace) -> int:
 
     if arguments.out.exists():
         raise refused(arguments.out, "a file", "a new name", "remove it, or choose another name")
-    more = json.loads(arguments.about.read_text(encoding="utf-8")) if arguments.about else {}
-    if not isinstance(more, dict):
-        raise refused(arguments.about, type(more).__name__, "a JSON object", "write one")
+    more = _object(arguments.about) if arguments.about else {}
     if arguments.curve:
         with open(arguments.curve, newline="", encoding="utf-8") as file:
             more["curve"] = list(csv.DictReader(file))
@@ -43,6 +41,20 @@ def run_pack(arguments: argparse.Namespace) -> int:
     weights.pack(arguments.file, arguments.out, more)
     print(f"written  {arguments.out}")
     return 0
+
+
+def _object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; Refused, with the line, for any other file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        place = f"{path}, line {error.lineno}"
+        raise refused(place, error.msg, "a JSON object", "correct the file") from None
+    except UnicodeDecodeError:
+        raise refused(path, "bytes that are no UTF-8", "a JSON object", "write it anew") from None
+    if not isinstance(content, dict):
+        raise refused(path, type(content).__name__, "a JSON object", "write one")
+    return content
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -109,7 +109,8 @@ def card_of(path: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
     except ValueError as error:
         raise refused(path, str(error), "weights of thinslice", "train again") from error
     card = about.get("card")
-    if not isinstance(card, Mapping) or "name" not in card:
+    whole = isinstance(card, Mapping) and isinstance(card.get("name"), str)
+    if not whole or not isinstance(card.get("settings", {}), Mapping):
         raise refused(path, "weights without a method card", "a card", "train again")
     return {key: card[key] for key in ("name", "module", "settings") if key in card}, about
 

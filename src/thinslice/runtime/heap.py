@@ -10,7 +10,7 @@ import ctypes
 import sys
 from functools import cache
 
-LARGE = 64 * 2**20  # bytes; what is larger is mapped by itself, and given back when freed
+LARGE = 32 * 2**20  # bytes, the most that every glibc takes; larger is mapped by itself
 KEPT = 512 * 2**20  # bytes of freed memory at most
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 
@@ -20,7 +20,13 @@ def keep() -> bool:
     libc = _glibc()
     if libc is None:
         return False
-    return bool(libc.mallopt(_MMAP_THRESHOLD, LARGE) and libc.mallopt(_TRIM_THRESHOLD, KEPT))
+    trimmed = libc.mallopt(_TRIM_THRESHOLD, KEPT)
+    return bool(libc.mallopt(_MMAP_THRESHOLD, LARGE) and trimmed)
+
+
+def is_glibc() -> bool:
+    """Whether the process's C library can keep freed memory; nothing is changed."""
+    return _glibc() is not None
 
 
 def give_back() -> None:

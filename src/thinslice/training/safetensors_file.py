@@ -8,6 +8,7 @@ written here. A small reader of our own, since a package for it would be one mor
 
 import json
 import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,15 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 def _place(entry: Mapping[str, Any]) -> tuple[np.dtype, tuple[int, ...], int, int]:
     """Type, shape, first byte and end of one tensor."""
-    first, end = map(int, entry["data_offsets"])
-    return np.dtype(TYPES[entry["dtype"]]), tuple(map(int, entry["shape"])), first, end
+    first, end = _whole(entry["data_offsets"])
+    return np.dtype(TYPES[entry["dtype"]]), _whole(entry["shape"]), first, end
+
+
+def _whole(numbers: Any) -> tuple[int, ...]:
+    """Whole numbers that fit into an array's index, as JSON writes them; else TypeError."""
+    if any(type(number) is not int or abs(number) > sys.maxsize for number in numbers):
+        raise TypeError(f"{numbers} are not all whole numbers")
+    return tuple(numbers)
 
 
 def _tensors(

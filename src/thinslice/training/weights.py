@@ -25,6 +25,7 @@ SAFETENSORS = ".safetensors"
 SHA256 = "thinslice_sha256"  # of the text and the tensors; .npz has checksums of its own
 HEAD = "thinslice_weights"  # no tensor of a network is called so
 VERSION = 1
+FIELDS = {"method": str, "network": dict, "about": dict}  # of the text, besides its version
 
 
 def save(
@@ -128,9 +129,22 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         raise
     except (zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError, RuntimeError) as error:
         raise Refused(f"{path} is not a whole weights file of thinslice: {error}") from error
+    _refuse_others(path, head)
+    return head, arrays
+
+
+def _refuse_others(path: Path, head: Any) -> None:
+    """Refuse a text that is none of ours, before anything is looked up in it."""
+    if not isinstance(head, dict) or "version" not in head:
+        raise Refused(f"{path} is no weights file of thinslice: its text {HEAD!r} has no version")
     if head["version"] != VERSION:
         raise Refused(f"{path} has format {head['version']}; this is format {VERSION}")
-    return head, arrays
+    for name, kind in FIELDS.items():
+        if not isinstance(head.get(name), kind):
+            expected = "an object" if kind is dict else "a text"
+            raise Refused(
+                f"{path} is no whole weights file of thinslice: {name!r} is not {expected}"
+            )
 
 
 def _npz(path: Path) -> tuple[bytes, dict[str, np.ndarray]]:

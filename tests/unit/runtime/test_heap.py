@@ -8,7 +8,7 @@ import pytest
 
 from thinslice.runtime import heap
 
-pytestmark = pytest.mark.skipif(not heap.keep(), reason="the C library is not glibc")
+pytestmark = pytest.mark.skipif(not heap.is_glibc(), reason="the C library is not glibc")
 
 STEPS = """
 import json, resource, sys, torch

@@ -1,6 +1,8 @@
 """Weights as .npz and as .safetensors: the same content, and nothing torn is read."""
 
+import hashlib
 import json
+import math
 import re
 
 import numpy as np
@@ -9,6 +11,8 @@ import torch
 from torch import nn
 
 from thinslice.cli import main
+from thinslice.errors import Refused
+from thinslice.restoration import methods
 from thinslice.training import safetensors_file, weights
 
 ABOUT = {"card": {"name": "a"}, "curve": [1, 2]}
@@ -91,6 +95,12 @@ def test_the_bytes_are_those_of_the_format(tmp_path):
         {"dtype": "F99", "shape": [1], "data_offsets": [0, 4]},
         {"dtype": "F32", "shape": [1 << 62, 4], "data_offsets": [0, 4]},
         {"dtype": "F32", "shape": None, "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": ["1"], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": "1", "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [1], "data_offsets": [False, 4]},
+        {"dtype": "F32", "shape": [1], "data_offsets": [0, math.inf]},
+        {"dtype": "F32", "shape": [math.inf], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [0, 1 << 64], "data_offsets": [0, 0]},
         ["F32"],
     ],
 )
@@ -115,3 +125,49 @@ def test_the_reference_package_reads_it_and_is_read(tmp_path, net):
     assert texts == {"k": "v"}
     for name, array in arrays.items():
         np.testing.assert_array_equal(back[name], array)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[]", "null", "3", "{}", '{"version": 1}', '{"version": 2}'),
+        '{"version": 1, "method": "a", "network": {}, "about": []}',
+        '{"version": 1, "method": "a", "network": 3, "about": {}}',
+        '{"version": 1, "method": 5, "network": {}, "about": {}}',
+    ],
+)
+@pytest.mark.parametrize("name", ["w.npz", "w.safetensors"])
+def test_a_text_that_is_not_ours_is_refused(tmp_path, net, name, text):
+    path, arrays = tmp_path / name, {"0.bias": np.zeros(2, np.float32)}
+    if path.suffix == weights.SAFETENSORS:
+        digest = hashlib.sha256(text.encode())
+        for key, array in arrays.items():
+            digest.update(json.dumps([key, array.dtype.str, array.shape]).encode())
+            digest.update(array.tobytes())
+        texts = {weights.HEAD: text, weights.SHA256: digest.hexdigest()}
+        safetensors_file.write(path, arrays, texts)
+    else:
+        np.savez(path, **{weights.HEAD: np.frombuffer(text.encode(), np.uint8)}, **arrays)
+    for read in (weights.head, weights.digest, methods.card_of):
+        with pytest.raises(Refused, match=re.escape(str(path))):
+            read(path)
+    with pytest.raises(Refused, match=re.escape(str(path))):
+        weights.load(path, net, method="a", network=NETWORK)
+
+
+@pytest.mark.parametrize("card", [[], {}, {"name": 3}, {"name": "a", "settings": 3}])
+def test_weights_whose_card_is_none_are_refused(tmp_path, net, card):
+    path = tmp_path / "w.npz"
+    weights.save(path, net, method="a", network=NETWORK, about={"card": card})
+    with pytest.raises(Refused, match="a method card"):
+        methods.card_of(path)
+
+
+@pytest.mark.parametrize("content", [b'{"a": 1,\n oops}', b"[]", b"\xff"])
+def test_notes_that_are_no_object_are_refused_by_file_and_line(tmp_path, net, capsys, content):
+    path, more, out = saved(tmp_path / "w.npz", net), tmp_path / "more.json", tmp_path / "o.npz"
+    more.write_bytes(content)
+    assert main(["weights", "pack", str(path), str(out), "--about", str(more)]) == 2
+    place = f"{more}, line 2" if b"oops" in content else f"{more}: "
+    assert place in capsys.readouterr().err
+    assert not out.exists()
