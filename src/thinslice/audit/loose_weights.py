@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from thinslice.audit import summary as summary_of_records
 from thinslice.audit.chain import Link
 from thinslice.audit.summary import Summary
 from thinslice.audit.verify import Verdict
@@ -33,17 +34,40 @@ def read(path: Path) -> dict[str, Any]:
 
 def summary(path: Path, head: dict[str, Any]) -> Summary:
     """What the weights are and what they were fitted on, by their own word."""
-    about = head.get("about", {})
-    card = about.get("card", {})
-    name = card.get("name", head.get("method", "a method"))
+    about = head["about"]
+    card = _object(about, "card")
+    name = card.get("name", head["method"])
     what = f"{path}: weights of {name}, sha256 {sha256_of_file(path)[:16]}"
-    seed = card.get("settings", {}).get("seed", "none stated")
-    version = about.get("thinslice", "of a version that it does not state")
-    made = f"at a time, on a machine and from a commit that no record here names; seed {seed}; "
-    counts = {split: len(about.get(split, [])) for split in ("train", "val")}
-    fitted = ", ".join(f"{key} {value}" for key, value in about.get("fitted_on", {}).items())
+    settings = {**_object(about, "settings"), **_object(card, "settings")}
+    counts = {split: len(about.get(split) or []) for split in ("train", "val")}
+    fitted = ", ".join(f"{key} {value}" for key, value in _object(about, "fitted_on").items())
     data = f"{counts['train']} train, {counts['val']} val cases; fitted on {fitted or 'not stated'}"
-    return Summary(what, f"{made}thinslice {version}", data, {"what": what, "head": head})
+    made = _made(about, name, settings.get("seed"))
+    return Summary(what, made, data, {"what": what, "head": head})
+
+
+def _made(about: dict[str, Any], name: str, seed: int | None) -> str:
+    """As the record in the file has it, where there is one."""
+    record = _object(about, "record")
+    seeds = {} if seed is None else {name: seed}
+    try:
+        facts = {
+            "started": [record["started"]] * 2,
+            "machines": [record["machine"]],
+            "commits": [record["git"]],
+            "packages": record["packages"],
+            "seeds": seeds,
+        }
+        return f"{summary_of_records.made(facts)}; by the file's own word"
+    except (LookupError, TypeError, AttributeError):  # no record, or not one of ours
+        version = about.get("thinslice", "of a version that it does not state")
+        unknown = "at a time, on a machine and from a commit that no record here names"
+        return f"{unknown}; seed {'none stated' if seed is None else seed}; thinslice {version}"
+
+
+def _object(holder: dict[str, Any], name: str) -> dict[str, Any]:
+    value = holder.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def verify(path: Path) -> Verdict:

@@ -11,16 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thinslice.audit import chain, lookup, places
+from thinslice.audit import chain, lookup, places, statement_fields
 from thinslice.audit.chain import Link
 from thinslice.audit.summary import Summary, versions_words
 from thinslice.audit.verify import Verdict
-from thinslice.errors import Refused
+from thinslice.errors import Refused, listed
 from thinslice.fs.hashing import sha256_by_name, sha256_of_file
 from thinslice.provenance.environment import versions
 
 SUFFIX = ".thinslice.json"  # restoration.output.STATEMENT; this room does not import that one
-KEYS = ("input", "output", "run", "versions", "grids")
 
 
 def statement_of(named: Path) -> Path | None:
@@ -39,8 +38,8 @@ def read(statement: Path) -> dict[str, Any]:
         raise Refused(f"no file {statement}") from None
     except ValueError as error:
         raise Refused(f"{statement} is no statement of a restored scan: {error}") from None
-    if not isinstance(content, dict) or any(key not in content for key in KEYS):
-        raise Refused(f"{statement} is no statement of a restored scan: it lacks {', '.join(KEYS)}")
+    if problems := list(statement_fields.problems(content)):
+        raise Refused(f"{statement} is no statement of a restored scan: {listed(problems)}")
     return content
 
 

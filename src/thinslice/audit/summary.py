@@ -45,7 +45,7 @@ def of_records(what: str, contents: Iterable[Mapping[str, Any]], n: str = "") ->
         "n": n,
     }
     facts["started"] = [facts["started"][0], facts["started"][-1]]
-    return Summary(what, _made(facts), _data_words(facts), facts)
+    return Summary(what, made(facts), _data_words(facts), facts)
 
 
 def versions_words(packages: Mapping[str, str]) -> str:
@@ -53,7 +53,8 @@ def versions_words(packages: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {packages[name]}" for name in SHOWN if name in packages)
 
 
-def _made(facts: Mapping[str, Any]) -> str:
+def made(facts: Mapping[str, Any]) -> str:
+    """When, where, from which commits and with which seeds: one line of the facts of records."""
     first, last = (time.replace("T", " ")[:16] for time in facts["started"])
     when = first if first == last else f"{first} to {last}"
     machines = "; ".join(_machine(each) for each in facts["machines"])
@@ -103,8 +104,8 @@ def _raw(convert: Mapping[str, Any]) -> dict[str, Any]:
         return {"raw_files": None, "raw_sha256": None}
     hashes = sorted(link["sha256"] for link in fetch["inputs"].values())
     joined = hashlib.sha256("\n".join(hashes).encode()).hexdigest()
-    one = hashes[0] if len(hashes) == 1 else joined
-    return {"raw_files": len(hashes), "raw_sha256": one if hashes else None}
+    sha256 = hashes[0] if len(hashes) == 1 else joined
+    return {"raw_files": len(hashes), "raw_sha256": sha256 if hashes else None}
 
 
 def _split(thin: Path) -> dict[str, int]:
