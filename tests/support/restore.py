@@ -41,7 +41,7 @@ def restored(capsys, *words):
     return status, *capsys.readouterr()
 
 
-def said(out):
+def statement_of(out):
     """The statement of a restored scan, checked against its schema."""
     statement_json = json.loads(out.with_name(out.name + ".thinslice.json").read_text())
     jsonschema.validate(statement_json, SCHEMA)

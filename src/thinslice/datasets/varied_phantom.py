@@ -68,7 +68,7 @@ class VariedPhantom:
     def __init__(self, settings: Settings):
         self.settings = settings
         folder = settings.folder
-        self.real = None if folder is None else _own(Path(folder).expanduser())
+        self.real = None if folder is None else _real_scans(Path(folder).expanduser())
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
         """Check that the real scans are there; nothing is downloaded."""
@@ -88,7 +88,7 @@ class VariedPhantom:
             yield from self.real.cases(raw)
 
 
-def _own(folder: Path) -> OwnData:
+def _real_scans(folder: Path) -> OwnData:
     return OwnData(folder / "manifest.csv", None)
 
 

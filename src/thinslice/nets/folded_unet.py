@@ -83,8 +83,7 @@ class _Layer(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor):
         super().__init__()
-        kept = weight.detach().clone(memory_format=torch.channels_last)
-        self.register_buffer("weight", kept)
+        self.register_buffer("weight", weight.detach().clone(memory_format=torch.channels_last))
         self.register_buffer("bias", bias.detach().clone())
 
     def forward(self, x_BFZW: Tensor) -> Tensor:

@@ -26,14 +26,14 @@ def thin_grid(thick: Grid, thickness_mm: float, increment_mm: float) -> Grid:
             f"slices of {thickness_mm:g} mm every {increment_mm:g} mm leave gaps: ask for an "
             "increment of at most the thickness"
         )
-    for what, asked, has in (
+    for what, wanted_mm, scan_mm in (
         ("thick", thickness_mm, thick.thickness_mm),
         ("apart", increment_mm, thick.increment_mm),
     ):
-        if asked > has * (1 + SAME):
+        if wanted_mm > scan_mm * (1 + SAME):
             raise Refused(
-                f"slices {asked:g} mm {what} were asked for, the scan's are {has:g} mm {what}: "
-                "nothing is to be restored"
+                f"slices {wanted_mm:g} mm {what} were asked for, the scan's are {scan_mm:g} mm "
+                f"{what}: nothing is to be restored"
             )
     length_mm = (thick.n - 1) * thick.increment_mm + thick.thickness_mm
     n = 1 + floor((length_mm - thickness_mm) / increment_mm + SAME)

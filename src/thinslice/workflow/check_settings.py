@@ -12,7 +12,7 @@ from thinslice import plugins
 from thinslice.workflow import config_files, plugin_source
 from thinslice.workflow.cells import ACQUIRED
 from thinslice.workflow.plugin_source import Setting
-from thinslice.workflow.setting_ranges import out_of_range
+from thinslice.workflow.setting_ranges import out_of_range, without_effect
 from thinslice.workflow.setting_types import no_setting, problem
 
 FILLED = {"root"}  # in by workflow/own_data.py
@@ -54,7 +54,11 @@ def _missing(given: Mapping[str, Any], known: Mapping[str, Setting]) -> list[str
 
 
 def _ranges(kind: str, name: str, entry: Mapping[str, Any], files: Sequence[Path]) -> Iterator[str]:
-    for setting, value in entry.get("settings", {}).items():
-        if why := out_of_range(setting if kind == "methods" else "", value):
+    settings = entry.get("settings", {})
+    for setting, value in settings.items():
+        why = out_of_range(setting if kind == "methods" else "", value)
+        if setting == "decay_every":
+            why = why or without_effect(settings)
+        if why:
             place = config_files.place_of((kind, name, "settings", setting), files)
             yield f"{setting}: {why}" + (f"; correct it in {place}" if place else "")

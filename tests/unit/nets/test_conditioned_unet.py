@@ -75,10 +75,10 @@ def test_by_step_three_every_parameter_has_moved() -> None:
     built = ConditionedUNet(channels=4, levels=3, neighbours=1)
     before = {name: p.detach().clone() for name, p in built.named_parameters()}
     optimiser = torch.optim.Adam(built.parameters(), 1e-3)
-    told = torch.tensor([BASE.numbers(), BASE._replace(thickness_mm=2.0, bell=0.3).numbers()])
+    conditions = torch.tensor([BASE.numbers(), BASE._replace(thickness_mm=2.0, bell=0.3).numbers()])
     for _ in range(3):
         optimiser.zero_grad()
-        (built(planes(), told) - 0.5).square().mean().backward()
+        (built(planes(), conditions) - 0.5).square().mean().backward()
         optimiser.step()
     still = [n for n, p in built.named_parameters() if torch.equal(p.detach(), before[n])]
     assert still == []

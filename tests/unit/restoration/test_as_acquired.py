@@ -10,7 +10,7 @@ import SimpleITK
 
 from support import irregular_scene as scene
 from support.paths import REAL_SCANS
-from support.restore import PRESETS, restored, said
+from support.restore import PRESETS, restored, statement_of
 from thinslice import read, restore
 from thinslice.interfaces import Run
 from thinslice.io.acquired import AcquiredScan
@@ -163,7 +163,7 @@ def reread(out):
 def test_the_statement_says_where_the_slices_were_and_what_lies_in_gaps(tmp_path, capsys):
     scan, out = scene.series(tmp_path / "s", np.delete(EVEN, [5, 6, 7])), tmp_path / "out.nii"
     assert restored(capsys, scan, out, "--as-acquired", "--method", "linear")[0] == 0
-    statement = said(out)
+    statement = statement_of(out)
     acquired = statement["input"]["as_acquired"]
     assert acquired["centres_mm"] == pytest.approx(list(np.delete(EVEN, [5, 6, 7]) + 30))
     (gap,) = acquired["gaps"]

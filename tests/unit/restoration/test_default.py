@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from support.conditioned import GRID, scan, weights_file
-from support.restore import CPU, restored, said
+from support.restore import CPU, restored, statement_of
 from thinslice.cli import main
 from thinslice.fs.hashing import sha256_by_name
 from thinslice.io import files
@@ -41,7 +41,7 @@ def test_it_restores_without_weights_or_network_and_names_what_it_used(
     out = tmp_path / "thin.nii.gz"
     status, printed, complaints = restored(capsys, thick, out, *CPU, "--strict", *DECLARED)
     assert (status, quality.OUTSIDE in complaints) == (0, False)
-    method = said(out)["method"]
+    method = statement_of(out)["method"]
     assert method["card"]["name"] == methods.DEFAULT
     assert method["weights"]["sha256"] == sha256_by_name(packaged)[packaged.name]
     assert (method["precision"], method["refined"]) == ("fp32", None)
@@ -76,7 +76,7 @@ def test_refined_in_a_time_it_names_the_steps_and_those_give_the_same_bits(
     first, second, plain = (tmp_path / f"{name}.nii" for name in ("first", "second", "plain"))
     status, printed, _ = restored(capsys, thick, first, *CPU, *DECLARED, "--refine", "60s")
     assert status == 0
-    found = said(first)["method"]["refined"]
+    found = statement_of(first)["method"]["refined"]
     assert (found["steps"], found["repeat"]) == (3, "--refine 3steps --threads 1")
     assert found["repeat"] in printed
     assert restored(capsys, thick, second, *CPU, *DECLARED, "--refine", "3steps")[0] == 0

@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 from support.paths import importing
-from support.restore import CPU, ENDS, dicom, killed_at, names, often, restored, said
+from support.restore import CPU, ENDS, dicom, killed_at, names, often, restored, statement_of
 from thinslice.fs import transaction
 from thinslice.fs.hashing import sha256_by_name
 from thinslice.io import files
@@ -37,7 +37,7 @@ sys.exit(main(["restore", *sys.argv[1:]]))
 
 def numbers(out):
     """All that is said of a restored scan but for when and where it was made."""
-    told = said(out)
+    told = statement_of(out)
     told["output"].pop("name")
     return {key: value for key, value in told.items() if key != "run"}
 
@@ -131,7 +131,7 @@ def test_killed_at_any_rename_the_statement_is_never_another_scan_s(tmp_path, na
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
         output.write(new, out, overwrite=True)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
-        assert said(out)["output"]["files"] == sha256_by_name(out)
+        assert statement_of(out)["output"]["files"] == sha256_by_name(out)
     assert (status, nth) == (0, renames + 1)
 
 
@@ -181,7 +181,7 @@ def test_a_disk_that_is_full_leaves_what_was_there(tmp_path, capsys, monkeypatch
     assert (status, len(complaints.splitlines())) == (2, 1 + complaints.count("warning"))
     assert "No space left" in complaints
     assert (names(tmp_path), numbers(out)) == (before, old)
-    assert sha256_by_name(out) == said(out)["output"]["files"]
+    assert sha256_by_name(out) == statement_of(out)["output"]["files"]
 
 
 def test_overwriting_replaces_all_three(tmp_path, capsys, nifti):
@@ -192,5 +192,5 @@ def test_overwriting_replaces_all_three(tmp_path, capsys, nifti):
     assert (status, "something there already" in complaints) == (2, True)
     assert numbers(out) == first
     assert restored(capsys, nifti, out, "--method", "cubic", "--overwrite")[0] == 0
-    assert said(out)["method"]["card"]["name"] == "cubic"
-    assert said(out)["output"]["files"] == sha256_by_name(out)
+    assert statement_of(out)["method"]["card"]["name"] == "cubic"
+    assert statement_of(out)["output"]["files"] == sha256_by_name(out)

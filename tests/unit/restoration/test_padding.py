@@ -7,7 +7,7 @@ import pytest
 
 from support import dicom_maker
 from support.padded_scans import NUMBERS, THICK, as_in_file, outside
-from support.restore import CPU, PRESETS, restored, said
+from support.restore import CPU, PRESETS, restored, statement_of
 from thinslice.cli import main
 from thinslice.io import files
 from thinslice.io.nifti.write import write_nifti
@@ -82,7 +82,7 @@ def test_the_default_method(tmp_path, capsys, monkeypatch):
 def test_the_statement_counts_the_voxels_of_each_number(tmp_path, capsys):
     out = tmp_path / "out.nii.gz"
     answer(capsys, nifti(tmp_path, -3024.0), out)
-    statement = said(out)
+    statement = statement_of(out)
     n = int(outside(THICK).sum())
     assert statement["input"]["padding"] == [{"value": -3024.0, "voxels": n}]
     (entry,) = statement["output"]["padding"]
@@ -94,7 +94,7 @@ def test_the_statement_counts_the_voxels_of_each_number(tmp_path, capsys):
 def test_a_scan_without_padding_says_so(tmp_path, capsys):
     out = tmp_path / "out.nii.gz"
     answer(capsys, nifti(tmp_path, -1024.0), out)
-    assert said(out)["input"]["padding"] == said(out)["output"]["padding"] == []
+    assert statement_of(out)["input"]["padding"] == statement_of(out)["output"]["padding"] == []
 
 
 def test_a_field_that_moves_takes_the_padding_of_the_nearest_slice(tmp_path, capsys):

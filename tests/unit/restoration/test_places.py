@@ -16,7 +16,7 @@ import SimpleITK
 
 from support import dicom_maker as maker
 from support.oriented_series import ORIENTATIONS, PLACES_MM, SLICES, TURNS
-from support.restore import said
+from support.restore import statement_of
 from thinslice.cli import main
 from thinslice.io import padding
 
@@ -99,7 +99,7 @@ def seen(path):
 
 def thickness_of(out):
     if out.is_file():
-        return said(out)["grids"]["output"]["thickness_mm"]
+        return statement_of(out)["grids"]["output"]["thickness_mm"]
     return float(pydicom.dcmread(out / "0001.dcm").SliceThickness)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from support.patient import SCAN, patient
-from support.restore import CARD, SCHEMA, dicom, restored, said
+from support.restore import CARD, SCHEMA, dicom, restored, statement_of
 from thinslice.cli import arguments, main
 from thinslice.fs.hashing import sha256_by_name
 from thinslice.io import files
@@ -38,8 +38,8 @@ def test_dicom_asked_for_as_it_is_comes_back_bit_for_bit(tmp_path, capsys, metho
     after = files.read(out, thickness_mm=5.0).volume
     np.testing.assert_array_equal(after.voxels, before.voxels)
     assert after.grid.same_place(before.grid, 0.01)
-    assert "nothing gets thinner" in " ".join(said(out)["warnings"])
-    assert said(out)["trust"]["consistency"]["rmse"] == pytest.approx(0, abs=1e-3)
+    assert "nothing gets thinner" in " ".join(statement_of(out)["warnings"])
+    assert statement_of(out)["trust"]["consistency"]["rmse"] == pytest.approx(0, abs=1e-3)
 
 
 @pytest.mark.usefixtures("no_picture")
@@ -79,7 +79,7 @@ def test_what_stands_beside_is_what_was_done(tmp_path, capsys):
     scan, out = dicom(tmp_path / "in"), tmp_path / "thin.nii.gz"
     status, printed, complaints = restored(capsys, scan, out, "--method", "cubic")
     assert (status, complaints.count("Traceback")) == (0, 0)
-    found = said(out)
+    found = statement_of(out)
     for told, path in ((found["input"], scan), (found["output"], out)):
         assert told["files"] == sha256_by_name(path)
     assert found["input"]["path"] == str(scan)
@@ -104,7 +104,7 @@ def test_a_zip_and_the_folder_in_it_are_the_same_input(tmp_path, capsys):
     zipped = shutil.make_archive(str(tmp_path / "scan"), "zip", tmp_path, "in")
     for name, path in (("a.nii", scan), ("b.nii", zipped)):
         assert restored(capsys, path, tmp_path / name, "--method", "linear")[0] == 0
-    folder, packed = (said(tmp_path / name)["input"] for name in ("a.nii", "b.nii"))
+    folder, packed = (statement_of(tmp_path / name)["input"] for name in ("a.nii", "b.nii"))
     assert packed["path"] == zipped
     assert (packed["files"], packed["sha256"]) == (folder["files"], folder["sha256"])
     assert packed["source"]["zip_sha256"] == sha256_by_name(Path(zipped))["scan.zip"]
@@ -120,8 +120,10 @@ def test_weights_bring_their_method_and_a_like_scan_draws_no_warning(
         capsys, nifti, out, "--weights", weights, "--strict", *declared
     )
     assert (status, quality.OUTSIDE in complaints) == (0, False)
-    assert [row["slice"] for row in said(out)["trust"]["consistency"]["slices"]] == [*range(1, 13)]
-    method = said(out)["method"]
+    assert [row["slice"] for row in statement_of(out)["trust"]["consistency"]["slices"]] == [
+        *range(1, 13)
+    ]
+    method = statement_of(out)["method"]
     assert method["card"] == CARD
     assert method["weights"]["sha256"] == sha256_by_name(weights)["tiny.pt"]
     assert method["parameters"] > 0
@@ -134,7 +136,7 @@ def test_a_scan_unlike_those_fitted_on_is_warned_of_and_with_strict_refused(
     scan, out = dicom(tmp_path / "in", 3.0, 2.0), tmp_path / "out.nii"
     status, _, complaints = restored(capsys, scan, out, "--weights", weights)
     assert status == 0
-    ways = said(out)["trust"]["outside_of_what_was_learned"]
+    ways = statement_of(out)["trust"]["outside_of_what_was_learned"]
     assert len(ways) >= 3
     for words in ways:
         assert complaints.count(words) == 2  # before and after
@@ -161,7 +163,7 @@ def test_mr_is_restored_in_its_own_unit(tmp_path, capsys):
     scan = write_nifti(patient(SCAN, modality="MR"), tmp_path / "mr.nii", dtype="float32")
     out = tmp_path / "out.nii.gz"
     assert restored(capsys, scan, out, "--modality", "MR", "--method", "linear")[0] == 0
-    assert said(out)["input"]["modality"] == "MR"
+    assert statement_of(out)["input"]["modality"] == "MR"
 
 
 def test_three_lines_of_python(tmp_path, nifti):
@@ -173,7 +175,7 @@ write(result, {str(tmp_path / "out.nii.gz")!r})
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert said(tmp_path / "out.nii.gz")["grids"]["output"]["n"] == 60
+    assert statement_of(tmp_path / "out.nii.gz")["grids"]["output"]["n"] == 60
 
 
 @pytest.mark.usefixtures("no_picture")
@@ -181,7 +183,7 @@ def test_a_volume_from_memory_is_restored_and_written_too(tmp_path):
     from thinslice import restore, write
 
     write(restore(patient(SCAN), method="linear"), tmp_path / "out")
-    assert said(tmp_path / "out")["input"]["files"] == {}
+    assert statement_of(tmp_path / "out")["input"]["files"] == {}
     assert files.read(tmp_path / "out").volume.grid.n == 60
 
 

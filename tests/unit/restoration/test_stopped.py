@@ -9,7 +9,17 @@ from functools import partial
 import pytest
 
 from support.paths import importing
-from support.restore import CPU, ENDS, at_rename, dicom, killed_at, names, often, restored, said
+from support.restore import (
+    CPU,
+    ENDS,
+    at_rename,
+    dicom,
+    killed_at,
+    names,
+    often,
+    restored,
+    statement_of,
+)
 from support.signals import answer_all, ignore_all
 from thinslice.cli import main, methods
 from thinslice.fs import transaction
@@ -107,7 +117,7 @@ def test_ctrl_c_when_all_is_in_its_place_does_not_say_otherwise(
     monkeypatch.setattr(transaction, "sync", stop)
     status, _, complaints = restored(capsys, nifti, out, "--method", "linear")
     assert (status, "already written, and is complete" in complaints) == (130, True)
-    assert said(out)["output"]["files"] == sha256_by_name(out)
+    assert statement_of(out)["output"]["files"] == sha256_by_name(out)
 
 
 @pytest.fixture
@@ -124,7 +134,7 @@ def test_what_fails_between_the_renames_leaves_all_as_it_was(tmp_path, monkeypat
     out = tmp_path / "place" / name
     out.parent.mkdir()
     output.write(old, out)
-    hashes, told = sha256_by_name(out), said(out)
+    hashes, told = sha256_by_name(out), statement_of(out)
 
     def fail():
         raise why
@@ -136,7 +146,7 @@ def test_what_fails_between_the_renames_leaves_all_as_it_was(tmp_path, monkeypat
             patched.setattr(os, "replace", replace)
             with pytest.raises(why):
                 output.write(new, out, overwrite=True)
-        assert (sha256_by_name(out), said(out)) == (hashes, told)
+        assert (sha256_by_name(out), statement_of(out)) == (hashes, told)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
 
 
@@ -153,10 +163,10 @@ def test_going_on_may_be_killed_too(tmp_path, two, name):
         while killed_at(1, out, partial(transaction.finish_interrupted, out)) == -9:
             assert killed_at(2, out, partial(transaction.finish_interrupted, out)) in (-9, 0)
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
-        assert sorted(said(out)["output"]["files"].values()) == sorted(
+        assert sorted(statement_of(out)["output"]["files"].values()) == sorted(
             sha256_by_name(wanted).values()
         )
-        assert said(out)["output"]["files"] == sha256_by_name(out)
+        assert statement_of(out)["output"]["files"] == sha256_by_name(out)
 
 
 def test_what_was_put_there_meanwhile_is_left_alone(tmp_path, two):
@@ -185,7 +195,7 @@ def test_the_next_command_tells_of_it(tmp_path, capsys, two):
     assert (status, len(complaints.splitlines())) == (2, 2)
     assert "when an earlier run was killed" in complaints
     assert "something there already" in complaints
-    assert said(out)["output"]["files"] == sha256_by_name(out)
+    assert statement_of(out)["output"]["files"] == sha256_by_name(out)
 
 
 def test_a_place_named_by_way_of_itself_is_replaced_whole(tmp_path, capsys):
@@ -195,7 +205,7 @@ def test_a_place_named_by_way_of_itself_is_replaced_whole(tmp_path, capsys):
     words = ["--method", "linear", "--overwrite"]
     for named in (out, out / ".." / "out", tmp_path / "out" / ".." / "in" / ".." / "out"):
         assert restored(capsys, scan, named, *words)[0] == 0
-        assert said(out)["output"]["files"] == sha256_by_name(out)
+        assert statement_of(out)["output"]["files"] == sha256_by_name(out)
     assert names(tmp_path) == sorted(["in", *(f"out{end}" for end in ENDS)])
 
 

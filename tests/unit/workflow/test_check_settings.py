@@ -99,11 +99,40 @@ def test_a_whole_number_is_a_number_and_null_is_what_it_is_where_it_may_be(setti
         ({"lr": 0}, "lr: found 0; expected a finite number above 0"),
         ({"ct": [math.nan, 1000]}, "ct: found nan; expected a number"),
         ({"warmup": -1}, "warmup: found -1; expected 0 or more"),
+        ({"channels": 0}, "channels: found 0; expected 1 or more"),
+        ({"blocks": 0}, "blocks: found 0; expected 1 or more"),
+        ({"patch": [0, 0]}, "patch: found 0; expected 1 or more"),
+        ({"seed": -1}, "seed: found -1; expected 0 or more"),
+        ({"ct": [3071, -1024]}, "ct: found 3071 to -1024; expected the lower HU first"),
+        ({"ct": [0, 0]}, "ct: found 0 to 0; expected the lower HU first"),
     ],
 )
 def test_a_number_that_no_training_could_use_is_refused(settings, words):
     line = refusal(check_settings, config("methods", "edsr_small", **settings))
     assert line == f"methods edsr_small: {words}"
+
+
+@pytest.mark.parametrize(
+    ("module", "settings", "words"),
+    [
+        ("conditioned_unet", {"side": -4}, "side: found -4; expected 1 or more"),
+        ("conditioned_unet", {"levels": 0}, "levels: found 0; expected 1 or more"),
+        ("conditioned_unet", {"neighbours": -1}, "neighbours: found -1; expected 0 or more"),
+        ("conditioned_unet", {"thickness_mm": -5}, "thickness_mm: found -5; expected millimetres"),
+        ("conditioned_unet", {"increment_mm": 0}, "increment_mm: found 0; expected millimetres"),
+        ("sr4zct", {"crop": 0}, "crop: found 0; expected 1 or more"),
+        ("srcnn3d", {"tile": 0}, "tile: found 0; expected 1 or more"),
+        (
+            "tvsrn",
+            {"schedule": "step", "decay_every": 0},
+            "decay_every: found 0 with schedule step; expected 1 or more",
+        ),
+    ],
+)
+def test_a_number_that_no_network_could_use_is_refused(module, settings, words):
+    changed = config("methods", "mine", **settings)
+    changed["methods"]["mine"]["module"] = module
+    assert f"methods mine: {words}" in refusal(check_settings, changed)
 
 
 def test_a_rate_of_any_name_is_above_0_and_no_setting_of_another_kind_is_nan():
