@@ -43,7 +43,7 @@ class InterpolatedSettings:
     ct: tuple[float, float] = (-1024.0, 3071.0)  # HU that the network sees as 0 and 1
     depth: int = 64  # slices of a window when restoring, at most
     tile: int = 128  # pixels of a tile when restoring, at most
-    halo: int = 8  # voxels of a window's and a tile's inner edges that are thrown away, at most
+    halo: int = 0  # voxels of a window's and a tile's inner edges that are thrown away, at least
 
     def __post_init__(self) -> None:
         losses.named(self.loss)
@@ -107,10 +107,11 @@ class InterpolatedMethod(FittedMethod[InterpolatedRecipe]):
         start = resample(thick, grid, "cubic")
         window = window_of(thick, s.ct)
         unit_ZYX = window.to_unit(start.voxels)
-        halo = min(int(net.reach), s.halo)  # type: ignore[arg-type]
-        depth = min(s.depth, grid.n + 2 * halo)
+        halo = max(int(net.reach), s.halo)  # type: ignore[arg-type]
+        depth = min(max(s.depth, 2 * halo + 1), grid.n + 2 * halo)
+        tile = max(s.tile, 2 * halo + 1)
         tiles = cubes.CubeTiles(
-            depth, 1, halo, depth - 2 * halo, (s.tile, s.tile), halo, blend=0, align=1, batch=1
+            depth, 1, halo, depth - 2 * halo, (tile, tile), halo, blend=0, align=1, batch=1
         )
         out_ZYX = cubes.restore(Middle(net, halo), unit_ZYX, tiles, run=run)
         out_ZYX -= unit_ZYX

@@ -7,6 +7,7 @@ is fixed, and the statement names it. A killed command that is run again keeps t
 
 import copy
 import csv
+import hashlib
 import json
 import re
 import tempfile
@@ -95,13 +96,23 @@ def refined(method: Any, thick: Volume, budget: Budget, run: Run) -> tuple[Any, 
 
 
 def _decided(work: Path, method: Any, thick: Volume, budget: Budget, run: Run) -> int:
-    """Steps that fit into the time; of an earlier call in this folder its own."""
-    file = work / DECIDED
-    if not file.exists():
+    """Steps that fit into the time; of an earlier call for the same scan and time its own."""
+    file, key = work / DECIDED, _key(method, thick, budget)
+    decided = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if key not in decided:
         work.mkdir(parents=True, exist_ok=True)
         steps = _steps_in(float(budget.seconds or 0), copy.deepcopy(method), thick, run)
-        write_text(file, json.dumps({"steps": steps}))
-    return int(json.loads(file.read_text(encoding="utf-8"))["steps"])
+        decided = {**decided, key: steps}
+        write_text(file, json.dumps(decided))
+    return int(decided[key])
+
+
+def _key(method: Any, thick: Volume, budget: Budget) -> str:
+    """Hash of what the number of steps is decided for: a folder may serve several scans."""
+    words = [method.about.title, method.parameters(), thick.grid.to_json(), str(budget)]
+    digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
+    digest.update(np.ascontiguousarray(thick.voxels).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _steps_in(seconds: float, method: Any, thick: Volume, run: Run) -> int:

@@ -36,7 +36,7 @@ class Plan:
     checkpoint_every_s: float = 60.0
     log_every: int = 10  # steps per row of the curve
     seed: int = 0
-    precision: Precision = "fp32"  # tf32 and bf16 take effect on a GPU only
+    precision: Precision = "fp32"  # tf32 on a GPU only, bf16 where there are units for it
 
     def __post_init__(self) -> None:
         if min(self.steps, self.validate_every, self.log_every) < 1:

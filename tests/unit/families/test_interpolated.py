@@ -57,13 +57,13 @@ def test_a_network_that_changes_nothing_leaves_the_interpolated_scan(grid):
     np.testing.assert_allclose(restored.voxels, start, atol=1e-2)
 
 
-def test_windows_and_tiles_change_nothing_if_the_halo_covers_what_the_network_sees():
+@pytest.mark.parametrize("sizes", [{}, {"halo": 0}, {"halo": 3}, {"depth": 1, "tile": 1}])
+def test_windows_and_tiles_change_nothing_whatever_their_sizes(sizes):
     grid = replace(FINER, shape=(40, 40))
     whole = method(3, depth=64, tile=64).restore(thick(), grid, run=RUN).voxels
-    tiled = method(3, depth=9, tile=16).restore(thick(), grid, run=RUN).voxels
+    small = {"depth": 9, "tile": 16, "halo": 0, **sizes}
+    tiled = method(3, **small).restore(thick(), grid, run=RUN).voxels
     np.testing.assert_allclose(tiled, whole, atol=1e-2)
-    torn = method(3, depth=9, tile=16, halo=0).restore(thick(), grid, run=RUN).voxels
-    assert np.abs(torn - whole).max() > 1  # without a halo there are seams
 
 
 def test_a_window_must_have_room_between_its_halos():

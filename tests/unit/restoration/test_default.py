@@ -92,8 +92,9 @@ def test_a_time_is_measured_and_a_second_call_keeps_the_steps(tmp_path, packaged
     budget = refine.Budget.of("1.5 s")
     _, first = refine.refined(method, scan(FINE), budget, run)
     decided = json.loads((run.work / refine.DECIDED).read_text())
-    assert decided == {"steps": first.steps}
-    (run.work / refine.DECIDED).write_text(json.dumps({"steps": 2}))
+    ((key, steps),) = decided.items()
+    assert steps == first.steps
+    (run.work / refine.DECIDED).write_text(json.dumps({key: 2}))
     learner, second = refine.refined(method, scan(FINE), budget, run)
     assert second.steps == 2
     assert learner is not method
@@ -101,6 +102,20 @@ def test_a_time_is_measured_and_a_second_call_keeps_the_steps(tmp_path, packaged
     np.testing.assert_array_equal(
         method.restore(scan(FINE), replace(FINE, n=3), run=run).voxels, before
     )
+
+
+def test_steps_are_decided_for_one_scan_and_one_time(tmp_path, packaged, monkeypatch):
+    from thinslice.interfaces import Run
+
+    counted = []
+    monkeypatch.setattr(refine, "_steps_in", lambda *how: counted.append(how) or len(counted))
+    run = Run("cpu", threads=1, progress=False, work=tmp_path / "work")
+    method, first = methods.choose().method, scan(FINE)
+    other = first.with_voxels(first.voxels + 1)
+    short, longer = refine.Budget.of("1s"), refine.Budget.of("2s")
+    calls = [(first, short), (other, short), (first, longer), (first, short), (other, short)]
+    steps = [refine.refined(method, thick, budget, run)[1].steps for thick, budget in calls]
+    assert steps == [1, 2, 3, 1, 2]
 
 
 @pytest.mark.parametrize("text", ["60", "0s", "0steps", "fast", "-3s", "", "1.5steps"])

@@ -123,7 +123,7 @@ def test_a_number_that_no_training_could_use_is_refused(settings, words):
         ("sr4zct", {"crop": 0}, "crop: found 0; expected 1 or more"),
         ("srcnn3d", {"tile": 0}, "tile: found 0; expected 1 or more"),
         (
-            "tvsrn",
+            "rdn_2d",
             {"schedule": "step", "decay_every": 0},
             "decay_every: found 0 with schedule step; expected 1 or more",
         ),
@@ -132,7 +132,7 @@ def test_a_number_that_no_training_could_use_is_refused(settings, words):
 def test_a_number_that_no_network_could_use_is_refused(module, settings, words):
     changed = config("methods", "mine", **settings)
     changed["methods"]["mine"]["module"] = module
-    assert f"methods mine: {words}" in refusal(check_settings, changed)
+    assert refusal(check_settings, changed).startswith(f"methods mine: {words}")
 
 
 def test_a_rate_of_any_name_is_above_0_and_no_setting_of_another_kind_is_nan():
