@@ -124,7 +124,12 @@ def at_slices_of(native: Volume, grid: Grid) -> Volume:
 
 
 class CubeMethod(FittedMethod[CubeRecipe]):
-    """A fitted method; see the module docstring."""
+    """A fitted method; see the module docstring.
+
+    shared   by number, the tensors of a batch that all its samples share
+    """
+
+    shared: tuple[int, ...] = ()
 
     def __init__(self, recipe: CubeRecipe):
         sizes = {} if recipe.sizes is None else asdict(recipe.sizes)
@@ -141,19 +146,24 @@ class CubeMethod(FittedMethod[CubeRecipe]):
     def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
         """Learn by the loss of the settings, over all voxels of a cube's answer."""
         s = self.recipe.settings
-        cubes_of = [self._cubes(pairs, shape["factor"]) if pairs else None for pairs in data[:2]]
+        draws = [self._draw(pairs, shape) if pairs else None for pairs in data[:2]]
         identity = {**self.identity, **shape}
         key = json.dumps([identity, s.side, s.batch, s.val_batches, s.flips, s.loss])
         return learn(
             net,
-            cubes_of,
+            draws,
             losses.named(s.loss),
             s.plan(),
             val_batches=s.val_batches,
             work=work,
             run=run,
             key=key + data.key,
+            whole=self.shared,
         )
+
+    def _draw(self, pairs: Sequence[Pair], shape: Shape) -> Sample:
+        """Draws of training batches."""
+        return self._cubes(pairs, shape["factor"])
 
     def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
         """Pixels of ``grid`` must be those of ``thick``; ValueError for another factor."""

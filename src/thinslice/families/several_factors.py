@@ -7,20 +7,17 @@ factor that no pair had is refused.
 Source: Lim et al. 2017, who draw one factor per step.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from thinslice.families import losses
-from thinslice.families.base import Shape, TrainingData, learn
+from thinslice.families.base import Shape
 from thinslice.families.cube import CubeMethod
-from thinslice.interfaces import Pair, Run
+from thinslice.interfaces import Pair
 from thinslice.operators.grids import factor_of
 from thinslice.training.batches import Batch, Sample
 
@@ -29,6 +26,8 @@ FACTOR = 1  # the tensor of a batch that all its samples share
 
 class SeveralFactorsMethod(CubeMethod):
     """A fitted method; see the module docstring."""
+
+    shared = (FACTOR,)
 
     @property
     def factors(self) -> list[int]:
@@ -54,24 +53,7 @@ class SeveralFactorsMethod(CubeMethod):
     def _for(self, factor: int) -> nn.Module:
         return _ForFactor(self._fitted(), factor)
 
-    def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
-        s = self.recipe.settings
-        draws = [self._groups(pairs) if pairs else None for pairs in data[:2]]
-        identity = {**self.identity, **shape}
-        key = json.dumps([identity, s.side, s.batch, s.val_batches, s.flips, s.loss])
-        return learn(
-            net,
-            draws,
-            losses.named(s.loss),
-            s.plan(),
-            val_batches=s.val_batches,
-            work=work,
-            run=run,
-            key=key + data.key,
-            whole=(FACTOR,),
-        )
-
-    def _groups(self, pairs: Sequence[Pair]) -> "ByFactor":
+    def _draw(self, pairs: Sequence[Pair], shape: Shape) -> Sample:
         groups: dict[int, list[Pair]] = {}
         for pair in pairs:
             groups.setdefault(factor_of(pair.thick.grid, pair.thin.grid), []).append(pair)

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from thinslice.nets.authors_names import renamed
 from thinslice.nets.native_deconvolution import check_depth
 from thinslice.nets.swin import Window, drop_path_rates
 from thinslice.nets.tvsrn import both_views, pad_to, stack_slices, unstack_slices, z_code
@@ -200,19 +201,5 @@ def our_name(theirs: str) -> str:
 
 
 def from_authors(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The authors' state dict under our names; ValueError for unknown tensors.
-
-    ``load_state_dict`` of the result refuses missing tensors, so both must match exactly.
-    """
-    ours, unknown = {}, []
-    for name, tensor in theirs.items():
-        if name.endswith(COMPUTED):
-            continue
-        try:
-            ours[our_name(name)] = tensor
-        except KeyError:
-            unknown.append(name)
-    if unknown:
-        examples = ", ".join(unknown[:5])
-        raise ValueError(f"{len(unknown)} tensors have no place in CTHNet: {examples}")
-    return ours
+    """The authors' state dict under our names; ValueError for unknown tensors."""
+    return renamed(theirs, our_name, computed=COMPUTED, network="CTHNet")
