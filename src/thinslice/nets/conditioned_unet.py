@@ -52,10 +52,8 @@ N_CONDITIONS = len(Conditions(5, 5, 1, 1, 1, 10).numbers())
 class ConditionedUNet(nn.Module):
     """x_BCZW to y_B1ZW: planes and as many maps of the distance to thick slices, in increments.
 
-    Without ``conditions_BK`` those of ``condition`` hold for every plane.
+    ``conditions_BK`` are each plane's, or [1, K] where they are the same for all.
     """
-
-    of_scan: Tensor  # [1, K]
 
     def __init__(self, channels: int = 16, levels: int = 4, neighbours: int = 2):
         super().__init__()
@@ -71,7 +69,6 @@ class ConditionedUNet(nn.Module):
         )
         nn.init.normal_(self.conditioning[2].weight, std=SMALL)  # type: ignore[arg-type]
         nn.init.zeros_(self.conditioning[2].bias)  # type: ignore[arg-type]
-        self.register_buffer("of_scan", torch.zeros(1, N_CONDITIONS), persistent=False)
 
     @property
     def align(self) -> int:
@@ -83,14 +80,10 @@ class ConditionedUNet(nn.Module):
         """Receptive field, pixels to each side."""
         return self.unet.reach
 
-    def condition(self, conditions: Conditions) -> None:
-        """Set what holds for every plane from now on."""
-        self.of_scan = torch.tensor([conditions.numbers()], device=self.of_scan.device)
-
-    def forward(self, x_BCZW: Tensor, conditions_BK: Tensor | None = None) -> Tensor:
+    def forward(self, x_BCZW: Tensor, conditions_BK: Tensor) -> Tensor:
         p, q = x_BCZW.shape[-2:]
         seen = self._seen(mirrored(x_BCZW, self.align))
-        scales = self.scales(self.of_scan if conditions_BK is None else conditions_BK)
+        scales = self.scales(conditions_BK)
         features = self._encoded(seen, scales)
         levels = len(features)
 

@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from support.wave_pairs import pairs, rmse
+from thinslice.families import conditioned
+from thinslice.inference import planes
 from thinslice.interfaces import Pair, Run
 from thinslice.methods import conditioned_unet
 from thinslice.operators.interpolation import resample_z
@@ -96,3 +98,20 @@ def test_a_scan_too_small_for_its_slices_is_refused_before_it_is_refined_on() ->
     [pair] = pairs(8)
     with pytest.raises(ValueError, match="too small for slices of 6 mm"):
         conditioned_unet.build(**SMALL).refuse_unfit(pair.thick)
+
+
+def test_a_coronal_plane_s_pixel_is_the_one_along_x(monkeypatch) -> None:
+    [pair] = pairs(5)
+    method = conditioned_unet.build(**SMALL)
+    torch.manual_seed(0)
+    torch.nn.init.normal_(method.net.unet.tail.weight, std=0.3)
+    torch.nn.init.normal_(method.net.conditioning[2].weight, std=0.3)
+    monkeypatch.setattr(conditioned, "VIEWS", (planes.CORONAL,))
+
+    def restored(pixel_mm: tuple[float, float]) -> np.ndarray:
+        thick = replace(pair.thick, grid=replace(pair.thick.grid, pixel_mm=pixel_mm))
+        return method.restore(thick, replace(pair.thin.grid, pixel_mm=pixel_mm), run=RUN).voxels
+
+    square = restored((0.7, 0.7))
+    np.testing.assert_array_equal(restored((1.4, 0.7)), square)
+    assert np.abs(restored((0.7, 1.4)) - square).max() > 1

@@ -30,43 +30,38 @@ def planes() -> torch.Tensor:
     return torch.rand(2, 6, 13, 18, generator=torch.Generator().manual_seed(1))
 
 
+def numbers(*conditions: Conditions) -> torch.Tensor:
+    return torch.tensor([each.numbers() for each in conditions])
+
+
 def test_untrained_it_gives_the_plane_itself() -> None:
     x = planes()
-    assert torch.equal(net(shaken=False)(x), x[:, 1:2])
+    assert torch.equal(net(shaken=False)(x, numbers(BASE)), x[:, 1:2])
 
 
 @pytest.mark.parametrize("name", CHANGED)
 def test_every_condition_reaches_the_answer(name: str) -> None:
     built, x = net(), planes()
-    built.condition(BASE)
-    before = built(x)
-    built.condition(BASE._replace(**{name: CHANGED[name]}))
-    assert not torch.allclose(built(x), before, atol=1e-7)
+    changed = BASE._replace(**{name: CHANGED[name]})
+    answers = [built(x, numbers(conditions)) for conditions in (BASE, changed)]
+    assert not torch.allclose(*answers, atol=1e-7)
 
 
 def test_conditions_of_a_batch_are_those_of_each_plane() -> None:
     built, x = net(), planes()
     both = [BASE, BASE._replace(thickness_mm=2.0)]
-    together = built(x, torch.tensor([c.numbers() for c in both]))
+    together = built(x, numbers(*both))
     for i, conditions in enumerate(both):
-        built.condition(conditions)
-        assert torch.allclose(built(x)[i], together[i], atol=1e-6)
+        assert torch.allclose(built(x, numbers(conditions))[i], together[i], atol=1e-6)
 
 
 def test_only_the_middle_distance_is_seen() -> None:
     built, x = net(), planes()
-    built.condition(BASE)
-    before = built(x)
+    before = built(x, numbers(BASE))
     x[:, [3, 5]] = 9.0
-    assert torch.equal(built(x), before)
+    assert torch.equal(built(x, numbers(BASE)), before)
     x[:, 4] = 0.0
-    assert not torch.allclose(built(x), before)
-
-
-def test_what_it_was_told_of_a_scan_is_no_weight() -> None:
-    built = net()
-    built.condition(BASE)
-    assert "of_scan" not in built.state_dict()
+    assert not torch.allclose(built(x, numbers(BASE)), before)
 
 
 def test_by_step_three_every_parameter_has_moved() -> None:
