@@ -51,7 +51,7 @@ class Settings(ReferencedSettings):
 
 TINY: dict[str, Any] = {
     **REFERENCED_TINY,
-    **{"channels": 4, "blocks": 1, "groups": 2, "vgg_widths": [4, 4, 8]},
+    **{"channels": 4, "blocks": 1, "groups": 2, "vgg_widths": [4, 4, 8], "lr": 1e-3},
 }
 
 

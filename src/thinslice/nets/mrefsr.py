@@ -67,10 +67,11 @@ class Merge(nn.Module):
         query_BCHW = self.conv_emb1(x_BCHW) * self.scale
         fits = [(query_BCHW * self.conv_emb2(map_BCHW)).sum(1) for map_BCHW in gathered]
         shares_RBHW = torch.stack(fits).softmax(0)
-        merged_BCHW = sum(
+        parts = [
             share_BHW[:, None] * self.conv_ass(map_BCHW)
             for share_BHW, map_BCHW in zip(shares_RBHW, gathered)
-        )
+        ]
+        merged_BCHW = sum(parts[1:], start=parts[0])
         seen = leaky_relu(self.spatial_attn(torch.cat((x_BCHW, merged_BCHW), 1)), SLOPE)
         times = self.spatial_attn_mul2(leaky_relu(self.spatial_attn_mul1(seen), SLOPE)).sigmoid()
         plus = self.spatial_attn_add2(leaky_relu(self.spatial_attn_add1(seen), SLOPE))
