@@ -12,17 +12,19 @@ Differs: the restoration has one rate for all its layers (theirs is lower where 
 learned) and no adversarial variant; features are those of random filters unless ``vgg`` names
 learned ones (``nets.vgg``); extractors start from random weights. Which slice ACVTT's authors took
 when they compared is not said; here it is the middle one. What differs in the networks:
-``nets.c2matching``, ``nets.contrastive``.
+``nets.c2matching``, ``nets.mrefsr``, ``nets.contrastive``.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from thinslice.families.base import settings_of
+from thinslice.families.learned_features import features_of
 from thinslice.families.matched_references import MatchedMethod, MatchedSettings
 from thinslice.families.referenced import REFERENCED_TINY, ReferencedRecipe
 from thinslice.interfaces import About
-from thinslice.nets.c2matching import C2Matching, Sizes
+from thinslice.nets.c2matching import PlanesOfC2Matching
+from thinslice.nets.vgg import WIDTHS
 
 ABOUT = About(
     title="C2-Matching",
@@ -39,23 +41,14 @@ class Settings(MatchedSettings):
 
     channels: int = 64  # features of the plane
     blocks: int = 16  # residual ones, of the content and of each of three sizes
-    groups: int = 8  # of features that are moved alike
-    vgg_widths: tuple[int, int, int] = (64, 128, 256)  # features of the reference, by size
+    groups: int = 8  # of a slice's features that look the same way
+    vgg: str | None = None  # .safetensors file with VGG's weights; None: random features
+    vgg_widths: tuple[int, int, int] = WIDTHS  # features at full, half and a quarter of the size
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.references != 1:
             raise ValueError(f"C2-Matching takes one reference, found references {self.references}")
-
-    def sizes(self) -> Sizes:
-        """What shapes the restoration."""
-        widths = tuple(self.vgg_widths)
-        return Sizes(
-            channels=self.channels,
-            blocks=self.blocks,
-            groups=self.groups,
-            features=widths,  # type: ignore[arg-type]
-        )
 
 
 TINY: dict[str, Any] = {
@@ -67,21 +60,23 @@ TINY: dict[str, Any] = {
         "steps_student": 2,
         "extractor_widths": [4, 4, 4],
     },
-    **{"channels": 4, "blocks": 1, "groups": 2, "vgg_widths": [4, 4, 4]},
+    **{"channels": 4, "blocks": 1, "groups": 2, "vgg_widths": [4, 4, 8]},
 }
 
 
 def build(**settings: Any) -> MatchedMethod:
     s = settings_of(Settings, settings)
-    extractor = tuple(s.extractor_widths)
-    identity = {**asdict(s.sizes()), "extractor_widths": list(extractor)}
-    identity["features"] = list(identity["features"])
+    sizes: dict[str, Any] = {
+        **{"channels": s.channels, "blocks": s.blocks, "groups": s.groups},
+        **{"maps": s.vgg_widths, "extractor": s.extractor_widths},
+    }
     return MatchedMethod(
         ReferencedRecipe(
             "c2matching",
             ABOUT,
             s,
-            lambda: C2Matching(s.sizes(), extractor),  # type: ignore[arg-type]
-            identity=identity,
+            lambda: PlanesOfC2Matching(**sizes),
+            identity=sizes,
+            prepare=features_of(s.vgg),
         )
     )

@@ -75,6 +75,7 @@ class Frozen(nn.Module):
             for name, weight in extractors.named_parameters():
                 getattr(self, name.replace(".", "_")).copy_(weight)
 
+    @torch.no_grad()
     def forward(self, which: str, x_B1PQ: Tensor) -> Tensor:
         """Features by the extractor of a ``plane``, or of a ``reference``."""
         layers = getattr(self._layers[0], which)

@@ -7,49 +7,44 @@ from torch.nn.functional import interpolate
 
 from support.goldens import assert_like_the_authors, authors_weights, golden
 from support.renamed import renamed
-from thinslice.nets.c2matching import Maps, Restoration, Sizes
+from thinslice.nets.c2matching import restoration
+from thinslice.nets.mrefsr import MRefSR, Offered, Sizes
 
-SCALES = ("small", "medium", "large")
 MAPS = ("relu3_1", "relu2_1", "relu1_1")
-
-
-def level(match) -> int:
-    return SCALES.index(match["scale"])
 
 
 S = "(?P<scale>small|medium|large)"
 NAMES = (
-    (r"content_extractor\.conv_first", "first"),
+    (r"content_extractor\.conv_first", "first.0"),
     (
         r"content_extractor\.body\.(\d+)\.conv(\d)",
         lambda m: f"body.{m[1]}.body.{2 * int(m[2]) - 2}",
     ),
     (
         rf"dyn_agg_restore\.{S}_offset_conv(?P<k>\d)",
-        lambda m: f"levels.{level(m)}.offset{m['k']}",
+        lambda m: f"transfers.{m['scale']}.offset_conv{m['k']}",
     ),
     (
         rf"dyn_agg_restore\.{S}_dyn_agg\.conv_offset_mask",
-        lambda m: f"levels.{level(m)}.gather.conv_offset_mask",
+        lambda m: f"transfers.{m['scale']}.dyn_agg.conv_offset_mask",
     ),
     (
         rf"dyn_agg_restore\.{S}_dyn_agg",
-        lambda m: f"levels.{level(m)}.gather",
+        lambda m: f"transfers.{m['scale']}.dyn_agg",
     ),
-    (rf"dyn_agg_restore\.head_{S}\.0", lambda m: f"levels.{level(m)}.head"),
+    (rf"dyn_agg_restore\.head_{S}\.0", lambda m: f"transfers.{m['scale']}.head.both"),
     (
         rf"dyn_agg_restore\.body_{S}\.(?P<k>\d+)\.conv(?P<n>\d)",
-        lambda m: f"levels.{level(m)}.body.{m['k']}.body.{2 * int(m['n']) - 2}",
+        lambda m: f"transfers.{m['scale']}.body.{m['k']}.body.{2 * int(m['n']) - 2}",
     ),
-    (r"dyn_agg_restore\.tail_large\.2", "last"),
-    (rf"dyn_agg_restore\.tail_{S}\.(?P<k>\d)", lambda m: f"levels.{level(m)}.tail.{m['k']}"),
+    (rf"dyn_agg_restore\.tail_{S}\.(?P<k>\d)", lambda m: f"transfers.{m['scale']}.tail.{m['k']}"),
 )
 
 
 class WithOneReference(nn.Module):
     """The network on the golden's reference, added to the image made four times as large."""
 
-    def __init__(self, net: Restoration, arrays: dict[str, np.ndarray]):
+    def __init__(self, net: MRefSR, arrays: dict[str, np.ndarray]):
         super().__init__()
         self.net = net
         self.maps = [torch.from_numpy(arrays[f"{name}_0"]) for name in MAPS]
@@ -59,12 +54,12 @@ class WithOneReference(nn.Module):
         maps = [m.to(x.dtype) for m in self.maps]
         ways = [o.to(x.dtype).flip(-1).movedim(-1, 2) for o in self.offsets]  # theirs are (x, y)
         larger = interpolate(x, scale_factor=4, mode="bilinear", align_corners=False)
-        return larger + self.net(x, [Maps(m, m, o) for m, o in zip(maps, ways)])
+        return larger + self.net(x, [[Offered(m, m, o)] for m, o in zip(maps, ways)])
 
 
 def test_it_answers_as_the_authors_does():
     meta, arrays = golden("c2matching", "restoration")
-    net = Restoration(Sizes(colours=3, made=3))
+    net = restoration(Sizes())
     net.load_state_dict(renamed(authors_weights(meta), NAMES))
     assert sum(p.numel() for p in net.parameters()) == 8_865_547
     arrays["input"] = arrays["x"]
