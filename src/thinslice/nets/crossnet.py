@@ -10,7 +10,8 @@ network with the outputs of that code: 35,183,841 parameters, of which 102,464 b
 that the code computes and never uses, left out here. Differs, in ``OfPlanes``: one grey value for
 three colours; the plane as it was interpolated is also the image that another method made larger;
 the reference is an axial slice, whose middle is taken, or which is mirrored out, to the plane's
-size; and what is made is added to the plane, from zero, where theirs is the answer.
+size; and what is made is added to the plane, from zero, where theirs is the answer. First weights
+are ours.
 
 Shape suffixes: B planes, C colours or features, P Q a plane's axes.
 """
@@ -136,6 +137,7 @@ class OfPlanes(ReferencedNet):
     def __init__(self, sizes: Sizes):
         super().__init__()
         self.net = CrossNet(sizes)
+        even_weights(self.net)
         nn.init.zeros_(self.net.decoder.last.weight)
         nn.init.zeros_(self.net.decoder.last.bias)  # type: ignore[arg-type]
 
@@ -156,6 +158,24 @@ class OfPlanes(ReferencedNet):
         seen_B1ZW = STRETCHED.seen(x_B1ZW)
         like_B1ZW = as_large(reference_11YX, x_B1ZW.shape[-2:]).expand_as(x_B1ZW)
         return STRETCHED.correction(self.net(seen_B1ZW, seen_B1ZW, like_B1ZW))
+
+
+@torch.no_grad()
+def even_weights(net: CrossNet) -> None:
+    """First weights with which features neither fade nor grow from layer to layer.
+
+    With PyTorch's, a twentieth of them is left behind ten layers. Flows begin at a tenth of a
+    pixel or so: larger ones would tear the reference's features apart before any is learned.
+    """
+    for name, layer in net.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            up = isinstance(layer, nn.ConvTranspose2d)
+            inputs = layer.weight[:, 0].numel() / 4 if up else layer.weight[0].numel()
+            leaky = name.startswith(("flow.down", "flow.lift"))
+            nn.init.normal_(layer.weight, std=((2 if leaky else 1) / inputs) ** 0.5)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    for layer in (*net.flow.heads, net.flow.refine[-1]):
+        layer.weight *= 0.1  # type: ignore[operator]
 
 
 def as_large(x_BCYX: Tensor, size: Sequence[int]) -> Tensor:

@@ -6,6 +6,7 @@ from torch import nn
 
 from support.goldens import assert_like_the_authors, authors_weights, golden
 from support.renamed import renamed
+from thinslice.methods import crossnet
 from thinslice.nets.crossnet import CrossNet, OfPlanes, Sizes, as_large, warped
 
 UNUSED = "UNet_decoder_2.post_fusion2."  # computed by the authors' code, of no effect
@@ -83,3 +84,8 @@ def test_a_reference_lends_its_middle_or_is_mirrored_out():
 def test_more_references_than_one_are_refused():
     with pytest.raises(ValueError, match="one reference, found 2"):
         OfPlanes(Sizes(flow=4, channels=4))(torch.rand(1, 1, 8, 8), torch.rand(2, 2, 8, 8))
+
+
+def test_parameters():
+    """As the page of methods states them; the paper that compares with it prints none."""
+    assert crossnet.build().parameters() == 35_060_863
