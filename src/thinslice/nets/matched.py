@@ -54,13 +54,21 @@ class MatchedNet(ReferencedNet):
 
     def encode(self, reference_1CYX: Tensor) -> Encoded:
         """Of a slice, and the slice with coarse rows, a ``Reference``, flat."""
-        fine_1CYX, coarse_1CYX = reference_1CYX.split(1, 1)
-        return unit_patches(self.seen(coarse_1CYX).coarse), *reversed(self.seen(fine_1CYX))
+        patches_DM = unit_patches(self.searched(reference_1CYX))
+        return patches_DM, *reversed(self.seen(reference_1CYX[:, :1]))
+
+    def searched(self, reference_1CYX: Tensor) -> Tensor:
+        """Features of a slice to find the like of planes in, at a quarter of the size."""
+        return self.seen(reference_1CYX[:, 1:]).coarse
+
+    def sought(self, x_B1ZW: Tensor) -> Tensor:
+        """Features of planes to be found there."""
+        return self.seen(x_B1ZW).coarse
 
     def laid_out(self, x_B1ZW: Tensor, references: Sequence[Encoded]) -> LaidOut:
         """The best patches of all references together, as the planes have them."""
         kept = [reference(one) for one in references]
-        match = best_match(self.seen(x_B1ZW).coarse, torch.cat([r.patches for r in kept], 1))
+        match = best_match(self.sought(x_B1ZW), torch.cat([r.patches for r in kept], 1))
         pixels_KM = _numbered_through([r.maps[0] for r in kept])
         maps = []
         for ratio, same_size in zip(RATIOS, zip(*(r.maps for r in kept))):

@@ -16,7 +16,7 @@ looked for by fixed features of VGG, as in SRNTT, where theirs are trained for i
 Shape suffixes: B planes, C channels or features, R references, h w the coarse axes, H W others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -80,6 +80,9 @@ class Merge(nn.Module):
         return leaky_relu(fused, SLOPE)[..., :h, :w]
 
 
+MakesMerge = Callable[[int, int], nn.Module]  # of channels and maps, like ``Merge``
+
+
 @dataclass(frozen=True)
 class Sizes:
     """What shapes the network; the defaults are the authors', for colours and a finer answer."""
@@ -95,12 +98,12 @@ class Sizes:
 class Transfer(nn.Module):
     """Content merged with what references offer, at one resolution."""
 
-    def __init__(self, s: Sizes, maps: int, last: bool):
+    def __init__(self, s: Sizes, maps: int, last: bool, merge: MakesMerge):
         super().__init__()
         c = s.channels
         self.offset_conv1, self.offset_conv2 = conv(c + maps, maps), conv(maps, maps)
         self.dyn_agg = DynamicAggregation(maps, s.groups)
-        self.head = Merge(c, maps)
+        self.head = merge(c, maps)
         self.body = nn.Sequential(*(Residual(2, c, 3) for _ in range(s.blocks)))
         made = [conv(c, c // 2), lrelu(), conv(c // 2, s.outputs)]
         self.tail = nn.Sequential(*(made if last else finer(c)))
@@ -119,13 +122,13 @@ class Transfer(nn.Module):
 class MRefSR(nn.Module):
     """Coarse x_BChw and what references offer to what is added to an interpolated answer."""
 
-    def __init__(self, s: Sizes):
+    def __init__(self, s: Sizes, merge: MakesMerge = Merge):
         super().__init__()
         self.first = nn.Sequential(conv(s.inputs, s.channels), lrelu())
         self.body = nn.Sequential(*(Residual(2, s.channels, 3) for _ in range(s.blocks)))
         self.transfers = nn.ModuleDict(
             {
-                name: Transfer(s, maps, name == SCALES[-1])
+                name: Transfer(s, maps, name == SCALES[-1], merge)
                 for name, maps in zip(SCALES, reversed(s.maps))
             }
         )
@@ -141,10 +144,12 @@ class MRefSR(nn.Module):
 class PlanesOfMRefSR(MatchedNet):
     """Interpolated planes and axial slices to corrected planes; see the module docstring."""
 
+    merge: MakesMerge = Merge
+
     def __init__(self, channels: int, blocks: int, groups: int, maps: tuple[int, int, int]):
         super().__init__(maps)
         self.blocks = blocks
-        self.net = MRefSR(Sizes(channels, blocks, groups, maps, CELL**2, 1))
+        self.net = MRefSR(Sizes(channels, blocks, groups, maps, CELL**2, 1), type(self).merge)
         rest(self.net.transfers)
 
     @property
