@@ -80,6 +80,6 @@ class TwoStageRecipe(Recipe):
     settings: TwoStageSettings
     single_factor: Callable[[int], int] = lambda factor: factor  # of the in-plane network
     answer: Callable[[nn.Module], nn.Module] = lambda net: net  # around either network's ensemble
-    blur: Blur = field(default_factory=Blur)  # which patch, and its border; the settings say how much
+    blur: Blur = field(default_factory=Blur)  # which patch; the settings: how much
     least: Mapping[str, float] | None = None  # grey level that training patches reach, per stage
     finish: Mapping[str, Finish] | None = None  # of training patches, per stage
