@@ -1,4 +1,4 @@
-"""Cutting an axis into tiles: shares sum to one, halos give nothing, no pixel twice unless asked."""
+"""Cutting an axis into tiles: shares sum to one, halos give nothing, no pixel is computed twice."""
 
 import numpy as np
 import pytest
