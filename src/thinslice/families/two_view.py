@@ -61,6 +61,7 @@ class TwoViewSettings:
     val_batches: int = 50  # fixed batches of validation patches
     precision: str = "fp32"
     seed: int = 0
+    ct: tuple[float, float] = (-1024.0, 3071.0)  # HU that the networks see as 0 and 1
     tile: int = 1024  # pixels of a tile when restoring, at most: a whole plane as a rule
     planes_at_a_time: int = 4
 
@@ -94,7 +95,6 @@ class TwoViewRecipe(Recipe):
     settings: TwoViewSettings
     references: References  # drawn for a training step
     places: Callable[[int, int], Sequence[int]]  # of slices: how many there are, how many to take
-    ct: tuple[float, float] = (-1024.0, 3071.0)  # the HU that become 0 and 1
     at_rest: bool = True  # both networks start with ``rest``, else as PyTorch has them
     grey: Grey = STRETCHED  # how both see grey values
     clamp: bool = False  # cut restored values to the window; else what lies outside is kept
@@ -112,7 +112,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
     """A fitted method; see the module docstring."""
 
     def __init__(self, recipe: TwoViewRecipe):
-        identity = {**recipe.settings.network(), "ct": list(recipe.ct)}
+        identity = {**recipe.settings.network(), "ct": list(recipe.settings.ct)}
         if recipe.grey != AS_STORED:
             identity["grey"] = list(recipe.grey)
         super().__init__(recipe, identity, {"fuse": recipe.settings.fuse}, needs_fit=False)
@@ -160,7 +160,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         """Pixels of ``grid`` must be those of ``thick``."""
         r, nets = self.recipe, self._nets()
         start = resample_z(thick, grid, "linear")
-        window = window_of(thick, r.ct)
+        window = window_of(thick, r.settings.ct)
         unit_ZYX = window.to_unit(start.voxels)
         restored_ZYX = self._fused(self._views(nets.transfer, thick, unit_ZYX, run), run)
         if r.clamp:
@@ -190,7 +190,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         """Draws of the first stage, with so many references."""
         r, s = self.recipe, self.recipe.settings
         return [
-            ReferencedPlanes(pairs, s.side, s.batch, references, r.references, r.ct)
+            ReferencedPlanes(pairs, s.side, s.batch, references, r.references, s.ct)
             if pairs
             else None
             for pairs in data[:2]
@@ -203,7 +203,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         s = self.recipe.settings
         answers = [self._kept(pairs, net, key, folder, run) for pairs in data[:2]]
         return [
-            ViewPatches(pairs, paths, s.side, s.batch, self.recipe.ct) if pairs else None
+            ViewPatches(pairs, paths, s.side, s.batch, s.ct) if pairs else None
             for pairs, paths in zip(data[:2], answers)
         ]
 
@@ -217,7 +217,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
             thick = crops.whole(pair.thick)
             at_mm = pair.thin.grid.centres_mm() - crops.shift_mm(pair)
             start_ZYX = resample_z_array(thick.voxels, thick.grid.centres_mm(), at_mm, "linear")
-            unit_ZYX = window_of(thick, self.recipe.ct).to_unit(start_ZYX)
+            unit_ZYX = window_of(thick, self.recipe.settings.ct).to_unit(start_ZYX)
             return self._views(net, thick, unit_ZYX, quiet)
 
         return first_stage_files(pairs, answer, key, folder, run)
@@ -229,7 +229,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         taken = reference_views.references_of(
             thick.voxels, r.places, s.references, s.reference_side
         )
-        window = window_of(thick, r.ct)
+        window = window_of(thick, s.ct)
         references = [window.to_unit(slice_YX) for slice_YX in taken]
         return reference_views.restore_views(
             net, unit_ZYX, references, tile=s.tile, batch=s.planes_at_a_time, run=run
