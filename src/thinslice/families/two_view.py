@@ -11,6 +11,7 @@ What methods differ in is a ``TwoViewRecipe``; fit, save and load are those of `
 """
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -51,9 +52,10 @@ class TwoViewSettings:
     reference_side: int | None = None  # middle pixels of a reference, restoring; None: all
     side: int = 256  # pixels of a training patch
     batch: int = 1  # patches per step; of one scan, with the same references, in the first stage
-    steps: int = 2_000_000  # of the first stage: 20,000 epochs of 100 cases
+    epochs: int = 20_000  # of each stage; an epoch draws as many patches as there are scans
+    steps: int | None = None  # of the first stage, instead of epochs
     steps_without_references: int = 0  # before these, of its U-Net alone
-    steps_fusion: int = 2_000_000  # of the second stage
+    steps_fusion: int | None = None  # of the second stage, likewise
     lr: float = 1e-4
     schedule: str = "constant"
     warmup: int = 0  # steps
@@ -69,10 +71,12 @@ class TwoViewSettings:
         if self.steps_without_references < 0:
             raise ValueError(f"no {self.steps_without_references} steps_without_references")
         for steps in (self.steps, self.steps_fusion, self.steps_without_references or 1):
-            self.plan(steps)  # refuses a later stage that cannot be before the first is trained
+            self.plan(steps, scans=1)  # refuses a later stage before the first is trained
 
-    def plan(self, steps: int) -> Plan:
-        """A stage as the loop takes it."""
+    def plan(self, steps: int | None, scans: int) -> Plan:
+        """A stage as the loop takes it, on that many scans."""
+        if steps is None:
+            steps = math.ceil(self.epochs * scans / self.batch)
         given = {**asdict(self), "steps": steps}
         return Plan(**{f.name: given[f.name] for f in fields(Plan) if f.name in given})
 
@@ -120,7 +124,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
     def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
         """Learn both stages by the mean absolute error."""
         assert isinstance(net, TwoViews)
-        s = self.recipe.settings
+        s, scans = self.recipe.settings, len(data.train)
         key = json.dumps([self.recipe.method, self.identity, s.side, s.batch, s.val_batches])
         key += data.key
         train = partial(learn, loss=absolute_error, val_batches=s.val_batches, run=run)
@@ -129,7 +133,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
             curves["alone"] = train(
                 net.transfer.unet,
                 self._draws(data, 0),
-                plan=s.plan(s.steps_without_references),
+                plan=s.plan(s.steps_without_references, scans),
                 work=work / "alone",
                 key=key,
             )
@@ -137,7 +141,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         curves["transfer"] = train(
             net.transfer,
             self._draws(data, s.references),
-            plan=s.plan(s.steps),
+            plan=s.plan(s.steps, scans),
             work=work / "transfer",
             key=key,
             whole=(1,) if s.references else (),
@@ -148,7 +152,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
             curves["fusion"] = train(
                 net.fusion,
                 self._fusion_draws(net.transfer, data, first, folder, run),
-                plan=s.plan(s.steps_fusion),
+                plan=s.plan(s.steps_fusion, scans),
                 work=work / "fusion",
                 key=key + first,
             )

@@ -55,7 +55,9 @@ def test_what_a_job_computes_is(kind, name, values):
 
 WINDOWS = {  # of the papers: RPLHR-CT by TVSRN's, the other CT by ACVTT's
     "rplhr_ct": [-1024.0, 2048.0],
-    **dict.fromkeys(("msd", "kits23", "kits23_x2", "kits23_x3", "kits23_x4"), [-1024.0, 3071.0]),
+    "msd": [-1024.0, 3071.0],
+    "kits23": [-1024.0, 3071.0],
+    **{f"kits23_x{factor}": [-1024.0, 3071.0] for factor in (2, 3, 4)},
 }
 
 
