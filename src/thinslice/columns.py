@@ -80,6 +80,7 @@ COLUMNS = (
     Column("volumes", "int", "volumes timed"),
     Column("device", "text", "processor or graphics card"),
     Column("cases", "int", "scans of the patient"),
+    Column("patch", "int", "number of a patch in the config, the first being 1"),
     Column("mean", "float", "mean over patients"),
     Column("low", "float", "lower end of the interval"),
     Column("high", "float", "upper end of the interval"),

@@ -6,7 +6,6 @@ axis holds are named above the panel.
 """
 
 import math
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,13 +57,13 @@ def _draw(
     panels = _pairs(rows, method)
     across = min(len(panels), ACROSS)
     down = -(-len(panels) // across)
-    edges = _edges(rows)
+    edges, several = _edges(rows), len({dataset for dataset, _ in panels}) > 1
     with style.figure(1.2 + 2.1 * across, 0.9 + 2.4 * down) as drawn:
         grid = drawn.subplots(down, across, squeeze=False)
         for axes, ((dataset, other), pair) in zip(grid.flat, panels.items()):
-            _panel(axes, pair, edges)
-            axes.set_title(wording.place(dataset, rows[0]["degradation"]))
+            axes.set_title(dataset if several else "")
             axes.set_xlabel(other)
+            _panel(axes, pair, edges)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
         for axes in grid[:, 0]:
@@ -72,11 +71,17 @@ def _draw(
         n = wording.patients(row["n"] for row in rows)
         side = "above" if rows[0]["better"] == "higher" else "below"
         words = (
-            f"{wording.metric(rows[0])}, every patient: {side} the line {method} is better; "
-            f"protocol {rows[0]['protocol']}, {n}"
+            f"{wording.metric(rows[0])}, every patient, {_place(rows, several)}: {side} the line "
+            f"{method} is better; protocol {rows[0]['protocol']}, {n}"
         )
         style.title(drawn, words, any(row["sim"] for row in rows))
         return style.save(drawn, out_stem)
+
+
+def _place(rows: list[Row], several: bool) -> str:
+    """The data set, where there is one, and its thick slices."""
+    first = rows[0]
+    return wording.place("" if several else first["dataset"], first["degradation"]).strip(", ")
 
 
 def _of_one_kind(rows: list[Row], method: str, degradation: str) -> list[Row]:
@@ -110,7 +115,7 @@ def _edges(rows: list[Row]) -> tuple[float, float]:
     return min(values) - margin, max(values) + margin
 
 
-def _panel(axes: Axes, pairs: list[tuple[Mapping, Mapping]], edges: tuple[float, float]) -> None:
+def _panel(axes: Axes, pairs: list[tuple[Row, Row]], edges: tuple[float, float]) -> None:
     values = [(x["value"], y["value"]) for x, y in pairs]
     shown = [(x, y) for x, y in values if math.isfinite(x) and math.isfinite(y)]
     axes.plot(edges, edges, color=style.QUIET, linewidth=0.8)
