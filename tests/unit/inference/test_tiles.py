@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from thinslice.inference import cubes, memory, planes, tiling
 from thinslice.interfaces import Run
 from thinslice.operators import grids
-from thinslice.runtime import device, progress
+from thinslice.runtime import device
 from thinslice.volume import Grid
 
 QUIET = Run(device="cpu", progress=False)
@@ -279,17 +279,3 @@ def test_a_device_that_is_not_there_is_refused_and_threads_are_put_back():
         assert run.device == "cpu"
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before
-
-
-def test_a_log_shows_counts_speed_time_left_and_the_last_note(monkeypatch, capsys):
-    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.0)
-    with progress.Progress(10, "train", "step", done=4) as shown:
-        shown.advance(note="loss 0.5")
-        shown.advance(2)
-    first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith("train: 5/10 step, ")
-    assert second.startswith("train: 7/10 step, ")
-    assert second.endswith(" s left, loss 0.5")
-    with progress.Progress(10, "train", "step", shown=False) as hidden:
-        hidden.advance()
-    assert capsys.readouterr().err == ""
