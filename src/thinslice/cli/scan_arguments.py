@@ -4,12 +4,14 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thinslice.cli.arguments import add_choice, millimetres
-from thinslice.io import files
-from thinslice.io.acquired import AcquiredScan
-from thinslice.io.scan import LoadedScan
-from thinslice.restoration.output import Output
+
+if TYPE_CHECKING:  # they import the libraries of formats: only where a scan is read
+    from thinslice.io.acquired import AcquiredScan
+    from thinslice.io.scan import LoadedScan
+    from thinslice.restoration.output import Output
 
 IN = "DICOM folder, .nii, .nii.gz, .nrrd, .mha, .zip, .zarr"
 OUT = ".nii, .nii.gz, .zarr; else a folder for DICOM"
@@ -37,12 +39,14 @@ def add_statements(parser: argparse.ArgumentParser) -> None:
 
 
 def read(
-    arguments: argparse.Namespace, out: Output, *, as_acquired: bool = False
-) -> LoadedScan | AcquiredScan:
+    arguments: argparse.Namespace, out: "Output", *, as_acquired: bool = False
+) -> "LoadedScan | AcquiredScan":
     """Read IN; refuse, before any work, an OUT that could not be written.
 
     as_acquired   an irregular series is read as an ``AcquiredScan``, else refused
     """
+    from thinslice.io import files
+
     if arguments.scan.is_dir():
         out.check_outside(arguments.scan)
     if not arguments.dry_run and out.finish_interrupted():

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from thinslice.errors import refused
 from thinslice.fs.atomic import sync
-from thinslice.fs.locks import try_lock
+from thinslice.fs.locks import folder_to_lock, try_lock
 
 LONG = 200  # bytes; file systems take 255
 BEFORE = " before"  # in the staging folder: the content replaced; made once all is written
@@ -83,7 +83,7 @@ def fingerprint(out: Path) -> tuple[int, int] | None:
 def _staged(out: Path) -> Iterator[Path]:
     finish_interrupted(out)
     staging = Path(tempfile.mkdtemp(prefix=_prefix(out), dir=out.parent))
-    lock = os.open(staging, os.O_RDONLY)
+    lock = folder_to_lock(staging)
     try:
         with suppress(OSError):  # a file system without locks: leftovers stay
             try_lock(lock)
@@ -135,7 +135,7 @@ def _finish(staging: Path, out: Path) -> bool:
     """Finish or remove one staging folder, unless its writer is alive; whether it was finished."""
     unfinished = False
     with suppress(OSError):
-        lock = os.open(staging, os.O_RDONLY | os.O_DIRECTORY)
+        lock = folder_to_lock(staging)
         try:
             if not try_lock(lock):
                 return False

@@ -16,7 +16,8 @@ class LoadedScan(NamedTuple):
 
     source   JSON: format, modality, maker, device, kernel, thickness_mm (nominal; None where not
              stated), thickness_from ("file", "sidecar", "declared" or "increment"), lossy (None:
-             not stated), warnings; where a sidecar was used its name (sidecar) and what was taken
+             not stated), derived (how it was computed from another scan; None: acquired, or not
+             stated), warnings; where a sidecar was used its name (sidecar) and what was taken
              from it (from_sidecar)
     files    every file the voxels come from, sorted; of a zip, the zip
     members  of those files inside the zip: name to sha256; else empty
@@ -44,6 +45,7 @@ def source_without_scanner(
         "thickness_mm": thickness_mm,
         "thickness_from": "increment" if thickness_mm is None else "declared",
         "lossy": None,
+        "derived": None,
     }
 
 

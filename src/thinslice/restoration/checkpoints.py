@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from thinslice import plugins
 from thinslice.errors import refused
-from thinslice.fs.locks import is_at, try_lock
+from thinslice.fs.locks import folder_to_lock, is_at, try_lock
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.records import record_id
 from thinslice.restoration.restore import Plan
@@ -81,7 +81,7 @@ def _locked(work: Path) -> int:
     """Make and lock the folder; again if the holder before removed it meanwhile."""
     while True:
         work.mkdir(parents=True, exist_ok=True)
-        lock = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
+        lock = folder_to_lock(work)
         if not try_lock(lock):
             os.close(lock)
             found = "another thinslice restore, working on the same name"

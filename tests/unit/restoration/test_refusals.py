@@ -114,7 +114,7 @@ def test_what_cannot_be_done_is_one_line(tmp_path, capsys, monkeypatch, nifti, w
 def test_memory_that_does_not_suffice_is_one_line(tmp_path, capsys, monkeypatch, nifti):
     often(monkeypatch.setattr)
     status, _, complaints = restored(capsys, nifti, tmp_path / "o.nii", *CPU, "--max-memory", "1M")
-    assert (status, "raise max_memory" in complaints) == (2, True)
+    assert (status, "--max-memory" in complaints) == (2, True)
     assert not (tmp_path / "o.nii").exists()
 
 

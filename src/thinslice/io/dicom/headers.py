@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from thinslice.errors import Refused, refused
-from thinslice.io import other_formats
+from thinslice.io import derived, other_formats
 from thinslice.io.dicom.kinds import (
     SLICES,
     class_of,
@@ -247,6 +247,7 @@ def _slice(path: Path, data: FileDataset, frame: int | None, places: list[Datase
             "transfer_syntax": str(syntax_of(data)),
             "stored_as": stored_as(data),
             "padding": stated_range(data),
+            "derived": derived.of_header(data),
             "apart": {tag: text for tag in APART if (text := _text(first(tag)))},
         },
     )
