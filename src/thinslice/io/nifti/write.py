@@ -48,8 +48,7 @@ def write_nifti(
     refuse_taken(out, overwrite=overwrite, ours="", source=[like] if like else [])
     image = _image(volume, _axes_of(volume, like), dtype or _usual(volume))
     if derived:
-        described = f"{image.header['descrip'].item().decode()}, {OURS}"
-        image.header["descrip"] = described.encode()
+        image.header["descrip"] = f"{_described(volume)}, {OURS}".encode()
     with replacing(out) as new, new.open("wb") as plain:
         if out.name.endswith(".gz"):
             with gzip.GzipFile("", "wb", COMPRESSION, plain, mtime=0) as packed:
@@ -85,10 +84,14 @@ def _image(volume: Volume, placed: Place, dtype: Literal["int16", "float32"]) ->
     image = nib.Nifti1Image(placed.file_view(voxels), affine)
     image.header.set_xyzt_units("mm", "sec")
     image.header.set_dim_info(slice=placed.order[0])
-    image.header["descrip"] = f"slice thickness {volume.grid.thickness_mm:g} mm".encode()
+    image.header["descrip"] = _described(volume).encode()
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
     return image
+
+
+def _described(volume: Volume) -> str:
+    return f"slice thickness {volume.grid.thickness_mm:g} mm"
 
 
 def _whole(voxels: np.ndarray) -> np.ndarray:
