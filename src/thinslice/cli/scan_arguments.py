@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thinslice.cli.arguments import add_choice, millimetres
+from thinslice.errors import refused
 
 if TYPE_CHECKING:  # they import the libraries of formats: only where a scan is read
     from thinslice.io.acquired import AcquiredScan
@@ -52,6 +53,7 @@ def read(
     if not arguments.dry_run and out.finish_interrupted():
         warn([f"{arguments.out} was almost in place when an earlier run was killed; it is now"])
     out.check()
+    _refuse_missing_folder(out.path.parent)
     scan = files.read(
         arguments.scan,
         series=arguments.series,
@@ -63,6 +65,12 @@ def read(
     )
     out.check(scan)
     return scan
+
+
+def _refuse_missing_folder(folder: Path) -> None:
+    """Refuse an OUT in a folder that is not there: most often its name was mistyped."""
+    if not folder.is_dir():
+        raise refused(folder, "no such folder", "one for OUT", f"correct it, or mkdir -p {folder}")
 
 
 def warn(warnings: Iterable[str]) -> None:

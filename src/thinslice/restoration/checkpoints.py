@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from thinslice import plugins
-from thinslice.errors import refused
+from thinslice.errors import in_one_line, refused
 from thinslice.fs.locks import folder_to_lock, is_at, try_lock
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.records import record_id
@@ -63,7 +63,8 @@ def locked(out: Path, planned: Plan) -> Iterator[Checkpoints]:
     the lock; OSError where nothing can be written beside ``out``.
     """
     work = folder_beside(out)
-    lock = _locked(work)
+    with in_one_line(work, "a place that can be written", "choose another name for OUT"):
+        lock = _locked(work)
     try:
         name = identity(planned)
         earlier = {path.name for path in work.iterdir() if OURS.fullmatch(path.name)}
