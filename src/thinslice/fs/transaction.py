@@ -172,7 +172,9 @@ def refuse_taken(out: Path, *, overwrite: bool, ours: str, source: Sequence[Path
     if not taken or (ours and _is_empty_folder(out)):
         return
     if not overwrite:
-        raise refused(out, "something there already", "a new name", "choose one, or overwrite it")
+        raise refused(
+            out, "something there already", "a new name", "choose one, or add --overwrite"
+        )
     if bool(ours) != (out.is_dir() and not out.is_symlink()):
         kind = "a folder" if out.is_dir() else "a file"
         raise refused(out, kind, "a folder" if ours else "a file", "choose another name")

@@ -176,7 +176,7 @@ def refuse_unfit(out: Path | str, scan: LoadedScan | AcquiredScan) -> None:
 def _no_other_ending(out: Path) -> None:
     """Refuse a name such as out.mha: it asks for another format, not for a folder."""
     if out.suffix.lower() in OTHER and not out.is_dir():
-        expected = ".nii, .nii.gz or .zarr, in small letters, or a folder"
+        expected = ".nii, .nii.gz or .zarr, in lower case, or a folder"
         raise refused(out, f"the ending {out.suffix}, which is not written", expected, "choose one")
 
 

@@ -53,7 +53,7 @@ def odd_hu(low: float, high: float) -> list[str]:
     """Warnings about the lowest and highest value of a CT."""
     notes = []
     if low > NO_AIR_HU:
-        notes.append(f"values {low:g} to {high:g} show no air; are they HU?")
+        notes.append(f"no voxel is as dark as air (values {low:g} to {high:g}); are they HU?")
     if low < BELOW_AIR_HU:
         notes.append(f"measured values go down to {low:g}, below air")
     if low < HU_INT16[0] or high > HU_INT16[1]:

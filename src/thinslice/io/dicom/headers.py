@@ -166,7 +166,7 @@ def _not_dicom(path: Path, size: int) -> Refused:
         error = BrokenSlice if kind.may_be_slice else Refused
         found = f"{kind.found} ({size} bytes)"
         return refused(path, found, "a DICOM file or an image", kind.advice, error=error)
-    return refused(path, f"{size} bytes without the DICM mark", "a DICOM file", "move it elsewhere")
+    return refused(path, f"{size} bytes, no DICM mark", "a DICOM file", "move it elsewhere")
 
 
 def _broken(path: Path, found: str, expected: str) -> Refused:
