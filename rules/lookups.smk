@@ -3,6 +3,7 @@
 import json
 from functools import cache
 
+from thinslice.fs.hashing import sha256_of_file
 from thinslice.provenance import code_digest
 from thinslice.workflow import cards, gpus, resources, shards
 
@@ -20,6 +21,12 @@ def code(script, *modules):
     """Digest of a rule's script and of the plug-ins it runs, with all they import."""
     path = Path(workflow.basedir, "workflow_scripts", script)
     return code_digest.code_digest(*modules, script=path)
+
+
+def page_assets():
+    """Hashes of the page's style sheets, scripts and glossary, which no digest of code counts."""
+    folder = Path(workflow.basedir, "src", "thinslice", "report", "html", "assets")
+    return [f"{path.name} {sha256_of_file(path)[:16]}" for path in sorted(folder.iterdir())]
 
 
 card = cache(lambda kind, name: cards.card(config, kind, name))

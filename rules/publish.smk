@@ -138,6 +138,7 @@ rule page:
         **reserve("page"),
     params:
         code=code("page.py"),
+        assets=page_assets(),
     shell:
         r"""
         python "$HERE"/workflow_scripts/page.py --tables {input.tables:q} --figures {input.figures:q} \
