@@ -1,5 +1,6 @@
 """Put tables and figures on one page that opens anywhere."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,25 +12,39 @@ from thinslice.provenance.records import by_path, output_of, read_record, record
 from thinslice.report import page as html_page
 from thinslice.report import terminal
 from thinslice.report.html.figures import Picture
+from thinslice.report.readme import folder_readme
 from thinslice.report.tables.typeset import AnalysisTable, analysis_table
 
 
-def page(tables: Sequence[Path], figures: Sequence[Path], evidence: Path, out: Path) -> None:
-    """Write the page at ``out``; print the main table and the papers' own.
+def page(
+    tables: Sequence[Path],
+    figures: Sequence[Path],
+    evidence: Path,
+    out: Path,
+    slices: Sequence[Path] = (),
+) -> None:
+    """Write the page at ``out``, and README.txt beside it; print the main and the papers' tables.
 
     tables      records of analyses
     figures     records of figures and panels
     evidence    folder of the evidence
+    slices      records of slices of test cases, for the viewer
     """
-    inputs = {"evidence": _evidence.record_of(evidence), **by_path([*tables, *figures])}
+    inputs = {"evidence": _evidence.record_of(evidence), **by_path([*tables, *figures, *slices])}
+    readme = out.with_name("README.txt")
     with recorded_job(record_path(out), rule="page", cards={}, inputs=inputs) as job:
         rows = _evidence.read_evidence(evidence)
         answers = [_table(path) for path in tables]
         pictures = [_picture(path, out.parent) for path in figures]
         run = run_behind(evidence, rows)
-        text = html_page.html(answers, pictures, rows.skipped, rows.scans, run=run, page=str(out))
+        viewed = [json.loads(output_of(path, "slices").read_text()) for path in slices]
+        text = html_page.html(
+            answers, pictures, rows.skipped, rows.scans, run=run, viewed=viewed, page=str(out)
+        )
         write_text(out, text)
+        write_text(readme, folder_readme(run, answers, str(out)))
         job.output("page", out)
+        job.output("readme", readme)
     print(terminal.summary(answers, rows.skipped, rows.scans))
     print(f"\nreport: {out.resolve()}")
 

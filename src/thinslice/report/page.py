@@ -4,14 +4,12 @@ Nothing is loaded from elsewhere, and all of it can be read without JavaScript. 
 table is a link to its row of the CSV, which is what ``thinslice audit`` asks for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
-from types import MappingProxyType
-from typing import Any
 
 from thinslice.columns import SIM
 from thinslice.report import findings
-from thinslice.report.html import assets, costs, files, names, row_data, tables
+from thinslice.report.html import assets, costs, files, names, row_data, tables, viewer
 from thinslice.report.html.cells import column_places
 from thinslice.report.html.elements import Section, anchor, copyable, heading, items, section
 from thinslice.report.html.figures import Picture, figures
@@ -27,7 +25,6 @@ SIM_WORDS = (
     "numbers so labelled come from simulated scans, or from thick slices that were simulated from "
     "thin ones, and not from what a scanner made."
 )
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def html(
@@ -37,21 +34,52 @@ def html(
     scans: Sequence[tuple[str, str]] = (),
     *,
     run: Run | None = None,
+    viewed: Sequence[viewer.Slices] = (),
     page: str = "results/report.html",
 ) -> str:
-    """The whole page as text.
+    """Put the whole page together.
 
     analysed    tables of every analysis, rows as in results/tables/NAME.csv
     pictures    figures, and pictures of volumes
     skipped     cells that were not run, with the reason in words
     scans       data sets, with what readers warned of
     run         what the records behind the evidence say of the run
+    viewed      slices of test cases, a document of ``pictures.slices`` each
     page        path of the page, as commands of the run name it
     """
+    sections = _sections(analysed, pictures, skipped, scans, run, viewed)
+    return "\n".join(
+        [
+            *_head(title(run)),
+            _menu(sections),
+            '<main id="main">',
+            f"<header><h1>{escape(title(run))}</h1>{card(run, page)}</header>",
+            *_sim_banner(analysed),
+            *viewer.overview(viewed, analysed),
+            *(section(each) for each in sections),
+            "</main>",
+            row_data.script(analysed, run, page),
+            viewer.data(viewed),
+            assets.scripts(),
+            "</body></html>\n",
+        ]
+    )
+
+
+def _sections(
+    analysed: Sequence[AnalysisTable],
+    pictures: Sequence[Picture],
+    skipped: Sequence[tuple[str, str]],
+    scans: Sequence[tuple[str, str]],
+    run: Run | None,
+    viewed: Sequence[viewer.Slices],
+) -> list[Section]:
+    """Every section, in the order of the menu."""
     words = Glossary({**of_docs(), **_names(run)})
-    sections = [
+    return [
         _best(analysed, words),
         *_findings(analysed, words),
+        *viewer.viewer(viewed, analysed),
         *figures(pictures),
         _all_tables(analysed, words),
         *_training(run),
@@ -62,25 +90,17 @@ def html(
         *files.files(analysed, pictures, run),
         _provenance(analysed),
     ]
-    heads = [f"<title>{escape(title(run))}</title>", assets.head()]
-    return "\n".join(
-        [
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="color-scheme" content="light dark">',
-            *heads,
-            '</head><body id="top"><a class="skip" href="#main">Skip to the content</a>',
-            _menu(sections),
-            '<main id="main">',
-            f"<header><h1>{escape(title(run))}</h1>{card(run, page)}</header>",
-            *_sim_banner(analysed),
-            *(section(each) for each in sections),
-            "</main>",
-            row_data.script(analysed, run, page),
-            assets.scripts(),
-            "</body></html>\n",
-        ]
-    )
+
+
+def _head(words: str) -> list[str]:
+    return [
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="color-scheme" content="light dark">',
+        f"<title>{escape(words)}</title>",
+        assets.head(),
+        '</head><body id="top"><a class="skip" href="#main">Skip to the content</a>',
+    ]
 
 
 def _names(run: Run | None) -> dict[str, str]:

@@ -86,5 +86,5 @@ def style_png(path):
 
 def test_a_table_without_rows_gives_a_figure_that_says_so(tmp_path):
     written = draw_nothing(tmp_path / "pairs", "pairs: no rows in slice_pairs.csv")
-    assert [path.name for path in written] == ["pairs.png", "pairs.pdf"]
+    assert [path.name for path in written] == ["pairs.png", "pairs.pdf", "pairs.svg"]
     assert all(path.stat().st_size > 500 for path in written)

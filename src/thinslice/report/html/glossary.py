@@ -34,10 +34,12 @@ class Glossary:
     def __init__(self, meanings: Mapping[str, str]):
         """Take the meaning of each word, in the order the page lists them."""
         self.meanings = dict(meanings)
+        self._meanings = {word.lower(): meaning for word, meaning in meanings.items()}
         marked = [word for word in self.meanings if word not in COMMON]
         longest = sorted(marked, key=len, reverse=True)
         either = "|".join(re.escape(escape(word)) for word in longest)
-        self._words = re.compile(rf"(?<![\w-])(?:{either})(?![\w-])") if longest else None
+        pattern = rf"(?<![\w-])(?:{either})(?![\w-])"
+        self._words = re.compile(pattern, re.IGNORECASE) if longest else None
 
     def mark(self, text: str) -> str:
         """Text as HTML, the first of each word in it linked to its meaning."""
@@ -45,10 +47,11 @@ class Glossary:
 
         def linked(match: re.Match[str]) -> str:
             word = match[0]
-            if word in met:
+            key = unescape(word).lower()
+            if key in met:
                 return word
-            met.add(word)
-            meaning = escape(self.meanings[unescape(word)])
+            met.add(key)
+            meaning = escape(self._meanings[key])
             return f'<a class="term" href="#{name_of(word)}" title="{meaning}">{word}</a>'
 
         return self._words.sub(linked, escape(text)) if self._words else escape(text)

@@ -48,6 +48,8 @@ def long_table(table: AnalysisTable) -> LongTable | None:
     printed = [[part.entry(row) for part in parts] for row in _grouped(rows, table.layout)]
     everywhere, caption = _sim(rows), CAPTIONS[table.layout]
     same = [f"{key} {rows[0][key]}" for key in WORDS if key in rows[0] and not _varies(rows, key)]
+    if len({wording.metric(row) for row in rows}) == 1:
+        same.append(wording.metric(rows[0]))
     scope = f" ({', '.join(same)})" if same else ""
     notes = wording.footnotes(rows)
     return LongTable([p.column for p in parts], printed, f"{caption}{scope}{everywhere}.", notes)
@@ -65,7 +67,7 @@ def _places_of(rows: Sequence[Row]) -> list[_Part]:
     parts = [_word(key, key) for key in WORDS if key in rows[0] and _varies(rows, key)]
     if _varies(rows, "sim"):
         parts.append(_word("sim", "sim"))
-    if "metric" in rows[0]:
+    if "metric" in rows[0] and len({wording.metric(row) for row in rows}) > 1:
         parts.append(_Part(Column("metric", True, True), lambda row: Entry(wording.metric(row))))
     return parts
 
@@ -155,7 +157,7 @@ def _domain_gap(rows: Sequence[Row]) -> list[_Part]:
         _Part(fitted, lambda row: Entry(wording.fitted_on(row["fitted_on"]))),
         _word("tested on", "tested_on"),
         _mean_alone(),
-        _Part(Column("drop against acquired-trained"), drop),
+        _Part(Column("change against acquired-trained"), drop),
         *(tests if enough else []),
         _number("n", "n", str),
         _row_number(),
@@ -223,8 +225,7 @@ FORMS = {
 }
 CAPTIONS = {
     "benchmark": "Every metric: mean over n test patients",
-    "domain_gap": "Every metric by what the weights were fitted on and tested on; "
-    "positive drop is worse",
+    "domain_gap": "Every number by what the weights were fitted on and tested on; + is worse",
     "efficiency": "What a better number costs: learned parameters, mean seconds per volume, "
     "highest memory",
     "patients": "Every test patient; scans of one patient are averaged",

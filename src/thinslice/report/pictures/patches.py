@@ -22,6 +22,7 @@ from thinslice.report.pictures._planes import (
     extent,
     limit,
     limits,
+    mark,
     plane,
     show,
     thick_words,
@@ -77,7 +78,7 @@ def draw(
         words = f"{case}: " if case else ""
         words += f"patches enlarged, {thick_words(thick.grid, frame)}"
         style.title(drawn, words, bool(sim))
-        return style.save(drawn, out_stem)
+        return style.save(drawn, out_stem, style.PICTURE)
 
 
 def _box(given: Mapping[str, Any]) -> Box:
@@ -110,6 +111,7 @@ def _row(
         show(axes, image, extent(scan.grid, frame, view), span, "gray")
         limit(axes, edges)
     limit(row[0], extent(frame, frame, view))
+    mark(row[0], frame, view)
     left, right, low, high = edges
     corner = (left, min(low, high))
     square = Rectangle(corner, right - left, abs(high - low), fill=False, edgecolor=SQUARE)
