@@ -1,7 +1,7 @@
 """What two-stage methods are set by, and what they differ in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from torch import nn
@@ -26,7 +26,7 @@ class TwoStageSettings:
     intermediate_loss: bool = True  # the loss looks at the intermediate plane too
     patch: int = 7  # coarse pixels of a training patch, along both sides
     batch: int = 128  # patches per step
-    blur: str = "random"  # of patches before they are made coarse: random, fixed or none
+    blur: str = "random"  # of what the network sees in training: random, fixed or none
     blur_sigma: float = 0.5  # pixels: the largest, or the fixed one
     in_plane_steps: int = 101_875  # 40 epochs of the paper's 326,000 patches
     through_plane_steps: int = 101_875
@@ -80,6 +80,6 @@ class TwoStageRecipe(Recipe):
     settings: TwoStageSettings
     single_factor: Callable[[int], int] = lambda factor: factor  # of the in-plane network
     answer: Callable[[nn.Module], nn.Module] = lambda net: net  # around either network's ensemble
-    blur_border: Literal["edge", "constant"] = "edge"
+    blur: Blur = field(default_factory=Blur)  # which patch; the settings: how much
     least: Mapping[str, float] | None = None  # grey level that training patches reach, per stage
     finish: Mapping[str, Finish] | None = None  # of training patches, per stage

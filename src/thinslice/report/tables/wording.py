@@ -14,6 +14,8 @@ METRICS = {
     "mae_hu": "MAE",
     "psnr_db": "PSNR",
     "ssim": "SSIM",
+    "mse": "MSE",
+    "nmse": "NMSE",
     "psnr_unobserved_db": "PSNR, unobserved slices",
     "ssim_unobserved": "SSIM, unobserved slices",
     "rmse_au": "RMSE",
