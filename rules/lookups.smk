@@ -1,6 +1,7 @@
 """Cards, resources and names for a job's wildcards: adapters to thinslice.workflow."""
 
 import json
+import shlex
 from functools import cache
 
 from thinslice.provenance import code_digest
@@ -85,6 +86,15 @@ def restore_code(wildcards):
     return code("restore.py")
 
 
+def _case_flags(wildcards):
+    """Which dask cluster computes the cases, and where finished ones of a killed job are kept."""
+    address = config["dask_scheduler"]
+    return (
+        f"--work results/work --dask={shlex.quote(address)}" if address else "--work results/work"
+    )
+
+
+case_flags = engine.derived(_case_flags)
 reserved = cache(lambda *job: resources.reserve(job[0], config, *job[1:]))
 
 
@@ -98,10 +108,14 @@ def reservation(kind, wildcards):
 
 
 def reserve(kind):
-    """The resources of a rule, more at each retry."""
+    """The resources of a rule, more at each retry, and for every process."""
+
+    def needs(wildcards, threads, attempt):
+        return reservation(kind, wildcards).on(threads).at(attempt)
+
     return {
-        "mem_mb": lambda wildcards, attempt: reservation(kind, wildcards).at(attempt).mem_mb,
-        "runtime": lambda wildcards, attempt: reservation(kind, wildcards).at(attempt).minutes,
+        "mem_mb": lambda wildcards, threads, attempt: needs(wildcards, threads, attempt).mem_mb,
+        "runtime": lambda wildcards, threads, attempt: needs(wildcards, threads, attempt).minutes,
     }
 
 

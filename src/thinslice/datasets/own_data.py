@@ -5,13 +5,15 @@ same pixels. Its slices are placed in the thin scan's frame, so that the phase b
 known. Cases without a thick scan serve simulated degradations only.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from thinslice.datasets._readers import by_case
 from thinslice.errors import Refused, all_refused, in_case, refused
 from thinslice.interfaces import Case
 from thinslice.io.read import read_scan
@@ -48,10 +50,10 @@ class OwnData:
         """One case per row, in the manifest's order; Refused, all together, where scans cannot be
         read: after the first of them the others are still read, and no more cases come."""
         wrong: list[Refused] = []
-        for row in read_manifest(self.manifest):
+        for name, read in self.readers(raw).items():
             try:
-                with in_case(row.case):
-                    case = self._case(row)
+                with in_case(name):
+                    case = read()
             except Refused as error:
                 wrong.append(error)
                 continue
@@ -59,6 +61,11 @@ class OwnData:
                 yield case
         if wrong:
             raise all_refused(wrong)
+
+    def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
+        """The same, to be read."""
+        rows = read_manifest(self.manifest)
+        return by_case((row.case, partial(self._case, row)) for row in rows)
 
     def _case(self, row: Row) -> Case:
         thin = self._read(row, row.thin, row.thin_thickness_mm)
