@@ -40,7 +40,7 @@ CONFIG = {
         "case_threads": 4,
     },
 }  # fmt: skip
-BY_SIZE = ["convert", "degrade", "score", "pairs", "panels", "join"]
+BY_SIZE = ["convert", "degrade", "score", "pairs", "panels", "slices", "join"]
 
 
 @pytest.mark.parametrize("rule", BY_SIZE)
