@@ -52,6 +52,7 @@ rule restore_shard:
         thick_record="results/thick/{dataset}/{degradation}.record.json",
         thick=ancient("results/thick/{dataset}/{degradation}.zarr"),
         weights=weights,
+        learned=learned_there,
     output:
         restored=temp(
             directory(
@@ -93,6 +94,7 @@ rule restore:
         thick_record="results/thick/{dataset}/{degradation}.record.json",
         thick=ancient("results/thick/{dataset}/{degradation}.zarr"),
         weights=weights,
+        learned=learned_there,
         shard_records=lambda w: [f"{shard}.record.json" for shard in shards_of(w)],
         shards=lambda w: [ancient(f"{shard}.zarr") for shard in shards_of(w)],
     output:

@@ -5,7 +5,7 @@ whose weights were fitted on one (dataset, degradation), or on nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from thinslice.columns import SIM
@@ -92,7 +92,27 @@ def skipped(config: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def sources(config: Mapping[str, Any]) -> list[tuple[str, Source]]:
     """Every (method, source) that the runnable cells need trained, once each."""
-    return list(dict.fromkeys((c.method, c.source) for c in cells(config) if c.source))
+    fitted = ((trained_by(c.method, config), c.source) for c in cells(config) if c.source)
+    return list(dict.fromkeys(fitted))
+
+
+def trained_by(method: str, config: Mapping[str, Any]) -> str:
+    """The method that learns what a method restores with: itself, unless its line says another."""
+    return config["methods"][method].get("weights_of", method)
+
+
+def learned_record(cell: Cell, config: Mapping[str, Any]) -> str | None:
+    """The record of what a cell's method learned in another job, if it did.
+
+    Of weights fitted beforehand; or, where another method learns from the same scans in its place,
+    of that method's cell.
+    """
+    teacher = trained_by(cell.method, config)
+    if cell.source is not None:
+        return f"results/weights/{teacher}/{cell.fitted}.record.json"
+    if teacher != cell.method:
+        return f"results/restored/{replace(cell, method=teacher).path}.record.json"
+    return None
 
 
 def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
