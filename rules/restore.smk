@@ -2,6 +2,7 @@
 Thick volumes in, restored volumes out.
 
     results/weights/{method}/{dataset}--{degradation}.pt               methods with fit: population
+    results/weights/{method}/given.pt                                  those that a line names
     results/shards/{dataset}/{degradation}/{method}/{fitted}/          parts of a cell, removed when joined
     results/restored/{dataset}/{degradation}/{method}/{fitted}.zarr    every method
 
@@ -43,6 +44,32 @@ rule train:
             --reserved-gpus {resources.gpu} --work results/work \
             --thick {input.thick:q} --thin {input.thin:q} \
             --out {output.weights:q} --curve {output.curve:q} 2>&1 | tee {log:q}
+        """
+
+
+rule given_weights:
+    """Take weights of others, first of all: what is wrong with them shows before any work."""
+    input:
+        lambda w: list(map(str, cells.given_files(config["methods"][w.method]).values())),
+    output:
+        weights="results/weights/{method}/given.pt",
+        record="results/weights/{method}/given.record.json",
+    log:
+        "results/logs/given_weights/{method}.log",
+    benchmark:
+        "results/benchmarks/given_weights/{method}.tsv"
+    conda:
+        "../envs/thinslice.yaml"
+    priority: 100
+    resources:
+        **reserve("given_weights"),
+    params:
+        card=card_of("methods", "method"),
+        code=code("given_weights.py"),
+    shell:
+        r"""
+        python "$HERE"/workflow_scripts/given_weights.py --card {params.card:q} \
+            --out {output.weights:q} &>{log:q}
         """
 
 

@@ -162,7 +162,8 @@ def restore(request: RestoreRequest, job: Job) -> None:
     job.output("restored", request.out)
     job.fact("wall_s", seconds)
     job.fact("parameters", method.parameters())
-    job.fact("fidelity", method.about.fidelity_of(request.card.get("settings", {})))
+    fidelity = method.about.fidelity_of(request.card.get("settings", {}))
+    job.fact("fidelity", f"{fidelity}, given weights" if "weights" in request.card else fidelity)
     job.fact("device", run.device)
     if hasattr(method, "precision_on") and run.device:
         job.fact("precision", method.precision_on(run.device))

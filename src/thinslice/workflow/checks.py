@@ -6,7 +6,7 @@ from typing import Any
 
 from thinslice import plugins
 from thinslice.workflow import plugin_source
-from thinslice.workflow.cells import ACQUIRED, cells, degradations_of, skipped
+from thinslice.workflow.cells import ACQUIRED, cells, degradations_of, given_files, skipped
 
 RESTORING = "RESTORING"  # of a module: settings that no training depends on
 CLEANING = {"clean_restored", "clean_work"}  # targets that free disk space
@@ -71,6 +71,8 @@ def _unlike(name: str, method: Mapping[str, Any], methods: Mapping[str, Any]) ->
         return "no other method is called so" + (f"; did you mean {near[0]!r}?" if near else "")
     if "weights_of" in other:
         return f"that restores with what {other['weights_of']} learns: name this one"
+    if "weights" in other:
+        return "that restores with weights of others: name them here too"
     modules = [
         plugins.module_name("methods", card)
         for card in ({"name": name, **method}, {"name": method["weights_of"], **other})
@@ -83,6 +85,23 @@ def _unlike(name: str, method: Mapping[str, Any], methods: Mapping[str, Any]) ->
     differing = [key for key in {**there, **here} if here.get(key) != there.get(key)]
     learned = ", ".join(key for key in differing if key not in free)
     return f"what they learn differs, by {learned}" if learned else None
+
+
+def check_given(config: Mapping[str, Any]) -> None:
+    """Refuse weights of others that are not there, or that no job would use; ValueError."""
+    for name, method in config["methods"].items():
+        for path in given_files(method).values():
+            if not path.is_file():
+                raise ValueError(
+                    f"config: methods {name}: weights: found no file {path}; expected the authors' "
+                    "weights; correct the name, or leave weights out, and it is trained"
+                )
+        if given_files(method) and (method["fit"] != "population" or "weights_of" in method):
+            raise ValueError(
+                f"config: methods {name}: weights: found with fit: {method['fit']}"
+                f"{' and weights_of' * ('weights_of' in method)}; expected a method that is fitted "
+                "beforehand, by itself; leave weights out"
+            )
 
 
 def check_runnable(config: Mapping[str, Any]) -> None:

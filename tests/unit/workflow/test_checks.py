@@ -97,3 +97,17 @@ def test_what_another_restores_with_is_named_at_its_source():
     config["methods"]["third"] = {**LEARNS, "weights_of": "coronal"}
     with pytest.raises(ValueError, match="restores with what sr4 learns: name this one"):
         checks.check_weights_of(config)
+
+
+def test_weights_of_others_must_be_there_and_of_use(tmp_path):
+    def refusal(**line) -> str:
+        with pytest.raises(ValueError, match="methods released: weights: found") as refused:
+            checks.check_given({"methods": {"released": line}})
+        return str(refused.value)
+
+    file = tmp_path / "authors.pt"
+    assert "found no file" in refusal(fit="population", weights=str(file))
+    file.touch()
+    checks.check_given({"methods": {"released": {"fit": "population", "weights": str(file)}}})
+    assert "fit: volume" in refusal(fit="volume", weights=str(file))
+    assert "weights_of" in refusal(fit="population", weights=str(file), weights_of="sr4")

@@ -56,3 +56,14 @@ def test_what_is_learned_from_the_scan_is_that_of_the_cell_that_learned():
     there = "results/restored/pairs/box5/sr4/untrained.record.json"
     assert cells.learned_record(cell, config) == there
     assert cells.learned_record(cells.Cell("pairs", "box5", "sr4"), config) is None
+
+
+def test_a_method_with_weights_of_others_is_not_trained():
+    methods = {**CONFIG["methods"], "edsr": {"fit": "population", "weights": {"net": "authors.pt"}}}
+    config = {**CONFIG, "methods": methods}
+    assert cells.sources(config) == []
+    record = "results/weights/edsr/given.record.json"
+    assert targets.upstream_records(config).count(record) == 1
+    restored = [cell for cell in cells.cells(config) if cell.method == "edsr"]
+    assert restored
+    assert {cells.learned_record(cell, config) for cell in restored} == {record}
