@@ -3,6 +3,7 @@
 import json
 from functools import cache
 
+from thinslice.fs.hashing import sha256_of_file
 from thinslice.provenance import code_digest
 from thinslice.workflow import cards, gpus, resources, shards
 
@@ -20,6 +21,26 @@ def code(script, *modules):
     """Digest of a rule's script and of the plug-ins it runs, with all they import."""
     path = Path(workflow.basedir, "workflow_scripts", script)
     return code_digest.code_digest(*modules, script=path)
+
+
+def shown_volumes(wildcards):
+    """Stores of a dataset's volumes that are shown, each with the record that a job waits for."""
+    shown, dataset = panels_of(wildcards.dataset), wildcards.dataset
+    restored = [f"results/restored/{cell.path}" for cell in shown.cells]
+    return {
+        "thin_record": f"results/thin/{dataset}.record.json",
+        "thin": ancient(f"results/thin/{dataset}.zarr") if shown.truth else [],
+        "thick_record": f"results/thick/{shown.path_of_thick}.record.json",
+        "thick": ancient(f"results/thick/{shown.path_of_thick}.zarr"),
+        "restored_records": [f"{path}.record.json" for path in restored],
+        "restored": [ancient(f"{path}.zarr") for path in restored],
+    }
+
+
+def page_assets():
+    """Hashes of the page's style sheets, scripts and glossary, which no digest of code counts."""
+    folder = Path(workflow.basedir, "src", "thinslice", "report", "html", "assets")
+    return [f"{path.name} {sha256_of_file(path)[:16]}" for path in sorted(folder.iterdir())]
 
 
 card = cache(lambda kind, name: cards.card(config, kind, name))
@@ -116,7 +137,7 @@ def reservation(kind, wildcards):
     if kind == "restore" and "shard" not in wildcards.keys() and shards_of(wildcards):
         kind = "join"
     dataset, method = wildcards.get("dataset"), wildcards.get("method")
-    shown = len(panels_of(dataset).cells) if kind == "panels" else 0
+    shown = len(panels_of(dataset).cells) if kind in ("panels", "slices") else 0
     return reserved(kind, dataset, method, shown)
 
 

@@ -247,5 +247,5 @@ class Figure(Protocol):
     """A table in, one figure out. The module's constant ``CAPTION`` says what it shows."""
 
     def __call__(self, table: "pd.DataFrame", out_stem: Path) -> list[Path]:
-        """Draw ``out_stem``.png and .pdf; LookupError for another analysis' table."""
+        """Draw ``out_stem``.png, .pdf and .svg; LookupError for another analysis' table."""
         ...

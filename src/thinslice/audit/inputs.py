@@ -65,7 +65,7 @@ def _evidence(content: Mapping[str, Any], record: Path, config: Mapping[str, Any
 
 def _page(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
     tables = [f"results/tables/{name}{SUFFIX}" for name in config["analyses"]]
-    shown = [*config["figures"], *panels.pictures(config)]
+    shown = [*config["figures"], *panels.pictures(config), *panels.slices(config)]
     figures = [f"results/figures/{name}{SUFFIX}" for name in shown]
     yield from _gathered(content, ["evidence", *tables, *figures])
 
@@ -95,7 +95,7 @@ def _pairs(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) 
 
 def _panels(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
     picture, _, dataset = _name(record).partition("_")
-    if f"{picture}_{dataset}" not in panels.pictures(config):
+    if _name(record) not in [*panels.pictures(config), *panels.slices(config)]:
         return
     now = panels.panels(config, dataset)
     card = json.loads(cards.picture_card(config, picture))
@@ -129,4 +129,5 @@ RULES = {
     "score": _score,
     "pairs": _pairs,
     "panels": _panels,
+    "slices": _panels,
 }

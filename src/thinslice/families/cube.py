@@ -90,6 +90,9 @@ CUBE_TINY: dict[str, Any] = {  # what makes any cube method train in a moment
 }
 
 
+SIDE_BY_SIDE = {"halo": (0,), "blend": (0,)}  # tiles as TVSRN's authors place them: seams, no waste
+
+
 @dataclass(frozen=True)
 class CubeRecipe(Recipe):
     """What one cube method is made of."""

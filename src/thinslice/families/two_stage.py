@@ -180,7 +180,7 @@ class TwoStage(FittedMethod[TwoStageRecipe]):
     ) -> Path:
         """Train one network; validation is on patches that are neither blurred nor turned."""
         s, finish = self.recipe.settings, (self.recipe.finish or {}).get(stage)
-        blur = Blur(s.blur, s.blur_sigma, self.recipe.blur_border)  # type: ignore[arg-type]
+        blur = replace(self.recipe.blur, kind=s.blur, sigma=s.blur_sigma)  # type: ignore[arg-type]
         plain = replace(blur, kind="none")
         draw = self._patches(stage, factor, data.train, blur, finish or as_they_are)
         draw_val = self._patches(stage, factor, data.val, plain, as_they_are) if data.val else None
@@ -204,7 +204,7 @@ class TwoStage(FittedMethod[TwoStageRecipe]):
         least = (self.recipe.least or {}).get(stage, 0.0)
         same_pixels = pixel_factor(pairs[0].thick.grid, pairs[0].thin.grid) == 1
         if same_pixels and stage == "through_plane":
-            return NativePatches(pairs, shape, s.batch, s.ct, least, finish)
+            return NativePatches(pairs, shape, s.batch, s.ct, blur, least, finish)
         return ShrunkPatches(pairs, shape, s.batch, s.ct, blur, least, finish)
 
 

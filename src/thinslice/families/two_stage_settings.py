@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from torch import nn
@@ -27,7 +27,7 @@ class TwoStageSettings:
     intermediate_loss: bool = True  # the loss looks at the intermediate plane too
     patch: int = 7  # coarse pixels of a training patch, along both sides
     batch: int = 128  # patches per step
-    blur: str = "random"  # of patches before they are made coarse: random, fixed or none
+    blur: str = "random"  # of what the network sees in training: random, fixed or none
     blur_sigma: float = 0.5  # pixels: the largest, or the fixed one
     in_plane_epochs: int = 40  # of as many patches as cover the training planes side by side
     through_plane_epochs: int = 40
@@ -86,6 +86,6 @@ class TwoStageRecipe(Recipe):
     settings: TwoStageSettings
     single_factor: Callable[[int], int] = lambda factor: factor  # of the in-plane network
     answer: Callable[[nn.Module], nn.Module] = lambda net: net  # around either network's ensemble
-    blur_border: Literal["edge", "constant"] = "edge"
+    blur: Blur = field(default_factory=Blur)  # which patch; the settings: how much
     least: Mapping[str, float] | None = None  # grey level that training patches reach, per stage
     finish: Mapping[str, Finish] | None = None  # of training patches, per stage

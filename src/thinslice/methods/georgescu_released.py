@@ -2,11 +2,11 @@
 
 The in-plane network learns at 1e-4 for 40 epochs, the through-plane one at 1e-3 for 45, neither
 rate ever falls. A factor of 4 in-plane is the network for 2, used twice. Patches are stored as
-whole grey levels and blurred with zeros around them, which darkens their rims; dark ones are left
-out. Half, or three in four, are turned, about a point half a pixel off: the turned patch lies one
-pixel to the side and a line of zeros enters, and since a coarse pixel is r fine ones, what the
-network sees and what it should give are r - 1 fine pixels apart. Between the stages every answer is
-cut to 0..255 and rounded to whole levels (16 HU of our window).
+whole grey levels and blurred, before they are made coarse, with zeros around them, which darkens
+their rims; dark ones are left out. Half, or three in four, are turned, about a point half a pixel
+off: the turned patch lies one pixel to the side and a line of zeros enters, and since a coarse
+pixel is r fine ones, what the network sees and what it should give are r - 1 fine pixels apart.
+Between the stages every answer is cut to 0..255 and rounded to whole levels (16 HU of our window).
 
 Source: the public code of Georgescu et al., commit 663eab4, described in our own words. Differs:
 patches are drawn at random, an epoch is as many as cover the training planes side by side; the best
@@ -33,7 +33,7 @@ from thinslice.families.two_stage_settings import (
     TwoStageSettings,
 )
 from thinslice.interfaces import About
-from thinslice.training.samplers.shrunk_patches import LEVELS, Finish, Patch
+from thinslice.training.samplers.shrunk_patches import LEVELS, Blur, Finish, Patch
 
 ABOUT = About(
     title="Two-stage CNN (released)",
@@ -105,7 +105,7 @@ def build(**settings: Any) -> TwoStage:
             settings_of(Settings, settings),
             single_factor=by_halves,
             answer=WholeLevels,
-            blur_border="constant",
+            blur=Blur(of="fine", border="constant"),
             least=DARK,
             finish={"in_plane": as_stored((0, 1, 2, 3)), "through_plane": as_stored((0, 2))},
         )

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from math import lcm
 
 from thinslice.families.base import settings_of
-from thinslice.families.cube import CUBE_TINY, CubeMethod, CubeRecipe, CubeSettings
+from thinslice.families.cube import (
+    CUBE_TINY,
+    SIDE_BY_SIDE,
+    CubeMethod,
+    CubeRecipe,
+    CubeSettings,
+)
 from thinslice.interfaces import About
 from thinslice.nets.tvsrn import Sizes
 from thinslice.nets.tvsrn_no_tab import TVSRNNoTAB
@@ -21,6 +27,7 @@ ABOUT = About(
     paper="Yu et al., MICCAI 2022",
     idea="TVSRN whose layers all look in-plane: slices meet in stacked features only.",
     fixed_factor=True,
+    published_settings=SIDE_BY_SIDE,
 )
 
 
