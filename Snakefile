@@ -55,6 +55,8 @@ with engine.refusals():
     STATE = engine.state(workflow)
     checks.check_names(config)
     checks.check_modules(config)
+    checks.check_weights_of(config)
+    checks.check_given(config)
     check_settings.check_settings(config, engine.config_files(workflow))
     check_metrics.check_metrics(config)
     if engine.is_main(workflow):

@@ -61,15 +61,12 @@ def card_to_fit(wildcards):
 
 def card_to_restore(wildcards):
     """A param: the card of a method as it was fitted, if it was."""
-    fitted = wildcards.fitted
-    source = None if fitted == cells.UNTRAINED else cells.Source.parse(fitted)
+    source = cell_of(wildcards).source
     return method_card(wildcards.method, source and source.dataset)
 
 
 def cell_card(wildcards):
-    w = wildcards
-    source = None if w.fitted == cells.UNTRAINED else cells.Source.parse(w.fitted)
-    return cards.cell_card(config, cells.Cell(w.dataset, w.degradation, w.method, source))
+    return cards.cell_card(config, cell_of(wildcards))
 
 
 def raw_folder(wildcards):
@@ -78,11 +75,23 @@ def raw_folder(wildcards):
     return f"results/raw/{shared}"
 
 
+def cell_of(wildcards):
+    w = wildcards
+    source = None if w.fitted == cells.UNTRAINED else cells.Source.parse(w.fitted)
+    return cells.Cell(w.dataset, w.degradation, w.method, source)
+
+
 def weights(wildcards):
-    """The record of the weights a restore job waits for; none if its method was not fitted."""
-    if wildcards.fitted == cells.UNTRAINED:
+    """The record of what a restore job's method learned before; none if it learned nothing."""
+    return cells.learned_record(cell_of(wildcards), config) or []
+
+
+def learned_there(wildcards):
+    """The volumes of the cell whose job learned in this one's place, if another did."""
+    record = weights(wildcards)
+    if not record or not record.startswith("results/restored/"):
         return []
-    return f"results/weights/{wildcards.method}/{wildcards.fitted}.record.json"
+    return ancient(record.replace(".record.json", ".zarr"))
 
 
 @cache

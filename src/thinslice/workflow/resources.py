@@ -63,6 +63,7 @@ COSTS = {
     "convert": Cost(150, 20.0, minutes_per_gigavoxel=10),
     "degrade": Cost(110, 6.0, minutes_per_gigavoxel=5),
     "train": Cost(0),  # as configured
+    "given_weights": Cost(2000),
     "restore": Cost(100, 12.0, minutes_per_gigavoxel=10, splits=("test",)),
     "join": Cost(100, 4.0, minutes_per_gigavoxel=2, splits=("test",)),
     "score": Cost(140, 36.0, minutes_per_gigavoxel=15, splits=("test",)),
