@@ -54,7 +54,7 @@ def test_tiles_that_shrink_under_a_cap_are_equal_too_and_keep_under_it(monkeypat
     assert (rows, columns) == (56, 56)
     assert batch * rows * columns * voxel <= room
     room = 10.0
-    with pytest.raises(MemoryError, match="max_memory_gib"):
+    with pytest.raises(MemoryError, match="below the memory cap"):
         tile_and_batch(Doubled(), tiles, (96, 96), capped)
 
 
