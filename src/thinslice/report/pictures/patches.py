@@ -24,6 +24,7 @@ from thinslice.report.pictures._planes import (
     first_mm,
     limit,
     limits,
+    mark,
     plane,
     show,
     thick_words,
@@ -88,7 +89,7 @@ def draw(
         if scores:
             words += f"; PSNR in dB above, SSIM below, of the patch: rows of {out_stem.name}.csv"
         style.title(drawn, words, bool(sim))
-        return style.save(drawn, out_stem)
+        return style.save(drawn, out_stem, style.PICTURE)
 
 
 def box_of(given: Mapping[str, Any]) -> Box:
@@ -121,6 +122,7 @@ def _row(
         show(axes, image, extent(scan.grid, frame, view), span, "gray")
         limit(axes, edges)
     limit(row[0], extent(frame, frame, view))
+    mark(row[0], frame, view)
     left, right, low, high = edges
     corner = (left, min(low, high))
     square = Rectangle(corner, right - left, abs(high - low), fill=False, edgecolor=SQUARE)

@@ -14,6 +14,8 @@ METRICS = {
     "mae_hu": "MAE",
     "psnr_db": "PSNR",
     "ssim": "SSIM",
+    "mse": "MSE",
+    "nmse": "NMSE",
     "psnr_unobserved_db": "PSNR, unobserved slices",
     "ssim_unobserved": "SSIM, unobserved slices",
     "rmse_au": "RMSE",
@@ -29,6 +31,7 @@ METRICS = {
 VIEWS = {"3d": "3-D"}
 PEAKS = {"scan": "4000", "lung": "1400", "soft": "400", "unit": ", unit range"}  # of PSNR in v1
 NOTHING = "–"
+FEW = 6  # patients: a one-sided Wilcoxon test of five cannot give a p below 0.03 for one pair
 ODD = "‡"  # a mean that is not over every patient
 
 

@@ -16,7 +16,7 @@ from thinslice.report.pictures import patches
 def kept(monkeypatch) -> list[Figure]:
     """The figures that a test draws, in place of their files."""
     drawn: list[Figure] = []
-    monkeypatch.setattr(style, "save", lambda figure, stem: drawn.append(figure) or [])
+    monkeypatch.setattr(style, "save", lambda figure, stem, *endings: drawn.append(figure) or [])
     return drawn
 
 
