@@ -43,6 +43,10 @@ from thinslice.workflow.recovery import prepare, run_lock, snakemake_state
 engine.tune_gc()
 
 
+with engine.refusals():  # of an overlay Snakemake itself says only that it is no YAML
+    config_files.check_syntax(Path(workflow.basedir, "config.yaml"))
+
+
 configfile: os.path.join(workflow.basedir, "config.yaml")
 
 

@@ -116,6 +116,19 @@ def view(
     return out_ZYX
 
 
+def refuse_small_cap(
+    net: nn.Module, tiles: PlaneTiles, planes_NPQ: tuple[int, int, int], run: Run
+) -> None:
+    """MemoryError where not even the smallest tile of the network fits under the cap of ``run``.
+
+    planes_NPQ   how many planes there are, and their size
+    """
+    device = choose(run)
+    if run.max_memory_gib is not None and device.type == "cpu":
+        reserved = 4 * prod(planes_NPQ)  # the view's answer
+        memory.tile_and_batch(net.eval(), (), tiles, planes_NPQ[1:], run, device, reserved)
+
+
 def each(
     net: nn.Module,
     units: Sequence[np.ndarray],
