@@ -64,6 +64,7 @@ with engine.refusals():
         engine.check_literal(own_data.all_files(config))
     checks.check_runnable(config)
 
+engine.short_plan(workflow)
 engine.before_run(workflow, lambda: prepare.prepare(RESULTS, STATE))
 shell.prefix(engine.shell_prefix(workflow))
 
@@ -111,10 +112,12 @@ rule all:
     default_target: True
     input:
         "results/report.html",
+        "results/README.txt",
         "results/report.record.json",
         collect("results/tables/{a}.{end}", a=config["analyses"], end=["csv", "md", "tex"]),
-        collect("results/figures/{f}.{end}", f=config["figures"], end=["png", "pdf"]),
+        collect("results/figures/{f}.{end}", f=config["figures"], end=["png", "pdf", "svg"]),
         collect("results/figures/{p}.{end}", p=panels.pictures(config), end=["png", "pdf"]),
+        collect("results/figures/{s}.json", s=panels.slices(config)),
         targets.upstream_records(config),
 
 

@@ -3,6 +3,7 @@
 import json
 from functools import cache
 
+from thinslice.fs.hashing import sha256_of_file
 from thinslice.provenance import code_digest
 from thinslice.workflow import cards, gpus, resources, shards
 
@@ -22,13 +23,46 @@ def code(script, *modules):
     return code_digest.code_digest(*modules, script=path)
 
 
+def shown_volumes(wildcards):
+    """Stores of a dataset's volumes that are shown, each with the record that a job waits for."""
+    shown, dataset = panels_of(wildcards.dataset), wildcards.dataset
+    restored = [f"results/restored/{cell.path}" for cell in shown.cells]
+    return {
+        "thin_record": f"results/thin/{dataset}.record.json",
+        "thin": ancient(f"results/thin/{dataset}.zarr") if shown.truth else [],
+        "thick_record": f"results/thick/{shown.path_of_thick}.record.json",
+        "thick": ancient(f"results/thick/{shown.path_of_thick}.zarr"),
+        "restored_records": [f"{path}.record.json" for path in restored],
+        "restored": [ancient(f"{path}.zarr") for path in restored],
+    }
+
+
+def page_assets():
+    """Hashes of the page's style sheets, scripts and glossary, which no digest of code counts."""
+    folder = Path(workflow.basedir, "src", "thinslice", "report", "html", "assets")
+    return [f"{path.name} {sha256_of_file(path)[:16]}" for path in sorted(folder.iterdir())]
+
+
 card = cache(lambda kind, name: cards.card(config, kind, name))
+method_card = cache(lambda name, fitted_on: cards.method_card(config, name, fitted_on))
 panels_of = cache(lambda dataset: panels.panels(config, dataset))
 
 
 def card_of(kind, wildcard):
     """A param: the card of the config entry that a wildcard names."""
     return lambda wildcards: card(kind, wildcards[wildcard])
+
+
+def card_to_fit(wildcards):
+    """A param: the card of a method that is fitted on a dataset."""
+    return method_card(wildcards.method, wildcards.dataset)
+
+
+def card_to_restore(wildcards):
+    """A param: the card of a method as it was fitted, if it was."""
+    fitted = wildcards.fitted
+    source = None if fitted == cells.UNTRAINED else cells.Source.parse(fitted)
+    return method_card(wildcards.method, source and source.dataset)
 
 
 def cell_card(wildcards):
@@ -51,15 +85,16 @@ def weights(wildcards):
 
 
 @cache
-def shards_of_cell(cell, method):
+def shards_of_cell(cell, method, card):
     number = config["methods"][method].get("restore_shards", config["scheduling"]["restore_shards"])
-    return shards.names(cell, number, json.loads(card("methods", method)))
+    return shards.names(cell, number, json.loads(card))
 
 
 def shards_of(wildcards):
     """The shards, without a suffix, that a cell is joined from; none where one job restores it."""
     w = wildcards
-    return shards_of_cell(f"{w.dataset}/{w.degradation}/{w.method}/{w.fitted}", w.method)
+    cell = f"{w.dataset}/{w.degradation}/{w.method}/{w.fitted}"
+    return shards_of_cell(cell, w.method, card_to_restore(w))
 
 
 def restore_flags(wildcards, input, threads, resources):
@@ -93,7 +128,7 @@ def reservation(kind, wildcards):
     if kind == "restore" and "shard" not in wildcards.keys() and shards_of(wildcards):
         kind = "join"
     dataset, method = wildcards.get("dataset"), wildcards.get("method")
-    shown = len(panels_of(dataset).cells) if kind == "panels" else 0
+    shown = len(panels_of(dataset).cells) if kind in ("panels", "slices") else 0
     return reserved(kind, dataset, method, shown)
 
 

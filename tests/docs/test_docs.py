@@ -17,6 +17,7 @@ from thinslice.families.cube import CubeSettings
 from thinslice.families.interpolated import InterpolatedSettings
 from thinslice.families.plane import PlaneSettings
 from thinslice.families.positions import PositionSettings
+from thinslice.families.referenced import ReferencedSettings
 from thinslice.families.self_supervised import SelfSupervised
 from thinslice.families.two_stage_settings import TwoStageSettings
 from thinslice.families.two_view import TwoViewSettings
@@ -44,6 +45,7 @@ SHARED = {
     PositionSettings: "Every network of positions",
     TwoStageSettings: "Both two-stage methods",
     TwoViewSettings: "Both ACVTT methods",
+    ReferencedSettings: "Every network with references",
 }
 METHODS_PAGE = (ROOT / "docs/explanation/methods.md").read_text()
 GLOSSARY = (ROOT / "docs/reference/glossary.md").read_text()
@@ -183,7 +185,7 @@ def anchors(page: Path) -> set[str]:
 def test_every_page_is_in_the_index():
     linked = set(LINK.findall((ROOT / "docs/README.md").read_text()))
     pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").glob("[!a]*/*.md")}
-    assert linked == {*pages, "adr/README.md"}
+    assert linked == {*pages, "adr/README.md", "../CONTRIBUTING.md"}
 
 
 def test_decisions_are_numbered_without_gaps_and_listed_in_their_index():

@@ -9,7 +9,13 @@ CT scans", MICCAI 2022, section 3.3 (TVSRN Encoder).
 from dataclasses import dataclass
 
 from thinslice.families.base import settings_of
-from thinslice.families.cube import CUBE_TINY, CubeMethod, CubeRecipe, CubeSettings
+from thinslice.families.cube import (
+    CUBE_TINY,
+    SIDE_BY_SIDE,
+    CubeMethod,
+    CubeRecipe,
+    CubeSettings,
+)
 from thinslice.interfaces import About
 from thinslice.nets.tvsrn_encoder import Sizes, TVSRNEncoder
 
@@ -19,6 +25,7 @@ ABOUT = About(
     paper="Yu et al., MICCAI 2022",
     idea="Swin layers over stacked thick slices; each voxel's features become its native slices.",
     fixed_factor=True,
+    published_settings=SIDE_BY_SIDE,
 )
 
 

@@ -79,10 +79,17 @@ def _gaps(rows: list[dict[str, Any]]) -> list[str]:
         out.append(
             f"Given acquired thick slices, {method} fitted on simulated ones changes by {drops} "
             f"against acquired-trained weights ({wording.metric_name(best)}, protocol "
-            f"{best['protocol']}; + is worse; smallest Holm p "
-            f"{wording.p_value(best['p_holm'])}, {wording.patients([best['n_paired']])})."
+            f"{best['protocol']}; + is worse; {_tested(best)})."
         )
     return out
+
+
+def _tested(row: dict[str, Any]) -> str:
+    """What the tests say, or that there are too few patients for any to say something."""
+    n = wording.patients([row["n_paired"]])
+    if row["n_paired"] < wording.FEW:
+        return f"{n}: too few for a test"
+    return f"smallest Holm p {wording.p_value(row['p_holm'])}, {n}"
 
 
 def _mean(row: dict[str, Any]) -> str:

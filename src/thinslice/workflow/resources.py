@@ -55,6 +55,7 @@ COSTS = {
     "score": Cost(140, 36.0, minutes_per_gigavoxel=15, splits=("test",)),
     "pairs": Cost(100, 12.0, minutes_per_gigavoxel=10),
     "panels": Cost(110, 18.0),
+    "slices": Cost(110, 18.0),
     **dict.fromkeys(("gather", "evidence", "analyse", "figure", "page"), Cost(500)),
     **dict.fromkeys(("clean_restored", "clean_work"), Cost(200, base_minutes=60)),
 }

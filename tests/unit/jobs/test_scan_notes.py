@@ -102,8 +102,8 @@ def test_warnings_reach_the_footnotes_of_every_table_that_shows_the_data_set(nam
 
 def test_warnings_reach_the_page_and_the_terminal():
     scans = [("own", "p1: <b> 37 mm from the qform")]
-    text = page.html([], {}, (), scans)
-    assert "<h2>Notes on the scans</h2>" in text
+    text = page.html([], (), (), scans)
+    assert ">Notes on the scans<" in text
     assert "own, p1: &lt;b&gt; 37 mm from the qform" in text
     assert "Notes on the scans" not in page.html([])
     assert "- own, p1: <b> 37 mm" in terminal.summary([], (), scans)

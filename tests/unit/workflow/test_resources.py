@@ -38,7 +38,7 @@ CONFIG = {
         "restore_threads": 2, "restore_mem_mb": 3000, "restore_minutes": 60,
     },
 }  # fmt: skip
-BY_SIZE = ["convert", "degrade", "score", "pairs", "panels", "join"]
+BY_SIZE = ["convert", "degrade", "score", "pairs", "panels", "slices", "join"]
 
 
 @pytest.mark.parametrize("rule", BY_SIZE)
