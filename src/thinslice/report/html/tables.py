@@ -9,7 +9,6 @@ from thinslice.report.html.glossary import Glossary
 from thinslice.report.html.long_table import Column, LongTable
 from thinslice.report.tables.sheet import Cell, Sheet
 
-
 MOST_PRINTED = 40  # rows of a table that are printed on paper; of more, its file is the copy
 
 
