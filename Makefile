@@ -1,8 +1,14 @@
-# make demo    set up, run config.yaml on the embedded phantom, print the main table
-# make test    set up, lint, and every test that takes seconds;  make test-slow  the ones that take minutes
-# make test-slurm  set up Slurm (as root, on Debian) and run the tests that need one, on one of their own
-# make bench   time and memory against named baselines
-# make check-setup  does the lock install from the public index alone?  make lock  make it anew
+# make help               this text
+# make demo               set up, run config.yaml on the embedded phantom, print the main table
+# make check-method M=X   one method alone: contract, lint and types of src/thinslice/methods/X.py
+# make test               set up, lint, and every test that takes seconds
+# make test-slow          the tests that take minutes
+# make test-slurm         set up Slurm (as root, on Debian), run the tests that need one, on one of their own
+# make lint               the linters alone
+# make bench              time and memory against named baselines
+# make check-setup        does the lock install from the public index alone?
+# make lock               make the lock anew
+# make clean              remove results/ and Snakemake's memory of it
 #
 # PYTHON=...   the interpreter that .venv is made from (3.11 or newer)
 # TORCH=...    which torch goes into .venv (docs/how-to/torch.md); remembered until another is given
@@ -20,7 +26,10 @@ BIN := .venv/bin
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test test-slow test-slurm lint bench clean check-setup lock another-torch
+.PHONY: help demo check-method test test-slow test-slurm lint bench clean check-setup lock another-torch
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 demo: .venv/.ready
 	snakemake --cores $(CORES)
@@ -29,6 +38,16 @@ demo: .venv/.ready
 # and files begin in the order of tests/conftest.py, the longest first.
 test: .venv/.ready lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
+
+CONTRACTS = tests/contracts/test_methods.py tests/contracts/test_plugins.py
+METHOD = src/thinslice/methods/$(M).py
+check-method: .venv/.ready
+	@test -n "$(M)" || { echo "which method? make check-method M=mine, for src/thinslice/methods/mine.py"; exit 2; }
+	@test -f $(METHOD) || { echo "there is no $(METHOD)"; exit 2; }
+	ruff check $(METHOD)
+	ruff format --check $(METHOD)
+	pyright $(METHOD)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(CONTRACTS) -n 0 -k "$(M)"
 
 test-slow: .venv/.ready
 	$(BIN)/python -m pytest -m slow --timeout 3600

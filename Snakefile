@@ -64,6 +64,7 @@ with engine.refusals():
         engine.check_literal(own_data.all_files(config))
     checks.check_runnable(config)
 
+engine.short_plan(workflow)
 engine.before_run(workflow, lambda: prepare.prepare(RESULTS, STATE))
 shell.prefix(engine.shell_prefix(workflow))
 

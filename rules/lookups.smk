@@ -44,12 +44,25 @@ def page_assets():
 
 
 card = cache(lambda kind, name: cards.card(config, kind, name))
+method_card = cache(lambda name, fitted_on: cards.method_card(config, name, fitted_on))
 panels_of = cache(lambda dataset: panels.panels(config, dataset))
 
 
 def card_of(kind, wildcard):
     """A param: the card of the config entry that a wildcard names."""
     return lambda wildcards: card(kind, wildcards[wildcard])
+
+
+def card_to_fit(wildcards):
+    """A param: the card of a method that is fitted on a dataset."""
+    return method_card(wildcards.method, wildcards.dataset)
+
+
+def card_to_restore(wildcards):
+    """A param: the card of a method as it was fitted, if it was."""
+    fitted = wildcards.fitted
+    source = None if fitted == cells.UNTRAINED else cells.Source.parse(fitted)
+    return method_card(wildcards.method, source and source.dataset)
 
 
 def cell_card(wildcards):
@@ -72,15 +85,16 @@ def weights(wildcards):
 
 
 @cache
-def shards_of_cell(cell, method):
+def shards_of_cell(cell, method, card):
     number = config["methods"][method].get("restore_shards", config["scheduling"]["restore_shards"])
-    return shards.names(cell, number, json.loads(card("methods", method)))
+    return shards.names(cell, number, json.loads(card))
 
 
 def shards_of(wildcards):
     """The shards, without a suffix, that a cell is joined from; none where one job restores it."""
     w = wildcards
-    return shards_of_cell(f"{w.dataset}/{w.degradation}/{w.method}/{w.fitted}", w.method)
+    cell = f"{w.dataset}/{w.degradation}/{w.method}/{w.fitted}"
+    return shards_of_cell(cell, w.method, card_to_restore(w))
 
 
 def restore_flags(wildcards, input, threads, resources):

@@ -32,7 +32,7 @@ rule train:
         **reserve("train"),
         **reserve_gpus(training_gpus),
     params:
-        card=card_of("methods", "method"),
+        card=card_to_fit,
         device=engine.derived(lambda w: config["device"]),
         processes=engine.derived(lambda w: config["methods"][w.method].get("gpus", 1)),
         code=code("train.py"),
@@ -75,7 +75,7 @@ rule restore_shard:
         **reserve("restore"),
         **reserve_gpus(shard_gpus),
     params:
-        card=card_of("methods", "method"),
+        card=card_to_restore,
         flags=restore_flags,
         code=code("restore_shard.py"),
     shell:
@@ -109,7 +109,7 @@ rule restore:
         **reserve("restore"),
         **reserve_gpus(restore_gpus),
     params:
-        card=card_of("methods", "method"),
+        card=card_to_restore,
         script=restore_script,
         code=restore_code,
     shell:

@@ -125,9 +125,12 @@ class About(NamedTuple):
     published_settings: Mapping[str, tuple[Any, ...]] = {}  # by name: the source's, ablations too
 
     def fidelity_of(self, settings: Mapping[str, Any]) -> str:
-        """The label of one config line: values that the source published keep the plain label."""
+        """The label of one config line: values that the source published keep the plain label.
+
+        So do the seed, and ``ct``, the HU that a network sees as 0 and 1: they are the data's.
+        """
         ours = any(
-            name != "seed" and value not in self.published_settings.get(name, ())
+            name not in ("seed", "ct") and value not in self.published_settings.get(name, ())
             for name, value in settings.items()
         )
         marked = ours and self.fidelity.startswith("as-")

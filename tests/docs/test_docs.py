@@ -185,7 +185,7 @@ def anchors(page: Path) -> set[str]:
 def test_every_page_is_in_the_index():
     linked = set(LINK.findall((ROOT / "docs/README.md").read_text()))
     pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").glob("[!a]*/*.md")}
-    assert linked == {*pages, "adr/README.md"}
+    assert linked == {*pages, "adr/README.md", "../CONTRIBUTING.md"}
 
 
 def test_decisions_are_numbered_without_gaps_and_listed_in_their_index():

@@ -45,7 +45,7 @@ class Checkout:
     def planned(self, *arguments: str) -> set[str]:
         """First outputs of the jobs a dry run lists."""
         text = self.run("-n", *arguments).stdout
-        return set(re.findall(r"^    output: ([^,\n]+)", text, flags=re.MULTILINE))
+        return set(re.findall(r"^\w+ +(results/\S+)  \(", text, flags=re.MULTILINE))
 
     def thinslice(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the thinslice command of this copy."""

@@ -163,9 +163,7 @@ CASES = {
     "5-D of two": Case(plain(lambda v: np.stack([v, v], -1)[:, :, :, None]), "5-D"),
     "float64": Case(plain(lambda v: v + 0.25), right=as_nibabel),
     "unsigned, offset 32768": Case(offset_32768, right=as_scan),
-    "HU + 1024": Case(
-        plain(lambda v: (v + 1024).astype(np.uint16)), right=says("show no air; are they HU?")
-    ),
+    "HU + 1024": Case(plain(lambda v: (v + 1024).astype(np.uint16)), right=says("; are they HU?")),
     "cone beam": Case(
         plain(lambda v: (v.astype(int) * 50 + 51000).astype(np.uint16)),
         right=says("are they HU?"),

@@ -39,6 +39,7 @@ note(when="parsing", main=engine.is_main(workflow),
      cluster=engine.on_cluster(workflow),
      limit=engine.gpu_limit(workflow), environments=engine.has_software_deployment(workflow),
      state=state.backend)
+engine.short_plan(workflow)
 engine.before_run(workflow, lambda: note(when="preparing") or ["prepared"])
 shell.prefix(engine.shell_prefix(workflow))
 
@@ -150,6 +151,14 @@ def test_a_derived_param_reruns_nothing_and_any_other_does(probe, backend):
     probe.run(*chosen)
     assert "Nothing to be done" in probe.run("-n", *chosen, "--config", "device=cuda").stdout
     assert "Params have changed" in probe.run("-n", *chosen, "--config", "setting=2").stdout
+
+
+def test_a_dry_run_lists_each_job_in_one_line(probe):
+    text = probe.run("-n").stdout
+    assert "\na         results/a.record.json  (missing)\n" in text
+    assert re.search(r"\nall         \(its inputs are made anew\)\n", text)
+    assert "    reason: " not in text
+    assert "    reason: Missing output files" in probe.run("-n", "-p").stdout
 
 
 def test_functions_with_an_argument_called_output_are_derived():

@@ -11,9 +11,10 @@ from typing import Any
 from thinslice.audit.cards import differences
 from thinslice.provenance.records import SUFFIX
 from thinslice.workflow import cards, cells, panels, targets
-from thinslice.workflow.cells import Cell, Source
+from thinslice.workflow.cells import SEPARATOR, Cell, Source
 
 SIM = "--sim="
+FITTED = ("train", "restore", "restore_shard")
 
 
 def changed_inputs(
@@ -22,6 +23,14 @@ def changed_inputs(
     """In words, what the config gives the job of a record otherwise than it was."""
     if content["rule"] in RULES:
         yield from RULES[content["rule"]](content, record, config)
+
+
+def fitted_on(content: Mapping[str, Any], record: Path) -> str | None:
+    """The dataset that the method of a training or restoring job is fitted on, if it is on any."""
+    if content["rule"] not in FITTED:
+        return None
+    label = record.parent.name if content["rule"] == "restore_shard" else _name(record)
+    return Source.parse(label).dataset if SEPARATOR in label else None
 
 
 def _gather(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:

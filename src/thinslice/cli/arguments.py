@@ -34,6 +34,12 @@ def count(text: str) -> int:
     return int(text)
 
 
+def add_loudness(add: Callable[..., object]) -> None:
+    """Add how much a command prints, by a parser's ``add_argument``."""
+    add("-q", "--quiet", action="store_true", help="print warnings and errors alone")
+    add("-v", "--verbose", action="store_true", help="print settings, versions and the log too")
+
+
 def add_choice(add: Callable[..., object]) -> None:
     """Add the options that choose one scan of several, by a parser's ``add_argument``."""
     add(

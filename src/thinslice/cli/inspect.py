@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         other = sum(scan.is_other for scan in scans)
         bad = sum(scan.refused is not None for scan in scans) - other
         good = len(scans) - bad - other
-        print(f"{good} can be read, {bad} refused" + (f", {other} no scans" if other else ""))
+        print(f"{good} readable, {bad} refused" + (f", {other} not scans" if other else ""))
     return int(any(scan.refused and not scan.is_other for scan in scans))
 
 

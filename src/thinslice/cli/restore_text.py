@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from thinslice.interfaces import Run
+from thinslice.provenance.environment import versions
 from thinslice.restoration import output
+from thinslice.restoration.notices import RESTORED as NOTICE
 from thinslice.restoration.restore import Plan, Result
-from thinslice.restoration.statement import NOTICE
+from thinslice.runtime.progress import in_words
 from thinslice.volume import Grid
 
 FITS = {
@@ -15,8 +18,8 @@ FITS = {
 }
 
 
-def beforehand(path: Path, planned: Plan, device: str) -> Iterator[str]:
-    """Lines on the scan, the target grid, the method and the device."""
+def beforehand(path: Path, planned: Plan, run: Run) -> Iterator[str]:
+    """Lines on the scan, the target grid, the method, the device and its threads."""
     source = planned.scan.source if planned.scan else {}
     maker, kernel = source.get("maker"), source.get("kernel")
     facts = [source.get("format"), planned.thick.modality, maker, kernel]
@@ -29,7 +32,18 @@ def beforehand(path: Path, planned: Plan, device: str) -> Iterator[str]:
         yield f"weights  {chosen.weights}  sha256 {(chosen.weights_sha256 or '')[:16]}"
     if planned.refine is not None:
         yield f"refine   {planned.refine} on this scan's axial slices, before it is restored"
-    yield f"device   {device}"
+    threads = f", {run.threads} thread{'s' if run.threads > 1 else ''}" if run.threads else ""
+    yield f"device   {run.device}{threads}"
+
+
+def details(planned: Plan, run: Run) -> Iterator[str]:
+    """Lines for ``--verbose``: the method's settings, the memory cap, and versions."""
+    settings = planned.chosen.card.get("settings", {})
+    pairs = [f"{name} {value}" for name, value in settings.items()]
+    yield f"settings {', '.join(pairs) or 'as the method has them'}"
+    cap = f"{run.max_memory_gib:g} GiB" if run.max_memory_gib else "none"
+    yield f"memory   cap {cap}"
+    yield f"versions {', '.join(f'{name} {version}' for name, version in versions().items())}"
 
 
 def afterwards(out: Path, restored: Result) -> Iterator[str]:
@@ -38,14 +52,14 @@ def afterwards(out: Path, restored: Result) -> Iterator[str]:
     if restored.refined is not None:
         steps, repeat = restored.refined.steps, restored.refined.repeat
         yield f"refined  {steps} steps; the same bits again: {repeat}"
-    yield f"trust    {trust.verdict.sentence}"
     if trust.noise is not None:
         yield f"noise    {trust.noise:.3g} {trust.unit} in the scan, where tissue is flat"
     if trust.step and trust.step.cut:
         yield f"cut      {trust.step.cut} voxels to what a scanner can hold"
     name = out.name
-    yield f"written  {out}  in {restored.wall_s:.0f} s"
+    yield f"written  {out}  in {in_words(restored.wall_s)}"
     yield f"         {name}{output.STATEMENT}, {name}{output.PREVIEW}"
+    yield f"Trust: {trust.advice}"
     yield NOTICE
 
 

@@ -4,12 +4,15 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thinslice.cli.arguments import add_choice, millimetres
-from thinslice.io import files
-from thinslice.io.acquired import AcquiredScan
-from thinslice.io.scan import LoadedScan
-from thinslice.restoration.output import Output
+from thinslice.errors import refused
+
+if TYPE_CHECKING:  # they import the libraries of formats: only where a scan is read
+    from thinslice.io.acquired import AcquiredScan
+    from thinslice.io.scan import LoadedScan
+    from thinslice.restoration.output import Output
 
 IN = "DICOM folder, .nii, .nii.gz, .nrrd, .mha, .zip, .zarr"
 OUT = ".nii, .nii.gz, .zarr; else a folder for DICOM"
@@ -37,17 +40,20 @@ def add_statements(parser: argparse.ArgumentParser) -> None:
 
 
 def read(
-    arguments: argparse.Namespace, out: Output, *, as_acquired: bool = False
-) -> LoadedScan | AcquiredScan:
+    arguments: argparse.Namespace, out: "Output", *, as_acquired: bool = False
+) -> "LoadedScan | AcquiredScan":
     """Read IN; refuse, before any work, an OUT that could not be written.
 
     as_acquired   an irregular series is read as an ``AcquiredScan``, else refused
     """
+    from thinslice.io import files
+
     if arguments.scan.is_dir():
         out.check_outside(arguments.scan)
     if not arguments.dry_run and out.finish_interrupted():
         warn([f"{arguments.out} was almost in place when an earlier run was killed; it is now"])
     out.check()
+    _refuse_missing_folder(out.path.parent)
     scan = files.read(
         arguments.scan,
         series=arguments.series,
@@ -59,6 +65,12 @@ def read(
     )
     out.check(scan)
     return scan
+
+
+def _refuse_missing_folder(folder: Path) -> None:
+    """Refuse an OUT in a folder that is not there: most often its name was mistyped."""
+    if not folder.is_dir():
+        raise refused(folder, "no such folder", "one for OUT", f"correct it, or mkdir -p {folder}")
 
 
 def warn(warnings: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 
 from thinslice.cli import restore_text
 from thinslice.cli.arguments import millimetres
@@ -11,6 +12,7 @@ from thinslice.io.scan import LoadedScan
 from thinslice.restoration import thicken, writing
 from thinslice.restoration.output import STATEMENT, Output
 from thinslice.runtime import signals
+from thinslice.runtime.progress import in_words
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -32,6 +34,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add("--profile", choices=thicken.PROFILES, default="box", help="of a slice; default box")
     add_statements(parser)
     how = parser.add_argument_group("how it runs").add_argument
+    how("-q", "--quiet", action="store_true", help="print warnings and errors alone")
     how("--dry-run", action="store_true", help="print what would be done; write nothing")
     how("--overwrite", action="store_true", help="replace an OUT that thinslice wrote before")
     parser.set_defaults(run=run)
@@ -63,18 +66,19 @@ def _thicken(arguments: argparse.Namespace, out: Output) -> int:
     out.refuse_full(planned.grid, planned.thin.modality)
     source = planned.scan.source if planned.scan else {}
     facts = [source.get("format"), planned.thin.modality, source.get("maker"), source.get("kernel")]
-    print(f"scan     {arguments.scan}  {' '.join(str(word) for word in facts if word)}")
-    print(f"         {restore_text.described(planned.thin.grid)}")
-    print(f"thick    {restore_text.described(planned.grid)}")
+    say = (lambda line: None) if arguments.quiet else partial(print, flush=True)
+    say(f"scan     {arguments.scan}  {' '.join(str(word) for word in facts if word)}")
+    say(f"         {restore_text.described(planned.thin.grid)}")
+    say(f"thick    {restore_text.described(planned.grid)}")
     name = planned.card["name"]
-    print(f"profile  {name}: {writing.PROFILES[name]}", flush=True)
+    say(f"profile  {name}: {writing.PROFILES[name]}")
     warn(planned.warnings)
     if arguments.dry_run:
-        print("dry run: nothing was computed or written")
+        say("dry run: nothing was computed or written")
         return 0
     thickened = thicken.carry_out(planned)
     writing.write_thick(thickened, out)
-    print(f"written  {arguments.out}  in {thickened.wall_s:.0f} s")
-    print(f"         {out.path.name}{STATEMENT}")
-    print(writing.NOTICE)
+    say(f"written  {arguments.out}  in {in_words(thickened.wall_s)}")
+    say(f"         {out.path.name}{STATEMENT}")
+    say(writing.NOTICE)
     return 0

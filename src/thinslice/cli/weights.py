@@ -14,6 +14,7 @@ from thinslice.restoration.methods import MethodChoice
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
     parser = commands.add_parser("weights", help="show what a file of weights holds, or convert it")
+    parser.of_file = "info"
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     info = actions.add_parser("info", help="method, settings, what it was fitted on")
     info.add_argument("file", type=Path)

@@ -5,6 +5,7 @@ same pixels. Its slices are placed in the thin scan's frame, so that the phase b
 known. Cases without a thick scan serve simulated degradations only.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,9 +30,16 @@ class OwnData:
 
     simulated = False
 
-    def __init__(self, manifest: Path, unit_window: tuple[float, float] | None):
+    def __init__(
+        self,
+        manifest: Path,
+        unit_window: tuple[float, float] | None,
+        *,
+        accept_derived: bool = False,
+    ):
         self.manifest = manifest
         self.unit_window = unit_window
+        self.accept_derived = accept_derived
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
         """Check the manifest and that every scan in it exists; nothing is downloaded."""
@@ -48,10 +56,12 @@ class OwnData:
         """One case per row, in the manifest's order; Refused, all together, where scans cannot be
         read: after the first of them the others are still read, and no more cases come."""
         wrong: list[Refused] = []
+        scans: dict[str, Row] = {}
         for row in read_manifest(self.manifest):
             try:
                 with in_case(row.case):
                     case = self._case(row)
+                    _refuse_copy(row, case, scans)
             except Refused as error:
                 wrong.append(error)
                 continue
@@ -62,13 +72,7 @@ class OwnData:
 
     def _case(self, row: Row) -> Case:
         thin = self._read(row, row.thin, row.thin_thickness_mm)
-        if thin.source["lossy"]:
-            raise refused(
-                row.thin,
-                "lossy compression",
-                "a thin scan without loss: it is the reference",
-                "export the scan without lossy compression",
-            )
+        self._refuse_as_reference(row.thin, thin.source)
         source: dict[str, Any] = {"thin": self._source(row.thin, thin)}
         if row.thick is None:
             return Case(row.case, row.patient, row.split, thin.volume, None, source)
@@ -77,6 +81,22 @@ class OwnData:
         placed = in_frame_of(thin.volume, thick.volume, row.thick)
         source["warnings"] = unlike(thin.source, thick.source)
         return Case(row.case, row.patient, row.split, thin.volume, placed, source)
+
+    def _refuse_as_reference(self, path: Path, source: Mapping[str, Any]) -> None:
+        if source["lossy"]:
+            raise refused(
+                path,
+                "lossy compression",
+                "a thin scan without loss: it is the reference",
+                "export the scan without lossy compression",
+            )
+        if source["derived"] and not self.accept_derived:
+            raise refused(
+                path,
+                f"a scan computed from another one ({source['derived']})",
+                "a thin scan as acquired: it is the reference",
+                "name the acquired series, or set accept_derived: true if it is one",
+            )
 
     def _read(self, row: Row, path: Path, thickness_mm: float | None) -> LoadedScan:
         return read_scan(
@@ -87,6 +107,18 @@ class OwnData:
         root = self.manifest.parent
         name = path.relative_to(root) if path.is_relative_to(root) else path
         return {"path": name.as_posix(), "n_files": len(scan.files), **scan.source}
+
+
+def _refuse_copy(row: Row, case: Case, scans: dict[str, Row]) -> None:
+    """Refuse a thin scan that another patient has too: the splits would share it.
+
+    scans   rows by the hash of their thin voxels; this one is added
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(case.thin.voxels).tobytes()).hexdigest()
+    other = scans.setdefault(digest, row)
+    if other.patient != row.patient:
+        found = f"the same voxels as in case {other.case} of patient {other.patient}"
+        raise refused(row.thin, found, "a scan of its own", "take one of the rows out")
 
 
 def unlike(thin: Mapping[str, Any], thick: Mapping[str, Any]) -> list[str]:
@@ -168,8 +200,10 @@ def build(
     root: str,
     manifest: str = "manifest.csv",
     unit_window: list[float] | None = None,  # HU that 0 and 1 stand for, for [0, 1] NIfTI floats
+    accept_derived: bool = False,  # thin scans that their files call computed from others
 ) -> OwnData:
     if unit_window is not None and len(unit_window) != 2:
         raise ValueError(f"unit_window: expected [low, high] in HU, found {unit_window}")
     window = None if unit_window is None else (float(unit_window[0]), float(unit_window[1]))
-    return OwnData(Path(root).expanduser() / manifest, window)
+    path = Path(root).expanduser() / manifest
+    return OwnData(path, window, accept_derived=accept_derived)

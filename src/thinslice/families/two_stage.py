@@ -38,7 +38,7 @@ from thinslice.operators.finer_grids import finer_pixels, finer_slices, pixel_fa
 from thinslice.operators.grids import factor_of
 from thinslice.operators.interpolation import place_on
 from thinslice.training import seeds
-from thinslice.training.batches import Batch, Sample
+from thinslice.training.batches import Batch
 from thinslice.training.curve import join_stages
 from thinslice.training.samplers.native_patches import NativePatches
 from thinslice.training.samplers.shrunk_patches import (
@@ -178,7 +178,7 @@ class TwoStage(FittedMethod[TwoStageRecipe]):
             net,
             (draw, draw_val),
             _both_planes if s.intermediate_loss else absolute_error,
-            s.plan(stage),
+            s.plan(stage, len(draw)),
             val_batches=s.val_batches,
             work=work,
             run=run,
@@ -187,7 +187,7 @@ class TwoStage(FittedMethod[TwoStageRecipe]):
 
     def _patches(
         self, stage: Stage, factor: int, pairs: Sequence[Pair], blur: Blur, finish: Finish
-    ) -> Sample:
+    ) -> ShrunkPatches | NativePatches:
         s = self.recipe.settings
         scale = (factor, factor if stage == "in_plane" else 1)
         shape = PatchShape(s.patch, scale, VIEWS[stage])

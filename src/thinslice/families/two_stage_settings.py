@@ -1,5 +1,6 @@
 """What two-stage methods are set by, and what they differ in."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -28,8 +29,10 @@ class TwoStageSettings:
     batch: int = 128  # patches per step
     blur: str = "random"  # of what the network sees in training: random, fixed or none
     blur_sigma: float = 0.5  # pixels: the largest, or the fixed one
-    in_plane_steps: int = 101_875  # 40 epochs of the paper's 326,000 patches
-    through_plane_steps: int = 101_875
+    in_plane_epochs: int = 40  # of as many patches as cover the training planes side by side
+    through_plane_epochs: int = 40
+    in_plane_steps: int | None = None  # instead of epochs
+    through_plane_steps: int | None = None
     in_plane_lr: float = 1e-3
     through_plane_lr: float = 1e-3
     schedule: str = "step"  # a tenth of the rate from half way on; or constant, cosine
@@ -46,16 +49,19 @@ class TwoStageSettings:
         refuse_unknown(self.ensemble)
         Blur(self.blur, self.blur_sigma)  # type: ignore[arg-type]
         for stage in get_args(Stage):
-            self.plan(stage)
+            self.plan(stage, patches=1)
 
     def sizes(self) -> Sizes:
         """What shapes the networks."""
         return Sizes(self.channels, self.second_block, self.short_skip, self.long_skip)
 
-    def plan(self, stage: Stage) -> Plan:
-        """The training of one network as the loop takes it."""
+    def plan(self, stage: Stage, patches: int) -> Plan:
+        """The training of one network on that many patches an epoch, as the loop takes it."""
         in_plane = stage == "in_plane"
         steps = self.in_plane_steps if in_plane else self.through_plane_steps
+        epochs = self.in_plane_epochs if in_plane else self.through_plane_epochs
+        if steps is None:
+            steps = math.ceil(epochs * patches / self.batch)
         return Plan(
             steps=steps,
             lr=self.in_plane_lr if in_plane else self.through_plane_lr,

@@ -1,16 +1,27 @@
 """File locks of the kernel (flock): released when their holder dies, however it dies."""
 
 import contextlib
-import fcntl
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+try:
+    import fcntl
+except ImportError:  # Windows: nothing is locked, and the workflow refuses to run there
+    fcntl = None
+
+
+def available() -> bool:
+    """Whether this system has such locks."""
+    return fcntl is not None
+
 
 def try_lock(file: int | IO) -> bool:
     """Lock an open file or folder, unless another holder has it; whether it is locked now."""
+    if fcntl is None:
+        return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -27,12 +38,25 @@ def wait_lock(file: int | IO, message: str | None = None) -> bool:
         return False
     if message:
         print(message, file=sys.stderr, flush=True)
-    fcntl.flock(file, fcntl.LOCK_EX)
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX)
     return True
 
 
+def folder_to_lock(folder: Path) -> int:
+    """A descriptor of a folder, for ``try_lock``; where folders cannot be opened, of nothing."""
+    return (
+        os.open(folder, os.O_RDONLY | os.O_DIRECTORY) if fcntl else os.open(os.devnull, os.O_RDONLY)
+    )
+
+
 def is_at(file: int | IO, path: Path) -> bool:
-    """Whether an open file or folder is still the one at ``path``: neither renamed nor removed."""
+    """Whether an open file or folder is still the one at ``path``: neither renamed nor removed.
+
+    True where nothing can be locked.
+    """
+    if fcntl is None:
+        return True
     descriptor = file if isinstance(file, int) else file.fileno()
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(path))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from thinslice.errors import refused
 from thinslice.fs.atomic import sync
-from thinslice.fs.locks import try_lock
+from thinslice.fs.locks import folder_to_lock, try_lock
 
 LONG = 200  # bytes; file systems take 255
 BEFORE = " before"  # in the staging folder: the content replaced; made once all is written
@@ -83,7 +83,7 @@ def fingerprint(out: Path) -> tuple[int, int] | None:
 def _staged(out: Path) -> Iterator[Path]:
     finish_interrupted(out)
     staging = Path(tempfile.mkdtemp(prefix=_prefix(out), dir=out.parent))
-    lock = os.open(staging, os.O_RDONLY)
+    lock = folder_to_lock(staging)
     try:
         with suppress(OSError):  # a file system without locks: leftovers stay
             try_lock(lock)
@@ -135,7 +135,7 @@ def _finish(staging: Path, out: Path) -> bool:
     """Finish or remove one staging folder, unless its writer is alive; whether it was finished."""
     unfinished = False
     with suppress(OSError):
-        lock = os.open(staging, os.O_RDONLY | os.O_DIRECTORY)
+        lock = folder_to_lock(staging)
         try:
             if not try_lock(lock):
                 return False
@@ -172,7 +172,9 @@ def refuse_taken(out: Path, *, overwrite: bool, ours: str, source: Sequence[Path
     if not taken or (ours and _is_empty_folder(out)):
         return
     if not overwrite:
-        raise refused(out, "something there already", "a new name", "choose one, or overwrite it")
+        raise refused(
+            out, "something there already", "a new name", "choose one, or add --overwrite"
+        )
     if bool(ours) != (out.is_dir() and not out.is_symlink()):
         kind = "a folder" if out.is_dir() else "a file"
         raise refused(out, kind, "a folder" if ours else "a file", "choose another name")

@@ -94,7 +94,7 @@ def restore(
         for side, length in zip(padded, (rows, columns))
     ]
     places = list(product(range(len(z.starts)), *(range(len(a.starts)) for a in yx)))
-    with Progress(len(places), "restore", "tile", shown=run.progress) as progress:
+    with Progress(len(places), "restoring", "tile", shown=run.progress) as progress:
         for first in range(0, len(places), batch):
             some = places[first : first + batch]
             x_B1ZYX = np.stack([_cut(unit_ZYX, z, yx, place) for place in some])[:, None]

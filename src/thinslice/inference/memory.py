@@ -6,10 +6,7 @@ halo), so it shrinks only where a single one does not fit.
 """
 
 import logging
-import resource
-import sys
 from math import prod
-from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -18,6 +15,7 @@ from torch import nn
 from thinslice.inference import tiling
 from thinslice.inference.tensor_memory import peak_bytes
 from thinslice.interfaces import Run
+from thinslice.provenance.environment import resident_bytes
 from thinslice.runtime import heap
 
 LOG = logging.getLogger(__name__)
@@ -83,15 +81,6 @@ def room_bytes(run: Run, device: torch.device, reserved: int) -> float:
     return cap - resident_bytes() - reserved - SLACK_BYTES
 
 
-def resident_bytes() -> int:
-    """Memory of this process now; without /proc, its largest so far."""
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * resource.getpagesize()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB
-
-
 def fit(
     bytes_per_voxel: float,
     tile: tuple[int, ...],
@@ -108,10 +97,10 @@ def fit(
     while prod(tile) * bytes_per_voxel * MARGIN > room:
         longest = max(range(len(tile)), key=lambda a: (tile[a] > least[a], tile[a]))
         if tile[longest] <= least[longest]:
-            need, have = prod(tile) * bytes_per_voxel * MARGIN / 2**30, room / 2**30
+            need, have = (n / 2**30 for n in (prod(tile) * bytes_per_voxel * MARGIN, max(room, 0)))
             raise MemoryError(
-                f"the smallest tile, {tile}, needs {need:.2f} GiB; {have:.2f} GiB are left "
-                "under the cap: raise max_memory_gib"
+                f"the network's smallest tile, {' x '.join(map(str, tile))}, needs {need:.2f} GiB; "
+                f"{have:.2f} GiB are left below the memory cap: raise it (--max-memory)"
             )
         side = max(tile[longest] - align[longest], least[longest])
         tile = (*tile[:longest], side, *tile[longest + 1 :])

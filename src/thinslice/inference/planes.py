@@ -28,7 +28,11 @@ from thinslice.runtime.device import choose
 from thinslice.runtime.progress import Progress
 
 AXIAL, CORONAL, SAGITTAL = 0, 1, 2  # the axis of [Z, Y, X] that a view's planes are stacked along
-TITLES = {AXIAL: "axial", CORONAL: "coronal", SAGITTAL: "sagittal"}
+TITLES = {
+    AXIAL: "restoring axial planes",
+    CORONAL: "restoring coronal planes",
+    SAGITTAL: "restoring sagittal planes",
+}
 Take = Callable[[slice, slice, np.ndarray], None]  # numbers of planes, columns, answer y_BPQ
 Beyond = Callable[[np.ndarray, int], np.ndarray]  # positions, some past the end of n; all within
 

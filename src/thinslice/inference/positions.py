@@ -81,7 +81,7 @@ def restore(
     ]
     places = list(product(range(len(axes[0].starts)), range(len(axes[1].starts))))
     total = len(nets) * len(places)
-    with Progress(total, "restore", "tile", shown=run.progress) as progress:
+    with Progress(total, "restoring", "tile", shown=run.progress) as progress:
         for answering, slices, (which, _, share) in zip(nets, blocks.slices, blocks.parts):
             for first in range(0, len(places), batch):
                 some = places[first : first + batch]

@@ -12,7 +12,7 @@ from typing import Any, Literal, overload
 
 from thinslice.errors import in_one_line, refused
 from thinslice.fs import transaction
-from thinslice.io import images, zip_folder
+from thinslice.io import derived, images, zip_folder
 from thinslice.io.acquired import AcquiredScan
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.dicom.write import OURS, write_dicom
@@ -120,7 +120,7 @@ def write(
         kind = source.source["format"] if source else None
         if out.name.endswith(SUFFIXES):
             like = next((h for h in headers if images.format_of(h) == "NIfTI"), None)
-            write_nifti(volume, out, like=like, overwrite=overwrite)
+            write_nifti(volume, out, like=like, derived=derivation is not None, overwrite=overwrite)
         elif out.name.endswith(ZARR):
             _store(volume, out, source, overwrite)
         else:
@@ -176,7 +176,7 @@ def refuse_unfit(out: Path | str, scan: LoadedScan | AcquiredScan) -> None:
 def _no_other_ending(out: Path) -> None:
     """Refuse a name such as out.mha: it asks for another format, not for a folder."""
     if out.suffix.lower() in OTHER and not out.is_dir():
-        expected = ".nii, .nii.gz or .zarr, in small letters, or a folder"
+        expected = ".nii, .nii.gz or .zarr, in lower case, or a folder"
         raise refused(out, f"the ending {out.suffix}, which is not written", expected, "choose one")
 
 
@@ -230,8 +230,11 @@ def _stored(path: Path, thickness_mm: float | None, modality: Modality | None) -
         **dict.fromkeys(("maker", "device", "kernel", "lossy")),
         "thickness_mm": grid.thickness_mm,
         "thickness_from": "file" if thickness_mm is None else "declared",
+        "derived": derived.by_statement(path),
         "warnings": [],
     }
     files = tuple(sorted(file for file in path.rglob("*") if file.is_file()))
     volume, source["warnings"] = settled(path, Volume(voxels, grid, scan.modality, scan.padding))
+    if source["derived"]:
+        source["warnings"].append(derived.note(source["derived"]))
     return LoadedScan(volume, source, files)

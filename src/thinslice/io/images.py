@@ -7,7 +7,7 @@ these: DICOM is found under such names too.
 from pathlib import Path
 
 from thinslice.errors import Refused
-from thinslice.io import meta_image, nrrd, sidecar
+from thinslice.io import derived, meta_image, nrrd, sidecar
 from thinslice.io.nifti import content
 from thinslice.io.nifti.read import read_nifti
 from thinslice.io.scan import LoadedScan
@@ -60,4 +60,8 @@ def read_image(
     readers = {"NRRD": nrrd.read_nrrd, "MetaImage": meta_image.read_meta_image}
     reader = readers.get(format_of(path) or "", read_nifti)
     scan = reader(path, thickness_mm=thickness_mm, unit_window=unit_window, modality=kind)
-    return beside.completed(path, scan, thickness_mm=thickness_mm, modality=modality)
+    whole = beside.completed(path, scan, thickness_mm=thickness_mm, modality=modality)
+    whole.source["derived"] = whole.source["derived"] or derived.by_statement(path)
+    if whole.source["derived"]:
+        whole.source["warnings"].append(derived.note(whole.source["derived"]))
+    return whole

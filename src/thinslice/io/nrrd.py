@@ -73,7 +73,7 @@ def files(path: Path) -> tuple[Path, ...]:
 
 
 def fields(path: Path) -> dict[str, str]:
-    """The fields and key/value pairs of the header, their names in small letters."""
+    """The fields and key/value pairs of the header, their names in lower case."""
     with path.open("rb") as file:
         text = file.read(HEADER_BYTES).replace(b"\r\n", b"\n").split(b"\n\n")[0]
     lines = [line for line in text.decode(errors="replace").splitlines() if ":" in line]

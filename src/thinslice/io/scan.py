@@ -16,7 +16,8 @@ class LoadedScan(NamedTuple):
 
     source   JSON: format, modality, maker, device, kernel, thickness_mm (nominal; None where not
              stated), thickness_from ("file", "sidecar", "declared" or "increment"), lossy (None:
-             not stated), warnings; where a sidecar was used its name (sidecar) and what was taken
+             not stated), derived (how it was computed from another scan; None: acquired, or not
+             stated), warnings; where a sidecar was used its name (sidecar) and what was taken
              from it (from_sidecar)
     files    every file the voxels come from, sorted; of a zip, the zip
     members  of those files inside the zip: name to sha256; else empty
@@ -44,6 +45,7 @@ def source_without_scanner(
         "thickness_mm": thickness_mm,
         "thickness_from": "increment" if thickness_mm is None else "declared",
         "lossy": None,
+        "derived": None,
     }
 
 
@@ -51,7 +53,7 @@ def odd_hu(low: float, high: float) -> list[str]:
     """Warnings about the lowest and highest value of a CT."""
     notes = []
     if low > NO_AIR_HU:
-        notes.append(f"values {low:g} to {high:g} show no air; are they HU?")
+        notes.append(f"no voxel is as dark as air (values {low:g} to {high:g}); are they HU?")
     if low < BELOW_AIR_HU:
         notes.append(f"measured values go down to {low:g}, below air")
     if low < HU_INT16[0] or high > HU_INT16[1]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from thinslice.errors import refused
+from thinslice.io import derived
 from thinslice.io.orientation import SPACING_MM
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Grid, Modality
@@ -26,8 +27,9 @@ FACTS = {
 }
 THICKNESS, INCREMENT, MODALITY = "SliceThickness", "SpacingBetweenSlices", "Modality"
 TILT = "GantryTilt"  # degrees
+TYPE = "ImageType"
 AXES = "ImageOrientationPatientDICOM"
-READ = {*FACTS.values(), THICKNESS, INCREMENT, MODALITY, AXES, TILT}
+READ = {*FACTS.values(), THICKNESS, INCREMENT, MODALITY, AXES, TILT, TYPE}
 SAME = 0.01  # relative difference of increments that rounding explains
 SAME_PLANE = 0.99  # cosine of the angle between the normals of two slices
 MOST_BYTES = 1 << 24
@@ -80,6 +82,8 @@ class Sidecar(NamedTuple):
         if stated_mm is not None and thickness_mm is None:
             grid = _thick(grid, stated_mm)
             facts |= {"thickness_mm": stated_mm, "thickness_from": "sidecar"}
+        if stated_type := derived.of_type(self.states.get(TYPE)):
+            facts["derived"] = stated_type
         modality_from = MODALITY in self.states and modality is None
         from_it = sorted({*facts, *(["modality"] if modality_from else [])} - {"thickness_from"})
         source = {**scan.source, **facts, "sidecar": self.name, "from_sidecar": from_it}

@@ -140,12 +140,17 @@ def _facts(shards: Sequence[Shard]) -> dict[str, Any]:
     worked = [shard for shard in shards if shard.facts["wall_s"]] or list(shards)
     first = worked[0].facts
     works = {"work": first["work"]} if "work" in first else {}
+    on_gpus = [shard.facts["gpu_memory_gib"] for shard in worked]
     return {
-        "wall_s": {case: s for shard in shards for case, s in shard.facts["wall_s"].items()},
+        **{
+            name: {case: n for shard in shards for case, n in shard.facts[name].items()}
+            for name in ("wall_s", "slices")
+        },
         "parameters": first["parameters"],
         "fidelity": first["fidelity"],
         "device": ", ".join(sorted({shard.facts["device"] for shard in worked})),
         "peak_memory_gib": max(shard.record["peak_memory_gib"] for shard in worked),
+        "gpu_memory_gib": max((gib for gib in on_gpus if gib is not None), default=None),
         "shards": [_origin(shard) for shard in shards],
         **works,
     }

@@ -20,7 +20,7 @@ from thinslice.operators import padding
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.job import Job, recorded_job
 from thinslice.provenance.records import output_of, record_id, record_path
-from thinslice.runtime.placement import placed
+from thinslice.runtime.placement import gpu_memory_gib, placed
 from thinslice.volume import Grid
 
 
@@ -129,7 +129,7 @@ def restore(request: RestoreRequest, job: Job) -> None:
     if request.weights:
         method.load(request.weights)
     work = request.work / request.card["name"] / _checkpoint_id(request.card, job)
-    seconds = {}
+    seconds, slices = {}, {}
     with (
         placed(request.run, uses_torch=request.uses_torch) as run,
         store.writing(request.out) as writer,
@@ -142,12 +142,15 @@ def restore(request: RestoreRequest, job: Job) -> None:
             with in_case(case):
                 restored = padding.carried(method.restore(scan, grid, run=case_run), scan)
             seconds[case] = time.perf_counter() - started
+            slices[case] = grid.n
             writer.add(case, restored, **thick.about(case))
     job.output("restored", request.out)
     job.fact("wall_s", seconds)
+    job.fact("slices", slices)
     job.fact("parameters", method.parameters())
     job.fact("fidelity", method.about.fidelity_of(request.card.get("settings", {})))
     job.fact("device", run.device)
+    job.fact("gpu_memory_gib", gpu_memory_gib(run.device))
     if hasattr(method, "precision_on") and run.device:
         job.fact("precision", method.precision_on(run.device))
     if request.learns_here:

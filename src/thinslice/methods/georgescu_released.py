@@ -9,12 +9,12 @@ pixel is r fine ones, what the network sees and what it should give are r - 1 fi
 Between the stages every answer is cut to 0..255 and rounded to whole levels (16 HU of our window).
 
 Source: the public code of Georgescu et al., commit 663eab4, described in our own words. Differs:
-the epochs are of the paper's 326,000 patches, drawn at random; the best validation is kept (theirs
-was chosen by hand, on test scans); patches of the through-plane network come from the pairs' own
-thick slices where these have thin pixels; the median is the default for every factor (theirs for
-x4: the mean, setting ``ensemble``); HU beyond the window are kept as in ``georgescu``; weights
-start as in ``nets.georgescu``; a scan to restore is shown as it comes (theirs is an 8-bit
-picture already).
+patches are drawn at random, an epoch is as many as cover the training planes side by side; the best
+validation is kept (theirs was chosen by hand, on test scans); patches of the through-plane network
+come from the pairs' own thick slices where these have thin pixels; the median is the default for
+every factor (theirs for x4: the mean, setting ``ensemble``); HU beyond the window are kept as in
+``georgescu``; weights start as in ``nets.georgescu``; a scan to restore is shown as it comes
+(theirs is an 8-bit picture already).
 
 ``build().use(stage, factor, state_dict)`` takes weights of theirs.
 """
@@ -51,7 +51,7 @@ DARK = {"in_plane": 0.5, "through_plane": 4.5}
 class Settings(TwoStageSettings):
     """Hyperparameters; the defaults are those of the released code."""
 
-    through_plane_steps: int = 114_609  # 45 epochs
+    through_plane_epochs: int = 45
     in_plane_lr: float = 1e-4
     schedule: str = "constant"
 

@@ -47,7 +47,7 @@ class Settings(CubeSettings):
     encoder_blocks: int = 4  # N
     modules: int = 1  # feature interaction modules, M
     tab_blocks: int = 4  # layers of a through-plane block
-    plane_blocks: int = 4  # in-plane layers of a module
+    plane_blocks: int = 8  # in-plane layers of a module; see nets.tvsrn
     window: int = 8  # along y and x
     window_z: int = 4
     fold: int = 8  # columns folded into channels in a through-plane block

@@ -40,7 +40,7 @@ class Settings(CubeSettings):
     heads: int = 8  # of every attention; must divide channels
     encoder_blocks: int = 4  # N
     modules: int = 1  # M
-    plane_blocks: int = 4  # in-plane layers of a module
+    plane_blocks: int = 8  # in-plane layers of a module; see nets.tvsrn
     window: int = 8  # along y and x
     fold: int = 8  # rows and columns are repeated up to multiples of it
     drop_path: float = 0.1

@@ -33,7 +33,7 @@ def thin_grid(thick: Grid, thickness_mm: float, increment_mm: float) -> Grid:
         if wanted_mm > scan_mm * (1 + SAME):
             raise Refused(
                 f"slices {wanted_mm:g} mm {what} were asked for, the scan's are {scan_mm:g} mm "
-                f"{what}: nothing is to be restored"
+                f"{what}: the scan is already that thin"
             )
     length_mm = (thick.n - 1) * thick.increment_mm + thick.thickness_mm
     n = 1 + floor((length_mm - thickness_mm) / increment_mm + SAME)

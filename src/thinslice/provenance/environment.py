@@ -3,7 +3,6 @@
 import contextlib
 import os
 import platform
-import resource
 import subprocess
 import sys
 from functools import cache
@@ -11,23 +10,39 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
 PACKAGES = (
     "thinslice", "torch", "numpy", "scipy", "pandas", "zarr", "dask", "pydicom", "nibabel",
     "SimpleITK", "opencv-python-headless", "matplotlib", "snakemake",
 )  # fmt: skip
 
 
-def peak_memory_gib() -> float:
-    """Largest resident memory of this process so far, as the operating system counts it."""
-    return _gib(resource.RUSAGE_SELF)
+def peak_memory_gib() -> float | None:
+    """Largest resident memory of this process so far, as the operating system counts it; None where
+    it does not (Windows)."""
+    return _gib(resource.RUSAGE_SELF) if resource else None
 
 
-def children_peak_memory_gib() -> float:
-    """Largest resident memory of any process started here that has ended."""
-    return _gib(resource.RUSAGE_CHILDREN)
+def children_peak_memory_gib() -> float | None:
+    """Largest resident memory of any process started here that has ended; None where it is not
+    counted."""
+    return _gib(resource.RUSAGE_CHILDREN) if resource else None
+
+
+def resident_bytes() -> int:
+    """Memory of this process now; without /proc, its largest so far; 0 where nothing counts it."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int((peak_memory_gib() or 0) * 2**30)
 
 
 def _gib(who: int) -> float:
+    assert resource is not None
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
     return round(resource.getrusage(who).ru_maxrss * unit / 2**30, 4)
 

@@ -1,6 +1,14 @@
-"""Catalogue of methods and presets, as ``thinslice methods`` lists them."""
+"""Catalogue of methods and presets, as ``thinslice methods`` lists them.
 
+What a method says of itself is known once it is built, and building imports torch: 3 s. So the
+package holds what its own methods say, in ``catalogue.json``, and only methods that are not in it
+(a reader's own) are built. A test holds the file to the methods;
+``python -m thinslice.restoration.catalogue`` writes it.
+"""
+
+import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from thinslice import plugins
@@ -8,6 +16,7 @@ from thinslice.interfaces import About
 from thinslice.restoration import methods
 from thinslice.restoration.methods import DEFAULT, PACKAGED, Fit
 
+LISTED = Path(__file__).with_name("catalogue.json")
 LICENCES: dict[Fit, str] = {
     "none": "Apache-2.0",
     "volume": "Apache-2.0; what it learns stays with the scan",
@@ -32,15 +41,18 @@ class Entry(NamedTuple):
 
 
 def entries() -> Iterator[Entry]:
-    """All entries, by name; imports the module of every method, and torch with it."""
-    for _, card in sorted(methods.known().items()):
-        yield _entry(card)
+    """All entries, by name; those that are not in the package's catalogue are built."""
+    listed = json.loads(LISTED.read_text(encoding="utf-8")) if LISTED.is_file() else {}
+    for name, card in sorted(methods.known().items()):
+        entry = listed.get(name)
+        yield Entry(**entry) if entry else built(card)
 
 
-def _entry(card: Mapping[str, Any]) -> Entry:
-    built = plugins.build("methods", card)
-    about = built.about
-    fit = methods.fit_of(built)
+def built(card: Mapping[str, Any]) -> Entry:
+    """The entry of a method, by building it; imports its module, and torch with it."""
+    method = plugins.build("methods", card)
+    about = method.about
+    fit = methods.fit_of(method)
     return Entry(
         card["name"],
         about.title,
@@ -49,7 +61,7 @@ def _entry(card: Mapping[str, Any]) -> Entry:
         about.fidelity_of(card.get("settings", {})),
         about.paper,
         _grids(about),
-        built.parameters(),
+        method.parameters(),
         LICENCES[fit],
         card["name"] == DEFAULT,
         about.idea,
@@ -59,3 +71,13 @@ def _entry(card: Mapping[str, Any]) -> Entry:
 def _grids(about: About) -> str:
     slices = "increments as fitted" if about.fixed_factor else "any slices"
     return f"{slices}, finer pixels" if about.in_plane else slices
+
+
+def write(path: Path = LISTED) -> None:
+    """Write what all methods say of themselves, as the package holds it."""
+    content = {name: built(card)._asdict() for name, card in sorted(methods.known().items())}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from thinslice import plugins
-from thinslice.errors import refused
-from thinslice.fs.locks import is_at, try_lock
+from thinslice.errors import in_one_line, refused
+from thinslice.fs.locks import folder_to_lock, is_at, try_lock
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.records import record_id
 from thinslice.restoration.restore import Plan
@@ -63,7 +63,8 @@ def locked(out: Path, planned: Plan) -> Iterator[Checkpoints]:
     the lock; OSError where nothing can be written beside ``out``.
     """
     work = folder_beside(out)
-    lock = _locked(work)
+    with in_one_line(work, "a place that can be written", "choose another name for OUT"):
+        lock = _locked(work)
     try:
         name = identity(planned)
         earlier = {path.name for path in work.iterdir() if OURS.fullmatch(path.name)}
@@ -81,7 +82,7 @@ def _locked(work: Path) -> int:
     """Make and lock the folder; again if the holder before removed it meanwhile."""
     while True:
         work.mkdir(parents=True, exist_ok=True)
-        lock = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
+        lock = folder_to_lock(work)
         if not try_lock(lock):
             os.close(lock)
             found = "another thinslice restore, working on the same name"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from thinslice import plugins
-from thinslice.errors import refused
+from thinslice.errors import Refused, refused
 from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import About, Method
 
@@ -75,8 +75,10 @@ def choose(method: str | None = None, weights: Path | None = None) -> MethodChoi
         return _by_weights(method, weights)
     if name not in cards:
         near = get_close_matches(name, cards, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "`thinslice methods` lists them"
-        raise refused(name, "no such method", ", ".join(sorted(cards)), hint)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise Refused(
+            f"{hint}there is no method {name!r}; `thinslice methods` lists those there are"
+        )
     built = plugins.build("methods", cards[name])
     if fit_of(built) == "population":
         raise refused(
@@ -107,12 +109,19 @@ def card_of(path: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
         expected = "weights as the workflow writes them"
         raise refused(path, "no file", expected, "correct the name") from None
     except ValueError as error:
-        raise refused(path, str(error), "weights of thinslice", "train again") from error
+        raise Refused(f"{error}; {_mend(path)}") from error
     card = about.get("card")
     whole = isinstance(card, Mapping) and isinstance(card.get("name"), str)
     if not whole or not isinstance(card.get("settings", {}), Mapping):
-        raise refused(path, "weights without a method card", "a card", "train again")
+        raise refused(path, "weights without a method card", "a card", _mend(path))
     return {key: card[key] for key in ("name", "module", "settings") if key in card}, about
+
+
+def _mend(path: Path) -> str:
+    """What to do about weights that cannot be used: the package's are not trained by its user."""
+    if path == PACKAGED:
+        return f"install the package again, or use --method {ALONE}, which needs no weights"
+    return "train again, or give another file"
 
 
 def _by_weights(method: str | None, path: Path) -> MethodChoice:
@@ -123,7 +132,7 @@ def _by_weights(method: str | None, path: Path) -> MethodChoice:
         built = plugins.build("methods", card)
         built.load(path)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
-        found = f"weights that cannot be used ({error})"
-        raise refused(path, found, "weights of a method of this version", "train again") from error
+        found = f"weights that cannot be used ({str(error).removeprefix(f'{path}: ')})"
+        raise refused(path, found, "weights of a method of this version", _mend(path)) from error
     sha256 = sha256_of_file(path)
     return MethodChoice(card, built, "population", path, sha256, about.get("fitted_on", {}))

@@ -117,7 +117,7 @@ class Output:
                 raise refused(path, "a folder", "a file or nothing", advice)
             if os.path.lexists(path) and not self.overwrite:
                 found = "something there already"
-                raise refused(path, found, "a new name", "choose one, or overwrite")
+                raise refused(path, found, "a new name", "choose one, or add --overwrite")
 
     def _refuse_unwritable(self) -> None:
         folder = next(above for above in self.path.parents if os.path.lexists(above))

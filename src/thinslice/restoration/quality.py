@@ -45,6 +45,16 @@ class Trust(NamedTuple):
         """Whether the restored scan agrees with the scanner's slices, in one sentence."""
         return verdict_on(self.agreement, self.unit)
 
+    @property
+    def advice(self) -> str:
+        """How far to trust the scan, in a word, and which slices to look at, with the reason."""
+        return self.verdict.advice(self.outside, self.flagged)
+
+    @property
+    def flagged(self) -> list[int]:
+        """The slices that differ, counted from 1."""
+        return [check.slice for check in self.slices if check.flagged]
+
     def to_json(self) -> dict[str, Any]:
         """Plain numbers and lists."""
         found = self.agreement
@@ -55,7 +65,7 @@ class Trust(NamedTuple):
                 "noise": self.noise,
                 "bias": found.bias,
                 "rmse": found.rmse,
-                "flagged": [check.slice for check in found.slices if check.flagged],
+                "flagged": self.flagged,
                 "without_patient": list(found.no_patient),
                 "at_an_end": list(found.at_an_end),
                 "slices": [check._asdict() for check in found.slices],

@@ -9,6 +9,7 @@
 be shown, or refused, first.
 """
 
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from thinslice.io.padding import note, with_padding
 from thinslice.io.scan import LoadedScan
 from thinslice.operators import interpolation, padding
 from thinslice.operators.grids import thin_grid
+from thinslice.provenance.environment import resident_bytes
 from thinslice.restoration import agreement, as_acquired, quality
 from thinslice.restoration.agreement import Measured
 from thinslice.restoration.as_acquired import Acquisition
@@ -36,6 +38,8 @@ from thinslice.restoration.refine import Budget, Refined, refined, refuse_unfit
 from thinslice.runtime.placement import placed
 from thinslice.training import fitted_on
 from thinslice.volume import Grid, Volume
+
+BYTES_A_VOXEL = 4  # float32
 
 
 class Plan(NamedTuple):
@@ -212,6 +216,32 @@ def device_of(planned: Plan, run: Run) -> str:
     from thinslice.runtime import device
 
     return str(device.choose(run))
+
+
+def threads_of(planned: Plan, run: Run, free_cores: int) -> int | None:
+    """CPU threads where ``run`` does not set them: at most ``free_cores``, for threads that wait
+    for cores others use make a run slower than one thread. None: the method does not use torch, or
+    OMP_NUM_THREADS says how many."""
+    if run.threads or planned.chosen.fit == "none" or "OMP_NUM_THREADS" in os.environ:
+        return run.threads
+    from thinslice.runtime import device
+
+    return max(1, min(free_cores, device.default_threads()))
+
+
+def refuse_small_cap(planned: Plan, run: Run, device: str) -> None:
+    """Refuse, before anything is learned or restored, a memory cap that this cannot stay below.
+
+    Counted is what is certain: the memory of now, and the restored voxels on a CPU.
+    """
+    if run.max_memory_gib is None or device != "cpu":
+        return
+    needed_gib = (resident_bytes() + BYTES_A_VOXEL * math.prod(planned.grid.zyx)) / 2**30
+    if run.max_memory_gib < needed_gib:
+        raise Refused(
+            f"a memory cap of {run.max_memory_gib:.3g} GiB is too low: the scan and its restored "
+            f"slices need {needed_gib:.2g} GiB and more; raise it (--max-memory)"
+        )
 
 
 def hashes(scan: LoadedScan | None) -> dict[str, str]:

@@ -15,31 +15,23 @@ from thinslice.fs.hashing import sha256_by_name
 from thinslice.io.scan import LoadedScan
 from thinslice.provenance.environment import peak_memory_gib, versions
 from thinslice.restoration.methods import MethodChoice
-from thinslice.restoration.restore import Result
+from thinslice.restoration.notices import RESTORED as NOTICE
+from thinslice.restoration.restore import Plan, Result
 from thinslice.volume import Volume
 
 FORMAT = 2  # 2: a verdict, the step, values outside the range; slices counted from 1
 SCHEMA = Path(__file__).with_name("restored.schema.json")
-NOTICE = (
-    "Not a medical device and not for diagnosis. Restored slices are computed, not acquired: "
-    "structures in them can be invented, and real ones can be missing."
-)
 
 
 def of(restored: Result, output: Path) -> dict[str, Any]:
     """The statement of a restored scan that was written at ``output``; plain JSON."""
     planned, run = restored.planned, restored.run
+    beforehand = of_plan(planned)
     content = {
-        "format": FORMAT,
-        "notice": NOTICE,
-        "input": {
-            **input_of(planned.scan, planned.thick, planned.inputs),
-            "as_acquired": planned.acquired.to_json(planned.grid) if planned.acquired else None,
-        },
+        **beforehand,
         "output": output_of(output, restored.volume),
-        "grids": {"input": planned.thick.grid.to_json(), "output": planned.grid.to_json()},
         "method": {
-            **_method(planned.chosen),
+            **beforehand["method"],
             "refined": restored.refined.to_json() if restored.refined else None,
             "precision": restored.precision,
         },
@@ -54,6 +46,22 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
         "versions": {**versions(), "thinslice": __version__},
         "warnings": restored.warnings,
         "trust": restored.trust.to_json(),
+    }
+    return json.loads(json.dumps(content, allow_nan=False))
+
+
+def of_plan(planned: Plan) -> dict[str, Any]:
+    """What is known before a scan is restored: plain JSON, for ``--dry-run --json``."""
+    content = {
+        "format": FORMAT,
+        "notice": NOTICE,
+        "input": {
+            **input_of(planned.scan, planned.thick, planned.inputs),
+            "as_acquired": planned.acquired.to_json(planned.grid) if planned.acquired else None,
+        },
+        "grids": {"input": planned.thick.grid.to_json(), "output": planned.grid.to_json()},
+        "method": _method(planned.chosen),
+        "warnings": planned.warnings,
     }
     return json.loads(json.dumps(content, allow_nan=False))
 

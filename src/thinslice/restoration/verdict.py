@@ -16,6 +16,21 @@ class Verdict(NamedTuple):
     agrees: bool | None
     sentence: str
 
+    def advice(self, outside: Sequence[str], flagged: Sequence[int]) -> str:
+        """How far to trust the scan, in a word, and what to do about it, with the reason.
+
+        outside   each way in which the scan differs from those the method was fitted on
+        flagged   slices that differ, counted from 1
+        """
+        if self.agrees is False:
+            return f"low, look at slices {listed(flagged)}, because, {self.sentence}"
+        if self.agrees is None:
+            return f"unknown, compare it with the thick scan, because {self.sentence}"
+        if outside:
+            unlike = "the scan is unlike those the weights were fitted on"
+            return f"limited, compare it with the thick scan, because {unlike}; {self.sentence}"
+        return f"good, as far as the thick slices can tell: {self.sentence}"
+
 
 def verdict_on(found: Agreement, unit: str) -> Verdict:
     """The verdict; slices are counted from 1, and those not compared are named."""
@@ -40,9 +55,22 @@ def verdict_on(found: Agreement, unit: str) -> Verdict:
 
 
 def listed(numbers: Sequence[int], most: int = 6) -> str:
-    """The first few numbers, e.g. "1, 2, 3, ..."."""
-    shown = ", ".join(str(number) for number in numbers[:most])
-    return shown if len(numbers) <= most else f"{shown}, ..."
+    """The first few runs of ascending numbers, e.g. "1, 5 to 9, 12, ..."."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    words = [_run(numbers) for numbers in runs]
+    shown = ", ".join(words[:most])
+    return shown if len(words) <= most else f"{shown}, ..."
+
+
+def _run(numbers: Sequence[int]) -> str:
+    if len(numbers) < 3:
+        return ", ".join(map(str, numbers))
+    return f"{numbers[0]} to {numbers[-1]}"
 
 
 def _left_out(found: Agreement) -> str:

@@ -13,15 +13,12 @@ from thinslice.io import files
 from thinslice.io.dicom.derived_header import Derivation
 from thinslice.provenance.environment import peak_memory_gib, versions
 from thinslice.restoration import output, statement
+from thinslice.restoration.notices import THICKENED as NOTICE
 from thinslice.restoration.output import PREVIEW, STATEMENT, Output
 from thinslice.restoration.restore import Result
 from thinslice.restoration.thicken import Thickened
 
 SCHEMA = Path(__file__).with_name("thickened.schema.json")
-NOTICE = (
-    "Not a medical device and not for diagnosis. Thick slices are computed, not acquired: "
-    "their noise and their slice profile are not a scanner's."
-)
 PROFILES = {
     "box": "the plain mean over its thickness",
     "gaussian": "a Gaussian with the thickness as FWHM",

@@ -43,6 +43,11 @@ def choose(run: Run) -> torch.device:
     return device
 
 
+def default_threads() -> int:
+    """Threads that torch uses unless told: one for each core that is one in hardware."""
+    return torch.get_num_threads()
+
+
 @contextmanager
 def job(run: Run) -> Iterator[Run]:
     """``run`` with its device chosen: a GPU is locked, so that no other job uses it meanwhile."""

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
-STOPPING = (signal.SIGTERM, signal.SIGHUP)  # kill and schedulers; a terminal that was closed
+STOPPING = tuple(  # kill and schedulers; a terminal that was closed, which Windows does not signal
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 DEFERRED = (signal.SIGINT, *STOPPING)
 
 

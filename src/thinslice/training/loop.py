@@ -79,7 +79,7 @@ def train(
         seeds.seeded(plan.seed),
         precision.matmuls(training.precision),
         Curve(curve_file, after=resumed_at) if group.leads else nullcontext() as curve,
-        Progress(plan.steps, "train", "step", shown=run.progress, done=resumed_at) as progress,
+        Progress(plan.steps, "training", "step", shown=run.progress, done=resumed_at) as progress,
         signals.deferred(wait=group.size == 1) as stopping,
     ):
         for batch in ahead(sample, plan.seed, range(resumed_at, plan.steps)):

@@ -12,6 +12,7 @@ from thinslice.columns import SIM
 
 ACQUIRED = "acquired"  # the scanner's own thick series; every other degradation is simulated
 UNTRAINED = "untrained"
+SEPARATOR = "--"  # of the names in a label; config names hold no hyphen
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,12 @@ class Source:
 
     @property
     def label(self) -> str:
-        """Both names as in a file name; config names hold no hyphen, so it can be parsed."""
-        return f"{self.dataset}--{self.degradation}"
+        """Both names as in a file name, which can be parsed again."""
+        return f"{self.dataset}{SEPARATOR}{self.degradation}"
 
     @classmethod
     def parse(cls, label: str) -> "Source":
-        dataset, degradation = label.split("--")
+        dataset, degradation = label.split(SEPARATOR)
         return cls(dataset, degradation)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import DefaultFormatter, logger
 from snakemake_interface_storage_plugins.io import WILDCARD_REGEX
 
 from thinslice.errors import refused
@@ -24,6 +25,11 @@ from thinslice.workflow.recovery.snakemake_state import SnakemakeState
 
 TESTED = "9.27.1"
 STATE = Path(".snakemake")
+REASONS = {  # of a dry run, with all their files
+    "Missing output files": "missing",
+    "Input files updated by another job": "its inputs are made anew",
+}
+LONGEST_REASON = 240
 
 
 def tune_gc() -> None:
@@ -86,6 +92,34 @@ def before_run(workflow: Any, prepare: Callable[[], list[str]]) -> None:
         return execute(*args, **kwargs)
 
     workflow.execute = prepared
+
+
+def short_plan(workflow: Any) -> None:
+    """List a dry run's jobs in one line each: rule, first output and reason, instead of ten lines.
+
+    With --verbose or --printshellcmds Snakemake's own list remains.
+    """
+    settings = workflow.output_settings
+    if not settings.dryrun or settings.verbose or settings.printshellcmds:
+        return
+    for handler in logger.handlers:
+        if isinstance(handler.formatter, DefaultFormatter):
+            handler.formatter.format_job_info = job_in_a_line
+            handler.formatter.format_workflow_started = began_in_a_line
+
+
+def began_in_a_line(msg: dict[str, Any]) -> str:
+    """What plans, and from which config files."""
+    return f"Snakemake {msg['snakemake_version']}, config {msg['configfiles']}"
+
+
+def job_in_a_line(msg: dict[str, Any]) -> str:
+    """One job of a plan: its rule, its first output, and why it runs."""
+    first = msg["output"][0] if msg["output"] else ""
+    parts = [part for part in str(msg["reason"]).split("; ") if part]
+    why = "; ".join(REASONS.get(part.partition(":")[0], part) for part in parts)
+    why = why if len(why) <= LONGEST_REASON else f"{why[:LONGEST_REASON]}..."
+    return f"{msg['rule_name']:<8}  {first}  ({' '.join(why.split())})"
 
 
 def on_cluster(workflow: Any) -> bool:

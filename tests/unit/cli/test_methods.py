@@ -8,7 +8,7 @@ import pytest
 from support.restore import CARD
 from thinslice import plugins
 from thinslice.cli import main
-from thinslice.restoration import methods
+from thinslice.restoration import catalogue, methods
 from thinslice.training import weights as files_of_weights
 from thinslice.training.fitted_on import of_scans
 
@@ -31,6 +31,21 @@ def test_every_method_and_preset_is_listed_with_what_it_needs(capsys):
     main(["methods"])
     printed = capsys.readouterr().out
     assert all(name in printed for name in found)
+
+
+def test_the_packages_catalogue_says_what_the_methods_say():
+    """``python -m thinslice.restoration.catalogue`` writes it anew; one's own need not be in it."""
+    content = json.loads(catalogue.LISTED.read_text(encoding="utf-8"))
+    known = methods.known()
+    assert content == {name: catalogue.built(known[name])._asdict() for name in content}
+    assert methods.DEFAULT in content
+
+
+def test_a_method_beside_the_catalogue_is_built(monkeypatch, tmp_path):
+    monkeypatch.setattr(catalogue, "LISTED", tmp_path / "none.json")
+    monkeypatch.setattr(methods, "known", lambda: {"cubic": methods.presets()["cubic"]})
+    (entry,) = catalogue.entries()
+    assert (entry.name, entry.fit, entry.parameters) == ("cubic", "none", 0)
 
 
 def test_the_default_brings_its_weights_and_another_needs_none():

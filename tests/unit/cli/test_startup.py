@@ -39,6 +39,11 @@ def test_inspect_loads_what_it_reads_with(tmp_path):
     assert loaded(["inspect", "--help"], HEAVY) == []
 
 
+def test_methods_and_the_help_of_restore_load_no_torch():
+    assert loaded(["methods"], HEAVY) == []
+    assert loaded(["restore", "--help"], HEAVY) == []
+
+
 @pytest.mark.parametrize("name", command.COMMANDS)
 def test_the_list_of_commands_says_what_each_says_of_itself(capsys, name):
     """Each is loaded where it is called; its line in the list is the same, called or not."""

@@ -12,6 +12,8 @@ from support import dicom_maker as maker
 from thinslice import plugins
 from thinslice.datasets import own_data
 from thinslice.errors import Refused
+from thinslice.io import files
+from thinslice.io.dicom.derived_header import Derivation
 from thinslice.io.nifti.write import write_nifti
 from thinslice.volume import Grid, Volume
 
@@ -197,3 +199,44 @@ def test_a_wrong_manifest_is_refused_before_any_scan_is_read(tmp_path, text, sai
 def test_a_spreadsheets_byte_order_mark_is_no_column(tmp_path):
     dataset = folder(tmp_path, "\ufeff" + f"{HEAD}\r\na,p,test,x.nii.gz\r\n", x=volume())
     assert [c.name for c in dataset.cases(Path("unused"))] == ["a"]
+
+
+def series_of_type(folder, kind):
+    def change(k, data):
+        data.ImageType = kind
+
+    maker.series(folder, maker.scan_hu(), maker.positions_of(6, 2.0), change=change)
+
+
+@pytest.mark.parametrize("kind", ["restored NIfTI", "restored DICOM", "reformatted DICOM"])
+def test_a_derived_scan_is_refused_as_the_reference_unless_accepted(tmp_path, kind):
+    derivation = Derivation("computed", "thinslice 1 mm every 1 mm, linear", "linear")
+    name = "thin.nii.gz" if "NIfTI" in kind else "thin"
+    if "restored" in kind:
+        files.write(volume(), tmp_path / name, derivation=derivation)
+    else:
+        series_of_type(tmp_path / name, ["DERIVED", "SECONDARY", "REFORMATTED"])
+    (tmp_path / "manifest.csv").write_text(f"{HEAD}\na,p,test,{name}\n")
+    line = refusal(own_data.build(str(tmp_path)))
+    assert "found a scan computed from another one (" in line
+    assert "accept_derived: true" in line
+    (case,) = used(own_data.build(str(tmp_path), accept_derived=True))
+    assert any("computed from another one" in note for note in case.source["thin"]["warnings"])
+
+
+@pytest.mark.parametrize("kind", [["ORIGINAL", "PRIMARY", "AXIAL"], ["DERIVED", "PRIMARY", "MIX"]])
+def test_an_acquired_scan_or_a_mixture_of_energies_is_taken(tmp_path, kind):
+    series_of_type(tmp_path / "thin", kind)
+    (tmp_path / "manifest.csv").write_text(f"{HEAD}\na,p,test,thin\n")
+    (case,) = used(own_data.build(str(tmp_path)))
+    assert case.source["thin"]["derived"] is None
+
+
+def test_a_copy_of_a_scan_under_another_patient_is_refused(tmp_path):
+    text = f"{HEAD}\na,p,train,x.nii.gz\nb,q,test,y.nii.gz\nc,q,test,z.nii.gz\n"
+    scans = {"x": volume(), "y": volume(), "z": volume(seed=1)}
+    line = refusal(folder(tmp_path, text, **scans))
+    assert line.startswith("case b: ")
+    assert "found the same voxels as in case a of patient p" in line
+    same_patient = text.replace("b,q,test", "b,p,train")
+    assert len(used(folder(tmp_path, same_patient))) == 3

@@ -79,5 +79,5 @@ def test_blocks_that_leave_gaps_are_refused():
 
 def test_tiles_shrink_to_stay_under_the_memory_cap():
     capped = replace(RUN, max_memory_gib=1e-3)
-    with pytest.raises(MemoryError, match="raise max_memory_gib"):
+    with pytest.raises(MemoryError, match="memory cap"):
         positions.restore(Linear(), scan(), AT["one"], 0.2, TILES, run=capped)

@@ -83,7 +83,7 @@ def test_a_row_says_what_reading_says(tree, capsys):
 def test_for_people(tree, capsys):
     status, said = asked(capsys, tree)
     assert "thickness 5 mm  increment 2.5 mm  slices meet overlap 2.5 mm  kernel B30f" in said.out
-    assert "3 can be read, 3 refused" in said.out
+    assert "3 readable, 3 refused" in said.out
     assert (status, said.err) == (1, "")
 
 
@@ -155,7 +155,7 @@ def test_what_it_prints_is_what_reading_takes(tmp_path, capsys, packed):
         assert files.read(path, series=name).volume.grid.increment_mm == increment_mm
     status, said = asked(capsys, path)
     assert status == 0
-    assert "3 can be read, 0 refused, 1 no scans" in said.out
+    assert "3 readable, 0 refused, 1 not scans" in said.out
     with pytest.raises(Refused, match="'4' is 2 series"):
         files.read(path, series=4)
     with pytest.raises(Refused, match="found 3 series: "):

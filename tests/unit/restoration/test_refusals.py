@@ -98,9 +98,9 @@ def test_a_disk_without_room_is_found_out_before_the_work(
         (["--weights", "none.pt"], "no file"),
         (["--weights", "."], "not a whole weights file"),
         (["--weights", "thick.nii.gz"], "not a whole weights file"),
-        (["--thickness", "6"], "nothing is to be restored"),
+        (["--thickness", "6"], "the scan is already that thin"),
         (["--increment", "2"], "leave gaps"),
-        (["--declared-thickness", "0.5"], "nothing is to be restored"),
+        (["--declared-thickness", "0.5"], "the scan is already that thin"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(tmp_path, capsys, monkeypatch, nifti, words, line):
@@ -114,7 +114,7 @@ def test_what_cannot_be_done_is_one_line(tmp_path, capsys, monkeypatch, nifti, w
 def test_memory_that_does_not_suffice_is_one_line(tmp_path, capsys, monkeypatch, nifti):
     often(monkeypatch.setattr)
     status, _, complaints = restored(capsys, nifti, tmp_path / "o.nii", *CPU, "--max-memory", "1M")
-    assert (status, "raise max_memory" in complaints) == (2, True)
+    assert (status, "--max-memory" in complaints) == (2, True)
     assert not (tmp_path / "o.nii").exists()
 
 

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from thinslice.errors import Refused, refused
-from thinslice.io import other_formats
+from thinslice.io import derived, other_formats
 from thinslice.io.dicom.kinds import (
     SLICES,
     class_of,
@@ -166,7 +166,7 @@ def _not_dicom(path: Path, size: int) -> Refused:
         error = BrokenSlice if kind.may_be_slice else Refused
         found = f"{kind.found} ({size} bytes)"
         return refused(path, found, "a DICOM file or an image", kind.advice, error=error)
-    return refused(path, f"{size} bytes without the DICM mark", "a DICOM file", "move it elsewhere")
+    return refused(path, f"{size} bytes, no DICM mark", "a DICOM file", "move it elsewhere")
 
 
 def _broken(path: Path, found: str, expected: str) -> Refused:
@@ -247,6 +247,7 @@ def _slice(path: Path, data: FileDataset, frame: int | None, places: list[Datase
             "transfer_syntax": str(syntax_of(data)),
             "stored_as": stored_as(data),
             "padding": stated_range(data),
+            "derived": derived.of_header(data),
             "apart": {tag: text for tag in APART if (text := _text(first(tag)))},
         },
     )

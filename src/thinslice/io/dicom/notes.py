@@ -7,6 +7,7 @@ from pydicom.config import IGNORE as NO_CHECK
 from pydicom.uid import UID
 
 from thinslice.errors import listed
+from thinslice.io import derived
 from thinslice.io.dicom.headers import Slice
 
 CHANGING = ("KVP", "ConvolutionKernel", "ContrastBolusAgent")
@@ -22,6 +23,8 @@ def notes_on(
     tilt_deg      the gantry tilt that the positions show
     """
     first, notes = slices[0], []
+    if first.facts["derived"]:
+        notes.append(derived.note(first.facts["derived"]))
     if declared_mm is not None and first.thickness_mm not in (None, declared_mm):
         notes.append(f"SliceThickness {first.thickness_mm:g} mm; {declared_mm:g} mm declared")
     stated_deg = first.facts["tilt_deg"]

@@ -22,6 +22,8 @@ from thinslice.io.padding import settled
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Modality, Volume
 
+FACTS = ("maker", "device", "kernel", "transfer_syntax", "derived")
+
 
 def read_dicom(
     path: Path | str,
@@ -97,7 +99,7 @@ def _facts(slices: Sequence[Slice]) -> dict[str, Any]:
     return {
         "format": "DICOM",
         "modality": first.modality,
-        **{key: first.facts[key] for key in ("maker", "device", "kernel", "transfer_syntax")},
+        **{key: first.facts[key] for key in FACTS},
         "lossy": any(s.lossy for s in slices),
         "series_uid": first.series,
     }

@@ -11,6 +11,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
+from thinslice.io.derived import OURS
 from thinslice.io.nifti.content import files_of, opened
 from thinslice.io.nifti.header import geometry, intent, three_axes, through_plane
 from thinslice.io.nifti.values import voxels_of
@@ -58,6 +59,7 @@ def read_nifti(
         "axes": "".join(nib.aff2axcodes(affine)),
         "stored_as": str(header.get_data_dtype()),
         "unit_window": list(unit_window) if unit_window and modality == "CT" else None,
+        "derived": OURS if OURS.encode() in header["descrip"].item() else None,
         "warnings": warnings + notes,
     }
     return LoadedScan(volume, source, files_of(path))

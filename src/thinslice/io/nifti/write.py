@@ -9,6 +9,7 @@ import numpy as np
 
 from thinslice.errors import Refused
 from thinslice.fs.transaction import refuse_taken, replacing
+from thinslice.io.derived import OURS
 from thinslice.io.nifti.content import SUFFIXES, header_of
 from thinslice.io.nifti.header import geometry, three_axes, through_plane
 from thinslice.io.nifti.read import RAS_TO_LPS
@@ -25,12 +26,14 @@ def write_nifti(
     *,
     like: Path | None = None,
     dtype: Literal["int16", "float32"] | None = None,
+    derived: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """One .nii or .nii.gz, int16 HU for CT that fits, else float32, unless ``dtype`` is given.
 
     like    a NIfTI file whose axes (order and directions of the array) the new one shares, so
             that masks drawn on one lie on the other; None: x, y, z as in memory
+    derived the description says that thinslice computed it
 
     Padding has the number that it had in the scan; below -32768, of int16, that.
     sform and qform both say scanner coordinates, in mm; the header's single precision keeps
@@ -44,6 +47,8 @@ def write_nifti(
         raise Refused(f"{out}: expected a name ending in .nii or .nii.gz")
     refuse_taken(out, overwrite=overwrite, ours="", source=[like] if like else [])
     image = _image(volume, _axes_of(volume, like), dtype or _usual(volume))
+    if derived:
+        image.header["descrip"] = f"{_described(volume)}, {OURS}".encode()
     with replacing(out) as new, new.open("wb") as plain:
         if out.name.endswith(".gz"):
             with gzip.GzipFile("", "wb", COMPRESSION, plain, mtime=0) as packed:
@@ -79,10 +84,14 @@ def _image(volume: Volume, placed: Place, dtype: Literal["int16", "float32"]) ->
     image = nib.Nifti1Image(placed.file_view(voxels), affine)
     image.header.set_xyzt_units("mm", "sec")
     image.header.set_dim_info(slice=placed.order[0])
-    image.header["descrip"] = f"slice thickness {volume.grid.thickness_mm:g} mm".encode()
+    image.header["descrip"] = _described(volume).encode()
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
     return image
+
+
+def _described(volume: Volume) -> str:
+    return f"slice thickness {volume.grid.thickness_mm:g} mm"
 
 
 def _whole(voxels: np.ndarray) -> np.ndarray:

@@ -124,14 +124,14 @@ def plane(scan: Scan, frame: Grid, view: View, cut_mm: Sequence[float]) -> np.nd
     """The slice of the scan nearest to the cut, rows downwards in the array's own order."""
     grid, axis = scan.grid, NORMAL[view.plane]
     steps = (grid.increment_mm, *grid.pixel_mm)
-    index = round((cut_mm[axis] - _first_mm(grid, frame)[axis]) / steps[axis])
+    index = round((cut_mm[axis] - first_mm(grid, frame)[axis]) / steps[axis])
     index = min(max(index, 0), grid.zyx[axis] - 1)
     block = [slice(None)] * 3
     block[axis] = slice(index, index + 1)
     return np.asarray(scan.read(*block)).squeeze(axis)
 
 
-def _first_mm(grid: Grid, frame: Grid) -> tuple[float, float, float]:
+def first_mm(grid: Grid, frame: Grid) -> tuple[float, float, float]:
     """The first voxel's centre, mm along z, y and x of ``frame``; coarser pixels start later."""
     aside = np.array(frame.direction) @ np.subtract(grid.origin_mm, frame.origin_mm)
     z, y, x = (float(mm) for mm in aside)
@@ -140,7 +140,7 @@ def _first_mm(grid: Grid, frame: Grid) -> tuple[float, float, float]:
 
 def extent(grid: Grid, frame: Grid, view: View) -> tuple[float, float, float, float]:
     """Outer edges of the first and last voxels in mm: left, right, bottom, top."""
-    first = _first_mm(grid, frame)
+    first = first_mm(grid, frame)
     z = _edges(first[0], grid.n, grid.increment_mm)
     y = _edges(first[1], grid.shape[0], grid.pixel_mm[0])
     x = _edges(first[2], grid.shape[1], grid.pixel_mm[1])

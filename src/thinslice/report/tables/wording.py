@@ -111,6 +111,16 @@ def seconds(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def duration(seconds: float) -> str:
+    """A length of time to three figures, in the largest unit that it fills: 1.7 d, 36 s."""
+    if not math.isfinite(seconds):
+        return number(seconds)
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
 def metric_name(row: Mapping[str, Any]) -> str:
     """The metric as printed: "RMSE", "PSNR1400", "SSIM coronal, lung"."""
     metric = str(row["metric"])

@@ -25,6 +25,7 @@ from thinslice.training.samplers.shrunk_patches import (
     PatchShape,
     as_they_are,
     bright,
+    side_by_side,
     tensors,
 )
 
@@ -50,6 +51,15 @@ class NativePatches:
         self.blur, self.least, self.finish = blur, least, finish
         self.windows = [window(pair, ct) for pair in pairs]
         self.covered = [covered(pair, shape.scale[0]) for pair in pairs]
+
+    def __len__(self) -> int:
+        """Patches of an epoch, as of ``ShrunkPatches``; thick slices count that are covered."""
+        side = self.shape.side
+        sizes = [
+            (last + 1 - first, *pair.thick.grid.shape)
+            for pair, (first, last) in zip(self.pairs, self.covered)
+        ]
+        return sum(side_by_side(zyx, self.shape, (side, side)) for zyx in sizes)
 
     def __call__(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """x_B1PQ of ``side`` pixels and y_B1PQ of ``scale[0]`` times as many along z."""

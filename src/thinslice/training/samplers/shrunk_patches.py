@@ -13,6 +13,7 @@ scan's.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -109,6 +110,10 @@ class ShrunkPatches:
             for fine, factor in zip(shape.fine, shape.scale)
         ]
 
+    def __len__(self) -> int:
+        """Patches of an epoch: as many as cover the planes side by side, at least one a plane."""
+        return sum(side_by_side(scan.grid.zyx, self.shape, self.shape.fine) for scan in self.scans)
+
     def __call__(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """x_B1PQ of ``side`` pixels and y_B1PQ of ``scale`` times as many."""
         y_BPQ = np.stack([self._patch(b, rng) for b in range(self.batch)])
@@ -128,6 +133,15 @@ class ShrunkPatches:
             return fine, fine
 
         return bright(draw, self.least)[1]
+
+
+def side_by_side(zyx: tuple[int, int, int], shape: PatchShape, sides: tuple[int, int]) -> int:
+    """How many patches of these sides fit on all planes of all views, one for a smaller plane."""
+    count = 0
+    for view in shape.views:
+        plane = [n for axis, n in enumerate(zyx) if axis != view]
+        count += zyx[view] * prod(max(n // side, 1) for n, side in zip(plane, sides))
+    return count
 
 
 def plane_patch(

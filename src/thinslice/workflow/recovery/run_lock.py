@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from thinslice.fs import locks
 from thinslice.fs.locks import try_lock
 
 TRIES, POLL_S = 20, 0.1  # ``idle`` of another run takes the lock for a moment
@@ -23,6 +24,8 @@ def acquire(results: Path) -> None:
     ValueError if another run has it, or if the disk has no room for the process id, and so none
     for results.
     """
+    if not locks.available():
+        raise ValueError("the workflow needs file locks of Linux or macOS; on Windows use WSL2")
     lock = _open(results)
     if not any(try_lock(lock) or time.sleep(POLL_S) for _ in range(TRIES)):
         holder = os.read(lock, 64).decode(errors="replace").strip() or "unknown"

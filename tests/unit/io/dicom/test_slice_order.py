@@ -179,7 +179,8 @@ def test_truncated_file(tmp_path, cut):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"", "0 bytes"), (b"\x7f" * 600, "600 bytes without the DICM mark")]
+    ("content", "said"),
+    [(b"", "0 bytes"), (b"\x7f" * 600, "600 bytes, no DICM mark")],
 )
 def test_a_file_that_is_not_dicom(tmp_path, content, said):
     folder = maker.series(tmp_path / "s", HU, PLACES)

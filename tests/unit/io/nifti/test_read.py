@@ -139,7 +139,7 @@ def test_unit_floats_need_their_window(tmp_path):
 def test_odd_values_are_said(tmp_path):
     values, affine = scan_ras()
     bright = read_nifti(saved(tmp_path / "a.nii", (values + 1000).astype(np.uint8), affine))
-    assert "show no air" in bright.source["warnings"][0]
+    assert "no voxel is as dark as air" in bright.source["warnings"][0]
     values[0, 0, 0] = -3024
     padded = read_nifti(saved(tmp_path / "b.nii", values, affine))
     assert "down to -3024" in padded.source["warnings"][0]
