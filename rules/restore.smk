@@ -58,9 +58,9 @@ rule given_weights:
         "results/logs/given_weights/{method}.log",
     benchmark:
         "results/benchmarks/given_weights/{method}.tsv"
+    priority: 100
     conda:
         "../envs/thinslice.yaml"
-    priority: 100
     resources:
         **reserve("given_weights"),
     params:
