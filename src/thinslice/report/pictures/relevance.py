@@ -54,7 +54,7 @@ def draw(
             axes.imshow(_grey(slice_YX, window))
             _name(axes, f"reference {number}", colour)
         style.title(drawn, words, bool(sim))
-        return style.save(drawn, out_stem)
+        return style.save(drawn, out_stem, style.PICTURE)
 
 
 def _grey(image: np.ndarray, window: tuple[float, float]) -> np.ndarray:

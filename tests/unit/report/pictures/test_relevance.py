@@ -17,7 +17,7 @@ def shares(*of: float) -> np.ndarray:
 
 def drawn(monkeypatch, tmp_path, share: np.ndarray, slices=SLICES) -> list:
     figures = []
-    monkeypatch.setattr(style, "save", lambda figure, stem: figures.append(figure) or [])
+    monkeypatch.setattr(style, "save", lambda figure, stem, *endings: figures.append(figure) or [])
     options = {"step_mm": (1.0, 0.8), "words": "p0: relevance", "sim": "sim"}
     relevance.draw(PLANE, slices, share, tmp_path / "a", **options)
     return [axes for axes in figures[0].axes if axes.get_visible()]
