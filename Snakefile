@@ -59,6 +59,8 @@ with engine.refusals():
     STATE = engine.state(workflow)
     checks.check_names(config)
     checks.check_modules(config)
+    checks.check_weights_of(config)
+    checks.check_given(config)
     check_settings.check_settings(config, engine.config_files(workflow))
     check_metrics.check_metrics(config)
     if engine.is_main(workflow):
@@ -116,10 +118,12 @@ rule all:
     default_target: True
     input:
         "results/report.html",
+        "results/README.txt",
         "results/report.record.json",
         collect("results/tables/{a}.{end}", a=config["analyses"], end=["csv", "md", "tex"]),
-        collect("results/figures/{f}.{end}", f=config["figures"], end=["png", "pdf"]),
+        collect("results/figures/{f}.{end}", f=config["figures"], end=["png", "pdf", "svg"]),
         collect("results/figures/{p}.{end}", p=panels.pictures(config), end=["png", "pdf"]),
+        collect("results/figures/{s}.json", s=panels.slices(config)),
         targets.upstream_records(config),
 
 

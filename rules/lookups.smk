@@ -1,8 +1,10 @@
 """Cards, resources and names for a job's wildcards: adapters to thinslice.workflow."""
 
 import json
+import shlex
 from functools import cache
 
+from thinslice.fs.hashing import sha256_of_file
 from thinslice.provenance import code_digest
 from thinslice.workflow import cards, gpus, resources, shards
 
@@ -22,7 +24,28 @@ def code(script, *modules):
     return code_digest.code_digest(*modules, script=path)
 
 
+def shown_volumes(wildcards):
+    """Stores of a dataset's volumes that are shown, each with the record that a job waits for."""
+    shown, dataset = panels_of(wildcards.dataset), wildcards.dataset
+    restored = [f"results/restored/{cell.path}" for cell in shown.cells]
+    return {
+        "thin_record": f"results/thin/{dataset}.record.json",
+        "thin": ancient(f"results/thin/{dataset}.zarr") if shown.truth else [],
+        "thick_record": f"results/thick/{shown.path_of_thick}.record.json",
+        "thick": ancient(f"results/thick/{shown.path_of_thick}.zarr"),
+        "restored_records": [f"{path}.record.json" for path in restored],
+        "restored": [ancient(f"{path}.zarr") for path in restored],
+    }
+
+
+def page_assets():
+    """Hashes of the page's style sheets, scripts and glossary, which no digest of code counts."""
+    folder = Path(workflow.basedir, "src", "thinslice", "report", "html", "assets")
+    return [f"{path.name} {sha256_of_file(path)[:16]}" for path in sorted(folder.iterdir())]
+
+
 card = cache(lambda kind, name: cards.card(config, kind, name))
+method_card = cache(lambda name, fitted_on: cards.method_card(config, name, fitted_on))
 panels_of = cache(lambda dataset: panels.panels(config, dataset))
 
 
@@ -31,10 +54,19 @@ def card_of(kind, wildcard):
     return lambda wildcards: card(kind, wildcards[wildcard])
 
 
+def card_to_fit(wildcards):
+    """A param: the card of a method that is fitted on a dataset."""
+    return method_card(wildcards.method, wildcards.dataset)
+
+
+def card_to_restore(wildcards):
+    """A param: the card of a method as it was fitted, if it was."""
+    source = cell_of(wildcards).source
+    return method_card(wildcards.method, source and source.dataset)
+
+
 def cell_card(wildcards):
-    w = wildcards
-    source = None if w.fitted == cells.UNTRAINED else cells.Source.parse(w.fitted)
-    return cards.cell_card(config, cells.Cell(w.dataset, w.degradation, w.method, source))
+    return cards.cell_card(config, cell_of(wildcards))
 
 
 def raw_folder(wildcards):
@@ -43,23 +75,36 @@ def raw_folder(wildcards):
     return f"results/raw/{shared}"
 
 
+def cell_of(wildcards):
+    w = wildcards
+    source = None if w.fitted == cells.UNTRAINED else cells.Source.parse(w.fitted)
+    return cells.Cell(w.dataset, w.degradation, w.method, source)
+
+
 def weights(wildcards):
-    """The record of the weights a restore job waits for; none if its method was not fitted."""
-    if wildcards.fitted == cells.UNTRAINED:
+    """The record of what a restore job's method learned before; none if it learned nothing."""
+    return cells.learned_record(cell_of(wildcards), config) or []
+
+
+def learned_there(wildcards):
+    """The volumes of the cell whose job learned in this one's place, if another did."""
+    record = weights(wildcards)
+    if not record or not record.startswith("results/restored/"):
         return []
-    return f"results/weights/{wildcards.method}/{wildcards.fitted}.record.json"
+    return ancient(record.replace(".record.json", ".zarr"))
 
 
 @cache
-def shards_of_cell(cell, method):
+def shards_of_cell(cell, method, card):
     number = config["methods"][method].get("restore_shards", config["scheduling"]["restore_shards"])
-    return shards.names(cell, number, json.loads(card("methods", method)))
+    return shards.names(cell, number, json.loads(card))
 
 
 def shards_of(wildcards):
     """The shards, without a suffix, that a cell is joined from; none where one job restores it."""
     w = wildcards
-    return shards_of_cell(f"{w.dataset}/{w.degradation}/{w.method}/{w.fitted}", w.method)
+    cell = f"{w.dataset}/{w.degradation}/{w.method}/{w.fitted}"
+    return shards_of_cell(cell, w.method, card_to_restore(w))
 
 
 def restore_flags(wildcards, input, threads, resources):
@@ -85,6 +130,15 @@ def restore_code(wildcards):
     return code("restore.py")
 
 
+def _case_flags(wildcards):
+    """Which dask cluster computes the cases, and where finished ones of a killed job are kept."""
+    address = config["dask_scheduler"]
+    return (
+        f"--work results/work --dask={shlex.quote(address)}" if address else "--work results/work"
+    )
+
+
+case_flags = engine.derived(_case_flags)
 reserved = cache(lambda *job: resources.reserve(job[0], config, *job[1:]))
 
 
@@ -93,15 +147,19 @@ def reservation(kind, wildcards):
     if kind == "restore" and "shard" not in wildcards.keys() and shards_of(wildcards):
         kind = "join"
     dataset, method = wildcards.get("dataset"), wildcards.get("method")
-    shown = len(panels_of(dataset).cells) if kind == "panels" else 0
+    shown = len(panels_of(dataset).cells) if kind in ("panels", "slices") else 0
     return reserved(kind, dataset, method, shown)
 
 
 def reserve(kind):
-    """The resources of a rule, more at each retry."""
+    """The resources of a rule, more at each retry, and for every process."""
+
+    def needs(wildcards, threads, attempt):
+        return reservation(kind, wildcards).on(threads).at(attempt)
+
     return {
-        "mem_mb": lambda wildcards, attempt: reservation(kind, wildcards).at(attempt).mem_mb,
-        "runtime": lambda wildcards, attempt: reservation(kind, wildcards).at(attempt).minutes,
+        "mem_mb": lambda wildcards, threads, attempt: needs(wildcards, threads, attempt).mem_mb,
+        "runtime": lambda wildcards, threads, attempt: needs(wildcards, threads, attempt).minutes,
     }
 
 

@@ -2,10 +2,12 @@
 Answers from the evidence, typeset.
 
     results/tables/{analysis}.csv, .md, .tex    full precision; and as people read them
-    results/figures/{figure}.png, .pdf
+    results/figures/{figure}.png, .pdf, .svg
     results/figures/panels_{dataset}.png, .pdf  one test case by every method, in three planes
     results/figures/patches_{dataset}.png, .pdf parts of it enlarged, where the config has patches
-    results/report.html                         all of it on one page
+    results/figures/patches_{dataset}.csv       their PSNR and SSIM, where there are thin scans
+    results/figures/slices_{dataset}.json       slices of test cases, for the viewer of the page
+    results/report.html, README.txt             all of it on one page; a word to who gets the folder
 """
 
 
@@ -53,6 +55,7 @@ rule figure:
             labels={"figure": "{figure}"},
         ),
         pdf="results/figures/{figure}.pdf",
+        svg="results/figures/{figure}.svg",
         record="results/figures/{figure}.record.json",
     log:
         "results/logs/figure/{figure}.log",
@@ -76,18 +79,7 @@ rule panels:
     """Show the first test case of one dataset: thin, thick and restored, in three planes; or patches
     of it, enlarged."""
     input:
-        thin_record="results/thin/{dataset}.record.json",
-        thin=lambda w: (
-            ancient(f"results/thin/{w.dataset}.zarr") if panels_of(w.dataset).truth else []
-        ),
-        thick_record=lambda w: f"results/thick/{panels_of(w.dataset).path_of_thick}.record.json",
-        thick=lambda w: ancient(f"results/thick/{panels_of(w.dataset).path_of_thick}.zarr"),
-        restored_records=lambda w: [
-            f"results/restored/{cell.path}.record.json" for cell in panels_of(w.dataset).cells
-        ],
-        restored=lambda w: [
-            ancient(f"results/restored/{cell.path}.zarr") for cell in panels_of(w.dataset).cells
-        ],
+        unpack(shown_volumes),
     output:
         png=report(
             "results/figures/{picture}_{dataset}.png",
@@ -119,14 +111,45 @@ rule panels:
         """
 
 
+rule slices:
+    """Pack slices of test cases, thin, thick and restored, for the viewer of the page."""
+    input:
+        unpack(shown_volumes),
+    output:
+        slices="results/figures/slices_{dataset}.json",
+        record="results/figures/slices_{dataset}.record.json",
+    log:
+        "results/logs/slices/{dataset}.log",
+    benchmark:
+        "results/benchmarks/slices/{dataset}.tsv"
+    conda:
+        "../envs/thinslice.yaml"
+    resources:
+        **reserve("slices"),
+    params:
+        sim=lambda w: panels_of(w.dataset).sim,
+        names=lambda w: panels_of(w.dataset).names,
+        card=lambda w: cards.picture_card(config, "slices"),
+        code=code("slices.py"),
+    shell:
+        r"""
+        python "$HERE"/workflow_scripts/slices.py --card {params.card:q} \
+            --sim={params.sim:q} --names {params.names:q} \
+            --thin {input.thin:q} --thick {input.thick:q} --restored {input.restored:q} \
+            --out {output.slices:q} &>{log:q}
+        """
+
+
 rule page:
     """Everything on one page that opens anywhere."""
     input:
         tables=collect("results/tables/{a}.record.json", a=config["analyses"]),
         figures=collect("results/figures/{f}.record.json", f=config["figures"]),
         panels=collect("results/figures/{p}.record.json", p=panels.pictures(config)),
+        slices=collect("results/figures/{s}.record.json", s=panels.slices(config)),
     output:
         page=report("results/report.html", caption="report/page.rst", category="Report"),
+        readme="results/README.txt",
         record="results/report.record.json",
     log:
         "results/logs/page.log",
@@ -138,8 +161,10 @@ rule page:
         **reserve("page"),
     params:
         code=code("page.py"),
+        assets=page_assets(),
     shell:
         r"""
         python "$HERE"/workflow_scripts/page.py --tables {input.tables:q} --figures {input.figures:q} \
-            {input.panels:q} --evidence results/evidence --out {output.page:q} &>{log:q}
+            {input.panels:q} --slices {input.slices:q} --evidence results/evidence \
+            --out {output.page:q} &>{log:q}
         """

@@ -25,7 +25,8 @@ SCORES = (
     "n", *METRIC[1:], "mask", "record",
 )  # fmt: skip
 RUNS = (
-    *CELL, "sim", "case", "wall_s", "parameters", "peak_memory_gib", "device", "fidelity", "record",
+    *CELL, "sim", "case", "wall_s", "slices", "parameters", "peak_memory_gib", "gpu_memory_gib",
+    "train_s", "device", "fidelity", "record",
 )  # fmt: skip
 PAIRS = (
     "dataset", "degradation", "case", "sim", "patient", "split", "relation", "distance_mm",
@@ -73,9 +74,13 @@ COLUMNS = (
     Column("wall_s", "float", "seconds to restore a volume; in tables the mean"),
     Column("parameters", "int", "numbers learned from data"),
     Column("peak_memory_gib", "float", "highest memory of the restoring job, GiB"),
+    Column("gpu_memory_gib", "float", "highest memory of tensors on the graphics card, GiB"),
+    Column("train_s", "float", "seconds of training of the weights; empty: none beforehand"),
+    Column("slices", "int", "slices of the restored volume"),
     Column("volumes", "int", "volumes timed"),
     Column("device", "text", "processor or graphics card"),
     Column("cases", "int", "scans of the patient"),
+    Column("patch", "int", "number of a patch in the config, the first being 1"),
     Column("mean", "float", "mean over patients"),
     Column("low", "float", "lower end of the interval"),
     Column("high", "float", "upper end of the interval"),
@@ -90,7 +95,7 @@ COLUMNS = (
     Column("drop_low", "float", "lower end of its interval"),
     Column("drop_high", "float", "upper end of its interval"),
     Column("median_gain", "float", "median paired gain of `method` over `against`"),
-    Column("p", "float", "one-sided Wilcoxon p over patients, or that of `test`"),
+    Column("p", "float", "p over patients: one-sided Wilcoxon, or as `test` says"),
     Column("p_holm", "float", "p after Holm's correction"),
     Column("family", "int", "tests that Holm's correction runs over"),
     Column("n_paired", "int", "patients of a paired comparison"),
@@ -105,7 +110,7 @@ COLUMNS = (
     Column("paper_mark", "text", "the paper's mark of significance"),
     Column("paper_n", "int", "patients of the paper"),
     Column("mark", "text", "our mark of significance, by the paper's test"),
-    Column("test", "text", "what a mark of ours means: better or worse than what, by which test"),
+    Column("test", "text", "test behind `p`; beside a paper's tables, what a mark of ours means"),
     Column("ours_on", "text", "the cell of our number"),
     Column("stand_in", "text", "what stands in for the paper's own data, slices or method"),
     Column("difference", "float", "ours minus the paper's, of the same cell"),

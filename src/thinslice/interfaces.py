@@ -7,7 +7,7 @@ its line in config.yaml.
 Axes are always [Z, Y, X], z through-plane; lengths are mm; CT is HU.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
@@ -92,6 +92,15 @@ class Dataset(Protocol):
         ...
 
 
+@runtime_checkable
+class ReadByCase(Dataset, Protocol):
+    """A data set whose cases several processes can read; ``cases`` gives the same, in order."""
+
+    def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
+        """By case, a function that reads it; a function of a module, or a partial of one."""
+        ...
+
+
 class Degradation(Protocol):
     """Thin to simulated thick: one sparse matrix along z, a pure function of the grids."""
 
@@ -125,9 +134,12 @@ class About(NamedTuple):
     published_settings: Mapping[str, tuple[Any, ...]] = {}  # by name: the source's, ablations too
 
     def fidelity_of(self, settings: Mapping[str, Any]) -> str:
-        """The label of one config line: values that the source published keep the plain label."""
+        """The label of one config line: values that the source published keep the plain label.
+
+        So do the seed, and ``ct``, the HU that a network sees as 0 and 1: they are the data's.
+        """
         ours = any(
-            name != "seed" and value not in self.published_settings.get(name, ())
+            name not in ("seed", "ct") and value not in self.published_settings.get(name, ())
             for name, value in settings.items()
         )
         marked = ours and self.fidelity.startswith("as-")
@@ -244,5 +256,5 @@ class Figure(Protocol):
     """A table in, one figure out. The module's constant ``CAPTION`` says what it shows."""
 
     def __call__(self, table: "pd.DataFrame", out_stem: Path) -> list[Path]:
-        """Draw ``out_stem``.png and .pdf; LookupError for another analysis' table."""
+        """Draw ``out_stem``.png, .pdf and .svg; LookupError for another analysis' table."""
         ...

@@ -13,6 +13,7 @@ from thinslice import plugins
 from thinslice.analyses import benchmark, slice_pairs
 from thinslice.analyses._evidence import read_table
 from thinslice.report import style
+from thinslice.report.html import svg
 
 KINDS = plugins.names("figures")
 
@@ -56,13 +57,14 @@ def test_no_two_figures_have_one_caption():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_drawn_twice_it_is_the_same_png_and_pdf(kind, tables, tmp_path):
+def test_drawn_twice_its_files_are_the_same(kind, tables, tmp_path):
     first, second = (figure_of(kind)(tables[kind], tmp_path / stem) for stem in "ab")
-    assert [path.name for path in first] == ["a.png", "a.pdf"]
+    assert [path.name for path in first] == ["a.png", "a.pdf", "a.svg"]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert first[0].read_bytes().startswith(b"\x89PNG")
     assert first[1].read_bytes().startswith(b"%PDF")
-    assert len(list(tmp_path.iterdir())) == 4  # nothing half-written is left
+    assert svg.inline(first[2].read_text(), "figure", "table", "").startswith("<svg")
+    assert len(list(tmp_path.iterdir())) == 6  # nothing half-written is left
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -22,6 +22,7 @@ DRAWN_FROM = {
     "bars": "patients",
     "distribution": "patients",
     "gap_matrix": "domain_gap",
+    "scatter": "patients",
     "slice_pairs": "slice_pairs",
     "tradeoff": "efficiency",
 }
@@ -29,6 +30,9 @@ SPECIAL = {
     "model_grid": (assumed, {"methods": ASSUMED}),
     "references": (by_references, {"lines": LINES}),
 }
+SETTINGS = {"scatter": {"method": "tvsrn"}}  # of figures in DRAWN_FROM
+OF_ONE_KIND = ("scatter", "tradeoff")  # of thick slices: the acquired
+
 ANALYSES = [name for name in plugins.names("analyses") if name != "published"]
 KINDS = plugins.names("figures")
 
@@ -74,7 +78,7 @@ def draw(kind: str, table: pd.DataFrame, settings, tmp_path) -> None:
 def figure_input(kind: str, plant: str, folder) -> tuple[pd.DataFrame, dict]:
     """A table with planted numbers, and the settings of the figure."""
     if kind in DRAWN_FROM:
-        return table_of(DRAWN_FROM[kind], plant, folder), {}
+        return table_of(DRAWN_FROM[kind], plant, folder), SETTINGS.get(kind, {})
     made, settings = SPECIAL[kind]
     table = made()
     numbers = list(PLANTS[plant].values())
@@ -91,8 +95,8 @@ def test_a_figure_says_the_numbers_that_its_axes_cannot_hold(kind, plant, drawn,
     table, settings = figure_input(kind, plant, tmp_path)
     draw(kind, table, settings, tmp_path)
     words = " ".join(words_of(drawn[0]))
-    shown = table.query("degradation == 'acquired'") if kind == "tradeoff" else table
-    numbers = shown["value" if kind in ("bars", "distribution") else "mean"]
+    shown = table.query("degradation == 'acquired'") if kind in OF_ONE_KIND else table
+    numbers = shown["value" if DRAWN_FROM.get(kind) == "patients" else "mean"]
     assert bool(re.search("(?<!-)∞", words)) >= (numbers == INF).any()
     assert ("-∞" in words) >= (numbers == -INF).any()
     assert ("no value" in words or "–" in words) >= numbers.isna().any()

@@ -17,6 +17,7 @@ from thinslice.families.cube import CubeSettings
 from thinslice.families.interpolated import InterpolatedSettings
 from thinslice.families.plane import PlaneSettings
 from thinslice.families.positions import PositionSettings
+from thinslice.families.referenced import ReferencedSettings
 from thinslice.families.self_supervised import SelfSupervised
 from thinslice.families.two_stage_settings import TwoStageSettings
 from thinslice.families.two_view import TwoViewSettings
@@ -44,6 +45,7 @@ SHARED = {
     PositionSettings: "Every network of positions",
     TwoStageSettings: "Both two-stage methods",
     TwoViewSettings: "Both ACVTT methods",
+    ReferencedSettings: "Every network with references",
 }
 METHODS_PAGE = (ROOT / "docs/explanation/methods.md").read_text()
 GLOSSARY = (ROOT / "docs/reference/glossary.md").read_text()

@@ -95,7 +95,10 @@ def cost(method: str, size: float) -> dict[str, object]:
     return {
         "parameters": {"edsr": 412_000, "tvsrn": 1_730_000}.get(method, 0),
         "wall_s": 0.4 * 6.0**k * (1 + size / 7),
+        "slices": 100,
         "peak_memory_gib": 0.3 + 0.4 * k,
+        "gpu_memory_gib": np.nan,
+        "train_s": {"edsr": 43_200.0, "tvsrn": 181_440.0}.get(method, np.nan),
         "device": "cpu (2 cores)",
     }
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from support.cards import cards
-from support.evidence import demo, evidence_of, score
+from support.evidence import cost, demo, evidence_of, score
 from thinslice import plugins
 from thinslice.analyses import benchmark, efficiency, patients
 
@@ -33,7 +33,7 @@ def by_references() -> pd.DataFrame:
     at = [(name, int(name[1]), p) for name in names for p in range(2)]
     scores = [score(f"p{p}", 50.0 - 3 * k - p, method=name) for name, k, p in at]
     runs = [
-        {**row, "parameters": 9, "wall_s": 10.0 + 6 * k, "peak_memory_gib": 1.0, "device": "cpu"}
+        {**row, **cost("tvsrn", 0.0), "wall_s": 10.0 + 6 * k, "device": "cpu"}
         for row, (_, k, _) in zip(scores, at)
     ]
     return efficiency.build()(evidence_of(scores, runs))
@@ -50,6 +50,7 @@ SPECIAL = {  # figures whose configs name methods and data sets that the made ev
     "distribution": Example(lambda: patients.build()(demo())),
     "model_grid": Example(assumed, {"methods": ASSUMED, "given": [5.0, 2.5]}),
     "references": Example(by_references, {"lines": LINES}),
+    "scatter": Example(lambda: patients.build()(demo()), {"method": "tvsrn"}),
 }
 
 

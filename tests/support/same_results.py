@@ -6,7 +6,15 @@ import pandas as pd
 
 from support.checkout import Checkout
 
-OF_THE_RUN = ["wall_s", "peak_memory_gib", "speed", "record", "records"]  # times and ids
+OF_THE_RUN = [
+    "wall_s",
+    "peak_memory_gib",
+    "gpu_memory_gib",
+    "train_s",
+    "speed",
+    "record",
+    "records",
+]  # times and ids
 
 
 def assert_same(checkout: Checkout, peaceful: Checkout) -> None:

@@ -22,6 +22,7 @@ from thinslice.jobs.gather import gather
 from thinslice.jobs.page import page
 from thinslice.jobs.restore import RestoreRequest, restore_cases
 from thinslice.jobs.score import score
+from thinslice.jobs.slices import slices
 from thinslice.provenance.records import record_path
 from thinslice.volume import Grid, Volume
 from thinslice.workflow import cards
@@ -29,6 +30,7 @@ from thinslice.workflow import cards
 TABLE = Path("results/tables/benchmark.csv")
 FIGURE = Path("results/figures/bars.png")
 PAGE = Path("results/report.html")
+SLICES = Path("results/figures/slices_own.json")
 SCORES = Path("results/scores/own/box5/linear/untrained.csv")
 RESTORED = Path("results/restored/own/box5/linear/untrained.zarr")
 THIN, THICK = Path("results/thin/own.zarr"), Path("results/thick/own/box5.zarr")
@@ -95,4 +97,5 @@ def _tables() -> None:
         analyse(json.loads(cards.card(CONFIG, "analyses", name)), EVIDENCE, TABLE.with_stem(name))
     figure(json.loads(cards.card(CONFIG, "figures", "bars")), TABLE.parent, FIGURE)
     tables = [record_path(TABLE.with_stem(name)) for name in CONFIG["analyses"]]
-    page(tables, [record_path(FIGURE)], EVIDENCE, PAGE)
+    slices({"kind": "slices", "settings": {}}, THIN, THICK, [RESTORED], ["linear"], "sim", SLICES)
+    page(tables, [record_path(FIGURE)], EVIDENCE, PAGE, [record_path(SLICES)])

@@ -21,7 +21,6 @@ from thinslice.workflow import cells
 
 PAPERS = ("acvtt", "georgescu", "sr4zct", "tvsrn")
 KEYS = ["table", "printed_row", "printed_column"]
-NEVER_ON_THE_NET = {"ch"}  # the hospital's scans: named by a table, in no catalogue
 
 
 def printed(config: dict[str, Any]) -> list[_printed.Printed]:
@@ -30,13 +29,13 @@ def printed(config: dict[str, Any]) -> list[_printed.Printed]:
 
 
 def asked_of_ours(config: dict[str, Any]) -> list[_printed.Printed]:
-    """The numbers beside which one of ours should stand."""
+    """The numbers beside which one of ours should stand, of the data set that is scored for it."""
+    settings = config["analyses"]["published"]["settings"]
+    instead = settings.get("stand_ins", {}).get("datasets", {})
     return [
-        cell
+        cell._replace(says={**says, "dataset": instead.get(says["dataset"], says["dataset"])})
         for cell in printed(config)
-        if cell.says.get("metric")
-        and cell.says.get("method")
-        and cell.says.get("dataset") not in NEVER_ON_THE_NET
+        if (says := cell.says).get("metric") and says.get("method")
     ]
 
 
@@ -92,6 +91,12 @@ def test_beside_every_number_that_is_ours_to_give_its_own_cell_is_run(paper):
         if tuple(cell.says.get(key) for key in ("dataset", "degradation", "method")) not in run
     }
     assert not lacking
+
+
+def test_two_thirds_of_all_printed_numbers_have_one_of_ours_beside_them():
+    of_papers = [configs()[f"{paper}.yaml"] for paper in PAPERS]
+    assert sum(len(printed(config)) for config in of_papers) == 742
+    assert sum(len(asked_of_ours(config)) for config in of_papers) >= 500
 
 
 @pytest.mark.parametrize("name", configs())

@@ -83,22 +83,41 @@ def _runs(score: Mapping[str, Any]) -> list[dict[str, Any]]:
     The row carries the score record's id: its chain holds the restore record.
     """
     cell = score["cards"]["cell"]
-    restored = score["inputs"]["restored"]
-    restore = read_record(Path(restored["record"]))
-    if restore["id"] != restored["record_id"]:
-        raise BrokenLinkError(
-            f"{restored['record']} is record {restore['id']}, but its scores are those of "
-            f"{restored['record_id']}; run the workflow again"
-        )
+    restore = _record_behind(score["inputs"]["restored"])
     facts = restore["facts"]
+    slices = facts.get("slices", {})
     shared = {
         "parameters": facts["parameters"],
         "peak_memory_gib": facts.get("peak_memory_gib", restore["peak_memory_gib"]),  # of shards
+        "gpu_memory_gib": facts.get("gpu_memory_gib"),
+        "train_s": _train_s(restore),
         "device": facts["device"],
         "fidelity": facts["fidelity"],
         "record": score["id"],
     }
-    return [{**cell, "case": case, "wall_s": s, **shared} for case, s in facts["wall_s"].items()]
+    return [
+        {**cell, "case": case, "wall_s": s, "slices": slices.get(case), **shared}
+        for case, s in facts["wall_s"].items()
+    ]
+
+
+def _train_s(restore: Mapping[str, Any]) -> float | None:
+    """Seconds of the training behind a restore record; None without one, or where it is unknown."""
+    weights = restore["inputs"].get("weights", {})
+    if not weights.get("record"):
+        return None
+    return _record_behind(weights)["facts"].get("train_s")
+
+
+def _record_behind(link: Mapping[str, Any]) -> dict[str, Any]:
+    """The record that an input names; BrokenLinkError if another one lies there now."""
+    record = read_record(Path(link["record"]))
+    if record["id"] != link["record_id"]:
+        raise BrokenLinkError(
+            f"{link['record']} is record {record['id']}, but what rests on it was made from "
+            f"{link['record_id']}; run the workflow again"
+        )
+    return record
 
 
 def _stack(tables: Any) -> pd.DataFrame:

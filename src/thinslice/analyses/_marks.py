@@ -3,7 +3,8 @@
     paired_t   marked where significantly worse than ``against``: two-sided paired t-test
     wilcoxon   marked where significantly better than ``against``: one-sided signed-rank test
 
-Both at p < 0.05 and without a correction for many tests, as papers do; ``significance`` corrects.
+Both at the paper's level (0.05 unless it has another) and without a correction for many tests, as
+papers do; ``significance`` corrects.
 """
 
 from typing import NamedTuple
@@ -28,20 +29,27 @@ class Tested(NamedTuple):
 
 
 def tested(
-    test: str, against: str, ours: pd.DataFrame, theirs: pd.DataFrame, better: str
+    test: str,
+    against: str,
+    ours: pd.DataFrame,
+    theirs: pd.DataFrame,
+    better: str,
+    level: float,
 ) -> Tested:
     """One cell's score rows against those of ``against``, on the patients that both have.
+
+    level    p below which a mark is given
 
     No mark and p nan where there is nothing to test: a patient too few, or a value not finite.
     """
     if test == "wilcoxon":
         p = wilcoxon_greater(_gains(ours, theirs, better))
-        words = f"better than {against} (one-sided Wilcoxon signed-rank test, p < {LEVEL:g})"
-        return Tested(p, MARK if p < LEVEL else "", words)
+        words = f"better than {against} (one-sided Wilcoxon signed-rank test, p < {level:g})"
+        return Tested(p, MARK if p < level else "", words)
     losses = _gains(theirs, ours, better)
     p = paired_t(losses)
-    words = f"worse than {against} (paired t-test, p < {LEVEL:g})"
-    return Tested(p, MARK if p < LEVEL and losses.mean() > 0 else "", words)
+    words = f"worse than {against} (paired t-test, p < {level:g})"
+    return Tested(p, MARK if p < level and losses.mean() > 0 else "", words)
 
 
 def _gains(ours: pd.DataFrame, theirs: pd.DataFrame, better: str) -> np.ndarray:

@@ -8,7 +8,8 @@ significance, "38.609 ± 1.721" with its standard deviation, "1.73M", null where
 or a mapping {value: 0.9859, note: ...} where there is something to say of one number; it may also
 say what this one is, where its row and its column do not hold for it ({value, note, protocol}).
 
-A ``test`` of ``_marks`` and the method that it is ``against`` are the paper's marks, for ours.
+A ``test`` of ``_marks`` and the method that it is ``against`` are the paper's marks, for ours, at
+the paper's ``level`` (0.05 where it is not given).
 A ``view`` fills ``{view}`` in names: ``metric: "ssim {view}"``.
 
 Columns and rows are lists, since cards are JSON with sorted keys: the order of a mapping is lost.
@@ -22,7 +23,7 @@ from typing import Any, NamedTuple
 from thinslice.analyses._marks import TESTS
 
 PLACE = ("dataset", "degradation", "method", "protocol", "metric")
-SAYS = (*PLACE, "patients", "view", "why", "test", "against")
+SAYS = (*PLACE, "patients", "view", "why", "test", "against", "level")
 NUMBER = re.compile(r"(-?[\d.]+(?:e-?\d+)?)([kM]?)(?: *± *([\d.]+))? *(\*?)")
 SIZES = {"": 1.0, "k": 1e3, "M": 1e6}
 

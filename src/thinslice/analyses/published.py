@@ -4,8 +4,8 @@ Ours stands beside a number only where the paper's own cell was run (its data se
 its method, scored by its protocol), or where the settings name a stand-in; a stand-in says what it
 was and has no difference, for the two numbers are not of the same thing. Ours has its standard
 deviation over patients, and the mark that the paper's own test gives it (``_marks``). Where there
-is no number of ours, the row says why. Seconds and memory have no difference either: the machines
-differ.
+is no number of ours, the row says why. What depends on the machine (seconds, memory,
+training) has no difference either.
 """
 
 import math
@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from thinslice.analyses import _printed
+from thinslice.analyses._costs import COSTS, NO_COST, OTHER_MACHINE, costs_of
 from thinslice.analyses._finite import in_mean
-from thinslice.analyses._marks import Tested, tested
+from thinslice.analyses._marks import LEVEL, Tested, tested
 from thinslice.analyses._patients import (
     KEYS,
     SUMMARY,
@@ -35,9 +36,7 @@ from thinslice.columns import CELL, LABELS, METRIC, by_key, metric_of
 from thinslice.interfaces import Evidence
 
 LAYOUT = "published"
-COSTS = {"parameters": "", "wall_s": "s", "peak_memory_gib": "GiB"}  # of a run, and their units
 PLACE = ("dataset", "degradation", "method", "protocol", *METRIC)
-OTHER_MACHINE = ("wall_s", "peak_memory_gib")
 PAPER = ["paper_value", "paper_sd", "paper_mark", "paper_n"]
 MADE_OF = ["ours_on", "stand_in"]
 TEST = ["sd", *Tested._fields]
@@ -128,7 +127,7 @@ def _needed(cell: Printed, key: str) -> Any:
 
 def _measured(evidence: Evidence, wanted: set[Key], resamples: int, seed: int) -> Ours:
     """What was run, and the mean over patients with its interval of every wanted cell of it."""
-    scores = matched(pd.concat([scores_of(evidence), _costs(evidence)], ignore_index=True))
+    scores = matched(pd.concat([scores_of(evidence), costs_of(evidence)], ignore_index=True))
     run = set(scores[list(CELL[:3])].itertuples(index=False, name=None))
     keys = scores[list(PLACE)].itertuples(index=False, name=None)
     chosen = scores.loc[[key in wanted for key in keys]]
@@ -163,27 +162,8 @@ def _tested(cell: Printed, hit: Key, ours: Ours) -> Tested:
     other = _instead(hit, str(against))
     if other not in ours.scores:
         return Tested()
-    return tested(test, str(against), ours.scores[hit], ours.scores[other], row["better"])
-
-
-def _costs(evidence: Evidence) -> pd.DataFrame:
-    """What the runs cost as score rows without a protocol; a volume is its patient's."""
-    names = [*CELL, "case", *LABELS, "record"]
-    runs = tidy(evidence.runs, names, list(COSTS))[[*names, *COSTS]]
-    scores = tidy(evidence.scores, ["dataset", "case", "patient"])
-    patients = scores[["dataset", "case", "patient"]].drop_duplicates()
-    runs = runs.merge(patients, on=["dataset", "case"], validate="m:1")
-    parts = [
-        runs.assign(
-            **metric_of(name),
-            unit=unit,
-            value=runs[name],
-            better="lower",
-            protocol="",
-        )
-        for name, unit in COSTS.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
+    level = float(cell.says.get("level") or LEVEL)
+    return tested(test, str(against), ours.scores[hit], ours.scores[other], row["better"], level)
 
 
 def _paper(cell: Printed) -> dict[str, Any]:
@@ -246,6 +226,8 @@ def _why(cell: Printed, ours: Ours) -> str:
         return f"not run: {reason}"
     if tuple(says[key] for key in CELL[:3]) not in ours.run:
         return "not in this run's grid"
+    if says["metric"] in COSTS:
+        return NO_COST.get(says["metric"], f"no run says {says['metric']}")
     return f"protocol {says.get('protocol')} gave no {says['metric']}"
 
 

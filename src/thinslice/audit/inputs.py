@@ -11,9 +11,10 @@ from typing import Any
 from thinslice.audit.cards import differences
 from thinslice.provenance.records import SUFFIX
 from thinslice.workflow import cards, cells, panels, targets
-from thinslice.workflow.cells import Cell, Source
+from thinslice.workflow.cells import SEPARATOR, Cell, Source
 
 SIM = "--sim="
+FITTED = ("train", "restore", "restore_shard")
 
 
 def changed_inputs(
@@ -22,6 +23,29 @@ def changed_inputs(
     """In words, what the config gives the job of a record otherwise than it was."""
     if content["rule"] in RULES:
         yield from RULES[content["rule"]](content, record, config)
+
+
+def fitted_on(content: Mapping[str, Any], record: Path) -> str | None:
+    """The dataset that the method of a training or restoring job is fitted on, if it is on any."""
+    if content["rule"] not in FITTED:
+        return None
+    label = record.parent.name if content["rule"] == "restore_shard" else _name(record)
+    return Source.parse(label).dataset if SEPARATOR in label else None
+
+
+def _restore(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
+    """Whether the method restores with what another job learned than it was."""
+    folder = record.parent.parent if content["rule"] == "restore_shard" else record.parent
+    label = record.parent.name if content["rule"] == "restore_shard" else _name(record)
+    method = content["cards"]["method"]["name"]
+    if method not in config["methods"]:
+        return
+    source = Source.parse(label) if SEPARATOR in label else None
+    dataset, degradation = folder.parts[-3:-1]
+    now = cells.learned_record(Cell(dataset, degradation, method, source), config)
+    links = (content["inputs"].get(name) for name in ("weights", "learned"))
+    then = next((link["record"] for link in links if link), None)
+    yield from differences(f"methods.{method}, what it restores with", then, now)
 
 
 def _gather(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
@@ -41,7 +65,7 @@ def _evidence(content: Mapping[str, Any], record: Path, config: Mapping[str, Any
 
 def _page(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
     tables = [f"results/tables/{name}{SUFFIX}" for name in config["analyses"]]
-    shown = [*config["figures"], *panels.pictures(config)]
+    shown = [*config["figures"], *panels.pictures(config), *panels.slices(config)]
     figures = [f"results/figures/{name}{SUFFIX}" for name in shown]
     yield from _gathered(content, ["evidence", *tables, *figures])
 
@@ -71,7 +95,7 @@ def _pairs(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) 
 
 def _panels(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
     picture, _, dataset = _name(record).partition("_")
-    if f"{picture}_{dataset}" not in panels.pictures(config):
+    if _name(record) not in [*panels.pictures(config), *panels.slices(config)]:
         return
     now = panels.panels(config, dataset)
     card = json.loads(cards.picture_card(config, picture))
@@ -97,10 +121,13 @@ def _name(record: Path) -> str:
 
 
 RULES = {
+    "restore": _restore,
+    "restore_shard": _restore,
     "gather": _gather,
     "evidence": _evidence,
     "page": _page,
     "score": _score,
     "pairs": _pairs,
     "panels": _panels,
+    "slices": _panels,
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from thinslice.audit.cards import changed_cards
-from thinslice.audit.inputs import changed_inputs
+from thinslice.audit.inputs import changed_inputs, fitted_on
 from thinslice.provenance import tombstone
 from thinslice.provenance.job import modules_of
 from thinslice.provenance.records import (
@@ -61,7 +61,7 @@ def _changes_of(
     content: Mapping[str, Any], record: Path, config: Mapping[str, Any]
 ) -> Iterator[str]:
     yield from _changed_code(content)
-    yield from changed_cards(content["cards"], config)
+    yield from changed_cards(content["cards"], config, fitted_on(content, record))
     yield from changed_inputs(content, record, config)
     yield from _changed_outputs(content, record)
     yield from _changed_inputs(content)

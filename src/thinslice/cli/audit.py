@@ -15,6 +15,7 @@ from thinslice.audit import (
     upstream,
     verify,
 )
+from thinslice.audit.capsule import contents as capsules
 from thinslice.audit.chain import Link
 from thinslice.audit.summary import Summary
 from thinslice.audit.verify import Verdict
@@ -37,8 +38,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add(
         "what",
         nargs="?",
-        help="a table, figure, report or other file of results, a record's id, a restored scan, or "
-        "weights",
+        help="a table, figure, report or other file of results, a record's id, a restored scan, "
+        "weights, or a capsule",
     )
     add("--row", type=int, help="data row of a table, the first being 1")
     add("--cell", default="", metavar="COLUMN", help="a column of that row")
@@ -68,6 +69,8 @@ def _answer(arguments: argparse.Namespace) -> int:
     named = Path(arguments.what)
     if statement := statements.statement_of(named):
         return _statement(arguments, statement)
+    if capsules.are(named):
+        return _capsule(arguments, named)
     try:
         record = question.find(arguments.what, arguments.results)
     except question.NoRecordError:
@@ -96,6 +99,16 @@ def _statement(arguments: argparse.Namespace, statement: Path) -> int:
     for link in verdict.links:
         show(link)
     return _conclude(arguments, about, verdict)
+
+
+def _capsule(arguments: argparse.Namespace, path: Path) -> int:
+    _no_row(arguments, path)
+    about, verdict = capsules.verified(path)
+    _begin(arguments, about)
+    if arguments.json:
+        return _conclude(arguments, about, verdict)
+    print("\n".join(f"BROKEN  {problem}" for problem in verdict.problems) or "all of it holds")
+    return verdict.status
 
 
 def _weights(arguments: argparse.Namespace, path: Path) -> int:

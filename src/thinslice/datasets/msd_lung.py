@@ -8,7 +8,9 @@ Splits      as the paper's supervised comparison (Shi et al. 2023, section 3, Ta
             the paper does not have either. ``test_all`` tests on all four (its Table 2)
 Selection   those four, which the paper found to have slices of 0.625 mm
 Prepared    pixels made 1 mm wide, as in the paper, which does not state how: here by its own
-            downscaling, the mean of nine points across each new pixel (``operators.overlap``)
+            downscaling, the mean of nine points across each new pixel (``operators.overlap``).
+            ``increment_mm`` does the same along z: where slices are as far apart as pixels,
+            SR4ZCT's answer is compared as it is, like that of a supervised network
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +25,7 @@ from thinslice.errors import refused
 from thinslice.interfaces import Case
 from thinslice.io.archive import unpack
 from thinslice.io.nifti.read import read_nifti
-from thinslice.operators import overlap, padding
+from thinslice.operators import overlap, padding, projection
 from thinslice.operators.degradation import in_plane
 from thinslice.volume import Volume
 
@@ -45,6 +47,7 @@ class Settings:
     test_all: bool = False  # all four are test cases; none is for training
     folder: str | None = None  # holds Task06_Lung; None: download
     pixel_mm: float | None = 1.0  # None: unchanged
+    increment_mm: float | None = None  # of slices side by side; None: unchanged
 
 
 class MsdLung:
@@ -72,8 +75,9 @@ class MsdLung:
         for case in TRAINED_ON + TESTED_ON:
             scan = read_nifti(self._path(raw, case))
             test = self.settings.test_all or case in TESTED_ON
-            volume, pixel_mm = scan.volume, self.settings.pixel_mm
-            thin = volume if pixel_mm is None else with_pixels(volume, pixel_mm)
+            thin, s = scan.volume, self.settings
+            thin = thin if s.pixel_mm is None else with_pixels(thin, s.pixel_mm)
+            thin = thin if s.increment_mm is None else with_slices(thin, s.increment_mm)
             yield Case(case, case, "test" if test else "train", thin, None, {"thin": scan.source})
 
     def _path(self, raw: Path, case: str) -> Path:
@@ -108,6 +112,14 @@ def with_pixels(volume: Volume, pixel_mm: float) -> Volume:
     outside = padding.projected(volume.padding, lambda part: in_plane(weights, part))
     voxels = in_plane((rows, columns), volume.voxels)
     return Volume(voxels, grid, volume.modality, outside)
+
+
+def with_slices(volume: Volume, increment_mm: float) -> Volume:
+    """Resample along z to slices side by side, each the mean of nine points across it."""
+    grid = overlap.exact(volume.grid, increment_mm, 0.0)
+    means = overlap.means_of_points(volume.grid, grid)
+    outside = padding.projected(volume.padding, lambda part: projection.apply(abs(means), part))
+    return Volume(projection.apply(means, volume.voxels), grid, volume.modality, outside)
 
 
 def build(**settings) -> MsdLung:

@@ -63,6 +63,7 @@ class CubeSettings:
     val_batches: int = 16  # fixed batches of validation crops
     precision: str = "fp32"
     seed: int = 0
+    ct: tuple[float, float] = (-1024.0, 2048.0)  # HU that the network sees as 0 and 1
     step: int | None = None  # thick slices from window to window, restoring; None: all but one
     tile: int = 256  # pixels of a tile, when restoring
     halo: int = 16  # pixels of a tile's inner edge that are thrown away
@@ -89,6 +90,13 @@ CUBE_TINY: dict[str, Any] = {  # what makes any cube method train in a moment
 }
 
 
+SIDE_BY_SIDE = {
+    "tile": (256,),
+    "halo": (0,),
+    "blend": (0,),
+}  # as TVSRN's authors place tiles: seams
+
+
 @dataclass(frozen=True)
 class CubeRecipe(Recipe):
     """What one cube method is made of."""
@@ -99,7 +107,6 @@ class CubeRecipe(Recipe):
     depth: int  # thick slices the network sees
     trim: int = 0  # native slices it leaves out at each end
     align: int = 8  # the network's window: tiles start and end at multiples of it
-    ct: tuple[float, float] = (-1024.0, 2048.0)  # the HU that become 0 and 1
     clamp: bool = False  # cut restored values to the window; else what lies outside is kept
     z_starts: ZStarts | None = None  # windows placed otherwise
     share_z: tiling.Share = tiling.average
@@ -135,7 +142,8 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         sizes = {} if recipe.sizes is None else asdict(recipe.sizes)
         factor = recipe.settings.factor or USUAL_FACTOR
         usual = self._shape_of([factor])
-        super().__init__(recipe, {**sizes, **recipe.identity}, usual, needs_fit=True)
+        identity = {**sizes, **_other_window(recipe.settings), **recipe.identity}
+        super().__init__(recipe, identity, usual, needs_fit=True)
         self._tiles(factor)  # refuses sizes that do not go together before any training
 
     @property
@@ -178,7 +186,7 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         net = r.moved(self._for(factor))
         ends = grids.ends_for(thick.grid, grid)
         z_starts = r.z_starts
-        window = window_of(thick, r.ct)
+        window = window_of(thick, r.settings.ct)
         unit_ZYX = cubes.restore(
             net,
             window.to_unit(thick.voxels),
@@ -229,7 +237,7 @@ class CubeMethod(FittedMethod[CubeRecipe]):
     def _cubes(self, pairs: Sequence[Pair], factor: int) -> Sample:
         r, s = self.recipe, self.recipe.settings
         cube = CubeShape(r.depth, factor, (s.side, s.side), r.trim)
-        return r.sampler(pairs, cube, s.batch, ct=r.ct, flips=s.flips)
+        return r.sampler(pairs, cube, s.batch, ct=s.ct, flips=s.flips)
 
     def _tiles(self, factor: int) -> cubes.CubeTiles:
         r, s = self.recipe, self.recipe.settings
@@ -237,3 +245,11 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         return cubes.CubeTiles(
             r.depth, factor, r.trim, s.step, tile, s.halo, s.blend, r.align, s.tiles_at_a_time
         )
+
+
+def _other_window(settings: CubeSettings) -> dict[str, Any]:
+    """The window as part of what weights depend on; nothing where it is the method's default.
+
+    Weights files that name no window are of the default.
+    """
+    return {} if settings.ct == type(settings).ct else {"ct": list(settings.ct)}

@@ -8,7 +8,9 @@ from torch.nn.functional import l1_loss, mse_loss
 from thinslice.training.batches import Batch
 from thinslice.training.distributed import Loss
 
-Name = Literal["l1", "mse"]
+Name = Literal["l1", "mse", "charbonnier"]
+
+SMOOTH = 1e-3  # grey values, of [0, 1]
 
 
 def squared_error(net: nn.Module, batch: Batch) -> Tensor:
@@ -23,8 +25,14 @@ def absolute_error(net: nn.Module, batch: Batch) -> Tensor:
     return l1_loss(net(*inputs), y)
 
 
+def charbonnier_error(net: nn.Module, batch: Batch) -> Tensor:
+    """The absolute error made smooth near zero."""
+    *inputs, y = batch
+    return ((net(*inputs) - y).square() + SMOOTH**2).sqrt().mean()
+
+
 def named(name: Name) -> Loss:
     """The loss of a setting; ValueError for any other name."""
     if name not in get_args(Name):
         raise ValueError(f"loss {name!r} is none of {', '.join(get_args(Name))}")
-    return {"l1": absolute_error, "mse": squared_error}[name]
+    return {"l1": absolute_error, "mse": squared_error, "charbonnier": charbonnier_error}[name]

@@ -16,7 +16,7 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol
@@ -26,6 +26,7 @@ from scipy.sparse import csr_array
 
 from thinslice.families.base import NetworkMethod
 from thinslice.families.losses import absolute_error, squared_error
+from thinslice.fs.locks import locked
 from thinslice.inference import planes
 from thinslice.interfaces import About, Run
 from thinslice.nets.msd import MSD
@@ -205,8 +206,10 @@ def _learn(
         net.start_from_input()
     loss = LOSSES[settings.loss]
     with _folder(run) as work:
-        key = repr([modelling, settings, _digest(thick)])
-        train(net, pairs, loss, settings.plan(len(pairs)), work=work, run=run, key=key)
+        key = repr([modelling, replace(settings, view="both"), _digest(thick)])
+        plan = settings.plan(len(pairs))
+        with locked(work / "learn"):  # a method that restores with the same network waits
+            train(net, pairs, loss, plan, work=work, run=run, key=key)
     return net
 
 

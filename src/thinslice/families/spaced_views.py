@@ -59,6 +59,7 @@ class SpacedSettings:
     val_batches: int = 16  # fixed batches of validation patches
     precision: str = "fp32"
     seed: int = 0
+    ct: tuple[float, float] = (-1024.0, 2976.0)  # HU that the networks see as 0 and 1
     tile: int = 512  # pixels of a tile, when restoring, at most
     planes_at_a_time: int = 8
 
@@ -81,7 +82,6 @@ class SpacedRecipe(Recipe):
     network: Callable[[], nn.Module]  # x_BCZW, distances_BKPQ to y_BKZW
     fusion: Callable[[], nn.Module]  # x_BVYX, sagittal first, to y_B1YX
     identity: Mapping[str, Any] = field(default_factory=dict)  # settings that shape the networks
-    ct: tuple[float, float] = (-1024.0, 2976.0)  # the HU that become 0 and 1
     levels: int = 4000  # grey levels of the window, to which the first stage's answers are rounded
 
 
@@ -97,7 +97,7 @@ class SpacedMethod(FittedMethod[SpacedRecipe]):
     """A fitted method; see the module docstring. Restored values are cut to the window."""
 
     def __init__(self, recipe: SpacedRecipe):
-        identity = {**recipe.identity, "ct": list(recipe.ct)}
+        identity = {**recipe.identity, "ct": list(recipe.settings.ct)}
         super().__init__(recipe, identity, {"fuse": recipe.settings.fuse}, needs_fit=False)
 
     def _build(self, shape: Shape) -> SpacedViews:
@@ -140,13 +140,13 @@ class SpacedMethod(FittedMethod[SpacedRecipe]):
         assert isinstance(net, SpacedViews)
         answers = self._answers(net.views, thick, grid, run)
         unit_ZYX = self._fused(net.fusion, answers, run)
-        window = window_of(thick, self.recipe.ct)
+        window = window_of(thick, self.recipe.settings.ct)
         voxels = window.from_unit(unit_ZYX.clip(0, 1, out=unit_ZYX))
         return thick.with_voxels(np.asarray(voxels, np.float32), grid)
 
     def _planes(self, pairs: Sequence[Pair]) -> Sample:
-        r, s = self.recipe, self.recipe.settings
-        return ThickPlanes(pairs, s.patch, s.batch, NEIGHBOURS, distances_mm, r.ct)
+        s = self.recipe.settings
+        return ThickPlanes(pairs, s.patch, s.batch, NEIGHBOURS, distances_mm, s.ct)
 
     def _patches(
         self, net: nn.Module, pairs: Sequence[Pair], key: str, folder: Path, run: Run
@@ -159,14 +159,14 @@ class SpacedMethod(FittedMethod[SpacedRecipe]):
 
         s = self.recipe.settings
         paths = first_stage_files(pairs, answer, key, folder, run)
-        return ViewPatches(pairs, paths, s.side, s.batch_fusion, self.recipe.ct)
+        return ViewPatches(pairs, paths, s.side, s.batch_fusion, s.ct)
 
     def _answers(
         self, net: nn.Module, thick: Volume, grid: Grid, run: Run
     ) -> tuple[np.ndarray, np.ndarray]:
         """The sagittal and the coronal answer on the slices of ``grid``, cut and rounded."""
         ends = grids.ends_for(thick.grid, grid)
-        window = window_of(thick, self.recipe.ct)
+        window = window_of(thick, self.recipe.settings.ct)
         unit_ZYX = np.pad(window.to_unit(thick.voxels), ((ends, ends), (0, 0), (0, 0)), "edge")
         rows_mm, columns_mm = thick.grid.pixel_mm
         views = ((planes.SAGITTAL, rows_mm), (planes.CORONAL, columns_mm))

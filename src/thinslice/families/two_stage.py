@@ -38,7 +38,7 @@ from thinslice.operators.finer_grids import finer_pixels, finer_slices, pixel_fa
 from thinslice.operators.grids import factor_of
 from thinslice.operators.interpolation import place_on
 from thinslice.training import seeds
-from thinslice.training.batches import Batch, Sample
+from thinslice.training.batches import Batch
 from thinslice.training.curve import join_stages
 from thinslice.training.samplers.native_patches import NativePatches
 from thinslice.training.samplers.shrunk_patches import (
@@ -67,6 +67,16 @@ class TwoStage(FittedMethod[TwoStageRecipe]):
     def factors(self) -> dict[Stage, int]:
         """Factors of the networks there are, by stage; none before a fit."""
         return {} if self.shape is None else self.shape["factors"]
+
+    given_parts = ("in_plane", "through_plane")
+
+    def use_given(self, states: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Weights by stage and the authors' names, as ``use``; their shapes tell the factors."""
+        for stage, state_dict in states.items():
+            assert stage in ("in_plane", "through_plane")
+            self.use(
+                stage, georgescu.factor_of(state_dict, in_plane=stage == "in_plane"), state_dict
+            )
 
     def use(self, stage: Stage, factor: int, state_dict: Mapping[str, Tensor]) -> None:
         """One network's weights by the authors' names; refuses any left over on either side."""
@@ -170,7 +180,7 @@ class TwoStage(FittedMethod[TwoStageRecipe]):
     ) -> Path:
         """Train one network; validation is on patches that are neither blurred nor turned."""
         s, finish = self.recipe.settings, (self.recipe.finish or {}).get(stage)
-        blur = Blur(s.blur, s.blur_sigma, self.recipe.blur_border)  # type: ignore[arg-type]
+        blur = replace(self.recipe.blur, kind=s.blur, sigma=s.blur_sigma)  # type: ignore[arg-type]
         plain = replace(blur, kind="none")
         draw = self._patches(stage, factor, data.train, blur, finish or as_they_are)
         draw_val = self._patches(stage, factor, data.val, plain, as_they_are) if data.val else None
@@ -178,7 +188,7 @@ class TwoStage(FittedMethod[TwoStageRecipe]):
             net,
             (draw, draw_val),
             _both_planes if s.intermediate_loss else absolute_error,
-            s.plan(stage),
+            s.plan(stage, len(draw)),
             val_batches=s.val_batches,
             work=work,
             run=run,
@@ -187,14 +197,14 @@ class TwoStage(FittedMethod[TwoStageRecipe]):
 
     def _patches(
         self, stage: Stage, factor: int, pairs: Sequence[Pair], blur: Blur, finish: Finish
-    ) -> Sample:
+    ) -> ShrunkPatches | NativePatches:
         s = self.recipe.settings
         scale = (factor, factor if stage == "in_plane" else 1)
         shape = PatchShape(s.patch, scale, VIEWS[stage])
         least = (self.recipe.least or {}).get(stage, 0.0)
         same_pixels = pixel_factor(pairs[0].thick.grid, pairs[0].thin.grid) == 1
         if same_pixels and stage == "through_plane":
-            return NativePatches(pairs, shape, s.batch, s.ct, least, finish)
+            return NativePatches(pairs, shape, s.batch, s.ct, blur, least, finish)
         return ShrunkPatches(pairs, shape, s.batch, s.ct, blur, least, finish)
 
 

@@ -1,7 +1,8 @@
 """What two-stage methods are set by, and what they differ in."""
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from torch import nn
@@ -26,10 +27,12 @@ class TwoStageSettings:
     intermediate_loss: bool = True  # the loss looks at the intermediate plane too
     patch: int = 7  # coarse pixels of a training patch, along both sides
     batch: int = 128  # patches per step
-    blur: str = "random"  # of patches before they are made coarse: random, fixed or none
+    blur: str = "random"  # of what the network sees in training: random, fixed or none
     blur_sigma: float = 0.5  # pixels: the largest, or the fixed one
-    in_plane_steps: int = 101_875  # 40 epochs of the paper's 326,000 patches
-    through_plane_steps: int = 101_875
+    in_plane_epochs: int = 40  # of as many patches as cover the training planes side by side
+    through_plane_epochs: int = 40
+    in_plane_steps: int | None = None  # instead of epochs
+    through_plane_steps: int | None = None
     in_plane_lr: float = 1e-3
     through_plane_lr: float = 1e-3
     schedule: str = "step"  # a tenth of the rate from half way on; or constant, cosine
@@ -46,16 +49,19 @@ class TwoStageSettings:
         refuse_unknown(self.ensemble)
         Blur(self.blur, self.blur_sigma)  # type: ignore[arg-type]
         for stage in get_args(Stage):
-            self.plan(stage)
+            self.plan(stage, patches=1)
 
     def sizes(self) -> Sizes:
         """What shapes the networks."""
         return Sizes(self.channels, self.second_block, self.short_skip, self.long_skip)
 
-    def plan(self, stage: Stage) -> Plan:
-        """The training of one network as the loop takes it."""
+    def plan(self, stage: Stage, patches: int) -> Plan:
+        """The training of one network on that many patches an epoch, as the loop takes it."""
         in_plane = stage == "in_plane"
         steps = self.in_plane_steps if in_plane else self.through_plane_steps
+        epochs = self.in_plane_epochs if in_plane else self.through_plane_epochs
+        if steps is None:
+            steps = math.ceil(epochs * patches / self.batch)
         return Plan(
             steps=steps,
             lr=self.in_plane_lr if in_plane else self.through_plane_lr,
@@ -80,6 +86,6 @@ class TwoStageRecipe(Recipe):
     settings: TwoStageSettings
     single_factor: Callable[[int], int] = lambda factor: factor  # of the in-plane network
     answer: Callable[[nn.Module], nn.Module] = lambda net: net  # around either network's ensemble
-    blur_border: Literal["edge", "constant"] = "edge"
+    blur: Blur = field(default_factory=Blur)  # which patch; the settings: how much
     least: Mapping[str, float] | None = None  # grey level that training patches reach, per stage
     finish: Mapping[str, Finish] | None = None  # of training patches, per stage

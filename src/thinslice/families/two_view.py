@@ -11,6 +11,7 @@ What methods differ in is a ``TwoViewRecipe``; fit, save and load are those of `
 """
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -51,9 +52,10 @@ class TwoViewSettings:
     reference_side: int | None = None  # middle pixels of a reference, restoring; None: all
     side: int = 256  # pixels of a training patch
     batch: int = 1  # patches per step; of one scan, with the same references, in the first stage
-    steps: int = 2_000_000  # of the first stage: 20,000 epochs of 100 cases
+    epochs: int = 20_000  # of each stage; an epoch draws as many patches as there are scans
+    steps: int | None = None  # of the first stage, instead of epochs
     steps_without_references: int = 0  # before these, of its U-Net alone
-    steps_fusion: int = 2_000_000  # of the second stage
+    steps_fusion: int | None = None  # of the second stage, likewise
     lr: float = 1e-4
     schedule: str = "constant"
     warmup: int = 0  # steps
@@ -61,6 +63,7 @@ class TwoViewSettings:
     val_batches: int = 50  # fixed batches of validation patches
     precision: str = "fp32"
     seed: int = 0
+    ct: tuple[float, float] = (-1024.0, 3071.0)  # HU that the networks see as 0 and 1
     tile: int = 1024  # pixels of a tile when restoring, at most: a whole plane as a rule
     planes_at_a_time: int = 4
 
@@ -68,10 +71,12 @@ class TwoViewSettings:
         if self.steps_without_references < 0:
             raise ValueError(f"no {self.steps_without_references} steps_without_references")
         for steps in (self.steps, self.steps_fusion, self.steps_without_references or 1):
-            self.plan(steps)  # refuses a later stage that cannot be before the first is trained
+            self.plan(steps, scans=1)  # refuses a later stage before the first is trained
 
-    def plan(self, steps: int) -> Plan:
-        """A stage as the loop takes it."""
+    def plan(self, steps: int | None, scans: int) -> Plan:
+        """A stage as the loop takes it, on that many scans."""
+        if steps is None:
+            steps = math.ceil(self.epochs * scans / self.batch)
         given = {**asdict(self), "steps": steps}
         return Plan(**{f.name: given[f.name] for f in fields(Plan) if f.name in given})
 
@@ -94,7 +99,6 @@ class TwoViewRecipe(Recipe):
     settings: TwoViewSettings
     references: References  # drawn for a training step
     places: Callable[[int, int], Sequence[int]]  # of slices: how many there are, how many to take
-    ct: tuple[float, float] = (-1024.0, 3071.0)  # the HU that become 0 and 1
     at_rest: bool = True  # both networks start with ``rest``, else as PyTorch has them
     grey: Grey = STRETCHED  # how both see grey values
     clamp: bool = False  # cut restored values to the window; else what lies outside is kept
@@ -112,7 +116,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
     """A fitted method; see the module docstring."""
 
     def __init__(self, recipe: TwoViewRecipe):
-        identity = {**recipe.settings.network(), "ct": list(recipe.ct)}
+        identity = {**recipe.settings.network(), "ct": list(recipe.settings.ct)}
         if recipe.grey != AS_STORED:
             identity["grey"] = list(recipe.grey)
         super().__init__(recipe, identity, {"fuse": recipe.settings.fuse}, needs_fit=False)
@@ -120,7 +124,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
     def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
         """Learn both stages by the mean absolute error."""
         assert isinstance(net, TwoViews)
-        s = self.recipe.settings
+        s, scans = self.recipe.settings, len(data.train)
         key = json.dumps([self.recipe.method, self.identity, s.side, s.batch, s.val_batches])
         key += data.key
         train = partial(learn, loss=absolute_error, val_batches=s.val_batches, run=run)
@@ -129,7 +133,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
             curves["alone"] = train(
                 net.transfer.unet,
                 self._draws(data, 0),
-                plan=s.plan(s.steps_without_references),
+                plan=s.plan(s.steps_without_references, scans),
                 work=work / "alone",
                 key=key,
             )
@@ -137,7 +141,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         curves["transfer"] = train(
             net.transfer,
             self._draws(data, s.references),
-            plan=s.plan(s.steps),
+            plan=s.plan(s.steps, scans),
             work=work / "transfer",
             key=key,
             whole=(1,) if s.references else (),
@@ -148,7 +152,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
             curves["fusion"] = train(
                 net.fusion,
                 self._fusion_draws(net.transfer, data, first, folder, run),
-                plan=s.plan(s.steps_fusion),
+                plan=s.plan(s.steps_fusion, scans),
                 work=work / "fusion",
                 key=key + first,
             )
@@ -160,7 +164,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         """Pixels of ``grid`` must be those of ``thick``."""
         r, nets = self.recipe, self._nets()
         start = resample_z(thick, grid, "linear")
-        window = window_of(thick, r.ct)
+        window = window_of(thick, r.settings.ct)
         unit_ZYX = window.to_unit(start.voxels)
         restored_ZYX = self._fused(self._views(nets.transfer, thick, unit_ZYX, run), run)
         if r.clamp:
@@ -190,7 +194,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         """Draws of the first stage, with so many references."""
         r, s = self.recipe, self.recipe.settings
         return [
-            ReferencedPlanes(pairs, s.side, s.batch, references, r.references, r.ct)
+            ReferencedPlanes(pairs, s.side, s.batch, references, r.references, s.ct)
             if pairs
             else None
             for pairs in data[:2]
@@ -203,7 +207,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         s = self.recipe.settings
         answers = [self._kept(pairs, net, key, folder, run) for pairs in data[:2]]
         return [
-            ViewPatches(pairs, paths, s.side, s.batch, self.recipe.ct) if pairs else None
+            ViewPatches(pairs, paths, s.side, s.batch, s.ct) if pairs else None
             for pairs, paths in zip(data[:2], answers)
         ]
 
@@ -217,7 +221,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
             thick = crops.whole(pair.thick)
             at_mm = pair.thin.grid.centres_mm() - crops.shift_mm(pair)
             start_ZYX = resample_z_array(thick.voxels, thick.grid.centres_mm(), at_mm, "linear")
-            unit_ZYX = window_of(thick, self.recipe.ct).to_unit(start_ZYX)
+            unit_ZYX = window_of(thick, self.recipe.settings.ct).to_unit(start_ZYX)
             return self._views(net, thick, unit_ZYX, quiet)
 
         return first_stage_files(pairs, answer, key, folder, run)
@@ -229,7 +233,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         taken = reference_views.references_of(
             thick.voxels, r.places, s.references, s.reference_side
         )
-        window = window_of(thick, r.ct)
+        window = window_of(thick, s.ct)
         references = [window.to_unit(slice_YX) for slice_YX in taken]
         return reference_views.restore_views(
             net, unit_ZYX, references, tile=s.tile, batch=s.planes_at_a_time, run=run

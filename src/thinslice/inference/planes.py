@@ -13,7 +13,7 @@ it is axial), Z Y X the scan's.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from math import prod
 
@@ -156,15 +156,9 @@ def each(
     planes = [np.moveaxis(unit_ZYX, across, 0) for unit_ZYX in units]
     n, *plane = planes[0].shape
     threads = torch.get_num_threads() if device.type == "cpu" else 1
+    channels = len(units) * (2 * tiles.neighbours + 1)
     tile, at_a_time = memory.tile_and_batch(
-        net,
-        (),
-        replace(tiles, batch=threads * tiles.batch),
-        (plane[0], plane[1]),
-        run,
-        device,
-        reserved,
-        channels=len(units) * (2 * tiles.neighbours + 1),
+        net, (), tiles, (plane[0], plane[1]), run, device, reserved, channels, threads
     )
     threads = min(threads, at_a_time)
     batch = at_a_time // threads

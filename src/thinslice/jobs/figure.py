@@ -12,7 +12,7 @@ from thinslice.report.style import draw_nothing
 
 
 def figure(card: Mapping[str, Any], tables: Path, out: Path) -> None:
-    """Draw a figure as PNG at ``out``, and as PDF beside it.
+    """Draw a figure as PNG at ``out``, and as PDF and SVG beside it.
 
     card      figure entry of config.yaml
     tables    folder of the tables
@@ -33,4 +33,5 @@ def figure(card: Mapping[str, Any], tables: Path, out: Path) -> None:
             draw(rows, out.with_suffix(""))
         job.output("png", out)
         job.output("pdf", out.with_suffix(".pdf"))
+        job.output("svg", out.with_suffix(".svg"))
         job.fact("caption", plugins.module("figures", card).CAPTION)

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from thinslice import plugins, store
+from thinslice.jobs.restore import learned_before
 from thinslice.provenance.job import Job, input_hashes, recorded_job, script_digest
 from thinslice.provenance.records import (
     BrokenLinkError,
     link_to,
-    output_of,
     read_record,
     record_path,
 )
@@ -54,11 +54,9 @@ def join_shards(
 
     card              method entry of config.yaml
     thick             store of inputs
-    weights_record    of weights, if the method was fitted before
+    weights_record    of what the method learned in other jobs, if it did
     """
-    inputs = {"thick": thick}
-    if weights_record:
-        inputs["weights"] = output_of(weights_record, "weights")
+    inputs = {"thick": thick, **learned_before(card, weights_record)}
     with recorded_job(
         record_path(out),
         rule="restore",
@@ -140,12 +138,17 @@ def _facts(shards: Sequence[Shard]) -> dict[str, Any]:
     worked = [shard for shard in shards if shard.facts["wall_s"]] or list(shards)
     first = worked[0].facts
     works = {"work": first["work"]} if "work" in first else {}
+    on_gpus = [shard.facts["gpu_memory_gib"] for shard in worked]
     return {
-        "wall_s": {case: s for shard in shards for case, s in shard.facts["wall_s"].items()},
+        **{
+            name: {case: n for shard in shards for case, n in shard.facts[name].items()}
+            for name in ("wall_s", "slices")
+        },
         "parameters": first["parameters"],
         "fidelity": first["fidelity"],
         "device": ", ".join(sorted({shard.facts["device"] for shard in worked})),
         "peak_memory_gib": max(shard.record["peak_memory_gib"] for shard in worked),
+        "gpu_memory_gib": max((gib for gib in on_gpus if gib is not None), default=None),
         "shards": [_origin(shard) for shard in shards],
         **works,
     }

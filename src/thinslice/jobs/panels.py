@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import store
+from thinslice.columns import csv_text
+from thinslice.fs.atomic import write_text
+from thinslice.jobs import patch_scores
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
 from thinslice.report.pictures import panels as whole
@@ -24,6 +27,8 @@ def panels(
 ) -> None:
     """Draw the first restored case, whole or in patches, as PNG at ``out`` and PDF beside it.
 
+    The PSNR and SSIM of patches go into a CSV beside them.
+
     card        kind and settings of the picture
     thin        store of thin volumes; None where there are no thin scans
     restored    one store a method, named by ``names`` in the same order
@@ -41,6 +46,14 @@ def panels(
         thick_volume = store.open_store(thick).read(case)
         volumes = dict(zip(names, (each.read(case) for each in stores)))
         settings = {"case": case, "sim": sim, **card["settings"]}
+        if card["kind"] == "patches" and thin_volume:
+            boxes, csv = card["settings"]["boxes"], out.with_suffix(".csv")
+            scores = patch_scores.scores_of(thin_volume, thick_volume, volumes, boxes)
+            dataset = out.stem.removeprefix("patches_")
+            rows = patch_scores.rows_of(scores, boxes, case, dataset)
+            write_text(csv, csv_text(rows))
+            job.output("scores", csv)
+            settings["scores"] = scores
         picture = KINDS[card["kind"]]
         picture.draw(thin_volume, thick_volume, volumes, out.with_suffix(""), **settings)
         job.output("png", out)

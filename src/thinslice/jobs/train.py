@@ -19,6 +19,7 @@ from thinslice.runtime import device as devices
 from thinslice.runtime.processes import EndedError
 from thinslice.store import Store
 from thinslice.training import fitted_on
+from thinslice.training.curve import training_seconds
 from thinslice.training.distributed import together
 
 
@@ -128,6 +129,7 @@ def _record(job: Job, card: Mapping[str, Any], files: Files, runs: list[Run]) ->
     job.output("weights", files.weights)
     job.output("curve", files.curve)
     job.fact("parameters", fitted.parameters())
+    job.fact("train_s", training_seconds(files.curve))
     job.fact("device", _device_names(runs))
     job.fact("processes", len(runs))
     if runs[1:]:  # the record's own figure is of this process, which only waits

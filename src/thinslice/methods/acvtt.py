@@ -22,10 +22,7 @@ which); HU beyond the window are kept; ``steps_without_references`` trains the U
 a switch of the released code can (0: off, as there).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from thinslice.families.base import settings_of
 from thinslice.families.two_view import (
@@ -34,6 +31,7 @@ from thinslice.families.two_view import (
     TwoViewRecipe,
     TwoViewSettings,
 )
+from thinslice.inference.reference_views import spread
 from thinslice.interfaces import About
 from thinslice.training.samplers.referenced_planes import inside
 
@@ -55,11 +53,6 @@ class Settings(TwoViewSettings):
 
 
 TINY = TWO_VIEW_TINY
-
-
-def spread(have: int, n: int) -> Sequence[int]:
-    """``n`` slice numbers that share out ``have`` slices evenly, none at the ends if it can be."""
-    return [int(k) for k in np.rint(np.linspace(0, have - 1, n + 2))[1:-1]]
 
 
 def build(**settings) -> TwoViewMethod:

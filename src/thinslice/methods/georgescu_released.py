@@ -2,19 +2,19 @@
 
 The in-plane network learns at 1e-4 for 40 epochs, the through-plane one at 1e-3 for 45, neither
 rate ever falls. A factor of 4 in-plane is the network for 2, used twice. Patches are stored as
-whole grey levels and blurred with zeros around them, which darkens their rims; dark ones are left
-out. Half, or three in four, are turned, about a point half a pixel off: the turned patch lies one
-pixel to the side and a line of zeros enters, and since a coarse pixel is r fine ones, what the
-network sees and what it should give are r - 1 fine pixels apart. Between the stages every answer is
-cut to 0..255 and rounded to whole levels (16 HU of our window).
+whole grey levels and blurred, before they are made coarse, with zeros around them, which darkens
+their rims; dark ones are left out. Half, or three in four, are turned, about a point half a pixel
+off: the turned patch lies one pixel to the side and a line of zeros enters, and since a coarse
+pixel is r fine ones, what the network sees and what it should give are r - 1 fine pixels apart.
+Between the stages every answer is cut to 0..255 and rounded to whole levels (16 HU of our window).
 
 Source: the public code of Georgescu et al., commit 663eab4, described in our own words. Differs:
-the epochs are of the paper's 326,000 patches, drawn at random; the best validation is kept (theirs
-was chosen by hand, on test scans); patches of the through-plane network come from the pairs' own
-thick slices where these have thin pixels; the median is the default for every factor (theirs for
-x4: the mean, setting ``ensemble``); HU beyond the window are kept as in ``georgescu``; weights
-start as in ``nets.georgescu``; a scan to restore is shown as it comes (theirs is an 8-bit
-picture already).
+patches are drawn at random, an epoch is as many as cover the training planes side by side; the best
+validation is kept (theirs was chosen by hand, on test scans); patches of the through-plane network
+come from the pairs' own thick slices where these have thin pixels; the median is the default for
+every factor (theirs for x4: the mean, setting ``ensemble``); HU beyond the window are kept as in
+``georgescu``; weights start as in ``nets.georgescu``; a scan to restore is shown as it comes
+(theirs is an 8-bit picture already).
 
 ``build().use(stage, factor, state_dict)`` takes weights of theirs.
 """
@@ -33,7 +33,7 @@ from thinslice.families.two_stage_settings import (
     TwoStageSettings,
 )
 from thinslice.interfaces import About
-from thinslice.training.samplers.shrunk_patches import LEVELS, Finish, Patch
+from thinslice.training.samplers.shrunk_patches import LEVELS, Blur, Finish, Patch
 
 ABOUT = About(
     title="Two-stage CNN (released)",
@@ -51,12 +51,13 @@ DARK = {"in_plane": 0.5, "through_plane": 4.5}
 class Settings(TwoStageSettings):
     """Hyperparameters; the defaults are those of the released code."""
 
-    through_plane_steps: int = 114_609  # 45 epochs
+    through_plane_epochs: int = 45
     in_plane_lr: float = 1e-4
     schedule: str = "constant"
 
 
 TINY = TWO_STAGE_TINY
+RESTORING = ("ensemble", "tile", "planes_at_a_time")  # no training depends on them
 
 
 class WholeLevels(nn.Module):
@@ -104,7 +105,7 @@ def build(**settings: Any) -> TwoStage:
             settings_of(Settings, settings),
             single_factor=by_halves,
             answer=WholeLevels,
-            blur_border="constant",
+            blur=Blur(of="fine", border="constant"),
             least=DARK,
             finish={"in_plane": as_stored((0, 1, 2, 3)), "through_plane": as_stored((0, 2))},
         )

@@ -47,8 +47,6 @@ ABOUT = About(
     published_settings={"keep_observed": (True,)},
 )
 
-CT = (-1024.0, 3071.0)  # the HU that become 0 and 1
-
 
 @dataclass(frozen=True)
 class Settings(CubeSettings):
@@ -64,6 +62,7 @@ class Settings(CubeSettings):
     lr: float = 3e-4
     schedule: str = "cosine"
     warmup: int = 10_000
+    ct: tuple[float, float] = (-1024.0, 3071.0)
     step: int | None = 1
 
     def network(self) -> Sizes:
@@ -120,7 +119,5 @@ def build(**settings: Any) -> I3NetMethod:
     s = settings_of(Settings, settings)
     s = replace(s, tile=min(s.tile, s.side))
     align = s.side // s.windows
-    recipe = CubeRecipe(
-        "i3net", ABOUT, s, I3Net, s.network(), s.depth, align=align, ct=CT, clamp=True
-    )
+    recipe = CubeRecipe("i3net", ABOUT, s, I3Net, s.network(), s.depth, align=align, clamp=True)
     return I3NetMethod(recipe, s.keep_observed)

@@ -2,8 +2,9 @@
 
 ``kind`` names the curve through the thick slices: the nearest slice (a staircase), linear (never
 leaves the range of its neighbours, blurs in between), a cubic B-spline (Unser 1999; may overshoot a
-little at edges) or Lanczos-3 (Duchon 1979; a windowed sinc over six slices, weights scaled to sum
-to one). See ``operators.interpolation``.
+little at edges), a Keys cubic (what papers and image tools call bicubic) or Lanczos (Duchon 1979; a
+windowed sinc over four, six or eight slices, weights scaled to sum to one). See
+``operators.kernels``.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from thinslice.interfaces import About, Run
 from thinslice.operators import interpolation
-from thinslice.operators.interpolation import Kind
+from thinslice.operators.kernels import Kind
 from thinslice.volume import Grid, Volume
 
 
@@ -29,8 +30,24 @@ ABOUT: Mapping[Kind, About] = {
         "Unser 1999",
         "The smoothest curve of third degree through every thick slice.",
     ),
+    "keys": _about(
+        "Bicubic (Keys)",
+        "Keys 1981",
+        "Cubics through four thick slices, as image tools resize: MATLAB's and Pillow's bicubic.",
+    ),
+    "keys75": _about(
+        "Bicubic (Keys, a = -0.75)",
+        "Keys 1981",
+        "The sharper Keys kernel: PyTorch's and OpenCV's bicubic.",
+    ),
+    "lanczos2": _about(
+        "Lanczos-2", "Duchon 1979", "A windowed sinc over the four nearest thick slices."
+    ),
     "lanczos3": _about(
         "Lanczos-3", "Duchon 1979", "A windowed sinc over the six nearest thick slices."
+    ),
+    "lanczos4": _about(
+        "Lanczos-4", "Duchon 1979", "A windowed sinc over the eight nearest thick slices."
     ),
 }
 

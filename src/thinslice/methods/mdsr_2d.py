@@ -65,7 +65,6 @@ def build(**settings: Any) -> SeveralFactorsMethod:
         s.sizes(Sizes),
         depth=s.depth,
         align=1,
-        ct=s.ct,
         identity={"ct": list(s.ct)},
         sampler=cube_planes,
         moved=BothViews,

@@ -61,7 +61,6 @@ def build(**settings: Any) -> SeveralFactorsMethod:
         s.sizes(Sizes),
         depth=s.depth,
         align=1,
-        ct=s.ct,
         identity={"ct": list(s.ct)},
     )
     return SeveralFactorsMethod(recipe)

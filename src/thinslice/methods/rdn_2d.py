@@ -62,7 +62,6 @@ def build(**settings: Any) -> CubeMethod:
         s.sizes(Sizes),
         depth=s.depth,
         align=1,
-        ct=s.ct,
         identity={"ct": list(s.ct)},
         sampler=cube_planes,
         moved=BothViews,

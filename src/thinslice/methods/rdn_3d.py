@@ -59,7 +59,6 @@ def build(**settings: Any) -> CubeMethod:
         s.sizes(Sizes),
         depth=s.depth,
         align=1,
-        ct=s.ct,
         identity={"ct": list(s.ct)},
     )
     return CubeMethod(recipe)

@@ -9,7 +9,13 @@ CT scans", MICCAI 2022, section 3.3 (TVSRN Encoder).
 from dataclasses import dataclass
 
 from thinslice.families.base import settings_of
-from thinslice.families.cube import CUBE_TINY, CubeMethod, CubeRecipe, CubeSettings
+from thinslice.families.cube import (
+    CUBE_TINY,
+    SIDE_BY_SIDE,
+    CubeMethod,
+    CubeRecipe,
+    CubeSettings,
+)
 from thinslice.interfaces import About
 from thinslice.nets.tvsrn_encoder import Sizes, TVSRNEncoder
 
@@ -19,6 +25,7 @@ ABOUT = About(
     paper="Yu et al., MICCAI 2022",
     idea="Swin layers over stacked thick slices; each voxel's features become its native slices.",
     fixed_factor=True,
+    published_settings=SIDE_BY_SIDE,
 )
 
 
@@ -26,6 +33,7 @@ ABOUT = About(
 class Settings(CubeSettings):
     """Hyperparameters; the defaults are the paper's where it gives them."""
 
+    tile: int = 512  # a whole plane as a rule: pixels in the halo of several tiles cost as often
     depth: int = 4  # thick slices the network sees
     channels: int = 32  # features of a voxel, C
     heads: int = 8  # of every attention

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from math import lcm
 
 from thinslice.families.base import settings_of
-from thinslice.families.cube import CUBE_TINY, CubeMethod, CubeRecipe, CubeSettings
+from thinslice.families.cube import (
+    CUBE_TINY,
+    SIDE_BY_SIDE,
+    CubeMethod,
+    CubeRecipe,
+    CubeSettings,
+)
 from thinslice.interfaces import About
 from thinslice.nets.tvsrn import Sizes
 from thinslice.nets.tvsrn_no_tab import TVSRNNoTAB
@@ -21,6 +27,7 @@ ABOUT = About(
     paper="Yu et al., MICCAI 2022",
     idea="TVSRN whose layers all look in-plane: slices meet in stacked features only.",
     fixed_factor=True,
+    published_settings=SIDE_BY_SIDE,
 )
 
 
@@ -28,12 +35,13 @@ ABOUT = About(
 class Settings(CubeSettings):
     """Hyperparameters; the defaults are the paper's where it gives them."""
 
+    tile: int = 512  # a whole plane as a rule: pixels in the halo of several tiles cost as often
     depth: int = 4  # thick slices the network sees
     channels: int = 8  # features of a voxel, C
     heads: int = 8  # of every attention; must divide channels
     encoder_blocks: int = 4  # N
     modules: int = 1  # M
-    plane_blocks: int = 4  # in-plane layers of a module
+    plane_blocks: int = 8  # in-plane layers of a module; see nets.tvsrn
     window: int = 8  # along y and x
     fold: int = 8  # rows and columns are repeated up to multiples of it
     drop_path: float = 0.1

@@ -11,7 +11,13 @@ CT scans", MICCAI 2022, section 3.3 (TVSRN Encoder ViT).
 from dataclasses import dataclass
 
 from thinslice.families.base import settings_of
-from thinslice.families.cube import CUBE_TINY, CubeMethod, CubeRecipe, CubeSettings
+from thinslice.families.cube import (
+    CUBE_TINY,
+    SIDE_BY_SIDE,
+    CubeMethod,
+    CubeRecipe,
+    CubeSettings,
+)
 from thinslice.interfaces import About
 from thinslice.nets.tvsrn_vit import Sizes, TVSRNViT
 
@@ -21,6 +27,7 @@ ABOUT = About(
     paper="Yu et al., MICCAI 2022",
     idea="All 16 x 16 patches of a few thick slices attend to each other; each becomes its slices.",
     fixed_factor=True,
+    published_settings=SIDE_BY_SIDE,
 )
 
 

@@ -1,14 +1,13 @@
 """TVSRN's encoder alone, with sub-pixel upsampling in z: the paper's ablation of its decoder.
 
-Every thick slice becomes ``factor`` native slices: each voxel's features are projected to that many
-values, which are placed along z around the thick slice's centre.
+The features of all thick slices at one (y, x) become the values of all native slices there.
 
 Source: Yu et al., MICCAI 2022, section 3.3 (TVSRN Encoder: N = 8, C = 32; 1.58 M parameters
-printed, 1.60 M here). Silent in the paper, chosen here: the sub-pixel slices lie centred on their
-thick slice and those beyond the first and the last thick centre are dropped; the untrained network
-repeats each thick slice, and embeds grey values as TVSRN does.
+printed, 1.60 M here). Silent in the paper, chosen here: thick slice i is native slice i * factor,
+as in TVSRN; and the first weights are of the same kind as TVSRN's, so that the ablation measures
+the decoder, not the start: the untrained network is linear interpolation.
 
-Shape suffixes: B batch, Z slices, Y X in-plane, C features, F native slices per thick slice.
+Shape suffixes: B batch, Z slices, Y X in-plane, C features.
 """
 
 from dataclasses import dataclass
@@ -19,10 +18,10 @@ from torch import Tensor, nn
 from thinslice.nets.swin import SwinStack, drop_path_rates
 from thinslice.nets.tvsrn import (
     MIDDLE,
+    linear_in_z,
     stack_slices,
     start_embedding,
     start_stacks,
-    unstack_slices,
 )
 
 
@@ -37,6 +36,11 @@ class Sizes:
     encoder_blocks: int = 8  # N
     window: int = 8
     drop_path: float = 0.1
+
+    @property
+    def slices(self) -> int:
+        """Native slices out: thick slice i is native slice i * factor."""
+        return (self.depth - 1) * self.factor + 1
 
 
 class TVSRNEncoder(nn.Module):
@@ -53,16 +57,18 @@ class TVSRNEncoder(nn.Module):
             s.encoder_blocks,
             drop_path_rates(s.drop_path, s.encoder_blocks),
         )
-        self.projection = nn.Linear(s.channels, s.factor)
-        self._start_as_repetition()
+        self.projection = nn.Linear(s.depth * s.channels, s.slices)
+        self._start_as_interpolation()
 
-    def _start_as_repetition(self) -> None:
+    def _start_as_interpolation(self) -> None:
+        s = self.sizes
         start_embedding(self.embedding)
         start_stacks(self)
         nn.init.constant_(self.projection.bias, MIDDLE)
         with torch.no_grad():
             e_C = self.embedding.weight[:, 0]
-            self.projection.weight.copy_((e_C / e_C.dot(e_C)).expand(self.sizes.factor, -1))
+            weight = linear_in_z(s.depth, s.factor)[:, :, None] * e_C / e_C.dot(e_C)
+            self.projection.weight.copy_(weight.flatten(1))
 
     def forward(self, x_B1ZYX: Tensor) -> Tensor:
         """Thick slices to native slices, both in [0, 1] units."""
@@ -70,13 +76,5 @@ class TVSRNEncoder(nn.Module):
         if x_B1ZYX.shape[2] != s.depth:
             raise ValueError(f"built for {s.depth} thick slices, found {x_B1ZYX.shape[2]}")
         embedded_BZYXC = self.embedding(x_B1ZYX[:, 0, ..., None])
-        encoded_BZYXC = unstack_slices(self.encoder(stack_slices(embedded_BZYXC)), s.depth)
-        return subpixel_slices(self.projection(encoded_BZYXC))
-
-
-def subpixel_slices(values_BZYXF: Tensor) -> Tensor:
-    """Place each thick slice's values along z, F//2 before its centre; [B, 1, native, Y, X]."""
-    depth, factor = values_BZYXF.shape[1], values_BZYXF.shape[-1]
-    slices_BZYX = values_BZYXF.permute(0, 1, 4, 2, 3).flatten(1, 2)
-    first = factor // 2
-    return slices_BZYX[:, None, first : first + (depth - 1) * factor + 1]
+        values_BYXZ = self.projection(self.encoder(stack_slices(embedded_BZYXC)))
+        return values_BYXZ.permute(0, 3, 1, 2)[:, None]

@@ -4,7 +4,7 @@ Otherwise it is TVSRN; slices still interact in the in-plane layers, where the f
 slices at one place are stacked, but no layer works in a sagittal or coronal view.
 
 Source: Yu et al., MICCAI 2022, section 3.3 (TVSRN w/o TAB, 1.56 M parameters printed; this reading
-has 0.86 M).
+has 1.66 M).
 """
 
 from torch import Tensor, nn

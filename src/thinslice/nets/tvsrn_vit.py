@@ -7,10 +7,11 @@ Source: Yu et al., MICCAI 2022, section 3.3 (TVSRN Encoder ViT: patches 1x16x16,
 8 layers; 17.15 M parameters printed, 17.61 M here). Silent in the paper, chosen here: MLP ratio 2
 (ratio 4 would have 26 M), 8 heads, sine and cosine code of (z, y, x) so that crops may have any
 size, rows and columns repeated at the far edges up to whole patches, grey values embedded as TVSRN
-embeds them; the untrained network gives ``MIDDLE`` everywhere.
+embeds them. What the last layer makes is added to linear interpolation, from zero: the untrained
+network is linear interpolation, as TVSRN is, so the ablation does not measure another start.
 
 Shape suffixes: B batch, Z slices, Y X in-plane, P pixels of a patch, N tokens, C features,
-F native slices per thick slice.
+F native slices per thick slice, K native slices.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from thinslice.nets.tvsrn import MIDDLE, pad_to, start_embedding, z_code
-from thinslice.nets.tvsrn_encoder import subpixel_slices
+from thinslice.nets.tvsrn import linear_in_z, pad_to, start_embedding, z_code
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class Layer(nn.Module):
 class TVSRNViT(nn.Module):
     """[B, 1, depth, Y, X] to [B, 1, (depth - 1) * factor + 1, Y, X], any Y, X and B."""
 
+    sees_whole_tile = True  # all patches attend to each other
+
     def __init__(self, sizes: Sizes):
         super().__init__()
         s = self.sizes = sizes
@@ -67,6 +69,8 @@ class TVSRNViT(nn.Module):
         self.layers = nn.ModuleList(Layer(s) for _ in range(s.blocks))
         self.norm = nn.LayerNorm(s.channels)
         self.projection = nn.Linear(s.channels, s.factor * s.patch**2)
+        self.linear_KZ: Tensor
+        self.register_buffer("linear_KZ", linear_in_z(s.depth, s.factor), persistent=False)
         self._start()
 
     def _start(self) -> None:
@@ -81,7 +85,6 @@ class TVSRNViT(nn.Module):
                 nn.init.normal_(first.weight, std=first.in_features**-0.5)
         start_embedding(self.embedding)
         nn.init.zeros_(self.projection.weight)
-        nn.init.constant_(self.projection.bias, MIDDLE)
 
     def code(self, z: int, y: int, x: int, like: Tensor) -> Tensor:
         """Position code of every token, [z * y * x, C]: a third of the features for each axis."""
@@ -110,4 +113,16 @@ class TVSRNViT(nn.Module):
         shape = (s.depth, rows, columns, s.factor, s.patch, s.patch)
         values = values_BNQ.unflatten(2, shape[3:]).unflatten(1, shape[:3])
         values_BZYXF = values.permute(0, 1, 2, 5, 3, 6, 4).flatten(4, 5).flatten(2, 3)
-        return subpixel_slices(values_BZYXF)[..., :y, :x]
+        start_BKYX = torch.einsum("kz,bzyx->bkyx", self.linear_KZ, padded_BZYX)
+        return (start_BKYX[:, None] + subpixel_slices(values_BZYXF))[..., :y, :x]
+
+
+def subpixel_slices(values_BZYXF: Tensor) -> Tensor:
+    """Place each thick slice's values along z, F//2 before its centre; [B, 1, native, Y, X].
+
+    Those before the first thick centre and after the last one are dropped.
+    """
+    depth, factor = values_BZYXF.shape[1], values_BZYXF.shape[-1]
+    slices_BZYX = values_BZYXF.permute(0, 1, 4, 2, 3).flatten(1, 2)
+    first = factor // 2
+    return slices_BZYX[:, None, first : first + (depth - 1) * factor + 1]

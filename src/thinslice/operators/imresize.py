@@ -14,6 +14,8 @@ from math import ceil
 import numpy as np
 from scipy.sparse import csr_array
 
+from thinslice.operators.kernels import keys
+
 
 def centres(n: int, factor: float) -> np.ndarray:
     """Centres of ``n`` coarse pixels, in fine pixels from the centre of the first fine one."""
@@ -34,19 +36,11 @@ def weights(n: int, factor: float, n_out: int | None = None) -> csr_array:
     at = centres(n_out, factor)
     reach = ceil(2 * factor)
     index = np.floor(at)[:, None].astype(int) + np.arange(-reach, reach + 2)
-    share = _cubic((at[:, None] - index) / factor)
+    share = keys(np.abs(at[:, None] - index) / factor)
     share /= share.sum(1, keepdims=True)
     out = np.zeros((n_out, n))
     np.add.at(out, (np.arange(n_out)[:, None], _mirrored(index, n)), share)
     return csr_array(out)
-
-
-def _cubic(u: np.ndarray) -> np.ndarray:
-    """The Keys kernel at distances u, in coarse pixels."""
-    d = np.abs(u)
-    near = (1.5 * d - 2.5) * d**2 + 1
-    far = ((-0.5 * d + 2.5) * d - 4) * d + 2
-    return np.where(d <= 1, near, np.where(d <= 2, far, 0.0))
 
 
 def _mirrored(index: np.ndarray, n: int) -> np.ndarray:

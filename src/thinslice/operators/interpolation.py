@@ -1,24 +1,21 @@
-"""Interpolation between slice positions: nearest, linear, cubic B-spline, Lanczos-3.
+"""Interpolation between slice positions: nearest, linear, cubic B-spline, Keys, Lanczos.
 
 Slices are points at their centres in millimetres, so any increment and any phase will do. The
-thickness of slices does not change. Beyond the first and the last centre the end slice is repeated;
-taps beyond the ends see the volume mirrored.
-Cubic is the interpolating B-spline (Unser 1999: prefilter, then four taps), as in scipy.ndimage;
-Lanczos-3 has its six taps scaled to sum to one (and still moves a ramp by up to 2 % of a slice).
+thickness of slices does not change. Beyond the first and the last centre the end slice is repeated.
+The kernels, and what each does to a ramp, are in ``operators.kernels``. Taps beyond the ends see
+the volume mirrored; those of the Keys kernels see the end slice repeated, as in the tools whose
+bicubic they are.
 No kernel is widened where the target is coarser: making slices thicker is a degradation.
 """
-
-from typing import Literal
 
 import numpy as np
 from scipy.ndimage import spline_filter1d
 from scipy.sparse import csr_array
 
 from thinslice.operators.grids import part
+from thinslice.operators.kernels import KERNELS, KINDS, Kind
 from thinslice.volume import SAME_PLACE_MM, Grid, Volume
 
-Kind = Literal["nearest", "linear", "cubic", "lanczos3"]
-KINDS: tuple[Kind, ...] = ("nearest", "linear", "cubic", "lanczos3")
 ON_A_SLICE = 1e-9  # tolerance in slices of a position on a slice
 
 
@@ -32,13 +29,15 @@ def weights(from_mm: np.ndarray, to_mm: np.ndarray, kind: Kind) -> csr_array:
         raise ValueError(f"no interpolation {kind!r}; there are {', '.join(KINDS)}")
     n = len(from_mm)
     at = _positions(np.asarray(from_mm, float), np.asarray(to_mm, float))
-    taps = {"nearest": 1, "linear": 2, "cubic": 4, "lanczos3": 6}[kind]
+    kernel = KERNELS[kind]
+    taps = kernel.taps
     first = np.floor(at + 0.5 + ON_A_SLICE) if taps == 1 else np.floor(at) - (taps // 2 - 1)
     index = first[:, None] + np.arange(taps)
-    share = _kernel(at[:, None] - index, kind)
+    share = kernel.weigh(np.abs(at[:, None] - index))
     share /= share.sum(1, keepdims=True)
+    past_the_ends = _repeated if kernel.repeats_ends else _mirrored
     out = np.zeros((len(at), n))
-    np.add.at(out, (np.arange(len(at))[:, None], _mirrored(index.astype(int), n)), share)
+    np.add.at(out, (np.arange(len(at))[:, None], past_the_ends(index.astype(int), n)), share)
     return csr_array(out)
 
 
@@ -122,16 +121,9 @@ def _positions(from_mm: np.ndarray, to_mm: np.ndarray) -> np.ndarray:
     return np.clip(np.where(np.abs(at - nearest) < ON_A_SLICE, nearest, at), 0, len(steps))
 
 
-def _kernel(u: np.ndarray, kind: Kind) -> np.ndarray:
-    """The kernel at distances u, in slices."""
-    d = np.abs(u)
-    if kind == "nearest":
-        return np.ones_like(d)
-    if kind == "linear":
-        return np.maximum(1 - d, 0)
-    if kind == "lanczos3":
-        return np.where(d < 3, np.sinc(d) * np.sinc(d / 3), 0.0)
-    return np.where(d < 1, 2 / 3 - d**2 + d**3 / 2, np.maximum(2 - d, 0) ** 3 / 6)
+def _repeated(index: np.ndarray, n: int) -> np.ndarray:
+    """Indices of the end slices for what lies beyond them: -1 is 0, n is n - 1."""
+    return index.clip(0, n - 1)
 
 
 def _mirrored(index: np.ndarray, n: int) -> np.ndarray:

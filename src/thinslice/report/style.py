@@ -3,7 +3,7 @@
 Colours are Okabe and Ito's (2008), distinct with every common colour vision deficiency.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ RC: dict[Any, Any] = {
     "legend.frameon": False,
     "figure.dpi": 100,
     "pdf.fonttype": 42,
+    "svg.fonttype": "none",  # words stay words
+    "svg.hashsalt": "thinslice",  # ids that are the same twice
 }
 
 
@@ -54,14 +56,19 @@ def figure(width_in: float, height_in: float) -> Iterator[Figure]:
         yield Figure(figsize=(width_in, height_in), layout="constrained")
 
 
-def save(drawn: Figure, stem: Path) -> list[Path]:
-    """``stem``.png and .pdf, without dates: drawn twice, the bytes are the same."""
-    kinds = {
+FIGURE, PICTURE = (".png", ".pdf", ".svg"), (".png", ".pdf")  # volumes are no drawing
+
+
+def save(drawn: Figure, stem: Path, endings: Sequence[str] = FIGURE) -> list[Path]:
+    """``stem``.png, .pdf and .svg, without dates: drawn twice, the bytes are the same."""
+    kinds: dict[str, dict[str, Any]] = {
         ".png": {"dpi": PNG_DPI, "metadata": {"Software": None}},
         ".pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}},
+        ".svg": {"metadata": {"Date": None, "Creator": None}},
     }
     written = []
-    for ending, how in kinds.items():
+    for ending in endings:
+        how = kinds[ending]
         path = stem.with_name(stem.name + ending)
         with replacing(path) as temporary:
             drawn.savefig(temporary, format=ending[1:], facecolor="white", **how)
@@ -74,6 +81,11 @@ def title(drawn: Figure, words: str, sim: bool) -> None:
     drawn.suptitle(
         f"sim  |  {words}" if sim else words, x=0.012, ha="left", fontsize=9, color=INK, wrap=True
     )
+
+
+def of_row(row: Mapping[str, Any]) -> str:
+    """The id of a mark that stands for a CSV row: the page ties it to the row."""
+    return f"row-{row['row']}"
 
 
 def broken(name: str, most: int = 16) -> str:
@@ -100,7 +112,7 @@ def numbers_only(axes: Axes, axis: str = "y") -> None:
 
 
 def draw_nothing(out_stem: Path, words: str) -> list[Path]:
-    """One line of text instead of a figure, as PNG and PDF."""
+    """One line of text instead of a figure, in its files."""
     with figure(6.0, 0.6) as drawn:
         drawn.text(0.012, 0.5, words, va="center", color=QUIET)
         return save(drawn, out_stem)

@@ -8,6 +8,7 @@ before. A resumed training drops the rows past the step it resumes from, so no s
 A training of several stages has one curve: ``join_stages``.
 """
 
+import csv
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,6 +59,13 @@ def rows_up_to(path: Path, after: int) -> list[str]:
     lines = path.read_text().split("\n")[1:-1]  # what follows the last newline was torn off
     whole = [line for line in lines if line.count(",") == COLUMNS.count(",")]
     return [line for line in whole if int(line.split(",", 1)[0]) <= after]
+
+
+def training_seconds(path: Path) -> float:
+    """Seconds that the training of a curve took over all its runs: the sum over its stages."""
+    with path.open(newline="") as file:
+        last = {row.get("stage", ""): float(row["wall_s"]) for row in csv.DictReader(file)}
+    return sum(last.values())
 
 
 def join_stages(curves: Mapping[str, Path], out: Path) -> Path:

@@ -10,9 +10,12 @@ from typing import Any
 
 from thinslice import plugins
 from thinslice.provenance.code_digest import code_digest
+from thinslice.workflow import plugin_source
 from thinslice.workflow.cells import ACQUIRED, Cell, Source, label
+from thinslice.workflow.setting_ranges import RANGE
 
-CARD_KEYS = ("name", "module", "kind", "table", "fit", "settings")  # the rest is scheduling
+# The rest of an entry is scheduling.
+CARD_KEYS = ("name", "module", "kind", "table", "fit", "weights", "settings")
 
 
 def card(config: Mapping[str, Any], kind: str, name: str) -> str:
@@ -20,7 +23,34 @@ def card(config: Mapping[str, Any], kind: str, name: str) -> str:
 
     kind   a catalogue of the config: datasets, degradations, methods, ..., figures
     """
-    entry = {"name": name, **config[kind][name]}
+    return _card(kind, {"name": name, **config[kind][name]})
+
+
+def method_card(config: Mapping[str, Any], name: str, fitted_on: str | None) -> str:
+    """Card of a method; its network sees values through the window of the data it is fitted on.
+
+    fitted_on   a dataset; None for a method that is fitted on none
+    """
+    return _card("methods", {"name": name, **method_entry(config, name, fitted_on)})
+
+
+def method_entry(config: Mapping[str, Any], name: str, fitted_on: str | None) -> Mapping[str, Any]:
+    """A method's config entry with that dataset's window among its settings.
+
+    Not where its own settings name a window, or where it takes none.
+    """
+    entry = config["methods"][name]
+    window = config["datasets"].get(fitted_on, {}).get("window_hu")
+    settings = entry.get("settings", {})
+    if window is None or RANGE in settings or entry["fit"] != "population":
+        return entry
+    known = plugin_source.settings(plugins.module_name("methods", {"name": name, **entry}))
+    if known is None or RANGE not in known:
+        return entry
+    return {**entry, "settings": {**settings, RANGE: window}}
+
+
+def _card(kind: str, entry: Mapping[str, Any]) -> str:
     content = {key: entry[key] for key in CARD_KEYS if key in entry}
     content["code"] = code_digest(plugins.module_name(kind, entry))
     return json.dumps(content, sort_keys=True)

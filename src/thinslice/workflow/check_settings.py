@@ -12,7 +12,7 @@ from thinslice import plugins
 from thinslice.workflow import config_files, plugin_source
 from thinslice.workflow.cells import ACQUIRED
 from thinslice.workflow.plugin_source import Setting
-from thinslice.workflow.setting_ranges import out_of_range, without_effect
+from thinslice.workflow.setting_ranges import RANGE, out_of_range, without_effect
 from thinslice.workflow.setting_types import no_setting, problem
 
 FILLED = {"root"}  # in by workflow/own_data.py
@@ -30,8 +30,22 @@ def check_settings(config: Mapping[str, Any], files: Sequence[Path] = ()) -> Non
         if name != ACQUIRED
         for why in (*_problems(kind, name, entry), *_ranges(kind, name, entry, files))
     ]
+    lines += _windows(config, files)
     if lines:
         raise ValueError("\n".join(lines))
+
+
+def _windows(config: Mapping[str, Any], files: Sequence[Path]) -> Iterator[str]:
+    for name, entry in config["datasets"].items():
+        if "window_hu" not in entry:
+            continue
+        why = out_of_range(RANGE, entry["window_hu"])
+        if entry.get("modality", "CT") != "CT":
+            why = "found one of MR, whose values have no unit; expected none"
+        if why:
+            place = config_files.place_of(("datasets", name, "window_hu"), files)
+            where = f"; correct it in {place}" if place else ""
+            yield f"datasets {name}: window_hu: {why}{where}"
 
 
 def _problems(kind: str, name: str, entry: Mapping[str, Any]) -> Iterator[str]:

@@ -68,6 +68,11 @@ def pictures(config: Mapping[str, Any]) -> list[str]:
     return [f"{kind}_{dataset}" for dataset in with_panels(config) for kind in kinds]
 
 
+def slices(config: Mapping[str, Any]) -> list[str]:
+    """The names of the slices that the page's viewer shows: of every dataset with panels."""
+    return [f"slices_{dataset}" for dataset in with_panels(config)]
+
+
 def _shown(config: Mapping[str, Any]) -> list[Cell]:
     """The cells of methods with ``panel``; all of a dataset that none of these methods ran on."""
     every = cells(config)

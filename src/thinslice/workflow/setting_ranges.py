@@ -12,6 +12,8 @@ AT_LEAST: Mapping[str, int] = {
     **dict.fromkeys(
         ("batch", "batch_fusion", "channels", "depth", "epochs", "heads", "planes_at_a_time"), 1
     ),
+    **dict.fromkeys(("in_plane_epochs", "in_plane_steps"), 1),
+    **dict.fromkeys(("through_plane_epochs", "through_plane_steps"), 1),
     **dict.fromkeys(("steps", "tile", "tiles_at_a_time", "validate_every", "width"), 1),
     **dict.fromkeys(("blocks", "crop", "levels", "patch", "side"), 1),
     **dict.fromkeys(("blend", "halo", "patience", "warmup", "weight_decay", "val_batches"), 0),

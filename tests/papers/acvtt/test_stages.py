@@ -49,7 +49,9 @@ def test_killed_and_run_again_it_ends_with_the_same_bits(monkeypatch, tmp_path, 
     train, val = pairs(0, 1), pairs(3)
     plan = TwoViewSettings.plan
     monkeypatch.setattr(
-        TwoViewSettings, "plan", lambda s, steps: replace(plan(s, steps), checkpoint_every_s=0.0)
+        TwoViewSettings,
+        "plan",
+        lambda s, steps, scans: replace(plan(s, steps, scans), checkpoint_every_s=0.0),
     )
     whole = acvtt.build(**SHORT)
     curve = whole.fit(train, val, work=tmp_path / "whole", run=RUN)
@@ -132,6 +134,15 @@ def test_the_second_stage_is_shown_answers_and_thin_pixels_of_the_same_places(mo
     assert (x_BVYX.shape, y_B1YX.shape) == ((20, 2, 8, 8), (20, 1, 8, 8))
     assert (x_BVYX[:, :1] - y_B1YX).abs().max() < 3e-4  # half precision
     assert (x_BVYX[:, 1:] - y_B1YX).abs().max() > 1e-2
+
+
+def test_an_epoch_is_a_patch_of_every_scan():
+    """So 20,000 of the 100 training scans of RPLHR-CT are the paper's two million steps."""
+    settings = TwoViewSettings()
+    assert settings.plan(settings.steps, scans=100).steps == 2_000_000
+    assert settings.plan(settings.steps_fusion, scans=80).steps == 1_600_000
+    assert TwoViewSettings(batch=4, epochs=3).plan(None, scans=5).steps == 4
+    assert settings.plan(7, scans=100).steps == 7
 
 
 def test_validation_patients_are_looked_at_and_never_learned_from(tmp_path):

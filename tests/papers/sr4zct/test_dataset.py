@@ -7,8 +7,12 @@ import pytest
 
 from support import published_sets as sets
 from thinslice.datasets import msd_lung
+from thinslice.degradations import overlap as overlap_degradation
 from thinslice.errors import Refused
-from thinslice.volume import Grid, Volume
+from thinslice.methods import sr4zct
+from thinslice.operators import overlap
+from thinslice.operators.slice_means import slice_mean_matrix
+from thinslice.volume import Grid, Padding, Volume
 
 GRID = Grid(3, 0.625, 0.625, (40, 52), (0.74, 0.97), -7.0, (9.0, -4.0, 700.5))
 CASES = (*msd_lung.TRAINED_ON, *msd_lung.TESTED_ON)
@@ -36,6 +40,35 @@ def test_a_wide_pixel_is_the_mean_over_its_width():
     stripes[..., 1::2] = 100.0
     wide = msd_lung.with_pixels(Volume(stripes, checks), 1.0)
     np.testing.assert_allclose(wide.voxels[..., 1:-1], 50.0, atol=6.0)  # nine points, not all
+
+
+def test_wider_slices_keep_every_place_of_a_slope_and_where_it_is_not_measured():
+    tall = replace(GRID, n=20)
+    slope_hu = 10 * np.broadcast_to(tall.centres_mm()[:, None, None], tall.zyx).astype(np.float32)
+    outside = np.zeros(tall.zyx, bool)
+    outside[7] = True
+    scan = Volume(slope_hu, tall).with_padding(Padding.of(outside, slope_hu))
+    wide = msd_lung.with_slices(scan, 1.0)
+    assert (wide.grid.n, wide.grid.increment_mm, wide.grid.thickness_mm) == (12, 1.0, 1.0)
+    expected = np.broadcast_to(10 * wide.grid.centres_mm()[:, None, None], wide.grid.zyx)
+    padded = wide.padded()
+    assert padded is not None
+    np.testing.assert_allclose(wide.voxels[~padded], expected[~padded], atol=1e-3)
+    touched = np.abs(wide.grid.centres_mm() - tall.centres_mm()[7]) < 0.625 + 4 / 9
+    assert np.array_equal(padded.all((1, 2)), touched)
+
+
+def test_slices_as_far_apart_as_pixels_are_answered_by_sr4zct_without_interpolating():
+    """What is scored is what the network gave, moved by less than half a slice, never blurred."""
+    for increment_mm, kept in ((1.0, True), (0.625, False)):
+        thin = replace(GRID, n=80)
+        if kept:
+            thin = overlap.exact(thin, increment_mm, 0.0)
+        thick = overlap_degradation.build(thickness_mm=5.0, overlap_mm=2.5).thick_grid(thin)
+        native = sr4zct.Exact(None, None).native(thick, 1.0, thin)
+        rows = slice_mean_matrix(native, thin).toarray()
+        one_each = np.isclose(rows.max(1), 1).all()
+        assert one_each == kept
 
 
 def test_the_papers_split_and_all_four_for_testing(tmp_path):

@@ -10,10 +10,10 @@ from torch import nn
 from support.paths import BENCHMARKS
 from thinslice.nets import tvsrn, tvsrn_encoder, tvsrn_vit
 from thinslice.nets.tvsrn import TVSRN, linear_in_z
-from thinslice.nets.tvsrn_encoder import TVSRNEncoder, subpixel_slices
+from thinslice.nets.tvsrn_encoder import TVSRNEncoder
 from thinslice.nets.tvsrn_no_tab import TVSRNNoTAB
 from thinslice.nets.tvsrn_released import TVSRNReleased
-from thinslice.nets.tvsrn_vit import TVSRNViT
+from thinslice.nets.tvsrn_vit import TVSRNViT, subpixel_slices
 
 sys.path.insert(0, str(BENCHMARKS))
 from plain_swin import make_plain
@@ -98,12 +98,13 @@ def test_an_untrained_tvsrn_interpolates_linearly(depth, factor):
         torch.testing.assert_close(net(x)[:, 0], want, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("name", ["tvsrn", "no_tab", "encoder", "vit"])
 @torch.no_grad()
-def test_an_untrained_encoder_repeats_the_nearest_slice():
-    x = thick(1, 1, 4, 8, 8)
-    y = NETWORKS["encoder"].eval()(x)
-    nearest = (torch.arange(16) / 5).round().long()
-    torch.testing.assert_close(y[:, 0], x[:, 0, nearest], atol=1e-5, rtol=0)
+def test_every_ablation_starts_as_the_full_network_does(name):
+    """As linear interpolation: what they differ by is the network, not the start."""
+    x = thick(2, 1, 4, 9, 13)
+    want = torch.einsum("kz,bzyx->bkyx", linear_in_z(4, 5), x[:, 0])
+    torch.testing.assert_close(NETWORKS[name].eval()(x)[:, 0], want, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("factor", [1, 2, 4, 5])
@@ -144,7 +145,7 @@ def test_parameters_beside_the_papers():
             TVSRNViT(tvsrn_vit.Sizes()),
         )
     ]
-    assert found == [1_063_712, 860_416, 1_600_805, 17_611_520]
+    assert found == [1_864_000, 1_660_704, 1_602_704, 17_611_520]
 
 
 @pytest.mark.parametrize("name", ["tvsrn", "released"])

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from support.evidence import demo
-from support.printed_paper import SETTINGS, SKIPPED, STAND_INS
+from support.printed_paper import SETTINGS, SKIPPED, STAND_INS, row_of
 from thinslice.analyses import _printed, benchmark, published
 from thinslice.analyses._patients import paired_gains, scores_of
 from thinslice.analyses._statistics import paired_t, wilcoxon_greater
@@ -29,12 +29,6 @@ def table(evidence) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def stood_in(evidence) -> pd.DataFrame:
     return published.build(**SETTINGS, stand_ins=STAND_INS)(evidence)
-
-
-def row_of(table: pd.DataFrame, line: str, column: str) -> pd.Series:
-    found = table[(table["printed_row"] == line) & (table["printed_column"] == column)]
-    assert len(found) == 1
-    return found.iloc[0]
 
 
 def test_every_printed_number_stands_there_once_in_the_paper_s_order_and_unrounded(table):
@@ -272,3 +266,13 @@ def test_a_test_without_its_against_or_an_unknown_one_is_refused():
         published.build(tables=with_test("paired_t", None))
     with pytest.raises(ValueError, match="test 'anova' is none of paired_t, wilcoxon"):
         published.build(tables=with_test("anova", "tvsrn"))
+
+
+def test_the_mark_is_given_at_the_paper_s_level(evidence):
+    tables = with_test("paired_t", "tvsrn")
+    p = row_of(published.build(tables=tables)(evidence), "EDSR", "PSNR")["p"]
+    for level, mark in ((1.01 * p, "*"), (0.99 * p, "")):
+        tables["table_1"]["about"]["level"] = level
+        row = row_of(published.build(tables=tables)(evidence), "EDSR", "PSNR")
+        assert (row["p"], row["mark"]) == (p, mark)
+        assert row["test"].endswith(f"p < {level:g})")

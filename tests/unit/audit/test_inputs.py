@@ -45,7 +45,7 @@ PAGE = record(
         "results/tables/benchmark.record.json",
         *(
             f"results/figures/{name}.record.json"
-            for name in ("bars", "panels_chest", "patches_chest")
+            for name in ("bars", "panels_chest", "patches_chest", "slices_chest")
         ),
     ],
 )

@@ -6,7 +6,7 @@ import torch
 from thinslice.families import losses
 
 
-@pytest.mark.parametrize(("loss", "middle"), [("l1", 0.0), ("mse", 1 / 3)])
+@pytest.mark.parametrize(("loss", "middle"), [("l1", 0.0), ("charbonnier", 0.0), ("mse", 1 / 3)])
 def test_the_loss_is_the_one_asked_for(loss, middle):
     """Of a cube of which a third is 1, the constant of least L1 is 0, of least MSE a third."""
     net = torch.nn.Conv1d(1, 1, 1)

@@ -1,5 +1,6 @@
 """Fitting two-stage methods: only what pairs need, refusals, and the same bits when killed."""
 
+import math
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ from thinslice.interfaces import Pair
 from thinslice.methods import georgescu, georgescu_released
 from thinslice.operators.finer_grids import finer_pixels, finer_slices
 from thinslice.training import loop
+from thinslice.training.samplers.shrunk_patches import Blur, as_they_are
 from thinslice.volume import Volume
 
 
@@ -90,6 +92,29 @@ def test_settings_that_make_no_sense_are_refused_before_anything_is_learned(wron
     for module in (georgescu, georgescu_released):
         with pytest.raises(ValueError, match=words):
             module.build(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("degradation", "stage", "patches"),
+    [
+        (BOTH, "in_plane", 40 * 2 * 2),  # planes of 28 x 24, patches of 10 x 10
+        (BOTH, "through_plane", (28 * 4 * 4) + (24 * 4 * 5)),  # 10 x 5 on 40 x 24 and 40 x 28
+        (BOX5, "through_plane", (28 * 1 * 4) + (24 * 1 * 5)),  # 5 x 5 on 8 thick slices
+    ],
+)
+def test_an_epoch_is_as_long_as_the_data_set_is_large(degradation, stage, patches):
+    """Not as long as that of the paper's hospital, whatever scans are learned from."""
+    method = georgescu.build(**TINY)
+    factor = method._shape_for([pair(degradation)])["factors"][stage]
+
+    def steps(*pairs) -> int:
+        blur = Blur("none")
+        draw = method._patches(stage, factor, pairs, blur, as_they_are)
+        assert len(draw) == patches * len(pairs)
+        return method.recipe.settings.plan(stage, len(draw)).steps
+
+    assert steps(pair(degradation)) == math.ceil(40 * patches / TINY["batch"])
+    assert steps(pair(degradation), pair(degradation, 1)) == math.ceil(80 * patches / TINY["batch"])
 
 
 @pytest.mark.parametrize("degradation", [BOX5, BOTH])

@@ -123,6 +123,8 @@ def test_what_the_shards_said_of_themselves_is_carried_on(thick, monkeypatch):
     seconds = {k: v for record in records for k, v in record["facts"]["wall_s"].items()}
     assert found["wall_s"] == seconds
     assert found["peak_memory_gib"] == 0.3
+    assert found["slices"] == dict.fromkeys(CASES, 20)
+    assert found["gpu_memory_gib"] is None  # restored on a processor
 
 
 def test_the_joined_record_rests_on_the_thick_slices_alone(thick):

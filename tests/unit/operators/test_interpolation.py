@@ -1,16 +1,24 @@
 """Interpolation along z and in-plane: positions kept, samples returned, equal to scipy inside."""
 
+import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from scipy.ndimage import map_coordinates
+from torch.nn.functional import interpolate
 
 from thinslice import plugins
 from thinslice.operators import interpolation
 from thinslice.volume import Grid, Volume
 
 TILTED = ((0.0, 0.6, 0.8), (0.0, 0.8, -0.6), (1.0, 0.0, 0.0))
+RAMP_MOVES = {  # at most, in slices; cubic by what its mirrored ends send inside
+    **{"nearest": 0.5 + 1e-6, "linear": 1e-9, "cubic": 1e-4, "keys": 1e-9, "keys75": 0.0482},
+    **{"lanczos2": 0.0318, "lanczos3": 0.0202, "lanczos4": 0.0147},
+}
 every_kind = pytest.mark.parametrize("kind", interpolation.KINDS)
 
 
@@ -44,8 +52,7 @@ def test_rows_sum_to_one_and_a_ramp_stays_a_ramp_inside(kind, spaced, at):
     to_mm = -40 + spaced * (8 + np.array(at))
     rows = interpolation.weights(from_mm, to_mm, kind)
     assert np.abs(rows.sum(1) - 1).max() < 1e-12
-    # Lanczos-3 moves a ramp by up to 2 % of a slice, cubic to what its mirrored ends send inside
-    off = {"nearest": 0.5 + 1e-6, "linear": 1e-9, "cubic": 1e-4, "lanczos3": 0.0202}[kind] * spaced
+    off = RAMP_MOVES[kind] * spaced
     ramp = np.broadcast_to(from_mm[:, None, None], (40, 2, 3))
     moved = interpolation.resample_z_array(ramp, from_mm, to_mm, kind)
     assert np.abs(moved - to_mm[:, None, None]).max() <= off + 2e-5
@@ -70,12 +77,54 @@ def test_equals_scipy_everywhere_within_the_scan(kind, order):
     assert np.abs(ours - theirs).max() < 1e-3
 
 
-def test_lanczos_is_the_windowed_sinc():
+@pytest.mark.parametrize(("kind", "lobes"), [("lanczos2", 2), ("lanczos3", 3), ("lanczos4", 4)])
+def test_lanczos_is_the_windowed_sinc(kind, lobes):
     from_mm, at = np.arange(20.0), 9.3
-    row = interpolation.weights(from_mm, np.array([at]), "lanczos3").toarray()[0]
+    row = interpolation.weights(from_mm, np.array([at]), kind).toarray()[0]
     u = at - from_mm
-    kernel = np.where(np.abs(u) < 3, np.sinc(u) * np.sinc(u / 3), 0)
+    kernel = np.where(np.abs(u) < lobes, np.sinc(u) * np.sinc(u / lobes), 0)
     assert row == pytest.approx(kernel / kernel.sum(), abs=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "a"), [("keys", -0.5), ("keys75", -0.75)])
+def test_bicubic_is_the_cubic_of_keys_in_closed_form(kind, a):
+    s = 0.3
+    taps = [  # Keys 1981, equation 4, at distances 1 + s, s, 1 - s and 2 - s
+        a * (s**3 - 2 * s**2 + s),
+        (a + 2) * s**3 - (a + 3) * s**2 + 1,
+        -(a + 2) * s**3 + (2 * a + 3) * s**2 - a * s,
+        a * (s**2 - s**3),
+    ]
+    row = interpolation.weights(np.arange(9.0), np.array([4 + s]), kind).toarray()[0]
+    assert row[3:7] == pytest.approx(taps, abs=1e-12)
+    assert not row[[0, 1, 2, 7, 8]].any()
+
+
+def test_of_kernels_without_a_prefilter_only_keys_keeps_parabolas():
+    from_mm, to_mm = np.arange(20.0), np.linspace(2, 17, 61)
+    for kind in set(interpolation.KINDS) - {"cubic"}:
+        moved = interpolation.weights(from_mm, to_mm, kind) @ from_mm**2
+        assert (np.abs(moved - to_mm**2).max() < 1e-9) == (kind == "keys"), kind
+
+
+def test_bicubic_equals_the_tools_whose_kernels_they_are():
+    """PyTorch's up to the ends; OpenCV and Pillow see beyond outermost centres, ours hold."""
+    x = np.random.default_rng(0).normal(size=30).astype(np.float32)
+    plane = torch.from_numpy(x).double()[None, None, :, None].expand(1, 1, 30, 6)
+    theirs = interpolate(plane, size=(146, 6), mode="bicubic", align_corners=True)[0, 0, :, 0]
+    rows = interpolation.weights(np.arange(30.0), np.linspace(0, 29, 146), "keys75")
+    assert np.abs(rows @ x.astype(float) - theirs.numpy()).max() < 1e-12
+    columns, at = np.repeat(x[:, None], 16, 1), (np.arange(120) + 0.5) / 4 - 0.5
+    picture = Image.fromarray(columns)
+    resized: dict[interpolation.Kind, np.ndarray] = {
+        "keys": np.asarray(picture.resize((16, 120), Image.Resampling.BICUBIC)),
+        "lanczos3": np.asarray(picture.resize((16, 120), Image.Resampling.LANCZOS)),
+        "keys75": cv2.resize(columns, (16, 120), interpolation=cv2.INTER_CUBIC),
+        "lanczos4": cv2.resize(columns, (16, 120), interpolation=cv2.INTER_LANCZOS4),
+    }
+    for kind, enlarged in resized.items():
+        ours = interpolation.weights(np.arange(30.0), at, kind) @ x
+        assert np.abs(ours - enlarged[:, 8])[16:-16].max() < 1e-6, kind
 
 
 @every_kind

@@ -2,7 +2,7 @@
 
 import pytest
 
-from thinslice.training.curve import join_stages
+from thinslice.training.curve import Curve, join_stages, training_seconds
 
 
 def test_every_row_of_every_stage_stands_once_under_its_name(tmp_path):
@@ -24,3 +24,13 @@ def test_curves_of_different_columns_are_refused(tmp_path):
     (tmp_path / "b").write_text("step,val\n")
     with pytest.raises(ValueError, match="different columns"):
         join_stages({"a": tmp_path / "a", "b": tmp_path / "b"}, tmp_path / "c")
+
+
+def test_a_training_took_the_sum_of_its_stages_last_seconds(tmp_path):
+    for name, seconds in (("a", (1.5, 4.0)), ("b", (2.25,))):
+        with Curve(tmp_path / f"{name}.csv") as curve:
+            for step, wall_s in enumerate(seconds, 1):
+                curve.add(step, 0.5, None, 1e-3, wall_s, 1.0)
+    stages = join_stages({n: tmp_path / f"{n}.csv" for n in "ab"}, tmp_path / "both.csv")
+    assert training_seconds(tmp_path / "a.csv") == 4.0
+    assert training_seconds(stages) == 6.25

@@ -6,6 +6,7 @@ import json
 import pytest
 import yaml
 
+from support.cards import configs
 from support.paths import ROOT
 from thinslice.workflow import cards
 from thinslice.workflow.cells import Cell, Source
@@ -50,6 +51,42 @@ def test_scheduling_is_no_part_of_a_card(key):
 def test_what_a_job_computes_is(kind, name, values):
     config = changed(kind, name, values)
     assert cards.card(config, kind, name) != cards.card(CONFIG, kind, name)
+
+
+WINDOWS = {  # of the papers: RPLHR-CT by TVSRN's, the other CT by ACVTT's
+    "rplhr_ct": [-1024.0, 2048.0],
+    "msd": [-1024.0, 3071.0],
+    "kits23": [-1024.0, 3071.0],
+    **{f"kits23_x{factor}": [-1024.0, 3071.0] for factor in (2, 3, 4)},
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "dataset"),
+    [("tvsrn.yaml", "rplhr_ct"), *(("acvtt.yaml", dataset) for dataset in WINDOWS)],
+)
+def test_every_method_of_a_paper_sees_the_window_of_the_data(file, dataset):
+    config = configs()[file]
+    fitted = [name for name, line in config["methods"].items() if line["fit"] == "population"]
+    assert fitted
+    for name in fitted:
+        settings = json.loads(cards.method_card(config, name, dataset))["settings"]
+        assert settings["ct"] == WINDOWS[dataset], name
+
+
+def test_a_window_of_its_own_goes_before_that_of_the_data():
+    config = changed("datasets", "phantom", {"window_hu": [-1024, 2048]})
+    assert _window(config, "edsr_small", "phantom") == [-1024, 2048]
+    assert _window(config, "edsr_small", None) is None
+    assert _window(config, "linear", "phantom") is None
+    assert _window(CONFIG, "edsr_small", "phantom") is None
+    config["methods"]["edsr_small"]["settings"]["ct"] = [-1000, 1000]
+    assert _window(config, "edsr_small", "phantom") == [-1000, 1000]
+    assert "ct" not in CONFIG["methods"]["edsr_small"]["settings"]
+
+
+def _window(config, name, fitted_on):
+    return json.loads(cards.method_card(config, name, fitted_on))["settings"].get("ct")
 
 
 def test_the_acquired_series_has_no_module():

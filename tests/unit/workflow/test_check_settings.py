@@ -30,6 +30,19 @@ def refusal(check, changed):
     return str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ({"window_hu": [2048, -1024]}, "expected the lower HU first"),
+        ({"window_hu": [-1024, 2048], "modality": "MR"}, "found one of MR"),
+    ],
+)
+def test_a_window_that_no_network_could_see_is_refused(line, words):
+    changed = copy.deepcopy(CONFIGS["config.yaml"])
+    changed["datasets"]["phantom"].update(line)
+    assert words in refusal(check_settings, changed)
+
+
 @pytest.mark.parametrize("file", CONFIGS)
 def test_every_config_of_ours_passes(file):
     check_settings(CONFIGS[file])

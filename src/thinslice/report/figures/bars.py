@@ -15,6 +15,7 @@ from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import name_entrants, one_metric, rows_of, split_by
 
 CAPTION = "Bars with cases: a cell's mean as a bar, its interval as a line, every patient as a dot."
+ACROSS = 2  # panels in a line: more would be read with a magnifying glass
 NEEDS = ("patient", "value", "mean", "low", "high")
 
 
@@ -35,10 +36,10 @@ def _draw(table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str) ->
     panels = split_by(rows, "dataset", "degradation")
     colours = style.colours(row["method"] for row in rows)
     methods = _by_mean(rows)
-    across = min(len(panels), 4)
+    across = min(len(panels), ACROSS)
     down = -(-len(panels) // across)
-    width = max(5.0, across * (0.9 + 0.36 * len(methods)))
-    with style.figure(width, 0.6 + 2.7 * down) as drawn:
+    width = max(5.0, across * (0.9 + 0.4 * len(methods)))
+    with style.figure(width, 0.6 + 2.9 * down) as drawn:
         grid = drawn.subplots(down, across, sharey=True, squeeze=False)
         draw = partial(_panel, methods=methods, colours=colours)
         everywhere = draw_panels(grid, panels, draw, "value")
@@ -71,12 +72,16 @@ def _panel(
         if not np.isfinite(first["mean"]):
             axes.annotate(wording.number(first["mean"]), (x, 0), ha="center", va="bottom")
             continue
-        axes.bar(x, first["mean"], width=0.66, color=colours[method], alpha=0.45, linewidth=0)
+        gid = style.of_row(first)
+        bar = {"width": 0.66, "alpha": 0.45, "linewidth": 0}
+        axes.bar(x, first["mean"], color=colours[method], **bar)[0].set_gid(gid)
         if first["low"] == first["low"]:
             axes.plot([x, x], [first["low"], first["high"]], color=style.INK, linewidth=1.3)
         offsets = np.linspace(-0.2, 0.2, len(patients)) if len(patients) > 1 else [0.0]
-        values = [row["value"] if np.isfinite(row["value"]) else np.nan for row in patients]
-        axes.scatter(x + np.array(offsets), values, s=11, color=colours[method], zorder=3, lw=0)
+        for row, aside in zip(patients, offsets):
+            value = row["value"] if np.isfinite(row["value"]) else np.nan
+            dot = axes.scatter(x + aside, value, s=13, color=colours[method], zorder=3, lw=0)
+            dot.set_gid(style.of_row(row))
     axes.set_xlim(-0.6, len(methods) - 0.4)
     axes.set_xticks(range(len(methods)), methods, rotation=40, ha="right", rotation_mode="anchor")
     style.numbers_only(axes)

@@ -12,7 +12,6 @@ from matplotlib.colors import Normalize
 from thinslice.columns import by_key
 from thinslice.interfaces import Figure
 from thinslice.report import style
-from thinslice.report.figures._panels import shades_of
 from thinslice.report.tables import wording
 from thinslice.report.tables.sheet import one_metric, rows_of, split_by
 
@@ -33,10 +32,11 @@ def _draw(table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str) ->
         raise LookupError("the gap matrix is drawn from the domain_gap analysis")
     rows = one_metric(rows_of(table), metric, protocol)
     by_key(rows, "method", "fitted_on", "tested_on")  # refuses two of one place
+    rows = _with_excess(rows)
     parts = _by_method(rows)
     tested = [name for (name,) in split_by(rows, "tested_on")]
     heights = [len(split_by(part, "fitted_on", "method")) for part in parts.values()]
-    span = shades_of(row["mean"] for row in rows)
+    span = Normalize(0.0, max((r["excess"] for r in rows if np.isfinite(r["excess"])), default=1.0))
     height = 1.5 + 0.36 * sum(heights) + 0.3 * len(parts)
     with style.figure(2.6 + 1.25 * len(tested), height) as drawn:
         grid = drawn.subplots(len(parts), 1, sharex=True, squeeze=False, height_ratios=heights)
@@ -49,6 +49,20 @@ def _draw(table: pd.DataFrame, out_stem: Path, *, metric: str, protocol: str) ->
         return style.save(drawn, out_stem)
 
 
+def _with_excess(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with ``excess``: how far a mean is from the best of its column, positive is worse.
+
+    Columns are different tasks: only within one do means compare.
+    """
+    sign = -1.0 if rows[0]["better"] == "higher" else 1.0
+    best: dict[str, float] = {}
+    for row in rows:
+        if np.isfinite(row["mean"]):
+            loss = sign * row["mean"]
+            best[row["tested_on"]] = min(best.get(row["tested_on"], np.inf), loss)
+    return [{**r, "excess": sign * r["mean"] - best.get(r["tested_on"], np.nan)} for r in rows]
+
+
 def _by_method(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Rows of each trained method, and those of all untrained ones together."""
     parts = {
@@ -59,14 +73,13 @@ def _by_method(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _title(rows: list[dict[str, Any]]) -> str:
-    better = {"lower": "; paler is better", "higher": "; darker is better"}
     n = wording.patients(row["n"] for row in rows)
     compared = any("(" in _words(row) for row in rows)
     odd = f"; {wording.ODD}: not over every patient" if any(row["left_out"] for row in rows) else ""
-    drop = " (drop against acquired-trained, + is worse)" if compared else ""
+    drop = " (change against weights fitted on acquired slices, + is worse)" if compared else ""
     return (
         f"{wording.metric(rows[0])}{drop}; "
-        f"protocol {rows[0]['protocol']}, {n}{better.get(rows[0]['better'], '')}{odd}"
+        f"protocol {rows[0]['protocol']}, {n}; darker: further from the best of its column{odd}"
     )
 
 
@@ -82,8 +95,9 @@ def _matrix(axes: Axes, rows: list[dict[str, Any]], tested: list[str], span: Nor
     shades = np.full((len(names), len(tested)), np.nan)
     for row in rows:
         y, x = names.index(row["fitted_on"] or row["method"]), tested.index(row["tested_on"])
-        shades[y, x] = row["mean"] if np.isfinite(row["mean"]) else np.nan
-        axes.text(x, y, _words(row), ha="center", va="center", fontsize=8.5, color=style.INK)
+        shades[y, x] = row["excess"] if np.isfinite(row["excess"]) else np.nan
+        words = axes.text(x, y, _words(row), ha="center", va="center", fontsize=9, color=style.INK)
+        words.set_gid(style.of_row(row))
     axes.imshow(shades, cmap=style.SHADES, norm=span, aspect="auto")
     axes.set_yticks(range(len(names)), _short(names))
     axes.tick_params(length=0, labelbottom=False)

@@ -63,7 +63,9 @@ def _panel(axes: Axes, rows: list[dict[str, Any]], colours: dict[str, str]) -> N
         axes.plot(x, mean, color=colours[split], linewidth=0.8, alpha=0.6)
         axes.plot(x, mean, "o", color=colours[split], markersize=4.5, label=split)
         for at, row in zip(x, part):
-            axes.plot([at, at], [row["low"], row["high"]], color=colours[split], linewidth=1.4)
+            ends = [row["low"], row["high"]]
+            line = axes.plot([at, at], ends, color=colours[split], linewidth=1.4)[0]
+            line.set_gid(style.of_row(row))
     distances = {row["relation"]: row["distance_mm"] for row in rows}
     far = [f"\n{distances[name]:.3g} mm" if name in distances else "" for name in RELATIONS]
     axes.set_xticks(range(len(RELATIONS)), [name + mm for name, mm in zip(RELATIONS, far)])

@@ -82,7 +82,8 @@ def _panel(axes: Axes, rows: list[dict[str, Any]], colours: dict[str, str], most
         size = SMALLEST + (LARGEST - SMALLEST) * _learned(row) / max(most, 1)
         if row["low"] == row["low"]:
             axes.plot([x, x], [row["low"], row["high"]], color=colour, linewidth=1.2, zorder=2)
-        axes.scatter(x, y, s=size, color=colour, alpha=0.55, linewidth=0, zorder=3)
+        dot = axes.scatter(x, y, s=size, color=colour, alpha=0.55, linewidth=0, zorder=3)
+        dot.set_gid(style.of_row(row))
         size_words = "" if not _learned(row) else f"\n{wording.count(row['parameters'])}"
         # The untrained lie close together: their names go to the right and the left in turn.
         left = not _learned(row) and untrained.index(row["mean"]) % 2 == 1

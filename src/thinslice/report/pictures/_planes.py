@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from thinslice.interfaces import Scan
 from thinslice.volume import Grid
@@ -20,6 +21,8 @@ WINDOWS = {  # HU shown black and white
 }
 LUNG_HU, SOME_LUNG = (-930.0, -500.0), 0.1
 BONE_HU, SOME_BONE = 250.0, 0.005
+SIDES = (("R", "L"), ("A", "P"), ("F", "H"))  # at the low and high ends of LPS axes
+MARK = "#FFE08A"
 NORMAL = {"axial": 0, "coronal": 1, "sagittal": 2}  # array axis across the plane
 
 
@@ -69,6 +72,41 @@ def limits(view: View, frame: Grid, thick: Scan, cut_mm: Sequence[float]) -> tup
     return float(low), float(max(high, low + 1e-6))
 
 
+def letters(frame: Grid, plane: str) -> tuple[str, str]:
+    """What lies at the left and the right edge of a plane: L or R of the patient, A or P, H or F.
+
+    Axes of a grid are LPS: towards the left, the back, the head of the patient.
+    """
+    across = np.array(frame.direction[1 if plane == "sagittal" else 2])
+    axis = int(np.abs(across).argmax())
+    low, high = SIDES[axis] if across[axis] > 0 else SIDES[axis][::-1]
+    return low, high
+
+
+def mark(axes: Axes, frame: Grid, view: View, scale: bool = True) -> None:
+    """Write the sides of the patient at the edges of an image; draw a bar of a round length."""
+    left, right, low, high = extent(frame, frame, view)
+    words = {"color": MARK, "fontsize": 8, "fontweight": "bold", "va": "top"}
+    outline = [withStroke(linewidth=1.5, foreground="black")]
+    for x, letter, side in zip((0.02, 0.98), letters(frame, view.plane), ("left", "right")):
+        axes.text(x, 0.97, letter, ha=side, transform=axes.transAxes, path_effects=outline, **words)
+    if not scale:
+        return
+    mm = bar_mm(right - left)
+    x = left + 0.03 * (right - left)
+    y = low + 0.05 * (high - low)
+    effects = [withStroke(linewidth=3.2, foreground="black")]
+    axes.plot([x, x + mm], [y, y], color=MARK, lw=1.8, solid_capstyle="butt", path_effects=effects)
+    words = {**words, "va": "center", "fontweight": "normal"}
+    axes.text(x + mm + 0.02 * (right - left), y, f"{mm:g} mm", path_effects=outline, **words)
+
+
+def bar_mm(width_mm: float) -> float:
+    """Length of a scale bar: the longest of 100, 50, 20, ... mm within a third of a width."""
+    lengths = [step * 10.0**k for k in range(3, -3, -1) for step in (5, 2, 1)]
+    return next((mm for mm in lengths if mm <= width_mm / 3), lengths[-1])
+
+
 def limit(axes: Axes, edges: tuple[float, float, float, float]) -> None:
     """Show what lies between these edges, mm."""
     axes.set_xlim(edges[:2])
@@ -86,14 +124,14 @@ def plane(scan: Scan, frame: Grid, view: View, cut_mm: Sequence[float]) -> np.nd
     """The slice of the scan nearest to the cut, rows downwards in the array's own order."""
     grid, axis = scan.grid, NORMAL[view.plane]
     steps = (grid.increment_mm, *grid.pixel_mm)
-    index = round((cut_mm[axis] - _first_mm(grid, frame)[axis]) / steps[axis])
+    index = round((cut_mm[axis] - first_mm(grid, frame)[axis]) / steps[axis])
     index = min(max(index, 0), grid.zyx[axis] - 1)
     block = [slice(None)] * 3
     block[axis] = slice(index, index + 1)
     return np.asarray(scan.read(*block)).squeeze(axis)
 
 
-def _first_mm(grid: Grid, frame: Grid) -> tuple[float, float, float]:
+def first_mm(grid: Grid, frame: Grid) -> tuple[float, float, float]:
     """The first voxel's centre, mm along z, y and x of ``frame``; coarser pixels start later."""
     aside = np.array(frame.direction) @ np.subtract(grid.origin_mm, frame.origin_mm)
     z, y, x = (float(mm) for mm in aside)
@@ -102,7 +140,7 @@ def _first_mm(grid: Grid, frame: Grid) -> tuple[float, float, float]:
 
 def extent(grid: Grid, frame: Grid, view: View) -> tuple[float, float, float, float]:
     """Outer edges of the first and last voxels in mm: left, right, bottom, top."""
-    first = _first_mm(grid, frame)
+    first = first_mm(grid, frame)
     z = _edges(first[0], grid.n, grid.increment_mm)
     y = _edges(first[1], grid.shape[0], grid.pixel_mm[0])
     x = _edges(first[2], grid.shape[1], grid.pixel_mm[1])

@@ -1,14 +1,15 @@
 """Patches: small parts of one case enlarged, by every method beside thin and thick.
 
-SR4ZCT (Shi et al. 2023), Figs. 3, 4, 6 and 7; Georgescu et al. 2020, Fig. 6. Theirs carry the
-patch's own PSNR and SSIM; ours carry no number, for a figure measures nothing and the score of a
-whole case says little of a patch.
+SR4ZCT (Shi et al. 2023), Figs. 3, 4, 6 and 7; Georgescu et al. 2020, Fig. 6. Like theirs, ours
+carry the patch's own PSNR and SSIM in their corners, where there is a thin scan to compare with.
+They are handed in: a figure measures nothing.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
@@ -20,18 +21,22 @@ from thinslice.report.pictures._planes import (
     View,
     cut,
     extent,
+    first_mm,
     limit,
     limits,
+    mark,
     plane,
     show,
     thick_words,
     window_words,
 )
+from thinslice.report.tables import wording
 from thinslice.volume import Grid
 
 CAPTION = "Patches: small parts of one case enlarged, by every method beside thin and thick."
 INCHES = 1.6  # side of one patch
 SQUARE = "#E69F00"
+ROUNDING = 1e-6  # voxels: a centre on the patch's edge is in it
 
 
 class Box(NamedTuple):
@@ -50,6 +55,7 @@ def draw(
     out_stem: Path,
     *,
     boxes: Sequence[Mapping[str, Any]],
+    scores: Mapping[tuple[int, str], tuple[float, ...]] | None = None,
     case: str = "",
     sim: str = "",
 ) -> list[Path]:
@@ -57,11 +63,12 @@ def draw(
 
     thin     None where there are no thin slices
     boxes    {plane, at: [z, y, x] as fractions, size_mm, window: lung, bone or soft}
+    scores   PSNR and SSIM by the patch's number, from 1, and the restored scan's name
     sim      "sim" where the scans are simulated: stamped on the figure
 
     Raises ValueError for a box that is none, and where there is no box.
     """
-    wanted = [_box(box) for box in boxes]
+    wanted = [box_of(box) for box in boxes]
     if not wanted:
         raise ValueError("no patch to draw: the config's patches are empty")
     frame = thin.grid if thin else next(iter(restored.values())).grid
@@ -70,17 +77,22 @@ def draw(
     width, height = 0.5 + INCHES * (len(scans) + 1), 0.6 + 1.05 * INCHES * len(wanted)
     with style.figure(width, height) as drawn:
         grid = drawn.subplots(len(wanted), len(scans) + 1, squeeze=False)
-        for row, box in zip(grid, wanted):
+        for number, (row, box) in enumerate(zip(grid, wanted), 1):
             _row(row, box, scans, whole, frame)
+            for axes, name in zip(row[1:], scans):
+                if scores and (number, name) in scores:
+                    _corners(axes, *scores[number, name][:2])
         for axes, name in zip(grid[0], ("where", *scans)):
             axes.set_title(style.broken(name), loc="center")
         words = f"{case}: " if case else ""
         words += f"patches enlarged, {thick_words(thick.grid, frame)}"
+        if scores:
+            words += f"; PSNR in dB above, SSIM below, of the patch: rows of {out_stem.name}.csv"
         style.title(drawn, words, bool(sim))
-        return style.save(drawn, out_stem)
+        return style.save(drawn, out_stem, style.PICTURE)
 
 
-def _box(given: Mapping[str, Any]) -> Box:
+def box_of(given: Mapping[str, Any]) -> Box:
     """A box of the config, or ValueError."""
     if "plane" not in given or set(given) - set(Box._fields):
         raise ValueError(f"a patch says plane, at, size_mm and window, found {sorted(given)}")
@@ -110,11 +122,48 @@ def _row(
         show(axes, image, extent(scan.grid, frame, view), span, "gray")
         limit(axes, edges)
     limit(row[0], extent(frame, frame, view))
+    mark(row[0], frame, view)
     left, right, low, high = edges
     corner = (left, min(low, high))
     square = Rectangle(corner, right - left, abs(high - low), fill=False, edgecolor=SQUARE)
     row[0].add_patch(square)
     row[0].set_ylabel(f"{box.plane}\n{window_words(view, scans['thick'])}", fontsize=8.5)
+
+
+def part_of(grid: Grid, frame: Grid, box: Box) -> tuple[slice, slice, slice]:
+    """The voxels of a scan whose centres lie in the box, one plane of them; at least one each way.
+
+    frame   grid that the box's fractions are of
+    """
+    at_mm, normal = cut(frame, box.at), NORMAL[box.plane]
+    steps = (grid.increment_mm, *grid.pixel_mm)
+    block = []
+    for axis, (middle, first, step, n) in enumerate(
+        zip(at_mm, first_mm(grid, frame), steps, grid.zyx)
+    ):
+        half = 0.0 if axis == normal else box.size_mm / 2
+        low = int(np.ceil((middle - half - first) / step - ROUNDING))
+        high = int(np.floor((middle + half - first) / step + ROUNDING))
+        if axis == normal or high < low:  # the plane nearest to the cut
+            low = high = round((middle - first) / step)
+        low, high = (min(max(k, 0), n - 1) for k in (low, high))
+        block.append(slice(low, high + 1))
+    return block[0], block[1], block[2]
+
+
+def _corners(axes: Axes, psnr_db: float, ssim: float) -> None:
+    """PSNR in the top left corner, SSIM in the bottom left one."""
+    paper = {"facecolor": "black", "alpha": 0.6, "linewidth": 0, "pad": 1.2}
+    for number, unit, up in ((psnr_db, "dB", True), (ssim, "1", False)):
+        axes.annotate(
+            wording.number(number, unit),
+            (0.03, 0.97 if up else 0.03),
+            xycoords="axes fraction",
+            va="top" if up else "bottom",
+            fontsize=8,
+            color="white",
+            bbox=paper,
+        )
 
 
 def _edges(box: Box, cut_mm: Sequence[float]) -> tuple[float, float, float, float]:

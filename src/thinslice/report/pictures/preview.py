@@ -16,7 +16,18 @@ from matplotlib.ticker import MaxNLocator
 
 from thinslice.interfaces import Scan
 from thinslice.report import style
-from thinslice.report.pictures._planes import NORMAL, View, cut, extent, limit, limits, plane, show
+from thinslice.report.pictures._planes import (
+    NORMAL,
+    View,
+    cut,
+    extent,
+    limit,
+    limits,
+    mark,
+    plane,
+    show,
+    window_words,
+)
 from thinslice.volume import Grid
 
 MIDDLE = (0.5, 0.5, 0.5)
@@ -60,12 +71,13 @@ def draw(
                 image = plane(scan, frame, view, cut(frame, MIDDLE))
                 show(axes, image, extent(scan.grid, frame, view), span, "gray")
                 limit(axes, edges)
-            row[0].set_ylabel(patient_plane(frame, view), fontsize=9)
+                mark(axes, frame, view)
+            row[0].set_ylabel(f"{patient_plane(frame, view)}\n{_place(frame, view)}", fontsize=9)
         for axes, name, scan in zip(rows[0], ("thick", "restored"), (thick, restored)):
             axes.set_title(f"{name}: {_slices(scan.grid)}", loc="center")
         unit = "HU" if thick.modality == "CT" else "units"
         _chart(drawn.add_subplot(layout[3, :]), trust["consistency"], unit)
-        shades = f"{window} window" if thick.modality == "CT" else "1 to 99 % of thick"
+        shades = window_words(views[0], thick).replace("\n", ", ")
         style.title(drawn, f"{title}{shades}. Computed, not acquired; not for diagnosis.", False)
         drawn.supxlabel("\n".join(words), x=0.012, ha="left", fontsize=8, color=style.QUIET)
         how = {"dpi": style.PNG_DPI, "metadata": {"Software": None}}
@@ -110,6 +122,14 @@ def patient_plane(frame: Grid, view: View) -> str:
     """What the plane of the array shows of the patient."""
     across = np.abs(np.array(frame.direction[NORMAL[view.plane]]))
     return ACROSS[int(across.argmax())]
+
+
+def _place(frame: Grid, view: View) -> str:
+    """Which slice, row or column of the restored scan is shown, counted from 1."""
+    axis = NORMAL[view.plane]
+    n = frame.zyx[axis]
+    name = ("slice", "row", "column")[axis]
+    return f"{name} {round((n - 1) / 2) + 1} of {n}"
 
 
 def _slices(grid: Grid) -> str:

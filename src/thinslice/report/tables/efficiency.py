@@ -35,6 +35,8 @@ def _costs(rows: list[dict[str, Any]]) -> Sheet:
             Cell(wording.count(row["parameters"])),
             Cell(wording.seconds(row["wall_s"])),
             Cell(wording.number(row["peak_memory_gib"], "mm")),
+            Cell(wording.number(row["gpu_memory_gib"], "mm")),
+            Cell(wording.duration(row["train_s"])),
             Cell(wording.count(row["volumes"])),
             Cell(str(row["n"])),
             Cell(str(row["row"])),
@@ -47,9 +49,10 @@ def _costs(rows: list[dict[str, Any]]) -> Sheet:
     devices = ", ".join(dict.fromkeys(row["device"] for row in rows if row["device"]))
     caption = (
         f"What a better number costs, on {where}, protocol {first['protocol']}: mean over n "
-        "patients [95 % interval], learned parameters, mean seconds per volume, highest memory. "
+        "patients [95 % interval], learned parameters, mean seconds per volume, highest memory "
+        "(GPU: of its tensors), length of the training. "
         f"Device: {devices or 'unknown'}. Row: data row in efficiency.csv."
     )
-    costs = ["parameters", "s / volume", "GiB", "volumes", "n", "row"]
+    costs = ["parameters", "s / volume", "GiB", "GPU GiB", "training", "volumes", "n", "row"]
     head = ["method", "fidelity", wording.metric(first), *costs]
     return Sheet(caption, head, printed, wording.footnotes(rows), left=2)

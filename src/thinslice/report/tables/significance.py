@@ -63,8 +63,8 @@ def _tests(rows: Rows) -> Sheet:
     where = wording.place(first["dataset"], first["degradation"], first["sim"])
     caption = (
         f"Is one method better than another? {wording.metric(first)} on {where}, protocol "
-        f"{first['protocol']}: median paired gain over n patients [95 % interval], one-sided "
-        f"Wilcoxon p, and Holm's p over all {first['family']} ordered pairs; pairs with a gain "
+        f"{first['protocol']}: median paired gain over n patients [95 % interval], p "
+        f"({first['test']}), and Holm's p over {first['family']} tests of pairs; pairs with a gain "
         "are shown. Row: data row in significance.csv."
     )
     head = ["method", "fidelity", "over", "its fidelity", "gain", "p", "p (Holm)", "n", "row"]

@@ -14,6 +14,8 @@ METRICS = {
     "mae_hu": "MAE",
     "psnr_db": "PSNR",
     "ssim": "SSIM",
+    "mse": "MSE",
+    "nmse": "NMSE",
     "psnr_unobserved_db": "PSNR, unobserved slices",
     "ssim_unobserved": "SSIM, unobserved slices",
     "rmse_au": "RMSE",
@@ -29,6 +31,7 @@ METRICS = {
 VIEWS = {"3d": "3-D"}
 PEAKS = {"scan": "4000", "lung": "1400", "soft": "400", "unit": ", unit range"}  # of PSNR in v1
 NOTHING = "–"
+FEW = 6  # patients: a one-sided Wilcoxon test of five cannot give a p below 0.03 for one pair
 ODD = "‡"  # a mean that is not over every patient
 
 
@@ -106,6 +109,16 @@ def seconds(value: float) -> str:
     if not math.isfinite(value):
         return number(value)
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time to three figures, in the largest unit that it fills: 1.7 d, 36 s."""
+    if not math.isfinite(seconds):
+        return number(seconds)
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
 
 
 def metric_name(row: Mapping[str, Any]) -> str:

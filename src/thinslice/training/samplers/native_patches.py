@@ -2,7 +2,8 @@
 
 A through-plane network makes r native slices of every thick slice: they lie side by side over the
 thick increment, (j + 0.5) / r - 0.5 increments from the thick centre. The truth there is the thin
-scan itself where it has slices at these positions, else its cubic spline.
+scan itself where it has slices at these positions, else its cubic spline. A blur of coarse patches
+is a blur of the thick ones; one of fine patches has nothing here to act on.
 
 Shape suffixes: P and Q a patch's axes, z and x (coronal) or y (sagittal).
 """
@@ -18,11 +19,13 @@ from thinslice.operators import imresize
 from thinslice.training.samplers.crops import SAME_MM, filled, place, read_at, shift_mm, window
 from thinslice.training.samplers.shrunk_patches import (
     LEVELS,
+    Blur,
     Finish,
     Patch,
     PatchShape,
     as_they_are,
     bright,
+    side_by_side,
     tensors,
 )
 
@@ -40,13 +43,23 @@ class NativePatches:
         shape: PatchShape,
         batch: int,
         ct: tuple[float, float],
+        blur: Blur,
         least: float = 0.0,
         finish: Finish = as_they_are,
     ):
         self.pairs, self.shape, self.batch = pairs, shape, batch
-        self.least, self.finish = least, finish
+        self.blur, self.least, self.finish = blur, least, finish
         self.windows = [window(pair, ct) for pair in pairs]
         self.covered = [covered(pair, shape.scale[0]) for pair in pairs]
+
+    def __len__(self) -> int:
+        """Patches of an epoch, as of ``ShrunkPatches``; thick slices count that are covered."""
+        side = self.shape.side
+        sizes = [
+            (last + 1 - first, *pair.thick.grid.shape)
+            for pair, (first, last) in zip(self.pairs, self.covered)
+        ]
+        return sum(side_by_side(zyx, self.shape, (side, side)) for zyx in sizes)
 
     def __call__(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """x_B1PQ of ``side`` pixels and y_B1PQ of ``scale[0]`` times as many along z."""
@@ -55,6 +68,8 @@ class NativePatches:
             view = views[b % len(views)]
             drawn.append(bright(lambda view=view: self._patch(view, rng), self.least))
         x, y = (np.stack(part) for part in zip(*drawn))
+        if self.blur.of == "coarse":
+            x = self.blur(x, self.blur.sigmas(len(x), rng))
         return tensors(*self.finish(x, y, rng))
 
     def _patch(self, view: int, rng: np.random.Generator) -> Patch:

@@ -4,8 +4,8 @@ A batch is of one scan: a cube of ``side`` pixels to each axis is drawn, then co
 patches in it, either as likely, and thick axial slices as references for all of them. The thick
 scan is interpolated linearly to the thin slices' positions, whatever increments and phase are.
 
-Shape suffixes: B patches, R references, Z slices, W columns (coronal) or rows (sagittal), Y X
-in-plane.
+Shape suffixes: B patches, R references, C channels of a reference, Z slices, W columns (coronal) or
+rows (sagittal), Y X in-plane.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from thinslice.interfaces import Pair
+from thinslice.operators.reference_slices import Shown, as_it_is
 from thinslice.training.batches import Batch
 from thinslice.training.samplers.crops import filled, place, read_at, shift_mm, window
 
@@ -57,7 +58,10 @@ def anywhere(cube: Cube, pair: Pair, n: int, side: int, rng: np.random.Generator
 
 
 class ReferencedPlanes:
-    """Draws batches (x_B1ZW, references_R1YX, y_B1ZW) in [0, 1]; without references (x, y)."""
+    """Draws batches (x_B1ZW, references_RCYX, y_B1ZW) in [0, 1]; without references (x, y).
+
+    shown   the channels of a reference: the slice alone, or more
+    """
 
     def __init__(
         self,
@@ -67,9 +71,10 @@ class ReferencedPlanes:
         n_references: int,
         references: References,
         ct: tuple[float, float],
+        shown: Shown = as_it_is,
     ):
         self.pairs, self.side, self.batch = pairs, side, batch
-        self.n_references, self.references = n_references, references
+        self.n_references, self.references, self.shown = n_references, references, shown
         self.shifts_mm = [shift_mm(pair) for pair in pairs]
         self.windows = [window(pair, ct) for pair in pairs]
 
@@ -82,7 +87,7 @@ class ReferencedPlanes:
             return x_B1ZW, y_B1ZW
         patches = self.references(cube, self.pairs[i], self.n_references, self.side, rng)
         seen = [self._read(i, patch) for patch in patches]
-        return x_B1ZW, torch.from_numpy(np.stack(seen)[:, None]), y_B1ZW
+        return x_B1ZW, torch.from_numpy(np.stack(seen)), y_B1ZW
 
     def _cube(self, i: int, rng: np.random.Generator) -> Cube:
         thick, thin = self.pairs[i].thick.grid, self.pairs[i].thin.grid
@@ -109,4 +114,6 @@ class ReferencedPlanes:
 
     def _read(self, i: int, patch: Patch) -> np.ndarray:
         block = self.pairs[i].thick.read(slice(patch.number, patch.number + 1), patch.y, patch.x)
-        return np.ascontiguousarray(self.windows[i].to_unit(block)[0], np.float32)
+        slice_YX = self.windows[i].to_unit(block)[0]
+        shown_CYX = self.shown(slice_YX, self.pairs[i].thick.grid, self.pairs[i].thin.grid)
+        return np.ascontiguousarray(shown_CYX, np.float32)

@@ -1,9 +1,10 @@
 """Training patches that are made coarse one by one: what the two-stage CNN is taught on.
 
 A patch of a thin scan's plane is the truth; shrunk (antialiased bicubic, ``shrinking``), alone and
-without what surrounds it, it is what the network sees. Half of the patches are blurred a little
-beforehand, each by its own width, so that a network meets sharper and softer scans. Values are grey
-levels, 0 to 255; what shrinking throws beyond is cut.
+without what surrounds it, it is what the network sees. Half of what it sees is blurred a little,
+each patch by its own width, so that a network meets sharper and softer scans: the coarse patch, as
+in the paper, or the fine one before it is shrunk, as in the authors' code. Values are grey levels,
+0 to 255; what shrinking throws beyond is cut.
 
 Source: Georgescu et al. 2020, section III.C.
 Shape suffixes: B patches, 1 channel, P and Q the patch's axes (z first where one is z), Z Y X the
@@ -12,6 +13,7 @@ scan's.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -33,10 +35,11 @@ BLURS = ("random", "fixed", "none")
 
 @dataclass(frozen=True)
 class Blur:
-    """A Gaussian of 3 x 3 taps, on every second patch."""
+    """A Gaussian of 3 x 3 taps, on every second patch that a network sees."""
 
     kind: Literal["random", "fixed", "none"] = "random"
     sigma: float = 0.5  # pixels: the largest of "random", the only one of "fixed"
+    of: Literal["coarse", "fine"] = "coarse"  # patch: as the network sees it, or before it shrinks
     border: Literal["edge", "constant"] = "edge"  # past the patch: its edge, or zeros
 
     def __post_init__(self) -> None:
@@ -107,11 +110,18 @@ class ShrunkPatches:
             for fine, factor in zip(shape.fine, shape.scale)
         ]
 
+    def __len__(self) -> int:
+        """Patches of an epoch: as many as cover the planes side by side, at least one a plane."""
+        return sum(side_by_side(scan.grid.zyx, self.shape, self.shape.fine) for scan in self.scans)
+
     def __call__(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """x_B1PQ of ``side`` pixels and y_B1PQ of ``scale`` times as many."""
         y_BPQ = np.stack([self._patch(b, rng) for b in range(self.batch)])
-        soft_BPQ = self.blur(y_BPQ, self.blur.sigmas(self.batch, rng))
-        x_BPQ = (self.shrink[0] @ soft_BPQ @ self.shrink[1].T).clip(0, LEVELS)
+        sigmas = self.blur.sigmas(self.batch, rng)
+        fine_BPQ = self.blur(y_BPQ, sigmas) if self.blur.of == "fine" else y_BPQ
+        x_BPQ = (self.shrink[0] @ fine_BPQ @ self.shrink[1].T).clip(0, LEVELS)
+        if self.blur.of == "coarse":
+            x_BPQ = self.blur(x_BPQ, sigmas)
         return tensors(*self.finish(x_BPQ, y_BPQ, rng))
 
     def _patch(self, b: int, rng: np.random.Generator) -> np.ndarray:
@@ -123,6 +133,15 @@ class ShrunkPatches:
             return fine, fine
 
         return bright(draw, self.least)[1]
+
+
+def side_by_side(zyx: tuple[int, int, int], shape: PatchShape, sides: tuple[int, int]) -> int:
+    """How many patches of these sides fit on all planes of all views, one for a smaller plane."""
+    count = 0
+    for view in shape.views:
+        plane = [n for axis, n in enumerate(zyx) if axis != view]
+        count += zyx[view] * prod(max(n // side, 1) for n, side in zip(plane, sides))
+    return count
 
 
 def plane_patch(

@@ -6,11 +6,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from support.evidence import demo
-from support.figures import ASSUMED, LINES, assumed, by_references, example
+from support.figures import ASSUMED, LINES, assumed, by_references, example, words_of
 from thinslice import plugins
 from thinslice.analyses import patients
 from thinslice.report import style
-from thinslice.report.figures import distribution, model_grid, references
+from thinslice.report.figures import distribution, model_grid, references, scatter
 
 
 @pytest.fixture
@@ -78,6 +78,33 @@ def test_a_figure_shows_the_data_sets_it_is_asked_for_alone(kind, kept, tmp_path
         assert len({t.split(",")[0].split("/")[0] for t in titles if "acquired" in t}) == panels
     with pytest.raises(LookupError, match="no rows of dataset msd"):
         module.build(**settings, datasets=["msd"])(table, tmp_path / "a")
+
+
+def test_a_scatter_has_every_patient_at_both_methods_numbers(kept, tmp_path):
+    table = patients.build()(demo(6))
+    scatter.build(method="tvsrn")(table, tmp_path / "a")
+    acquired = table.query("degradation == 'acquired'")
+    values = {name: part.set_index("patient")["value"] for name, part in acquired.groupby("method")}
+    panels = {axes.get_xlabel(): axes for axes in kept[0].axes if axes.get_visible()}
+    assert set(panels) == set(values) - {"tvsrn"}
+    for other, axes in panels.items():
+        dots = np.asarray(axes.collections[0].get_offsets())
+        expected = np.stack([values[other], values["tvsrn"][values[other].index]], 1)
+        np.testing.assert_allclose(dots[dots[:, 0].argsort()], expected[expected[:, 0].argsort()])
+        assert axes.get_xlim() == axes.get_ylim() == panels["linear"].get_xlim()
+    assert "below the line tvsrn is better" in " ".join(words_of(kept[0]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"method": "saint"}, "no rows of saint"),
+        ({"method": "tvsrn", "degradation": "box9"}, "'box9'"),
+    ],
+)
+def test_a_scatter_of_a_method_that_was_not_run_is_refused(settings, why, tmp_path):
+    with pytest.raises(LookupError, match=why):
+        scatter.build(**settings)(patients.build()(demo()), tmp_path / "a")
 
 
 def test_a_grid_without_the_given_slices_is_refused(tmp_path):

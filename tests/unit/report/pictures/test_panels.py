@@ -19,11 +19,11 @@ def words(monkeypatch) -> list[str]:
     seen: list[str] = []
     save = style.save
 
-    def listen(drawn: Figure, stem):
+    def listen(drawn: Figure, stem, *endings):
         seen.extend(t.get_text() for t in drawn.findobj(lambda a: hasattr(a, "get_text")))
         sizes = [t.get_fontsize() for t in drawn.findobj(lambda a: hasattr(a, "get_fontsize"))]
         assert min(sizes) >= 8
-        return save(drawn, stem)
+        return save(drawn, stem, *endings)
 
     monkeypatch.setattr(style, "save", listen)
     return seen
@@ -51,7 +51,7 @@ def test_pictures_say_how_coarse_the_pixels_are_where_they_are_coarser(tmp_path,
 
 def test_panels_cut_every_scan_at_the_same_mm_and_draw_it_at_its_size(tmp_path, monkeypatch):
     kept: list[Figure] = []
-    monkeypatch.setattr(style, "save", lambda drawn, stem: kept.append(drawn) or [])
+    monkeypatch.setattr(style, "save", lambda drawn, stem, *endings: kept.append(drawn) or [])
     thin, thick = scans()
     off = thin.with_voxels(thin.voxels + 50)
     panels.draw(thin, thick, {"tvsrn": off}, tmp_path / "a", at=(0.5, 0.5, 0.5))

@@ -16,7 +16,7 @@ from thinslice.report.pictures import patches
 def kept(monkeypatch) -> list[Figure]:
     """The figures that a test draws, in place of their files."""
     drawn: list[Figure] = []
-    monkeypatch.setattr(style, "save", lambda figure, stem: drawn.append(figure) or [])
+    monkeypatch.setattr(style, "save", lambda figure, stem, *endings: drawn.append(figure) or [])
     return drawn
 
 
@@ -77,3 +77,33 @@ def test_no_patches_are_no_figure(tmp_path):
     thin, thick = scans()
     with pytest.raises(ValueError, match="no patch to draw"):
         patches.draw(thin, thick, {"linear": thin}, tmp_path / "a", boxes=[])
+
+
+def test_a_restored_patch_carries_its_scores_and_names_the_table(kept, tmp_path):
+    thin, thick = scans()
+    scores = {(1, "linear"): (34.125, 0.95)}
+    box = {"plane": "coronal", "size_mm": 8.0}
+    patches.draw(thin, thick, {"linear": thin}, tmp_path / "a", boxes=[box], scores=scores)
+    texts = [[t.get_text() for t in axes.texts] for axes in kept[0].axes]
+    assert texts == [[], [], [], ["34.12", "0.9500"]]
+    assert "rows of a.csv" in " ".join(words_of(kept[0]))
+
+
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_the_part_holds_the_voxels_whose_centres_lie_in_the_box(plane):
+    grid = scans()[0].grid
+    box = patches.Box(plane, (0.5, 0.5, 0.5), 8.0)
+    block = patches.part_of(grid, grid, box)
+    shape = [part.stop - part.start for part in block]
+    in_plane = {"axial": [1, 10, 10], "coronal": [8, 1, 10], "sagittal": [8, 10, 1]}
+    assert shape == in_plane[plane]
+    centres = grid.centres_mm()[block[0]]
+    assert np.abs(centres - 9.5).max() <= (0.5 if plane == "axial" else 4)
+
+
+def test_a_part_beyond_the_edge_is_what_lies_inside():
+    grid = scans()[0].grid
+    part = patches.part_of(grid, grid, patches.Box("coronal", (0.0, 0.0, 1.0), 8.0))
+    assert part == (slice(0, 5), slice(0, 1), slice(18, 24))
+    speck = patches.part_of(grid, grid, patches.Box("axial", (0.5, 0.5, 0.5), 0.01))
+    assert [one.stop - one.start for one in speck] == [1, 1, 1]

@@ -88,7 +88,8 @@ def test_in_a_terminal_ours_is_never_parted_from_the_paper_s_number(stood_in, tm
 
 def test_the_page_opens_the_paper_s_tables_and_says_sim(stood_in, tmp_path):
     text = page.html([as_table(from_csv(stood_in, tmp_path))])
-    assert "<details open><summary>A paper&#x27;s tables beside ours" in text
+    assert "A paper&#x27;s tables beside ours<a" in text
+    assert "<details open><summary>" in text
     assert '<p class="sim">' in text
     assert 'title="published.csv, row 1"' in text
 

@@ -10,18 +10,22 @@ from support.golden_weights import fixture
 from support.two_stage_scene import BOX5, CT, THIN, pair, slant_hu, volume, waves
 from thinslice.degradations import sparse
 from thinslice.interfaces import Pair
-from thinslice.methods import georgescu_released
+from thinslice.methods import georgescu, georgescu_released
 from thinslice.operators.degradation import thick_of
 from thinslice.training.samplers.native_patches import NativePatches, covered, native_mm
 from thinslice.training.samplers.shrunk_patches import Blur, PatchShape, ShrunkPatches
 from thinslice.volume import Volume
+
+SHARP = Blur("none")
 
 
 def test_native_patches_are_thick_voxels_and_the_thin_ones_that_tile_them():
     ramp = volume(slant_hu())
     for degradation, factor in ((BOX5, 5), (sparse.build(increment_mm=2.0), 2)):
         thick = thick_of(degradation, ramp)
-        draw = NativePatches([Pair("a", thick, ramp)], PatchShape(5, (factor, 1), (1, 2)), 8, CT)
+        draw = NativePatches(
+            [Pair("a", thick, ramp)], PatchShape(5, (factor, 1), (1, 2)), 8, CT, SHARP
+        )
         x, y = draw(np.random.default_rng(0))
         assert (x.shape, y.shape) == ((8, 1, 5, 5), (8, 1, 5 * factor, 5))
         means = y.unflatten(2, (5, factor)).mean(3)
@@ -38,7 +42,9 @@ def test_native_patches_are_matched_by_millimetres_in_other_frames_too():
     moved = replace(grid, origin_mm=tuple(map(float, origin)), start_mm=grid.start_mm - 30)
     drawn = []
     for thick in (made.thick, Volume(made.thick.read(), moved)):
-        draw = NativePatches([Pair("a", thick, made.thin)], PatchShape(5, (5, 1), (1, 2)), 8, CT)
+        draw = NativePatches(
+            [Pair("a", thick, made.thin)], PatchShape(5, (5, 1), (1, 2)), 8, CT, SHARP
+        )
         drawn.append(draw(np.random.default_rng(0)))
     for here, there in zip(*drawn):
         assert (here - there).abs().max() < 1e-4
@@ -94,11 +100,38 @@ def test_half_of_the_patches_are_blurred_and_as_much_as_was_said():
 
 def test_half_of_what_is_shown_is_blurred_and_never_the_truth():
     shape, pairs = PatchShape(4, (2, 2), (0,)), [Pair("a", waves(0), waves(0))]
-    draws = [ShrunkPatches(pairs, shape, 64, CT, Blur(kind)) for kind in ("none", "fixed")]
-    (sharp, truth), (soft, same) = (draw(np.random.default_rng(0)) for draw in draws)
-    assert torch.equal(truth, same)
-    changed = ((sharp - soft).abs().amax((1, 2, 3)) > 1e-3).float().mean()
-    assert 0.3 < changed < 0.7
+    native, thick = PatchShape(5, (5, 1), (1, 2)), [pair(BOX5)]
+    for blur in (Blur("fixed"), Blur("fixed", of="fine")):
+        for sampler, scans, seen in ((ShrunkPatches, pairs, shape), (NativePatches, thick, native)):
+            draws = [sampler(scans, seen, 64, CT, b) for b in (replace(blur, kind="none"), blur)]
+            (sharp, truth), (soft, same) = (draw(np.random.default_rng(0)) for draw in draws)
+            assert torch.equal(truth, same)
+            changed = ((sharp - soft).abs().amax((1, 2, 3)) > 1e-3).float().mean()
+            if sampler is NativePatches and blur.of == "fine":
+                assert changed == 0  # no fine patch is shrunk here
+            else:
+                assert 0.3 < changed < 0.7
+
+
+def test_the_published_blur_is_of_the_coarse_patch_and_the_released_one_of_the_fine():
+    """The paper blurs what the network sees, the code what is shrunk to it."""
+    shape, pairs = PatchShape(4, (2, 2), (0,)), [Pair("a", waves(0), waves(0))]
+    sharp = ShrunkPatches(pairs, shape, 16, CT, SHARP)
+    x, y = (part[:, 0].double().numpy() for part in sharp(np.random.default_rng(0)))
+    down = sharp.shrink
+    for released in (False, True):
+        recipe = (georgescu_released if released else georgescu).build().recipe
+        assert recipe.blur == Blur(
+            of="fine" if released else "coarse", border="constant" if released else "edge"
+        )
+        blur = replace(recipe.blur, kind="fixed")
+        seen, _ = ShrunkPatches(pairs, shape, 16, CT, blur)(np.random.default_rng(0))
+        sigmas = np.full(16, 0.5)
+        fine = down[0] @ blur(y, sigmas) @ down[1].T
+        soft = fine.clip(0, 255) if released else blur(x, sigmas)
+        off = np.abs(seen[:, 0].numpy()[:, None] - np.stack([x, soft], 1)).max((2, 3))
+        assert off.min(1).max() < 1e-3  # every patch is the sharp one or the blurred one
+        assert 0 < (off[:, 1] < 1e-3).mean() < 1
 
 
 def test_dark_patches_are_left_out_of_the_released_training():
