@@ -8,7 +8,7 @@ from thinslice.cli import main
 from thinslice.cli.completion import script
 
 TYPOS = {
-    "restor": "did you mean 'restore'? COMMAND 'restor' is none of inspect, restore, ",
+    "restre": "did you mean 'restore'? COMMAND 'restre' is none of inspect, restore, ",
     "methods --jsn": "did you mean '--json'? no argument '--jsn' here",
     "restore a b --device gpu": "did you mean 'cuda'? --device 'gpu' is none of auto, cpu, cuda",
     "restore a b --tread 2": "did you mean '--threads'? no argument '--tread' here",
