@@ -46,7 +46,7 @@ def test_without_a_word_the_help_is_printed(capsys):
 
 
 COMPLETED = {
-    "thinslice re": "restore",
+    "thinslice resto": "restore",
     "thinslice restore --metho": "--method",
     "thinslice restore --method lanc": "lanczos3",
     "thinslice restore a b --device cu": "cuda",
