@@ -61,7 +61,7 @@ def test_an_analysis_answers_with_patients_and_records():
 def test_a_figure_is_drawn_with_its_protocol_and_refuses_another_table(tmp_path):
     module = template("figure")
     written = module.build()(benchmark.build()(EVIDENCE), tmp_path / "a")
-    assert [path.name for path in written] == ["a.png", "a.pdf"]
+    assert [path.name for path in written] == ["a.png", "a.pdf", "a.svg"]
     assert module.CAPTION.endswith(".") or "." in module.CAPTION
     with pytest.raises(LookupError):
         module.build()(pd.DataFrame({"relation": ["match"]}), tmp_path / "b")

@@ -1,5 +1,6 @@
 """Refuse numbers that no record stands behind: they could not be audited."""
 
+import numpy as np
 import pandas as pd
 
 from thinslice.columns import TYPES
@@ -17,11 +18,11 @@ def check(name: str, table: pd.DataFrame, evidence: Evidence) -> None:
     Refused for the first rows that do not.
     """
     numbers = [c for c in table if TYPES.get(str(c)) in ("float", "int") and c not in NOT_OURS]
-    ours = table[numbers].notna().any(axis=1)
+    ours = np.any(table[numbers].notna().to_numpy(), axis=1)
     given = table["records"] if "records" in table else pd.Series("", index=table.index)
     ids = given.fillna("").astype(str).str.split()
     known = _known(evidence)
-    wrong = [k for k in range(len(table)) if ours.iloc[k] and not _behind(ids.iloc[k], known)]
+    wrong = [k for k in range(len(table)) if ours[k] and not _behind(ids.iloc[k], known)]
     if wrong:
         rows = listed([str(k + 1) for k in wrong])
         raise Refused(

@@ -9,6 +9,8 @@ from thinslice.report.html.glossary import Glossary
 from thinslice.report.html.long_table import Column, LongTable
 from thinslice.report.tables.sheet import Cell, Sheet
 
+MOST_PRINTED = 40  # rows of a table that are printed on paper; of more, its file is the copy
+
 
 def sheet(
     printed: Sheet, table: str, words: Glossary, places: Mapping[int, Place] | None = None
@@ -31,7 +33,8 @@ def sheet(
 
 def long(content: LongTable, table: str, words: Glossary) -> str:
     """Every row of an analysis: each has an id that its numbers link to."""
-    body = _table(content.columns, content.rows, content.caption, table, words, "long")
+    kind = "long many" if len(content.rows) > MOST_PRINTED else "long"
+    body = _table(content.columns, content.rows, content.caption, table, words, kind)
     return body + items(content.notes, "notes")
 
 

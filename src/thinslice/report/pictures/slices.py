@@ -21,6 +21,7 @@ from thinslice.volume import Grid
 CAPTION = "Slices of test cases for the page's viewer, in 256 shades; nothing is measured on them."
 MOST_SIDE, MOST_SLICES = 160, 160  # of a volume in the viewer; larger ones are made smaller
 BUDGET_BYTES = 2_400_000  # of all images together, before they are text
+TOGETHER = 16  # slices read at once
 LOSSLESS, LOSSY = 101, 70  # WebP qualities; above 100 is lossless
 TEXT = "data:image/webp;base64,"
 
@@ -114,7 +115,8 @@ def _packed(scan: Scan, frame: Grid, slab: range, factor: int, knots: Knots) -> 
     at = [k for k in range(grid.n) if low < z + k * grid.increment_mm + half
           and z + k * grid.increment_mm - half < high]  # fmt: skip
     coarse = max(1, factor // max(1, round(grid.pixel_mm[0] / frame.pixel_mm[0])))
-    shades = np.stack([to_shades(_averaged(scan, k, coarse), knots) for k in at])
+    blocks = [range(k, min(k + TOGETHER, at[-1] + 1)) for k in range(at[0], at[-1] + 1, TOGETHER)]
+    shades = np.concatenate([to_shades(_averaged(scan, each, coarse), knots) for each in blocks])
     pixel = tuple(mm * coarse for mm in grid.pixel_mm)
     aside_mm = tuple(mm * (coarse - 1) / 2 for mm in grid.pixel_mm)
     first = z + at[0] * grid.increment_mm
@@ -123,12 +125,12 @@ def _packed(scan: Scan, frame: Grid, slab: range, factor: int, knots: Knots) -> 
     )
 
 
-def _averaged(scan: Scan, k: int, factor: int) -> np.ndarray:
-    """One slice, its pixels averaged; rows and columns that fill no square are left out."""
-    image = np.asarray(scan.read(slice(k, k + 1)))[0]
-    rows, columns = (n // factor for n in image.shape)
-    whole = image[: rows * factor, : columns * factor]
-    return whole.reshape(rows, factor, columns, factor).mean((1, 3))
+def _averaged(scan: Scan, block: range, factor: int) -> np.ndarray:
+    """Slices, their pixels averaged; rows and columns that fill no square are left out."""
+    images = np.asarray(scan.read(slice(block.start, block.stop)))
+    rows, columns = (n // factor for n in images.shape[1:])
+    whole = images[:, : rows * factor, : columns * factor]
+    return whole.reshape(len(block), rows, factor, columns, factor).mean((2, 4))
 
 
 def _across(n: int, height: int, width: int) -> int:

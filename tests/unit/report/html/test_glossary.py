@@ -1,10 +1,9 @@
 """Words of the page are those of the docs, and each leads to its meaning."""
 
-from pathlib import Path
-
+from support.paths import ROOT
 from thinslice.report.html.glossary import FILE, Glossary, name_of, of_docs
 
-DOCS = Path(__file__).resolve().parents[4] / "docs/reference/glossary.md"
+DOCS = ROOT / "docs/reference/glossary.md"
 
 
 def test_the_page_has_the_glossary_of_the_docs():

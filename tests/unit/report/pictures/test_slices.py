@@ -9,12 +9,14 @@ import pytest
 from thinslice.report.pictures import slices
 from thinslice.report.pictures.shades import CT_KNOTS, to_shades
 from thinslice.report.pictures.slices import document
-from thinslice.volume import Grid, Volume
+from thinslice.volume import Grid, Modality, Volume
 
 RANDOM = np.random.default_rng(0)
 
 
-def volume(n: int, shape=(12, 16), increment=1.0, start=0.0, pixel=(2.0, 2.0), modality="CT"):
+def volume(
+    n: int, shape=(12, 16), increment=1.0, start=0.0, pixel=(2.0, 2.0), modality: Modality = "CT"
+):
     voxels = RANDOM.uniform(-900, 900, (n, *shape)).astype(np.float32)
     grid = Grid(n, increment, increment, shape, pixel, start_mm=start)
     return Volume(voxels, grid, modality=modality)
