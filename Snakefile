@@ -43,6 +43,10 @@ from thinslice.workflow.recovery import prepare, run_lock, snakemake_state
 engine.tune_gc()
 
 
+with engine.refusals():  # of an overlay Snakemake itself says only that it is no YAML
+    config_files.check_syntax(Path(workflow.basedir, "config.yaml"))
+
+
 configfile: os.path.join(workflow.basedir, "config.yaml")
 
 
@@ -55,6 +59,8 @@ with engine.refusals():
     STATE = engine.state(workflow)
     checks.check_names(config)
     checks.check_modules(config)
+    checks.check_weights_of(config)
+    checks.check_given(config)
     check_settings.check_settings(config, engine.config_files(workflow))
     check_metrics.check_metrics(config)
     if engine.is_main(workflow):

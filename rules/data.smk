@@ -51,17 +51,20 @@ rule convert:
         "results/benchmarks/convert/{dataset}.tsv"
     conda:
         "../envs/thinslice.yaml"
+    threads: cores("convert")
     resources:
         **reserve("convert"),
     params:
         card=card_of("datasets", "dataset"),
         raw=raw_folder,
+        workers=case_flags,
         code=code("convert.py"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/convert.py --card {params.card:q} \
             --raw {params.raw:q} --raw-record {input:q} \
-            --thin {output.thin:q} --thick {output.thick:q} &>{log:q}
+            --thin {output.thin:q} --thick {output.thick:q} \
+            --threads {threads} {params.workers} &>{log:q}
         """
 
 
@@ -81,13 +84,16 @@ rule degrade:
         degradation="|".join(name for name in config["degradations"] if name != cells.ACQUIRED),
     conda:
         "../envs/thinslice.yaml"
+    threads: cores("degrade")
     resources:
         **reserve("degrade"),
     params:
         card=card_of("degradations", "degradation"),
+        workers=case_flags,
         code=code("degrade.py"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/degrade.py --card {params.card:q} \
-            --thin {input.thin:q} --out {output.thick:q} &>{log:q}
+            --thin {input.thin:q} --out {output.thick:q} \
+            --threads {threads} {params.workers} &>{log:q}
         """

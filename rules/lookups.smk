@@ -1,6 +1,7 @@
 """Cards, resources and names for a job's wildcards: adapters to thinslice.workflow."""
 
 import json
+import shlex
 from functools import cache
 
 from thinslice.fs.hashing import sha256_of_file
@@ -60,15 +61,12 @@ def card_to_fit(wildcards):
 
 def card_to_restore(wildcards):
     """A param: the card of a method as it was fitted, if it was."""
-    fitted = wildcards.fitted
-    source = None if fitted == cells.UNTRAINED else cells.Source.parse(fitted)
+    source = cell_of(wildcards).source
     return method_card(wildcards.method, source and source.dataset)
 
 
 def cell_card(wildcards):
-    w = wildcards
-    source = None if w.fitted == cells.UNTRAINED else cells.Source.parse(w.fitted)
-    return cards.cell_card(config, cells.Cell(w.dataset, w.degradation, w.method, source))
+    return cards.cell_card(config, cell_of(wildcards))
 
 
 def raw_folder(wildcards):
@@ -77,11 +75,23 @@ def raw_folder(wildcards):
     return f"results/raw/{shared}"
 
 
+def cell_of(wildcards):
+    w = wildcards
+    source = None if w.fitted == cells.UNTRAINED else cells.Source.parse(w.fitted)
+    return cells.Cell(w.dataset, w.degradation, w.method, source)
+
+
 def weights(wildcards):
-    """The record of the weights a restore job waits for; none if its method was not fitted."""
-    if wildcards.fitted == cells.UNTRAINED:
+    """The record of what a restore job's method learned before; none if it learned nothing."""
+    return cells.learned_record(cell_of(wildcards), config) or []
+
+
+def learned_there(wildcards):
+    """The volumes of the cell whose job learned in this one's place, if another did."""
+    record = weights(wildcards)
+    if not record or not record.startswith("results/restored/"):
         return []
-    return f"results/weights/{wildcards.method}/{wildcards.fitted}.record.json"
+    return ancient(record.replace(".record.json", ".zarr"))
 
 
 @cache
@@ -120,6 +130,15 @@ def restore_code(wildcards):
     return code("restore.py")
 
 
+def _case_flags(wildcards):
+    """Which dask cluster computes the cases, and where finished ones of a killed job are kept."""
+    address = config["dask_scheduler"]
+    return (
+        f"--work results/work --dask={shlex.quote(address)}" if address else "--work results/work"
+    )
+
+
+case_flags = engine.derived(_case_flags)
 reserved = cache(lambda *job: resources.reserve(job[0], config, *job[1:]))
 
 
@@ -133,10 +152,14 @@ def reservation(kind, wildcards):
 
 
 def reserve(kind):
-    """The resources of a rule, more at each retry."""
+    """The resources of a rule, more at each retry, and for every process."""
+
+    def needs(wildcards, threads, attempt):
+        return reservation(kind, wildcards).on(threads).at(attempt)
+
     return {
-        "mem_mb": lambda wildcards, attempt: reservation(kind, wildcards).at(attempt).mem_mb,
-        "runtime": lambda wildcards, attempt: reservation(kind, wildcards).at(attempt).minutes,
+        "mem_mb": lambda wildcards, threads, attempt: needs(wildcards, threads, attempt).mem_mb,
+        "runtime": lambda wildcards, threads, attempt: needs(wildcards, threads, attempt).minutes,
     }
 
 

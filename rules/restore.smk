@@ -2,6 +2,7 @@
 Thick volumes in, restored volumes out.
 
     results/weights/{method}/{dataset}--{degradation}.pt               methods with fit: population
+    results/weights/{method}/given.pt                                  those that a line names
     results/shards/{dataset}/{degradation}/{method}/{fitted}/          parts of a cell, removed when joined
     results/restored/{dataset}/{degradation}/{method}/{fitted}.zarr    every method
 
@@ -46,12 +47,39 @@ rule train:
         """
 
 
+rule given_weights:
+    """Take weights of others, first of all: what is wrong with them shows before any work."""
+    input:
+        lambda w: list(map(str, cells.given_files(config["methods"][w.method]).values())),
+    output:
+        weights="results/weights/{method}/given.pt",
+        record="results/weights/{method}/given.record.json",
+    log:
+        "results/logs/given_weights/{method}.log",
+    benchmark:
+        "results/benchmarks/given_weights/{method}.tsv"
+    priority: 100
+    conda:
+        "../envs/thinslice.yaml"
+    resources:
+        **reserve("given_weights"),
+    params:
+        card=card_of("methods", "method"),
+        code=code("given_weights.py"),
+    shell:
+        r"""
+        python "$HERE"/workflow_scripts/given_weights.py --card {params.card:q} \
+            --out {output.weights:q} &>{log:q}
+        """
+
+
 rule restore_shard:
     """Restore every n-th test case of one cell, where one job for all would take too long."""
     input:
         thick_record="results/thick/{dataset}/{degradation}.record.json",
         thick=ancient("results/thick/{dataset}/{degradation}.zarr"),
         weights=weights,
+        learned=learned_there,
     output:
         restored=temp(
             directory(
@@ -93,6 +121,7 @@ rule restore:
         thick_record="results/thick/{dataset}/{degradation}.record.json",
         thick=ancient("results/thick/{dataset}/{degradation}.zarr"),
         weights=weights,
+        learned=learned_there,
         shard_records=lambda w: [f"{shard}.record.json" for shard in shards_of(w)],
         shards=lambda w: [ancient(f"{shard}.zarr") for shard in shards_of(w)],
     output:

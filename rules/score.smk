@@ -25,19 +25,22 @@ rule score:
         "results/benchmarks/score/{dataset}/{degradation}/{method}/{fitted}.tsv"
     conda:
         "../envs/thinslice.yaml"
+    threads: cores("score")
     resources:
         **reserve("score"),
     params:
         protocols=PROTOCOL_CARDS,
         degradation=lambda w: cards.degradation_card(config, w.degradation),
         cell=cell_card,
+        workers=case_flags,
         code=code("score.py"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/score.py --protocols {params.protocols:q} \
             --degradation {params.degradation:q} --cell {params.cell:q} \
             --restored {input.restored:q} --thin {input.thin:q} --thick {input.thick:q} \
-            --out {output.scores:q} &>{log:q}
+            --out {output.scores:q} \
+            --threads {threads} {params.workers} &>{log:q}
         """
 
 
@@ -57,15 +60,18 @@ rule pairs:
         "results/benchmarks/pairs/{dataset}.tsv"
     conda:
         "../envs/thinslice.yaml"
+    threads: cores("pairs")
     resources:
         **reserve("pairs"),
     params:
         sim=lambda w: "sim" if config["datasets"][w.dataset].get("simulated", False) else "",
+        workers=case_flags,
         code=code("pairs.py"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/pairs.py --sim={params.sim:q} --thin {input.thin:q} \
-            --thick {input.thick:q} --out {output.pairs:q} &>{log:q}
+            --thick {input.thick:q} --out {output.pairs:q} \
+            --threads {threads} {params.workers} &>{log:q}
         """
 
 

@@ -7,7 +7,7 @@ its line in config.yaml.
 Axes are always [Z, Y, X], z through-plane; lengths are mm; CT is HU.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
@@ -89,6 +89,15 @@ class Dataset(Protocol):
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """One case at a time, in a fixed order."""
+        ...
+
+
+@runtime_checkable
+class ReadByCase(Dataset, Protocol):
+    """A data set whose cases several processes can read; ``cases`` gives the same, in order."""
+
+    def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
+        """By case, a function that reads it; a function of a module, or a partial of one."""
         ...
 
 

@@ -1,5 +1,6 @@
 """A small paper as an overlay has it: what is printed, and what stands in for what."""
 
+import pandas as pd
 import yaml
 
 PAPER = """
@@ -37,3 +38,10 @@ SKIPPED = [
 ]
 SETTINGS = yaml.safe_load(PAPER)
 STAND_INS = {"datasets": {"hospital": "phantom"}, "methods": {"tvsrn_full": "tvsrn"}}
+
+
+def row_of(table: pd.DataFrame, line: str, column: str) -> pd.Series:
+    """The one row of a printed number."""
+    found = table[(table["printed_row"] == line) & (table["printed_column"] == column)]
+    assert len(found) == 1
+    return found.iloc[0]

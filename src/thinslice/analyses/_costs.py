@@ -33,13 +33,10 @@ OTHER_MACHINE = tuple(name for name in COSTS if name != "parameters")
 def costs_of(evidence: Evidence) -> pd.DataFrame:
     """What the runs cost as score rows without a protocol; a volume is its patient's."""
     names = [*CELL, "case", *LABELS, "record"]
-    runs = tidy(evidence.runs, names, MEASURED_COSTS)[[*names, *MEASURED_COSTS]]
-    numbers = runs[list(MEASURED_COSTS)].astype(float)
-    runs = runs[names].assign(
-        **numbers,
-        train_days=numbers["train_s"] / DAY_S,
-        slice_s=numbers["wall_s"] / numbers["slices"],
-    )
+    runs = pd.DataFrame(
+        tidy(evidence.runs, names, MEASURED_COSTS), columns=[*names, *MEASURED_COSTS]
+    ).astype(dict.fromkeys(MEASURED_COSTS, float))
+    runs = runs.assign(train_days=runs["train_s"] / DAY_S, slice_s=runs["wall_s"] / runs["slices"])
     scores = tidy(evidence.scores, ["dataset", "case", "patient"])
     patients = scores[["dataset", "case", "patient"]].drop_duplicates()
     runs = runs.merge(patients, on=["dataset", "case"], validate="m:1")
@@ -55,4 +52,4 @@ def costs_of(evidence: Evidence) -> pd.DataFrame:
     ]
     costs = pd.concat(parts, ignore_index=True)
     unmeasured = costs["metric"].isin(list(NO_COST)) & costs["value"].isna()
-    return costs[~unmeasured]
+    return costs.loc[~unmeasured]

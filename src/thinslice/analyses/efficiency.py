@@ -6,10 +6,9 @@ other. ``train_s`` are the seconds of the training of the weights, on the device
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from thinslice.analyses._finite import exact_mean, left_out
@@ -89,11 +88,9 @@ def _cost(runs: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _highest(values: pd.Series) -> float:
+def _highest(values: Iterable[float]) -> float:
     """The highest finite value; nan without any. Of one training, every run says the same."""
-    finite = values.astype(float)
-    finite = finite[np.isfinite(finite)]
-    return float(finite.max()) if len(finite) else math.nan
+    return max((value for value in values if math.isfinite(value)), default=math.nan)
 
 
 def _joined(table: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ KIND_OF_CARD = {
     "figure": "figures",
 }
 OWN = {"name", "code"}  # of a card, and not of its config entry
-ALWAYS = {"module", "settings"}  # may be added to an entry that had none
+ALWAYS = {"module", "settings", "weights"}  # may be added to an entry that had none
 
 
 def changed_cards(

@@ -33,6 +33,21 @@ def fitted_on(content: Mapping[str, Any], record: Path) -> str | None:
     return Source.parse(label).dataset if SEPARATOR in label else None
 
 
+def _restore(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
+    """Whether the method restores with what another job learned than it was."""
+    folder = record.parent.parent if content["rule"] == "restore_shard" else record.parent
+    label = record.parent.name if content["rule"] == "restore_shard" else _name(record)
+    method = content["cards"]["method"]["name"]
+    if method not in config["methods"]:
+        return
+    source = Source.parse(label) if SEPARATOR in label else None
+    dataset, degradation = folder.parts[-3:-1]
+    now = cells.learned_record(Cell(dataset, degradation, method, source), config)
+    links = (content["inputs"].get(name) for name in ("weights", "learned"))
+    then = next((link["record"] for link in links if link), None)
+    yield from differences(f"methods.{method}, what it restores with", then, now)
+
+
 def _gather(content: Mapping[str, Any], record: Path, config: Mapping[str, Any]) -> Iterator[str]:
     tested = (record.parent.name, _name(record))
     yield from _gathered(content, targets.score_records(config).get(tested, []))
@@ -106,6 +121,8 @@ def _name(record: Path) -> str:
 
 
 RULES = {
+    "restore": _restore,
+    "restore_shard": _restore,
     "gather": _gather,
     "evidence": _evidence,
     "page": _page,

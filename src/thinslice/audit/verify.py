@@ -7,7 +7,8 @@ from pathlib import Path
 from thinslice.audit import chain, recompute
 from thinslice.audit.chain import Link
 from thinslice.audit.question import Question
-from thinslice.provenance.records import BrokenLinkError, read_record
+from thinslice.provenance import reruns
+from thinslice.provenance.records import BrokenLinkError, read_record, sha256_of
 
 HOLDS, BROKEN, UNCHECKED = 0, 1, 3  # exit statuses; 2 is a question without an answer
 
@@ -21,6 +22,7 @@ class Verdict:
     removed     volumes that were removed to free disk space
     elsewhere   files that are not here to be checked
     recomputed  what was computed again, and found equal
+    made_again  cells that were made again from raw data, and how far they agreed
     notes       what may change last digits, or could not be compared
     """
 
@@ -29,6 +31,7 @@ class Verdict:
     removed: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
     recomputed: list[str] = field(default_factory=list)
+    made_again: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -56,13 +59,25 @@ def verify(question: Question, show: Callable[[Link], None] = lambda link: None)
     for link in chain.Walk(frozenset(wanted)).links(question.record):
         verdict.add(link)
         show(link)
-    if verdict.problems:
-        return verdict
     try:
-        _recompute(question, wanted, verdict)
+        _stamps(verdict, show)
+        if not verdict.problems:
+            _recompute(question, wanted, verdict)
     except BrokenLinkError as error:
         verdict.problems.append(str(error))
     return verdict
+
+
+def _stamps(verdict: Verdict, show: Callable[[Link], None]) -> None:
+    """What is known of cells of the chain that were made again; the file of it is a link too."""
+    stamps = reruns.read()
+    scored = {link.record_id for link in verdict.links if link.rule == "score"}
+    verdict.made_again += map(reruns.words, reruns.latest(stamps, scored))
+    if stamps:
+        made = ((str(reruns.FILE), sha256_of(reruns.FILE)),)
+        link = Link(0, "reruns", "-", reruns.FILE, made)
+        verdict.add(link)
+        show(link)
 
 
 def scores_of(question: Question) -> list[str]:

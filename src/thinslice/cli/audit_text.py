@@ -43,6 +43,7 @@ def conclusion(verdict: Verdict) -> Iterator[str]:
         yield "above, then run it again"
         return
     yield from (f"recomputed {words}: equal" for words in verdict.recomputed)
+    yield from (f"made again {words}" for words in verdict.made_again)
     if verdict.removed:
         yield (
             f"every record holds, but {len(verdict.removed)} volume(s) were removed and cannot be "
@@ -66,6 +67,7 @@ def as_json(about: Summary | None, verdict: Verdict) -> dict[str, Any]:
         "lines": about.lines() if about else [],
         "links": links,
         "recomputed": verdict.recomputed,
+        "made_again": verdict.made_again,
         "problems": verdict.problems,
         "removed": verdict.removed,
         "elsewhere": verdict.elsewhere,

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from thinslice.cli.arguments import add_choice
@@ -16,7 +16,12 @@ COLUMNS = ("slices", "size", "pixel mm", "thickness", "increment", "slices meet"
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
-    parser = commands.add_parser("inspect", help="list the scans in a folder and their problems")
+    parser = commands.add_parser(
+        "inspect",
+        help="list the scans in a folder and their problems",
+        description="List every scan at PATH or below it: its slices, how to choose it with "
+        "--series, what to check, and why it would be refused.",
+    )
     parser.add_argument(
         "path", type=Path, help="a scan, a zip, or a folder with scans anywhere below it"
     )
@@ -39,8 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps([scan._asdict() for scan in scans], indent=1))
     else:
+        widths = _widths(scans)
         for scan in scans:
-            print("\n".join(_lines(scan)))
+            print("\n".join(_lines(scan, widths)))
         other = sum(scan.is_other for scan in scans)
         bad = sum(scan.refused is not None for scan in scans) - other
         good = len(scans) - bad - other
@@ -57,13 +63,25 @@ def _scans(path: Path) -> Iterator[ScanSummary]:
             yield unread(store, "OME-Zarr", "", str(error))
 
 
-def _lines(scan: ScanSummary) -> Iterator[str]:
+def _widths(scans: Sequence[ScanSummary]) -> list[int]:
+    """Of each column, so that the rows line up."""
+    rows = [_named(scan) for scan in scans if scan.increment_mm is not None]
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def _named(scan: ScanSummary) -> list[str]:
+    """Each number with its name; empty where the scan has none."""
+    pairs = zip(COLUMNS, _cells(scan), strict=True)
+    return [f"{name} {value}" if value else "" for name, value in pairs]
+
+
+def _lines(scan: ScanSummary, widths: Sequence[int]) -> Iterator[str]:
     """The scan's name and how to select it, then its numbers, then its problems."""
     name = f"{scan.path}  {scan.format} {scan.modality or ''} {scan.series}".rstrip()
     yield one_line(f"{name}  {_choice(scan)}" if scan.uid and scan.choose else name)
     if scan.increment_mm is not None:
-        cells = zip(COLUMNS, _cells(scan), strict=True)
-        yield "    " + "  ".join(f"{name} {value}" for name, value in cells if value)
+        cells = zip(_named(scan), widths, strict=True)
+        yield ("    " + "  ".join(cell.ljust(width) for cell, width in cells if width)).rstrip()
     for warning in scan.warnings:
         yield one_line(f"    note     {warning}")
     if scan.refused:

@@ -15,7 +15,11 @@ HEADS = ("name", "learns from", "fidelity", "grids", "parameters", "paper")
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
-    parser = commands.add_parser("methods", help="list the methods a scan can be restored by")
+    parser = commands.add_parser(
+        "methods",
+        help="list the methods a scan can be restored by",
+        description="List the methods for `thinslice restore --method NAME`, and what each needs.",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON list, for programs")
     parser.set_defaults(run=run)
 

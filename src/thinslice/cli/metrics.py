@@ -7,7 +7,11 @@ from thinslice.audit import selftest
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
-    parser = commands.add_parser("metrics", help="test the metrics on closed forms")
+    parser = commands.add_parser(
+        "metrics",
+        help="test the metrics on closed forms",
+        description="Compute every metric on cases whose answer is known, and compare.",
+    )
     parser.add_argument("what", choices=["selftest"], help="run every closed-form test")
     parser.set_defaults(run=run)
 

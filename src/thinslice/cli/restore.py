@@ -5,6 +5,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from thinslice.cli.arguments import add_loudness, count, gibibytes, millimetres
@@ -20,15 +21,22 @@ if TYPE_CHECKING:  # they import torch and matplotlib: only where a scan is rest
     from thinslice.restoration.output import Output
     from thinslice.restoration.restore import Plan, Result
 
+EXAMPLES = """examples:
+  thinslice restore CT_5mm CT_1mm.nii.gz --dry-run    what would be done
+  thinslice restore CT_5mm CT_1mm                     a DICOM series
+  thinslice restore CT_5mm CT_1mm.nii.gz --refine 60s
+  thinslice restore STUDY CT_1mm.nii.gz --series thickest"""
+
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Register the subcommand."""
     parser = commands.add_parser(
         "restore",
         help="restore a thick scan on thin slices",
-        description="Restore thin slices from a thick scan, over the same extent and pixels. "
+        description="Restore thin slices from a thick scan, over the same extent and pixels.\n"
         "OUT.thinslice.json and OUT.preview.png are written beside OUT.",
-        epilog=NOTICE,
+        epilog=f"{EXAMPLES}\n\n{fill(NOTICE, 79)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_places(parser)
     add = parser.add_argument

@@ -14,11 +14,13 @@ No list of the 185 names is packaged: the split follows from the names, once all
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from thinslice.datasets._acvtt import header_before, runs_to_feet, trimmed
+from thinslice.datasets._readers import by_case
 from thinslice.datasets._splits import SplitRow, drawn, first_of_splits
 from thinslice.download import fetch
 from thinslice.download.fetch import Remote
@@ -76,9 +78,13 @@ class Ixi:
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """Cases in the order of subject numbers."""
+        return (read() for read in self.readers(raw).values())
+
+    def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
+        """The same, to be read."""
         paths = self._scans(raw)
-        for row in self._rows(paths):
-            yield self._case(row, paths[row.patient])
+        rows = self._rows(paths)
+        return by_case((row.case, partial(self._case, row, paths[row.patient])) for row in rows)
 
     def _case(self, row: SplitRow, path: Path) -> Case:
         scan = read_nifti(path, thickness_mm=self.settings.thickness_mm, modality="MR")

@@ -12,12 +12,14 @@ Prepared    as ACVTT's released code does (``_acvtt``), columns above -600 HU
 One scan per patient. Files store z first and run to the feet; reading corrects both.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from thinslice.datasets._acvtt import Preparation, prepared_case
-from thinslice.datasets._splits import cases_of, first_of_splits
+from thinslice.datasets._readers import by_case
+from thinslice.datasets._splits import SplitRow, cases_of, first_of_splits
 from thinslice.download import fetch
 from thinslice.download.fetch import Remote
 from thinslice.errors import refused
@@ -60,9 +62,15 @@ class Kits23:
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """Cases in the manifest's order: training and validation cases, then test cases."""
-        for row in self.rows:
-            path = self._path(raw, row.case)
-            yield prepared_case(row, path, self.how, self.settings.thickness_mm)
+        return (read() for read in self.readers(raw).values())
+
+    def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
+        """The same, to be read."""
+        return by_case((row.case, partial(self._case, raw, row)) for row in self.rows)
+
+    def _case(self, raw: Path, row: SplitRow) -> Case:
+        path = self._path(raw, row.case)
+        return prepared_case(row, path, self.how, self.settings.thickness_mm)
 
     def _path(self, raw: Path, case: str) -> Path:
         root = raw if self.settings.folder is None else Path(self.settings.folder).expanduser()

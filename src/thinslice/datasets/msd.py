@@ -15,11 +15,13 @@ Prepared    as ACVTT's released code does (``_acvtt``): raised to -1024 HU, colu
 Every case counts as a patient; the publisher does not state whether a patient is in two tasks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from thinslice.datasets._acvtt import Preparation, prepared_case
+from thinslice.datasets._readers import by_case
 from thinslice.datasets._splits import SplitRow, cases_of, first_of_splits
 from thinslice.download import fetch
 from thinslice.download.fetch import Remote
@@ -83,9 +85,15 @@ class Msd:
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """Cases in the manifest's order: training and validation, then test cases, by task."""
-        for row in self.rows:
-            path = self._path(raw, row)
-            yield prepared_case(row, path, self.how, self.settings.thickness_mm)
+        return (read() for read in self.readers(raw).values())
+
+    def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
+        """The same, to be read."""
+        return by_case((row.case, partial(self._case, raw, row)) for row in self.rows)
+
+    def _case(self, raw: Path, row: SplitRow) -> Case:
+        path = self._path(raw, row)
+        return prepared_case(row, path, self.how, self.settings.thickness_mm)
 
     def _path(self, raw: Path, row: SplitRow) -> Path:
         root = raw if self.settings.folder is None else Path(self.settings.folder).expanduser()

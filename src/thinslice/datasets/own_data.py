@@ -114,6 +114,7 @@ def _refuse_copy(row: Row, case: Case, scans: dict[str, Row]) -> None:
 
     scans   rows by the hash of their thin voxels; this one is added
     """
+    assert case.thin is not None, "every row names one"
     digest = hashlib.sha256(np.ascontiguousarray(case.thin.voxels).tobytes()).hexdigest()
     other = scans.setdefault(digest, row)
     if other.patient != row.patient:

@@ -7,13 +7,15 @@ is known. Works offline; the same settings give the same bits. The chest fills t
 128 x 179 mm hold a toddler's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from thinslice.datasets._readers import by_case
 from thinslice.interfaces import SPLITS, Case
 from thinslice.operators.profiles import scanner_profile
 from thinslice.phantom.anatomy import draw_anatomy
@@ -164,9 +166,15 @@ class Phantom:
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """Cases in the order of splits and patient numbers."""
-        for split in SPLITS:
-            for number in range(self.settings.patients.get(split, 0)):
-                yield self.case(split, number)
+        return (read() for read in self.readers(raw).values())
+
+    def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
+        """The same, to be made."""
+        return by_case(
+            (case_name(split, number), partial(self.case, split, number))
+            for split in SPLITS
+            for number in range(self.settings.patients.get(split, 0))
+        )
 
     def case(self, split: str, number: int) -> Case:
         """One patient, whatever the number of other patients."""
@@ -187,7 +195,7 @@ class Phantom:
         thin = acquire(steps, noise, scans[0], grid)
         thick = acquire(steps, noise, scans[1], s.thick_grid(phase_mm))
         source = self._source(seed, phase_mm, scans, chest.drawn)
-        name = f"{split}-{number:02d}"
+        name = case_name(split, number)
         return Case(name, f"phantom-{s.seed}-{name}", split, thin, thick, source)
 
     def _source(
@@ -215,6 +223,11 @@ def _extent_mm(grid: Grid, scans: Sequence[Reconstruction]) -> tuple[float, floa
     reach = 1 + max(1.5 * scan.profile.support_mm for scan in scans)
     z = grid.centres_mm()
     return float(z[0]) - reach, float(z[-1]) + reach
+
+
+def case_name(split: str, number: int) -> str:
+    """Name of a patient's case, unique in the data set."""
+    return f"{split}-{number:02d}"
 
 
 def build(**settings: Any) -> Phantom:

@@ -17,12 +17,14 @@ release holds [0, 1] floats of the window [-1024, 2048] HU; whether a file does 
 values and recorded in ``source``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from thinslice.datasets._readers import by_case
 from thinslice.download.fetch import fetch
 from thinslice.download.zenodo import list_of, remotes_of
 from thinslice.errors import Refused, listed, refused
@@ -72,8 +74,14 @@ class RplhrCt:
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """Training, validation and test cases, by file name within each split."""
-        for split, thin, thick in self._pairs(raw):
-            yield _case(split, thin, thick)
+        return (read() for read in self.readers(raw).values())
+
+    def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
+        """The same, to be read."""
+        return by_case(
+            (_name(thin), partial(_case, split, thin, thick))
+            for split, thin, thick in self._pairs(raw)
+        )
 
     def _pairs(self, raw: Path) -> list[tuple[str, Path, Path]]:
         """Split, thin and thick file of every case; Refused if one is missing or there twice."""
@@ -119,6 +127,10 @@ def _by_name(raw: Path, split: str, folder: str) -> dict[str, Path]:
     return paths
 
 
+def _name(path: Path) -> str:
+    return path.name.split(".")[0].lower()
+
+
 def _case(split: str, thin_path: Path, thick_path: Path) -> Case:
     thin, thick = _read(thin_path, THIN_MM), _read(thick_path, THICK_MM)
     n_thin, n_thick = thin.volume.grid.n, thick.volume.grid.n
@@ -129,7 +141,7 @@ def _case(split: str, thin_path: Path, thick_path: Path) -> Case:
             thin_path, found, expected, "check that both files are whole and of one patient"
         )
     placed, start_mm = _placed(thin.volume, thick.volume, thick_path)
-    name = thin_path.name.split(".")[0].lower()
+    name = _name(thin_path)
     source = {
         "thin": {"path": f"{split}/{THIN}/{thin_path.name}", **thin.source},
         "thick": {"path": f"{split}/{THICK}/{thick_path.name}", **thick.source},

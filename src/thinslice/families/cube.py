@@ -90,7 +90,11 @@ CUBE_TINY: dict[str, Any] = {  # what makes any cube method train in a moment
 }
 
 
-SIDE_BY_SIDE = {"halo": (0,), "blend": (0,)}  # tiles as TVSRN's authors place them: seams, no waste
+SIDE_BY_SIDE = {
+    "tile": (256,),
+    "halo": (0,),
+    "blend": (0,),
+}  # as TVSRN's authors place tiles: seams
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol
@@ -26,6 +26,7 @@ from scipy.sparse import csr_array
 
 from thinslice.families.base import NetworkMethod
 from thinslice.families.losses import absolute_error, squared_error
+from thinslice.fs.locks import locked
 from thinslice.inference import planes
 from thinslice.interfaces import About, Run
 from thinslice.nets.msd import MSD
@@ -163,10 +164,12 @@ def restore(
         thickness_mm=grid.thickness_mm,
         start_mm=start_mm,
     )
+    views = VIEWS[settings.view]
+    for across in views if run.max_memory_gib is not None else ():
+        _refuse_small_cap(thick.grid, wanted, across, modelling, settings, run)
     offset, scale = modelling.scale(thick.voxels)
     unit_ZYX = (thick.voxels - np.float32(offset)) / np.float32(scale)
     net = _learn(unit_ZYX, thick, modelling, settings, run)
-    views = VIEWS[settings.view]
     # Filled, not just promised, so that tiles have as much room in the first view as later.
     out_ZYX = np.full(grid.zyx, 0, np.float32)
     for across in views:
@@ -203,8 +206,10 @@ def _learn(
         net.start_from_input()
     loss = LOSSES[settings.loss]
     with _folder(run) as work:
-        key = repr([modelling, settings, _digest(thick)])
-        train(net, pairs, loss, settings.plan(len(pairs)), work=work, run=run, key=key)
+        key = repr([modelling, replace(settings, view="both"), _digest(thick)])
+        plan = settings.plan(len(pairs))
+        with locked(work / "learn"):  # a method that restores with the same network waits
+            train(net, pairs, loss, plan, work=work, run=run, key=key)
     return net
 
 
@@ -224,10 +229,23 @@ def _seen(
         others = tuple(axis for axis in (0, 1, 2) if axis != across)
         low, high = (f(unit_ZYX, axis=others, keepdims=True) for f in (np.min, np.max))
         np.clip(native_ZYX, low, high, out=native_ZYX)
-    tiles = planes.PlaneTiles((WHOLE, WHOLE), halo=min(net.reach, HALO), batch=PLANES)
-    better_ZYX = planes.view(net, [native_ZYX], tiles, across, run=run)
+    better_ZYX = planes.view(net, [native_ZYX], _tiles(net), across, run=run)
     del native_ZYX  # with fine pixels the largest of all, and done with
     return projection.apply(slice_mean_matrix(native, wanted), better_ZYX, slab=ROWS)
+
+
+def _refuse_small_cap(
+    have: Grid, wanted: Grid, across: int, modelling: Modelling, settings: SelfSupervised, run: Run
+) -> None:
+    """MemoryError where a view cannot be restored under the cap: before minutes of training."""
+    native = modelling.native(have, have.pixel_mm[across - 1], wanted)
+    n, along = native.shape[across - 1], native.shape[2 - across]
+    net = settings.network()
+    planes.refuse_small_cap(net, _tiles(net), (n, native.n, along), run)
+
+
+def _tiles(net: MSD) -> planes.PlaneTiles:
+    return planes.PlaneTiles((WHOLE, WHOLE), halo=min(net.reach, HALO), batch=PLANES)
 
 
 def _digest(thick: Volume) -> str:

@@ -68,6 +68,16 @@ class TwoStage(FittedMethod[TwoStageRecipe]):
         """Factors of the networks there are, by stage; none before a fit."""
         return {} if self.shape is None else self.shape["factors"]
 
+    given_parts = ("in_plane", "through_plane")
+
+    def use_given(self, states: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Weights by stage and the authors' names, as ``use``; their shapes tell the factors."""
+        for stage, state_dict in states.items():
+            assert stage in ("in_plane", "through_plane")
+            self.use(
+                stage, georgescu.factor_of(state_dict, in_plane=stage == "in_plane"), state_dict
+            )
+
     def use(self, stage: Stage, factor: int, state_dict: Mapping[str, Tensor]) -> None:
         """One network's weights by the authors' names; refuses any left over on either side."""
         net = self._network_of(stage, factor)

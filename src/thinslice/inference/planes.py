@@ -13,7 +13,7 @@ it is axial), Z Y X the scan's.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from math import prod
 
@@ -116,6 +116,19 @@ def view(
     return out_ZYX
 
 
+def refuse_small_cap(
+    net: nn.Module, tiles: PlaneTiles, planes_NPQ: tuple[int, int, int], run: Run
+) -> None:
+    """MemoryError where not even the smallest tile of the network fits under the cap of ``run``.
+
+    planes_NPQ   how many planes there are, and their size
+    """
+    device = choose(run)
+    if run.max_memory_gib is not None and device.type == "cpu":
+        reserved = 4 * prod(planes_NPQ)  # the view's answer
+        memory.tile_and_batch(net.eval(), (), tiles, planes_NPQ[1:], run, device, reserved)
+
+
 def each(
     net: nn.Module,
     units: Sequence[np.ndarray],
@@ -143,15 +156,9 @@ def each(
     planes = [np.moveaxis(unit_ZYX, across, 0) for unit_ZYX in units]
     n, *plane = planes[0].shape
     threads = torch.get_num_threads() if device.type == "cpu" else 1
+    channels = len(units) * (2 * tiles.neighbours + 1)
     tile, at_a_time = memory.tile_and_batch(
-        net,
-        (),
-        replace(tiles, batch=threads * tiles.batch),
-        (plane[0], plane[1]),
-        run,
-        device,
-        reserved,
-        channels=len(units) * (2 * tiles.neighbours + 1),
+        net, (), tiles, (plane[0], plane[1]), run, device, reserved, channels, threads
     )
     threads = min(threads, at_a_time)
     batch = at_a_time // threads

@@ -30,6 +30,12 @@ def starts(n: int, length: int, step: int) -> np.ndarray:
     return np.append(np.arange(0, n - length, step), n - length)
 
 
+def _count(n: int, length: int, halo: int, blend: int, align: int) -> int:
+    """Number of tiles of an axis; none where they have no room between their halos."""
+    step = (length - 2 * halo - blend) // align * align
+    return len(starts(n, length, step)) if step >= 1 else 0
+
+
 def axis(n: int, length: int, halo: int, blend: int, align: int, share: Share) -> Axis:
     """In-plane tiles; starts are multiples of ``align`` if ``n`` and ``length`` are.
 
@@ -44,6 +50,22 @@ def axis(n: int, length: int, halo: int, blend: int, align: int, share: Share) -
         )
     first = starts(n, length, max(step, 1))
     return Axis(first, length, share(first, length, n, halo, blend))
+
+
+def equal_length(n: int, most: int, halo: int, blend: int, align: int, least: int = 0) -> int:
+    """The shortest tiles that cover an axis in as many as those of ``most`` do.
+
+    Longer ones would compute more positions twice. At least ``least``; tiles without a halo stay as
+    long as they are: they are to lie side by side.
+    """
+    length = min(most, n)
+    if length == n or halo == 0:
+        return length
+    while _count(n, length - align, halo, blend, align) == _count(n, most, halo, blend, align):
+        if length - align < least:
+            break
+        length -= align
+    return length
 
 
 def crossfade(starts: np.ndarray, length: int, n: int, halo: int, blend: int) -> np.ndarray:

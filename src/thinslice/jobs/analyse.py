@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import plugins
-from thinslice.analyses import _evidence
+from thinslice.analyses import _evidence, _recorded
 from thinslice.fs.atomic import write_text
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
@@ -19,6 +19,8 @@ def analyse(card: Mapping[str, Any], evidence: Path, out: Path) -> None:
 
     card        analysis entry of config.yaml
     evidence    folder of the evidence
+
+    Refused where a number of it has no record.
     """
     with recorded_job(
         record_path(out),
@@ -29,6 +31,7 @@ def analyse(card: Mapping[str, Any], evidence: Path, out: Path) -> None:
     ) as job:
         rows = _evidence.read_evidence(evidence)
         answer = typeset.analysis_table(card, plugins.build("analyses", card)(rows))
+        _recorded.check(card["name"], answer.rows, rows)
         for ending, text in typeset.texts(answer, rows.skipped, rows.scans).items():
             write_text(out.with_suffix(ending), text)
             job.output(NAMES[ending], out.with_suffix(ending))

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from thinslice import plugins, store
+from thinslice.jobs.restore import learned_before
 from thinslice.provenance.job import Job, input_hashes, recorded_job, script_digest
 from thinslice.provenance.records import (
     BrokenLinkError,
     link_to,
-    output_of,
     read_record,
     record_path,
 )
@@ -54,11 +54,9 @@ def join_shards(
 
     card              method entry of config.yaml
     thick             store of inputs
-    weights_record    of weights, if the method was fitted before
+    weights_record    of what the method learned in other jobs, if it did
     """
-    inputs = {"thick": thick}
-    if weights_record:
-        inputs["weights"] = output_of(weights_record, "weights")
+    inputs = {"thick": thick, **learned_before(card, weights_record)}
     with recorded_job(
         record_path(out),
         rule="restore",

@@ -1,20 +1,22 @@
 """Compare thin and acquired thick slices of one dataset by their distance along z."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from thinslice import store
 from thinslice.columns import csv_text
-from thinslice.errors import in_case
 from thinslice.fs.atomic import write_text
 from thinslice.interfaces import ACQUIRED
+from thinslice.jobs.case_workers import ALONE, CaseWorkers
 from thinslice.metrics.slice_pairs import slice_pairs
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
+from thinslice.runtime.over_cases import over_cases
 
 
-def pairs(thin: Path, thick: Path, sim: str, out: Path) -> None:
+def pairs(thin: Path, thick: Path, sim: str, out: Path, run: CaseWorkers = ALONE) -> None:
     """Write how alike thin and thick slices are, case by case, as CSV: one number a row.
 
     thin, thick    stores of volumes of the same patients
@@ -22,16 +24,24 @@ def pairs(thin: Path, thick: Path, sim: str, out: Path) -> None:
     """
     inputs = {"thin": thin, "thick": thick}
     with recorded_job(record_path(out), rule="pairs", cards={}, inputs=inputs) as job:
-        thin_store, thick_store = store.open_store(thin), store.open_store(thick)
+        cases = store.open_store(thick).cases()
+        kept = run.kept(job)
+        compared = over_cases(partial(pair_case, thin, thick), cases, run.workers, kept)
         rows = []
-        for case in thick_store.cases():
-            about = {key: thin_store.about(case)[key] for key in ("patient", "split")}
+        for case, (about, found) in zip(cases, compared, strict=True):
             cell = {"dataset": out.stem, "degradation": ACQUIRED, "case": case, "sim": sim}
-            with in_case(case):
-                compared = slice_pairs(thin_store.read(case), thick_store.read(case))
-            rows += [{**cell, **about, **row} for row in pair_rows(compared)]
+            rows += [{**cell, **about, **row} for row in found]
         write_text(out, csv_text(rows))
         job.output("pairs", out)
+    if kept:
+        kept.done()
+
+
+def pair_case(thin: Path, thick: Path, case: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Patient and split of one case, and its rows."""
+    thin_store, thick_store = store.open_store(thin), store.open_store(thick)
+    about = {key: thin_store.about(case)[key] for key in ("patient", "split")}
+    return about, list(pair_rows(slice_pairs(thin_store.read(case), thick_store.read(case))))
 
 
 def pair_rows(comparisons: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -19,7 +19,7 @@ from thinslice.interfaces import Run
 from thinslice.operators import padding
 from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.job import Job, recorded_job
-from thinslice.provenance.records import output_of, record_id, record_path
+from thinslice.provenance.records import output_of, read_record, record_id, record_path
 from thinslice.runtime.placement import gpu_memory_gib, placed
 from thinslice.volume import Grid
 
@@ -32,6 +32,7 @@ class RestoreRequest:
     thick     store of inputs, with the grids to restore on
     out       store of restored volumes
     weights   fitted beforehand, if the method learns from others
+    learned   record of the cell whose job learns from these scans in this one's place, if one does
     work      folder for checkpoints of methods that learn from the scan itself
     run       its device is used only by methods that ``uses_torch``
     shard     (i, n): every n-th test case, from the i-th; None: all
@@ -45,6 +46,7 @@ class RestoreRequest:
     run: Run
     uses_torch: bool
     shard: tuple[int, int] | None = None
+    learned: Path | None = None
 
     @staticmethod
     def add_flags(p: ArgumentParser) -> None:
@@ -83,14 +85,16 @@ class RestoreRequest:
             max_memory_gib=max_memory_mb / 1024 if max_memory_mb else None,
             reserved_gpus=reserved_gpus,
         )
-        weights = output_of(weights_record, "weights") if weights_record else None
+        before = learned_before(card, weights_record)
         part = None if shard is None or of is None else (shard, of)
-        return cls(card, thick, out, weights, work, run, device is not None, part)
+        weights, learned = before.get("weights"), before.get("learned")
+        return cls(card, thick, out, weights, work, run, device is not None, part, learned)
 
     @property
     def inputs(self) -> dict[str, Path]:
         """Inputs of the job's record, by name."""
-        return {"thick": self.thick, **({"weights": self.weights} if self.weights else {})}
+        before = {"weights": self.weights, "learned": self.learned}
+        return {"thick": self.thick, **{name: path for name, path in before.items() if path}}
 
     @property
     def learns_here(self) -> bool:
@@ -107,6 +111,18 @@ class RestoreRequest:
         """The test cases to restore."""
         first, step = self.shard or (0, 1)
         return store.open_store(self.thick).cases("test")[first::step]
+
+
+def learned_before(card: Mapping[str, Any], record: Path | None) -> dict[str, Path]:
+    """What a restore job has from other jobs besides volumes, as inputs of its record.
+
+    record   of weights; or of the cell whose job learned from the same scans in this one's place
+    """
+    if record is None:
+        return {}
+    if card.get("fit") == "volume":
+        return {"learned": record}
+    return {"weights": output_of(record, "weights")}
 
 
 def restore_cases(request: RestoreRequest) -> None:
@@ -128,7 +144,7 @@ def restore(request: RestoreRequest, job: Job) -> None:
     thick = store.open_store(request.thick)
     if request.weights:
         method.load(request.weights)
-    work = request.work / request.card["name"] / _checkpoint_id(request.card, job)
+    work = _work(request, job)
     seconds, slices = {}, {}
     with (
         placed(request.run, uses_torch=request.uses_torch) as run,
@@ -148,7 +164,8 @@ def restore(request: RestoreRequest, job: Job) -> None:
     job.fact("wall_s", seconds)
     job.fact("slices", slices)
     job.fact("parameters", method.parameters())
-    job.fact("fidelity", method.about.fidelity_of(request.card.get("settings", {})))
+    fidelity = method.about.fidelity_of(request.card.get("settings", {}))
+    job.fact("fidelity", f"{fidelity}, given weights" if "weights" in request.card else fidelity)
     job.fact("device", run.device)
     job.fact("gpu_memory_gib", gpu_memory_gib(run.device))
     if hasattr(method, "precision_on") and run.device:
@@ -157,6 +174,16 @@ def restore(request: RestoreRequest, job: Job) -> None:
         job.fact("work", str(work))
     if request.shard:
         job.fact("shard", list(request.shard))
+
+
+def _work(request: RestoreRequest, job: Job) -> Path:
+    """Folder of checkpoints: the method's own, or that of the one that learned in its place.
+
+    There its training is found at its end; if it was removed meanwhile, it is made again.
+    """
+    if request.learned:
+        return Path(read_record(request.learned)["facts"]["work"])
+    return request.work / request.card["name"] / _checkpoint_id(request.card, job)
 
 
 def _checkpoint_id(card: Mapping[str, Any], job: Job) -> str:

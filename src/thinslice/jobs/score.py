@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thinslice import plugins, store
 from thinslice.columns import csv_text
-from thinslice.errors import UnusableCaseError, in_case
+from thinslice.errors import UnusableCaseError
 from thinslice.fs.atomic import write_text
 from thinslice.interfaces import (
     ACQUIRED,
@@ -16,10 +17,12 @@ from thinslice.interfaces import (
     ScoringInput,
     ScoringProtocol,
 )
+from thinslice.jobs.case_workers import ALONE, CaseWorkers
 from thinslice.jobs.left_out import FACT, LeftOut, fact_of, of_store, refuse_none_left
 from thinslice.operators import profile_fit
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import read_record, record_path
+from thinslice.runtime.over_cases import over_cases
 from thinslice.volume import Volume
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ def score(
     thin: Path,
     thick: Path,
     out: Path,
+    run: CaseWorkers = ALONE,
 ) -> None:
     """Write one long table of scores as CSV, one number a row.
 
@@ -42,10 +46,8 @@ def score(
     cell                    columns that name the cell
     restored, thin, thick   stores of volumes of the same cases
     """
-    built = {card["name"]: plugins.build("protocols", card) for card in protocols}
-    simulation = degradation_of(degradation)
     modules = [plugins.module_name("protocols", card) for card in protocols]
-    if simulation is not None:
+    if degradation["name"] != ACQUIRED:
         modules.append(plugins.module_name("degradations", degradation))
     with recorded_job(
         record_path(out),
@@ -54,27 +56,44 @@ def score(
         inputs={"restored": restored, "thin": thin, "thick": thick},
         plugins=modules,
     ) as job:
-        restored_store, thin_store, thick_store = map(store.open_store, (restored, thin, thick))
+        cases = store.open_store(restored).cases()
         fidelity = read_record(record_path(restored))["facts"]["fidelity"]
+        task = partial(score_case, protocols, degradation, (restored, thin, thick))
+        kept = run.kept(job)
+        scored = over_cases(task, cases, run.workers, kept)
         table, left_out = [], []
-        for case in restored_store.cases():
-            with in_case(case):
-                volumes = (each.read(case) for each in (restored_store, thin_store, thick_store))
-                scored = scoring_input(*volumes, simulation=simulation)
-                patient = thin_store.about(case)["patient"]
-                about = {"case": case, "patient": patient, "fidelity": fidelity}
-                found, unusable = rows(scored, built)
-                table += [{**cell, **about, **row} for row in found]
-                left_out += [LeftOut(case, *each) for each in unusable]
-        for name in built:
+        for case, (patient, found, unusable) in zip(cases, scored, strict=True):
+            start = {**cell, "case": case, "patient": patient, "fidelity": fidelity}
+            table += [{**start, **row} for row in found]
+            left_out += [LeftOut(case, *each) for each in unusable]
+        for name in (card["name"] for card in protocols):
             missing = [each for each in left_out if each.protocol == name]
-            refuse_none_left(missing, restored_store.cases(), f"{name} can score no case")
-        tests = thin_store.cases("test")
+            refuse_none_left(missing, cases, f"{name} can score no case")
+        tests = store.open_store(thin).cases("test")
         left_out += [each for each in of_store(thick) if each.case in tests]
         write_text(out, csv_text(table))
         job.output("scores", out)
-        job.fact("cases", len(restored_store.cases()))
+        job.fact("cases", len(cases))
         job.fact(FACT, fact_of(left_out))
+    if kept:
+        kept.done()
+
+
+def score_case(
+    protocols: Sequence[Mapping[str, Any]],
+    degradation: Mapping[str, Any],
+    stores: tuple[Path, Path, Path],
+    case: str,
+) -> tuple[str, list[dict[str, Any]], list[tuple[str, str]]]:
+    """Patient of one case, its rows, and the protocols that cannot score it, with why.
+
+    stores    of restored, thin and thick volumes
+    """
+    restored, thin, thick = map(store.open_store, stores)
+    built = {card["name"]: plugins.build("protocols", card) for card in protocols}
+    volumes = (each.read(case) for each in (restored, thin, thick))
+    scored = scoring_input(*volumes, simulation=degradation_of(degradation))
+    return thin.about(case)["patient"], *rows(scored, built)
 
 
 def degradation_of(card: Mapping[str, Any]) -> Degradation | None:

@@ -54,6 +54,21 @@ def every_part(have: int, n: int) -> Sequence[int]:
 class ACVTTReleasedMethod(TwoViewMethod):
     """A two-view method that also takes the authors' own weights."""
 
+    given_parts = ("stage1", "fusion")
+
+    def use_given(self, states: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Weights by ``given_parts`` and the authors' names, as ``use``.
+
+        ValueError where they are not of the stages that the settings ask for.
+        """
+        wanted = self.given_parts if self.recipe.settings.fuse else ("stage1",)
+        if set(states) != set(wanted):
+            raise ValueError(
+                f"of {', '.join(states)}, where fuse is {self.recipe.settings.fuse} and asks for "
+                f"{', '.join(wanted)}"
+            )
+        self.use(states["stage1"], states.get("fusion"))
+
     def use(self, stage1: Mapping[str, Tensor], fusion: Mapping[str, Tensor] | None = None) -> None:
         """Weights by the authors' names; refuses any that is left over on either side.
 

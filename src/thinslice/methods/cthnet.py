@@ -10,7 +10,8 @@ Source: the public code of Yu et al., npj Digital Medicine 2024. Differs: the fi
 thin slices, which the authors never predict, are predicted from a scan continued by its end slices;
 scans of any size, and of fewer than eight thick slices, are restored; plateaus, of 6, are of fixed
 validation crops (theirs: of the training loss, epoch by epoch), and the best weights are kept; no
-early stop, steps are a setting. Drop path is that of TVSRN's code.
+early stop, steps are a setting. Drop path is that of TVSRN's code. ``corrects`` is ours: the
+network corrects linear interpolation.
 
 ``build().use(state_dict)`` takes weights of theirs.
 """
@@ -56,6 +57,7 @@ class Settings(CubeSettings):
     window: int = 8  # in-plane; half in the views, a quarter in the encoder
     fold: int = 8  # columns folded into features in a view
     drop_path: float = 0.1
+    corrects: bool = False  # linear interpolation, which minutes of training are enough for
     lr: float = 3e-4
     optimiser: str = "adamw"
     weight_decay: float = 1e-4
@@ -76,6 +78,12 @@ TINY = {
 
 class CTHNetMethod(CubeMethod):
     """A cube method that also takes the authors' own weights."""
+
+    given_parts = ("network",)
+
+    def use_given(self, states: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Weights by ``given_parts`` and the authors' names, as ``use``."""
+        self.use(states["network"])
 
     def use(self, state_dict: Mapping[str, Tensor]) -> None:
         """Weights by the authors' names; refuses any that is left over on either side."""

@@ -56,6 +56,7 @@ class Settings(TwoStageSettings):
 
 
 TINY = TWO_STAGE_TINY
+RESTORING = ("ensemble", "tile", "planes_at_a_time")  # no training depends on them
 
 
 def build(**settings: Any) -> TwoStage:

@@ -57,6 +57,7 @@ class Settings(TwoStageSettings):
 
 
 TINY = TWO_STAGE_TINY
+RESTORING = ("ensemble", "tile", "planes_at_a_time")  # no training depends on them
 
 
 class WholeLevels(nn.Module):

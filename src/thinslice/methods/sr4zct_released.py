@@ -47,6 +47,7 @@ class Settings(SelfSupervised):
 
 
 TINY = SELF_SUPERVISED_TINY
+RESTORING = ("view",)  # settings that no training depends on
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ Fitted on pairs of thick and thin scans with the mean absolute error, Adam at 1e
 thick slices that share one with the next; where two windows answer, their mean counts.
 
 Source: Yu et al., "RPLHR-CT dataset and transformer baseline for volumetric super-resolution from
-CT scans", MICCAI 2022, sections 2.2 and 3. Differs: in-plane tiles overlap and are crossfaded (the
-paper's do not, and leave seams: ``halo: 0, blend: 0``); the number of steps is not in the paper;
-mask tokens are made for any factor; MR is scaled by percentiles of the thick scan; what a scan
-holds beyond the window of values is kept. What the paper leaves open in the network is listed in
+CT scans", MICCAI 2022, sections 2.2 and 3. Differs: planes are restored whole up to 512 pixels, and
+larger ones in tiles that overlap and are crossfaded (the paper's are of 256 and do not overlap,
+which leaves seams: ``tile: 256, halo: 0, blend: 0``); the number of steps is not in the paper; mask
+tokens are made for any factor; MR is scaled by percentiles of the thick scan; what a scan holds
+beyond the window of values is kept. What the paper leaves open in the network is listed in
 ``thinslice.nets.tvsrn``.
 """
 
@@ -41,6 +42,7 @@ ABOUT = About(
 class Settings(CubeSettings):
     """Hyperparameters; the defaults are the paper's where it gives them."""
 
+    tile: int = 512  # a whole plane as a rule: pixels in the halo of several tiles cost as often
     depth: int = 4  # thick slices the network sees
     channels: int = 8  # features of a voxel, C
     heads: int = 8  # of every attention; must divide channels

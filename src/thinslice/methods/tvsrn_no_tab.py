@@ -35,6 +35,7 @@ ABOUT = About(
 class Settings(CubeSettings):
     """Hyperparameters; the defaults are the paper's where it gives them."""
 
+    tile: int = 512  # a whole plane as a rule: pixels in the halo of several tiles cost as often
     depth: int = 4  # thick slices the network sees
     channels: int = 8  # features of a voxel, C
     heads: int = 8  # of every attention; must divide channels

@@ -67,6 +67,12 @@ def z_starts(n: int, ends: int) -> list[int]:
 class TVSRNReleasedMethod(CubeMethod):
     """A cube method that also takes the authors' own weights."""
 
+    given_parts = ("network",)
+
+    def use_given(self, states: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Weights by ``given_parts`` and the authors' names, as ``use``."""
+        self.use(states["network"])
+
     def use(self, state_dict: Mapping[str, Tensor]) -> None:
         """Weights by the authors' names; refuses any that is left over on either side."""
         net = self._seeded({"factor": FACTOR})

@@ -39,8 +39,8 @@ def unclipped_score(
         if k < SIDE - 1:
             continue
         in_order = np.roll(TAPS, (k + 1) % SIDE)  # the oldest slice lies where the next one will
-        means = np.tensordot(in_order, last, 1)
-        values = combine(*means, UNIT, *np.empty_like(means[:2]))
+        u, v, uu, vv = np.tensordot(in_order, last, 1)
+        values = combine(u, v, uu, vv, UNIT, np.empty_like(u), np.empty_like(u))
         if whole is not None:
             values = values[whole[k - RADIUS][INSIDE]]
         total, windows = total + float(values.sum()), windows + values.size
@@ -52,6 +52,6 @@ def _in_plane(restored: np.ndarray, thin: np.ndarray) -> np.ndarray:
     r, t = restored.astype(np.float64), thin.astype(np.float64)
     u, v = r + t - (UNIT.low + UNIT.high), r - t
     out = np.empty((4, *r.shape))
-    for values, mean in zip((u, v, u * u, v * v), out):
-        smooth(values, mean)
+    for k, values in enumerate((u, v, u * u, v * v)):
+        smooth(values, out[k])
     return out[:, *INSIDE]

@@ -94,6 +94,8 @@ def correlation(plane_BCHW: Tensor, reference_BCHW: Tensor) -> Tensor:
 def margin_loss(products_BNN: Tensor, numbers_BHW: Tensor) -> Tensor:
     """By how much a pixel's place is not nearer than the nearest other place, a margin apart.
 
+    The mean over images of the mean over pixels, so that shares of a batch count alike.
+
     numbers_BHW   the place of each pixel, row by row; below zero where it is outside
     """
     w = numbers_BHW.shape[-1]
@@ -109,7 +111,7 @@ def margin_loss(products_BNN: Tensor, numbers_BHW: Tensor) -> Tensor:
     columns_BNN = distance_BNN.gather(2, at_BN[:, None].expand_as(distance_BNN)).mT
     back_BN = columns_BNN.masked_fill(own_BNN, 9).amin(2)
     missed_BN = relu(MARGIN + right_BN - torch.minimum(others_BN, back_BN))
-    return (missed_BN * known_BN).sum() / known_BN.sum().clip(1)
+    return ((missed_BN * known_BN).sum(1) / known_BN.sum(1).clip(1)).mean()
 
 
 def distillation(student_BNN: Tensor, teacher_BNN: Tensor) -> Tensor:

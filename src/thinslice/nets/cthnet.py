@@ -13,6 +13,8 @@ so that ends attend to each other (``nets.wrapped_swin``); features stacked as (
 read by the through-plane block as (slice, feature), so what it takes for z is a mixture. 10,606,217
 parameters at the authors' sizes. Any Y and X, in a batch; theirs allows one size and a batch of 1.
 Rows and columns are padded to multiples of the fold by repeating the far edges, and cropped again.
+``Sizes.corrects`` is ours: the network sees stretched grey values and corrects linear
+interpolation; as the authors have it an untrained one answers noise, which takes days to undo.
 
 Source: the code of Yu et al., npj Digital Medicine 2024 (CTHNet); written anew from a description;
 tests compare it with the authors' outputs. Drop path is as in the same authors' TVSRN.
@@ -27,7 +29,9 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from thinslice.nets.along_z import native, rest
 from thinslice.nets.authors_names import renamed
+from thinslice.nets.grey import AS_STORED, STRETCHED
 from thinslice.nets.native_deconvolution import check_depth
 from thinslice.nets.swin import Window, drop_path_rates
 from thinslice.nets.tvsrn import both_views, pad_to, stack_slices, unstack_slices, z_code
@@ -51,6 +55,7 @@ class Sizes:
     window: int = 8  # in-plane; half in the views, a quarter in the encoder
     fold: int = 8  # columns folded into features in a view
     drop_path: float = 0.1
+    corrects: bool = False  # linear interpolation, which an untrained network then answers
 
     def __post_init__(self) -> None:
         if self.window % 4:
@@ -142,6 +147,9 @@ class CTHNet(nn.Module):
             nn.LeakyReLU(),
             nn.Conv3d(2 * s.channels, 1, 1),
         )
+        self.grey = STRETCHED if s.corrects else AS_STORED
+        if s.corrects:
+            rest(self.head[-1])
         self.z_code_ZC: Tensor
         self.register_buffer("z_code_ZC", z_code(s.slices, s.channels), persistent=False)
 
@@ -155,12 +163,16 @@ class CTHNet(nn.Module):
         """Thick slices to the middle native slices, both in [0, 1] units."""
         s, (y, x) = self.sizes, x_B1ZYX.shape[-2:]
         check_depth(x_B1ZYX, s.depth)
-        tokens_BYXS = last(self.tokens(pad_to(x_B1ZYX, s.fold)).flatten(1, 2)).contiguous()
+        seen_B1ZYX = pad_to(self.grey.seen(x_B1ZYX), s.fold)
+        tokens_BYXS = last(self.tokens(seen_B1ZYX).flatten(1, 2)).contiguous()
         misread_BZYXC = unstack_slices(tokens_BYXS, s.slices)  # stacked as (feature, slice)
         state_BYXS = self.decoder(stack_slices(both_views(self.tab, misread_BZYXC, s.fold)))
         state_BSYX = self.body(first(state_BYXS)) + first(tokens_BYXS)
         values_B1ZYX = self.head(state_BSYX.unflatten(1, (s.channels, s.slices)))
-        return values_B1ZYX[:, :, s.trim : s.slices - s.trim, :y, :x]
+        values_B1ZYX = values_B1ZYX[..., :y, :x]
+        if s.corrects:
+            values_B1ZYX = native(values_B1ZYX, x_B1ZYX, s.factor, corrects=True)
+        return values_B1ZYX[:, :, s.trim : s.slices - s.trim]
 
 
 BLOCK = re.compile(

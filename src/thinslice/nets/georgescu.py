@@ -19,6 +19,7 @@ Shape suffixes: B planes, C channels, P and Q a plane's axes (z first where one 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isqrt
 
 import torch
 from torch import Tensor, nn
@@ -99,6 +100,16 @@ def in_plane(factor: int, sizes: Sizes) -> TwoBlocks:
 def through_plane(factor: int, sizes: Sizes) -> TwoBlocks:
     """Network for ``factor`` times the slices of a coronal or sagittal plane, z its first axis."""
     return TwoBlocks((factor, 1), sizes)
+
+
+def factor_of(weights: Mapping[str, Tensor], *, in_plane: bool) -> int:
+    """The factor that a network of the authors was made for; ValueError where none can be told."""
+    ends = (f"{prefix}{FIRST[-1]}/bias" for prefix in ("", THROUGH_PLANE))
+    channels = next((len(weights[name]) for name in ends if name in weights), 0)
+    factor = isqrt(channels) if in_plane else channels
+    if factor < 2 or (in_plane and factor**2 != channels):
+        raise ValueError(f"{FIRST[-1]}/bias has {channels} numbers, which no factor asks for")
+    return factor
 
 
 def from_authors(weights: Mapping[str, Tensor], scale: tuple[int, int]) -> dict[str, Tensor]:

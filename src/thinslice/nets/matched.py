@@ -35,6 +35,14 @@ class Reference(NamedTuple):
         return self.maps[0].shape[-1]
 
 
+class Pool(NamedTuple):
+    """Several slices side by side."""
+
+    patches: Tensor  # [D, M], to be searched
+    pixels: Tensor  # [K, M] of each of them
+    blocks: list[Tensor]  # [C, P]: maps as pixels of the coarsest, which is first
+
+
 class LaidOut(NamedTuple):
     """Maps of references, patch by patch where planes have the like of it."""
 
@@ -67,13 +75,12 @@ class MatchedNet(ReferencedNet):
 
     def laid_out(self, x_B1ZW: Tensor, references: Sequence[Encoded]) -> LaidOut:
         """The best patches of all references together, as the planes have them."""
-        kept = [reference(one) for one in references]
-        match = best_match(self.sought(x_B1ZW), torch.cat([r.patches for r in kept], 1))
-        pixels_KM = _numbered_through([r.maps[0] for r in kept])
-        maps = []
-        for ratio, same_size in zip(RATIOS, zip(*(r.maps for r in kept))):
-            blocks_CP = torch.cat([as_blocks(map_1CHW, ratio) for map_1CHW in same_size], 1)
-            maps.append(patch_matching.swapped(blocks_CP, pixels_KM, match.index, ratio))
+        patches_DM, pixels_KM, blocks = pool(references)
+        match = best_match(self.sought(x_B1ZW), patches_DM)
+        maps = [
+            patch_matching.swapped(blocks_CP, pixels_KM, match.index, ratio)
+            for blocks_CP, ratio in zip(blocks, RATIOS)
+        ]
         return LaidOut(maps, match.score, match.index)
 
 
@@ -81,6 +88,17 @@ def reference(encoded: Encoded) -> Reference:
     """What ``MatchedNet.encode`` kept."""
     patches_DM, *maps = encoded
     return Reference(patches_DM, tuple(maps))
+
+
+def pool(references: Sequence[Encoded]) -> Pool:
+    """What ``MatchedNet.encode`` kept of several slices, side by side."""
+    kept = [reference(one) for one in references]
+    blocks = [
+        torch.cat([as_blocks(map_1CHW, ratio) for map_1CHW in same_size], 1)
+        for ratio, same_size in zip(RATIOS, zip(*(r.maps for r in kept)))
+    ]
+    pixels_KM = _numbered_through([r.maps[0] for r in kept])
+    return Pool(torch.cat([r.patches for r in kept], 1), pixels_KM, blocks)
 
 
 def _numbered_through(maps: Sequence[Tensor]) -> Tensor:

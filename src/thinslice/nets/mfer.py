@@ -97,6 +97,8 @@ class Fusion(nn.Module):
 class MFER(nn.Module):
     """[B, 1, depth, Y, X] to [B, 1, (depth - 1) * factor + 1, Y, X], both in [0, 1] units."""
 
+    sees_whole_tile = True  # its channel attention does
+
     def __init__(
         self, sizes: Sizes, upsampling: Deconvolution | None = None, grey: Grey = STRETCHED
     ):

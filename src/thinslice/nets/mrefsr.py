@@ -18,6 +18,7 @@ Shape suffixes: B planes, C channels or features, R references, h w the coarse a
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -71,7 +72,7 @@ class Merge(nn.Module):
             share_BHW[:, None] * self.conv_ass(map_BCHW)
             for share_BHW, map_BCHW in zip(shares_RBHW, gathered)
         ]
-        merged_BCHW = sum(parts[1:], start=parts[0])
+        merged_BCHW = reduce(torch.add, parts)
         seen = leaky_relu(self.spatial_attn(torch.cat((x_BCHW, merged_BCHW), 1)), SLOPE)
         times = self.spatial_attn_mul2(leaky_relu(self.spatial_attn_mul1(seen), SLOPE)).sigmoid()
         plus = self.spatial_attn_add2(leaky_relu(self.spatial_attn_add1(seen), SLOPE))

@@ -14,12 +14,14 @@ Shape suffixes: B planes, C features, H W a map's axes, D numbers of a patch, M 
 references, P pixels of references, K the nine pixels of a patch, row by row.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle, unfold
 
+Pick = Callable[[Tensor], tuple[Tensor, Tensor]]  # scores_NM: the best, and their numbers
 SIDE = 3  # of a patch
 EPSILON = 1e-5  # added to norms
 BLOCK_BYTES = 64 * 2**20  # bound of a matrix of scores
@@ -51,19 +53,33 @@ def pixels_of_patches(h: int, w: int, device: torch.device | None = None) -> Ten
     )
 
 
-@torch.no_grad()
 def best_match(features_BCHW: Tensor, patches_DM: Tensor) -> Match:
     """The best of ``patches_DM`` for every patch of the features; of equal ones the first."""
+    index, score = _matched(features_BCHW, patches_DM, lambda scores_NM: scores_NM.max(1, True))
+    return Match(index[0], score[0])
+
+
+def best_matches(features_BCHW: Tensor, patches_DM: Tensor, count: int) -> list[Match]:
+    """The ``count`` best of ``patches_DM``, or as many as there are, the best first."""
+    count = min(count, patches_DM.shape[1])
+    ranked = _matched(features_BCHW, patches_DM, lambda scores_NM: scores_NM.topk(count, 1))
+    return [Match(index, score) for index, score in zip(*ranked)]
+
+
+@torch.no_grad()
+def _matched(features_BCHW: Tensor, patches_DM: Tensor, pick: Pick) -> Match:
+    """Numbers and scores of the patches that ``pick`` takes, [count, B, H - 2, W - 2] each."""
     h, w = (n - SIDE + 1 for n in features_BCHW.shape[-2:])
     rows = max(1, BLOCK_BYTES // (patches_DM.shape[1] * patches_DM.element_size()))
     scores, indices = [], []
     with torch.autocast(features_BCHW.device.type, enabled=False):
         for plane_CHW in features_BCHW.to(patches_DM.dtype):
             for some_ND in unfold(plane_CHW[None], SIDE)[0].T.split(rows):
-                best_N, index_N = (some_ND @ patches_DM).max(1)
-                scores.append(best_N / (some_ND.norm(dim=1) + EPSILON))
-                indices.append(index_N)
-    return Match(torch.cat(indices).view(-1, h, w), torch.cat(scores).view(-1, h, w))
+                best_NR, index_NR = pick(some_ND @ patches_DM)
+                scores.append(best_NR / (some_ND.norm(dim=1, keepdim=True) + EPSILON))
+                indices.append(index_NR)
+    size = (len(features_BCHW), h, w, -1)
+    return Match(*(torch.cat(part).view(size).movedim(-1, 0) for part in (indices, scores)))
 
 
 def as_blocks(map_1CHW: Tensor, ratio: int) -> Tensor:
@@ -71,12 +87,19 @@ def as_blocks(map_1CHW: Tensor, ratio: int) -> Tensor:
     return pixel_unshuffle(map_1CHW, ratio)[0].flatten(1)
 
 
-def swapped(blocks_CP: Tensor, pixels_KM: Tensor, index_BHW: Tensor, ratio: int) -> Tensor:
+def swapped(
+    blocks_CP: Tensor,
+    pixels_KM: Tensor,
+    index_BHW: Tensor,
+    ratio: int,
+    share_BHW: Tensor | None = None,
+) -> Tensor:
     """A map of planes made of the references' best patches, [B, C, H * ratio, W * ratio].
 
     blocks_CP   of the references' maps (``as_blocks``), side by side
     pixels_KM   of the patches that were searched (``pixels_of_patches``), numbered alike
     index_BHW   of a ``Match``
+    share_BHW   by which each patch counts; None: whole
     """
     b, h, w = index_BHW.shape
     sum_BCHW = blocks_CP.new_zeros(b, len(blocks_CP), h + SIDE - 1, w + SIDE - 1)
@@ -84,6 +107,8 @@ def swapped(blocks_CP: Tensor, pixels_KM: Tensor, index_BHW: Tensor, ratio: int)
     for k, pixels_M in enumerate(pixels_KM):
         i, j = divmod(k, SIDE)
         found_CBHW = blocks_CP[:, pixels_M[index_BHW]]
+        if share_BHW is not None:
+            found_CBHW = found_CBHW * share_BHW
         sum_BCHW[..., i : i + h, j : j + w] += found_CBHW.movedim(0, 1)
         times_HW[i : i + h, j : j + w] += 1
     return pixel_shuffle(sum_BCHW / times_HW, ratio)

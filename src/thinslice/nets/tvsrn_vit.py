@@ -60,6 +60,8 @@ class Layer(nn.Module):
 class TVSRNViT(nn.Module):
     """[B, 1, depth, Y, X] to [B, 1, (depth - 1) * factor + 1, Y, X], any Y, X and B."""
 
+    sees_whole_tile = True  # all patches attend to each other
+
     def __init__(self, sizes: Sizes):
         super().__init__()
         s = self.sizes = sizes

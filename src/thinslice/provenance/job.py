@@ -61,6 +61,12 @@ class Job:
         """SHA-256 of every input, by its name."""
         return input_hashes(self.inputs)
 
+    def key(self) -> str:
+        """Id of all that the results rest on; not of how many processes compute them."""
+        modules = modules_of(Path(sys.argv[0]).name, self.plugins)
+        data = self.input_hashes()
+        return record_id({"cards": self.cards, "data": data, "seed": self.seed, "code": modules})
+
 
 @contextlib.contextmanager
 def recorded_job(

@@ -1,10 +1,10 @@
-"""Findings of the tables, in sentences; every number in them is in a table.
+"""Findings of the tables, in sentences; each names the rows of the CSV its numbers are from.
 
 A sentence says what was found with its interval, and says when there is too little to tell.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from thinslice.columns import METRIC
 from thinslice.report.tables import wording
@@ -19,32 +19,53 @@ from thinslice.report.tables.sheet import (
 )
 from thinslice.report.tables.typeset import AnalysisTable
 
+PLACE = ("dataset", "degradation")
 
-def sentences(tables: Iterable[AnalysisTable]) -> list[str]:
+
+class Finding(NamedTuple):
+    """A sentence, and the data rows of a table (the first being 1) that its numbers are from."""
+
+    sentence: str
+    table: str
+    rows: tuple[int, ...]
+
+
+def findings(tables: Iterable[AnalysisTable]) -> list[Finding]:
     """Findings of every benchmark and domain-gap table among these."""
-    out: list[str] = []
+    out: list[Finding] = []
     for table in tables:
         if table.layout == "benchmark":
-            out += _best(with_entrants(rows_of(table.rows)))
+            parts = split_by(main_metric(with_entrants(rows_of(table.rows))), *PLACE).values()
+            out += [Finding(_winner(part), table.name, _numbers(_rivals(part))) for part in parts]
         if table.layout == "domain_gap":
-            out += _gaps(rows_of(table.rows))
+            parts = _gaps(rows_of(table.rows))
+            out += [Finding(_gap(part), table.name, _numbers(part)) for part in parts]
     return out
 
 
-def _best(rows: list[dict[str, Any]]) -> list[str]:
-    """Best method of each data set and kind of thick slices, and the best untrained one."""
-    parts = split_by(main_metric(rows), "dataset", "degradation").values()
-    return [_winner(part) for part in parts]
+def sentences(tables: Iterable[AnalysisTable]) -> list[str]:
+    """The sentences of ``findings``."""
+    return [each.sentence for each in findings(tables)]
+
+
+def _rivals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The row of the best method, and that of the best untrained one where it is another."""
+    first = best_first(rows)[0]
+    untrained = [row for row in rows if row["fitted_on"] == ""]
+    return [first, *best_first(untrained)[:1]] if first["fitted_on"] else [first]
+
+
+def _numbers(rows: list[dict[str, Any]]) -> tuple[int, ...]:
+    return tuple(row["row"] for row in rows)
 
 
 def _winner(rows: list[dict[str, Any]]) -> str:
-    first = best_first(rows)[0]
+    """Best method of one data set and kind of thick slices, and the best untrained one."""
+    first, *rivals = _rivals(rows)
     where = wording.place(first["dataset"], first["degradation"], first["sim"])
     name = wording.metric_name(first)
     sentence = f"On {where}, {entrant_name(first)} has the best {name}: {_mean(first)}"
-    untrained = [row for row in rows if row["fitted_on"] == ""]
-    if first["fitted_on"] and untrained:
-        rival = best_first(untrained)[0]
+    for rival in rivals:
         sentence += f"; the best method without training, {rival['method']}, has {_mean(rival)}"
     basis = f" (protocol {first['protocol']}, {wording.patients(row['n'] for row in rows)})"
     left_out = {row["left_out"] for row in rows}
@@ -59,8 +80,9 @@ def _winner(rows: list[dict[str, Any]]) -> str:
     return sentence + basis + ("." if apart else "; its interval meets another method's.")
 
 
-def _gaps(rows: list[dict[str, Any]]) -> list[str]:
-    """What the weights fitted on simulated thick slices lose on acquired ones, per method."""
+def _gaps(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Rows of weights fitted on simulated thick slices and tested on acquired ones, in parts of one
+    method and metric."""
     compared = [
         row
         for row in rows
@@ -68,20 +90,22 @@ def _gaps(rows: list[dict[str, Any]]) -> list[str]:
         and row["fitted_on"] not in ("", row["reference"])
         and row["drop"] == row["drop"]
     ]
-    out = []
     cells = split_by(compared, "method", "tested_on", "protocol", *METRIC)
-    for (method, *_), fits in cells.items():
-        drops = ", ".join(
-            f"{wording.signed(row['drop'], row['unit'])} {row['unit']} ({row['fitted_on']})"
-            for row in fits
-        )
-        best = min(fits, key=lambda row: row["p_holm"])
-        out.append(
-            f"Given acquired thick slices, {method} fitted on simulated ones changes by {drops} "
-            f"against acquired-trained weights ({wording.metric_name(best)}, protocol "
-            f"{best['protocol']}; + is worse; {_tested(best)})."
-        )
-    return out
+    return list(cells.values())
+
+
+def _gap(fits: list[dict[str, Any]]) -> str:
+    """What the weights of one method lose on acquired slices."""
+    drops = ", ".join(
+        f"{wording.signed(row['drop'], row['unit'])} {row['unit']} ({row['fitted_on']})"
+        for row in fits
+    )
+    best = min(fits, key=lambda row: row["p_holm"])
+    return (
+        f"Given acquired thick slices, {best['method']} fitted on simulated ones changes by "
+        f"{drops} against acquired-trained weights ({wording.metric_name(best)}, protocol "
+        f"{best['protocol']}; + is worse; {_tested(best)})."
+    )
 
 
 def _tested(row: dict[str, Any]) -> str:

@@ -140,11 +140,22 @@ def _best(analysed: Sequence[AnalysisTable], words: Glossary) -> Section:
 
 def _findings(analysed: Sequence[AnalysisTable], words: Glossary) -> list[Section]:
     """Sentences that answer the tables' questions."""
-    sentences = findings.sentences(analysed)
-    if not sentences:
+    found = findings.findings(analysed)
+    if not found:
         return []
-    lines = "".join(f"<li>{words.mark(sentence)}</li>" for sentence in sentences)
+    lines = "".join(f"<li>{words.mark(each.sentence)} {_rows(each)}</li>" for each in found)
     return [Section("findings", "Key findings", [f"<ul>{lines}</ul>"])]
+
+
+def _rows(finding: findings.Finding) -> str:
+    """The rows that a sentence's numbers are from, each a link."""
+    name = escape(finding.table)
+    links = (
+        f'<a class="num" href="#{name}-{row}" data-table="{name}" data-row="{row}" '
+        f'title="{name}.csv, row {row}">row {row}</a>'
+        for row in finding.rows
+    )
+    return f'<span class="quiet">[{name}: {", ".join(links)}]</span>'
 
 
 def _all_tables(analysed: Sequence[AnalysisTable], words: Glossary) -> Section:

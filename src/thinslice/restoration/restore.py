@@ -40,6 +40,7 @@ from thinslice.training import fitted_on
 from thinslice.volume import Grid, Volume
 
 BYTES_A_VOXEL = 4  # float32
+FEW = 8  # slices
 
 
 class Plan(NamedTuple):
@@ -65,7 +66,8 @@ class Plan(NamedTuple):
         """What the scan's files leave open, and whether there is anything to restore."""
         over_gaps = self.acquired.notes(self.grid) if self.acquired else []
         thinner = _nothing_thinner(self.thick.grid, self.grid)
-        return [*notes_on(self.scan, self.thick), *over_gaps, *thinner]
+        few = _few_slices(self.thick.grid.n, self.chosen.fit)
+        return [*notes_on(self.scan, self.thick), *over_gaps, *thinner, *few]
 
 
 class Result(NamedTuple):
@@ -270,6 +272,15 @@ def notes_on(scan: LoadedScan | None, volume: Volume) -> list[str]:
     if source["lossy"]:
         notes.append("the scan was compressed with loss: fine detail may be a compression artefact")
     return notes
+
+
+def _few_slices(n: int, fit: str) -> list[str]:
+    """A warning where a network has next to nothing to go by."""
+    if fit == "none" or n >= FEW:
+        return []
+    return [
+        f"the scan has {n} slices: too few for what a network does to be judged; is it the one?"
+    ]
 
 
 def _nothing_thinner(thick: Grid, thin: Grid) -> list[str]:

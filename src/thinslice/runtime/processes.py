@@ -50,7 +50,7 @@ def together(tasks: Sequence[Callable[[], None]], environ: Mapping[str, str] | N
         for task in tasks:
             here, there = context.Pipe(duplex=False)
             process = context.Process(target=_run, args=(task, there), daemon=True)
-            with _environment(environ or {}):
+            with environment(environ or {}):
                 process.start()
             there.close()
             started.append((process, here))
@@ -62,7 +62,8 @@ def together(tasks: Sequence[Callable[[], None]], environ: Mapping[str, str] | N
 
 
 @contextmanager
-def _environment(more: Mapping[str, str]) -> Iterator[None]:
+def environment(more: Mapping[str, str]) -> Iterator[None]:
+    """Variables that processes started inside the block find set."""
     before = dict(os.environ)
     os.environ.update(more)
     try:
@@ -111,7 +112,7 @@ def _report(here: Connection) -> _Failure | None:
 
 def _run(task: Callable[[], None], there: Connection) -> None:
     """Run the task in its process; report an error to the parent."""
-    Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    end_with_parent()
     try:
         task()
     except BaseException as error:
@@ -122,7 +123,12 @@ def _run(task: Callable[[], None], there: Connection) -> None:
         sys.exit(1)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Let this process end itself when its parent does, even by kill -9."""
+    Thread(target=_wait_for_parent, name="parent", daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     wait([parent.sentinel])

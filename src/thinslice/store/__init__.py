@@ -11,9 +11,10 @@ from thinslice.store.hashes import digest, verify
 from thinslice.store.layout import StoreError
 from thinslice.store.reader import Store, StoredScan, open_store
 from thinslice.store.single import open_scan, write_scan
-from thinslice.store.writer import Writer, writing
+from thinslice.store.writer import CaseWriter, Writer, writing
 
 __all__ = [
+    "CaseWriter",
     "Store",
     "StoreError",
     "StoredScan",

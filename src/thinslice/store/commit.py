@@ -16,29 +16,39 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from thinslice.fs.atomic import sync
-from thinslice.store import hashes
+from thinslice.store import hashes, whole_cases
 from thinslice.store.layout import OURS, StoreError
 
 MARK = ".partial-"  # in the name of every folder that is not, or no longer, a store in its place
 
 
 @contextmanager
-def placed(path: Path) -> Iterator[Path]:
+def placed(path: Path, key: str | None = None) -> Iterator[Path]:
     """A folder to write into; on a clean exit of the block it becomes ``path``.
 
     An older store there is replaced, any other folder refused with StoreError.
+
+    key    name of all that the cases rest on: whole cases that a killed or failed writer of the
+           same key left on this machine are in the folder (``whole_cases.read``), and those of
+           this writer stay if it fails; None: nothing is taken over, nothing left
     """
     path = Path(path).absolute()
     refuse_foreign(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_stale(path)
     partial = path.with_name(f"{path.name}{MARK}{socket.gethostname()}-{os.getpid()}")
+    _set_aside(partial)
+    stale = _stale(path)
     partial.mkdir()
     try:
+        for folder in stale:
+            if key is not None:
+                whole_cases.take_over(folder, partial, key)
+            shutil.rmtree(folder)
         yield partial
         _into_place(partial, path)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        if key is None or not whole_cases.read(partial, key):
+            shutil.rmtree(partial, ignore_errors=True)
         raise
 
 
@@ -60,13 +70,23 @@ def _is_ours(root: Path) -> bool:
         return False
 
 
-def _remove_stale(path: Path) -> None:
-    """Remove leftovers of writers that died on this machine; those of others may be alive."""
+def _set_aside(partial: Path) -> None:
+    """Rename what an earlier writer of this very process left."""
+    if partial.exists():
+        aside = partial.with_name(f"{partial.name}-old")
+        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(partial, aside)
+
+
+def _stale(path: Path) -> list[Path]:
+    """Leftovers of writers that died on this machine; those of others may be alive."""
     mine = re.compile(re.escape(f"{path.name}{MARK}{socket.gethostname()}-") + r"(\d+)(-old)?")
-    for entry in path.parent.iterdir():
-        match = mine.fullmatch(entry.name)
-        if match and (int(match[1]) == os.getpid() or not _alive(int(match[1]))):
-            shutil.rmtree(entry)
+    matches = [(entry, mine.fullmatch(entry.name)) for entry in sorted(path.parent.iterdir())]
+    return [
+        entry
+        for entry, match in matches
+        if match and (int(match[1]) == os.getpid() or not _alive(int(match[1])))
+    ]
 
 
 def _alive(pid: int) -> bool:

@@ -7,17 +7,18 @@ came in, the time or the machine.
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import zarr
 from zarr.storage import LocalStore
 
 from thinslice.fs.atomic import sync
-from thinslice.store import hashes, layout, ome
+from thinslice.store import hashes, layout, ome, whole_cases
 from thinslice.store.commit import placed
 from thinslice.store.layout import FORMAT, OURS, PADDING, VERSION, VOXELS
 from thinslice.volume import Grid, Modality, Padding, Volume
@@ -29,24 +30,59 @@ CASE_NAME = re.compile(r"[a-z0-9_-]+")
 
 
 @contextmanager
-def writing(path: Path) -> Iterator["Writer"]:
+def writing(path: Path, key: str | None = None) -> Iterator["Writer"]:
     """A writer; on a clean exit of the block the store is at ``path``, complete and hashed.
 
     An older store there is replaced, any other folder refused with StoreError.
+
+    key    see ``commit.placed``: cases that an interrupted writer of this key had finished are
+           there already (``Writer.cases``), and are not added again
     """
-    with placed(path) as folder:
-        writer = Writer(folder)
+    with placed(path, key) as folder:
+        writer = Writer(folder, key)
         yield writer
         writer.finish()
+
+
+@dataclass(frozen=True)
+class CaseWriter:
+    """Adds cases to a store that another process is writing; made by ``Writer.elsewhere``."""
+
+    folder: Path
+    key: str
+
+    def add(self, case: str, volume: Volume, **about: Any) -> None:
+        """As ``Writer.add``; the writer learns of the case by ``include``."""
+        root = zarr.open_group(LocalStore(self.folder), mode="r+")
+        shutil.rmtree(self.folder / case, ignore_errors=True)  # of a worker that was killed
+        scan = _Scan(volume.grid, volume.modality, [volume.voxels], volume.padding)
+        _write_case(root, self.folder, case, scan, about)
+        whole_cases.mark(self.folder, case, self.key, about.get("split"))
 
 
 class Writer:
     """Adds cases to a store that is being written; made by ``writing``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key: str | None = None) -> None:
         self._folder = folder
-        self._cases: dict[str, Any] = {}  # name: split
+        self._cases: dict[str, Any] = whole_cases.read(folder, key) if key else {}  # name: split
         self._root = zarr.create_group(LocalStore(folder), zarr_format=3)
+        self._elsewhere = CaseWriter(folder, key) if key else None
+
+    @property
+    def cases(self) -> frozenset[str]:
+        """Names of the cases that are there."""
+        return frozenset(self._cases)
+
+    @property
+    def elsewhere(self) -> CaseWriter:
+        """For other processes; only a writer with a key has it."""
+        assert self._elsewhere is not None, "without a key nobody would know of their cases"
+        return self._elsewhere
+
+    def include(self) -> None:
+        """Learn of the cases that were added elsewhere."""
+        self._cases |= whole_cases.read(self._folder, self.elsewhere.key)
 
     def add(self, case: str, volume: Volume, **about: Any) -> None:
         """Add a case: CT as int16 HU (rounded), MR as float32; ``about`` is any JSON."""
@@ -68,23 +104,10 @@ class Writer:
         Only a shard's worth of slices is in memory (with dask: one per worker). A case that is
         refused, with ValueError, leaves nothing behind.
         """
-        self._refuse_name(case)
-        try:
-            ours = {"version": VERSION, "modality": modality, "grid": grid.to_json()}
-            if padding is not None:
-                ours[PADDING] = list(padding.values)
-            attributes = {"ome": ome.image(case, grid, VOXELS), OURS: {**ours, "about": about}}
-            group = self._root.create_group(case, attributes=_plain_json(attributes))
-            array = _create(group, VOXELS, grid, layout.DTYPES[modality])
-            fill: Any = _fill_lazily if hasattr(slabs, "dask") else _fill
-            fill(array, slabs, modality)
-            if padding is not None:
-                _create(group, PADDING, grid, padding.labels.dtype)[...] = padding.labels
-        except BaseException as error:
-            shutil.rmtree(self._folder / case, ignore_errors=True)
-            if isinstance(error, ValueError):
-                raise ValueError(f"case {case!r}: {error}") from error
-            raise
+        if case in self._cases:
+            raise ValueError(f"case {case!r} was added already")
+        scan = _Scan(grid, modality, slabs, padding)
+        _write_case(self._root, self._folder, case, scan, about)
         self._cases[case] = about.get("split")
 
     def show(self, case: str, grid: Grid) -> None:
@@ -99,17 +122,47 @@ class Writer:
         cases = {name: {"split": self._cases[name]} for name in sorted(self._cases)}
         attributes = {OURS: {"format": FORMAT, "version": VERSION, "cases": cases}}
         self._root.update_attributes(attributes)
+        whole_cases.forget(self._folder)
         for file in hashes.listed(self._folder).values():
             sync(file)
         hashes.write(self._folder)
         for name in (hashes.NAME, "."):
             sync(self._folder / name)
 
-    def _refuse_name(self, case: str) -> None:
-        if not CASE_NAME.fullmatch(case):
-            raise ValueError(f"case {case!r}: a name is made of a-z, 0-9, _ and - alone")
-        if case in self._cases:
-            raise ValueError(f"case {case!r} was added already")
+
+class _Scan(NamedTuple):
+    """A scan whose voxels may come in slabs."""
+
+    grid: Grid
+    modality: Modality
+    slabs: "Iterable[np.ndarray] | da.Array"
+    padding: Padding | None
+
+
+def _write_case(
+    root: zarr.Group, folder: Path, case: str, scan: _Scan, about: Mapping[str, Any]
+) -> None:
+    """Write one case below ``folder``, whose group is ``root``; one that is refused leaves
+    nothing."""
+    if not CASE_NAME.fullmatch(case):
+        raise ValueError(f"case {case!r}: a name is made of a-z, 0-9, _ and - alone")
+    grid, modality, slabs, padding = scan
+    try:
+        ours = {"version": VERSION, "modality": modality, "grid": grid.to_json()}
+        if padding is not None:
+            ours[PADDING] = list(padding.values)
+        attributes = {"ome": ome.image(case, grid, VOXELS), OURS: {**ours, "about": dict(about)}}
+        group = root.create_group(case, attributes=_plain_json(attributes))
+        array = _create(group, VOXELS, grid, layout.DTYPES[modality])
+        fill: Any = _fill_lazily if hasattr(slabs, "dask") else _fill
+        fill(array, slabs, modality)
+        if padding is not None:
+            _create(group, PADDING, grid, padding.labels.dtype)[...] = padding.labels
+    except BaseException as error:
+        shutil.rmtree(folder / case, ignore_errors=True)
+        if isinstance(error, ValueError):
+            raise ValueError(f"case {case!r}: {error}") from error
+        raise
 
 
 def _create(group: zarr.Group, name: str, grid: Grid, dtype: np.dtype | str) -> zarr.Array:

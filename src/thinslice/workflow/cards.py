@@ -14,7 +14,8 @@ from thinslice.workflow import plugin_source
 from thinslice.workflow.cells import ACQUIRED, Cell, Source, label
 from thinslice.workflow.setting_ranges import RANGE
 
-CARD_KEYS = ("name", "module", "kind", "table", "fit", "settings")  # the rest is scheduling
+# The rest of an entry is scheduling.
+CARD_KEYS = ("name", "module", "kind", "table", "fit", "weights", "settings")
 
 
 def card(config: Mapping[str, Any], kind: str, name: str) -> str:

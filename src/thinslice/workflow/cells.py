@@ -5,7 +5,8 @@ whose weights were fitted on one (dataset, degradation), or on nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from thinslice.columns import SIM
@@ -92,7 +93,36 @@ def skipped(config: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def sources(config: Mapping[str, Any]) -> list[tuple[str, Source]]:
     """Every (method, source) that the runnable cells need trained, once each."""
-    return list(dict.fromkeys((c.method, c.source) for c in cells(config) if c.source))
+    fitted = ((trained_by(c.method, config), c.source) for c in cells(config) if c.source)
+    return list(dict.fromkeys(fitted))
+
+
+def trained_by(method: str, config: Mapping[str, Any]) -> str:
+    """The method that learns what a method restores with: itself, unless its line says another."""
+    return config["methods"][method].get("weights_of", method)
+
+
+def given_files(method: Mapping[str, Any]) -> dict[str, Path]:
+    """Files with weights of others that a method's line names, by network; "" for a lone one."""
+    given = method.get("weights", {})
+    named = given if isinstance(given, Mapping) else {"": given}
+    return {part: Path(path) for part, path in named.items()}
+
+
+def learned_record(cell: Cell, config: Mapping[str, Any]) -> str | None:
+    """The record of what a cell's method learned in another job, if it did.
+
+    Of weights that its line names; of weights fitted beforehand; or, where another method learns
+    from the same scans in its place, of that method's cell.
+    """
+    if given_files(config["methods"][cell.method]):
+        return f"results/weights/{cell.method}/given.record.json"
+    teacher = trained_by(cell.method, config)
+    if cell.source is not None:
+        return f"results/weights/{teacher}/{cell.fitted}.record.json"
+    if teacher != cell.method:
+        return f"results/restored/{replace(cell, method=teacher).path}.record.json"
+    return None
 
 
 def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
@@ -204,7 +234,8 @@ def _sources_of(
     dataset: str, degradation: str, method: str, config: Mapping[str, Any]
 ) -> list[Source | None]:
     """The sources a method is fitted on before it is tested on (dataset, degradation)."""
-    if config["methods"][method]["fit"] != "population":
+    entry = config["methods"][method]
+    if entry["fit"] != "population" or given_files(entry):
         return [None]
     grid = config["grid"]
     trained_on = grid.get("trained_on", "same")

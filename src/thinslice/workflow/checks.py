@@ -5,8 +5,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from thinslice import plugins
-from thinslice.workflow.cells import ACQUIRED, cells, degradations_of, skipped
+from thinslice.workflow import plugin_source
+from thinslice.workflow.cells import ACQUIRED, cells, degradations_of, given_files, skipped
 
+RESTORING = "RESTORING"  # of a module: settings that no training depends on
 CLEANING = {"clean_restored", "clean_work"}  # targets that free disk space
 
 
@@ -46,6 +48,60 @@ def check_modules(config: Mapping[str, Any]) -> None:
                 plugins.module_name(kind, {"name": name, **entry})
             except LookupError as error:
                 raise ValueError(f"config: {name}: {error}") from None
+
+
+def check_weights_of(config: Mapping[str, Any]) -> None:
+    """Refuse a method that restores with what another learns but would learn otherwise; ValueError.
+
+    Only settings that their module names in ``RESTORING`` may differ.
+    """
+    for name, method in config["methods"].items():
+        if "weights_of" in method and (reason := _unlike(name, method, config["methods"])):
+            raise ValueError(
+                f"config: methods {name} has weights_of: {method['weights_of']}, but {reason}; "
+                "leave weights_of out, and it learns by itself"
+            )
+
+
+def _unlike(name: str, method: Mapping[str, Any], methods: Mapping[str, Any]) -> str | None:
+    """Reason why a method cannot restore with what another learns, if any."""
+    other = methods.get(method["weights_of"])
+    if other is None or method["weights_of"] == name:
+        near = get_close_matches(method["weights_of"], [n for n in methods if n != name], n=1)
+        return "no other method is called so" + (f"; did you mean {near[0]!r}?" if near else "")
+    if "weights_of" in other:
+        return f"that restores with what {other['weights_of']} learns: name this one"
+    if "weights" in other:
+        return "that restores with weights of others: name them here too"
+    modules = [
+        plugins.module_name("methods", card)
+        for card in ({"name": name, **method}, {"name": method["weights_of"], **other})
+    ]
+    if modules[0] != modules[1] or method["fit"] != other["fit"] or method["fit"] == "none":
+        return "they are not methods of one module that learn alike"
+    here, there = (entry.get("settings", {}) for entry in (method, other))
+    free = plugin_source.constant(modules[0], RESTORING) or ()
+    assert isinstance(free, tuple)
+    differing = [key for key in {**there, **here} if here.get(key) != there.get(key)]
+    learned = ", ".join(key for key in differing if key not in free)
+    return f"what they learn differs, by {learned}" if learned else None
+
+
+def check_given(config: Mapping[str, Any]) -> None:
+    """Refuse weights of others that are not there, or that no job would use; ValueError."""
+    for name, method in config["methods"].items():
+        for path in given_files(method).values():
+            if not path.is_file():
+                raise ValueError(
+                    f"config: methods {name}: weights: found no file {path}; expected the authors' "
+                    "weights; correct the name, or leave weights out, and it is trained"
+                )
+        if given_files(method) and (method["fit"] != "population" or "weights_of" in method):
+            raise ValueError(
+                f"config: methods {name}: weights: found with fit: {method['fit']}"
+                f"{' and weights_of' * ('weights_of' in method)}; expected a method that is fitted "
+                "beforehand, by itself; leave weights out"
+            )
 
 
 def check_runnable(config: Mapping[str, Any]) -> None:

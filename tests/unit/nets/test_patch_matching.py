@@ -7,6 +7,7 @@ from thinslice.nets import patch_matching
 from thinslice.nets.patch_matching import (
     as_blocks,
     best_match,
+    best_matches,
     offsets,
     pixels_of_patches,
     swapped,
@@ -67,3 +68,17 @@ def test_offsets_lead_from_every_pixel_to_where_its_patches_were_found(reference
     assert (inside[:, :, 0] == 2 * 2).all()
     assert (inside[:, :, 1] == 2 * 4).all()
     assert (ways[:, 8, :, :4] == 0).all()  # the first rows are the last pixel of no patch
+
+
+def test_the_best_matches_are_ranked_and_shares_mix_them(reference):
+    planes, patches = torch.rand(2, 6, 7, 5), unit_patches(reference)
+    best, ranked = best_match(planes, patches), best_matches(planes, patches, 3)
+    assert len(ranked) == 3
+    assert torch.equal(ranked[0].index, best.index)
+    scores = torch.stack([match.score for match in ranked])
+    assert (scores.diff(dim=0) <= 0).all()
+    assert len(best_matches(planes, patches, 1000)) == patches.shape[1]
+    share = torch.rand(2, 5, 3)
+    arguments = (as_blocks(reference, 1), pixels_of_patches(9, 11), best.index, 1)
+    mixed = swapped(*arguments, share) + swapped(*arguments, 1 - share)
+    torch.testing.assert_close(mixed, swapped(*arguments))

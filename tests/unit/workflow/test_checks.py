@@ -58,3 +58,56 @@ def test_a_module_that_is_not_there_is_refused_with_the_entry_s_name(kind, entry
 def test_the_scanner_s_own_series_needs_no_module():
     catalogues = {**{each: {} for each in plugins.KINDS}, "degradations": {"acquired": {}}}
     checks.check_modules(catalogues)
+
+
+NONE = {"fit": "none", "module": "interpolation"}
+LEARNS = {"fit": "volume", "module": "sr4zct", "settings": {"depth": 8}}
+
+
+def sharing(**changed):
+    """Two views of one network, the second with something changed."""
+    coronal = {**LEARNS, "weights_of": "sr4", "settings": {"depth": 8, "view": "coronal"}}
+    return {"methods": {"sr4": LEARNS, "coronal": {**coronal, **changed}, "none": NONE}}
+
+
+def test_methods_that_differ_in_restoring_only_may_learn_once():
+    checks.check_weights_of(sharing())
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"settings": {"depth": 9, "view": "coronal"}}, "what they learn differs, by depth"),
+        ({"settings": {"view": "coronal"}}, "what they learn differs, by depth"),
+        ({"module": "smore"}, "not methods of one module"),
+        ({"fit": "population"}, "not methods of one module"),
+        ({"weights_of": "sr5"}, "no other method is called so; did you mean 'sr4'?"),
+        ({"weights_of": "coronal"}, "no other method is called so"),
+        ({**NONE, "weights_of": "none"}, "not methods of one module"),
+    ],
+)
+def test_methods_that_learn_otherwise_may_not(changed, reason):
+    with pytest.raises(ValueError, match="methods coronal has weights_of") as refused:
+        checks.check_weights_of(sharing(**changed))
+    assert reason in str(refused.value)
+
+
+def test_what_another_restores_with_is_named_at_its_source():
+    config = sharing()
+    config["methods"]["third"] = {**LEARNS, "weights_of": "coronal"}
+    with pytest.raises(ValueError, match="restores with what sr4 learns: name this one"):
+        checks.check_weights_of(config)
+
+
+def test_weights_of_others_must_be_there_and_of_use(tmp_path):
+    def refusal(**line) -> str:
+        with pytest.raises(ValueError, match="methods released: weights: found") as refused:
+            checks.check_given({"methods": {"released": line}})
+        return str(refused.value)
+
+    file = tmp_path / "authors.pt"
+    assert "found no file" in refusal(fit="population", weights=str(file))
+    file.touch()
+    checks.check_given({"methods": {"released": {"fit": "population", "weights": str(file)}}})
+    assert "fit: volume" in refusal(fit="volume", weights=str(file))
+    assert "weights_of" in refusal(fit="population", weights=str(file), weights_of="sr4")

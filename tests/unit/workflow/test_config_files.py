@@ -3,7 +3,7 @@
 import pytest
 
 from support.paths import ROOT
-from thinslice.workflow.config_files import check_keys, place_of
+from thinslice.workflow.config_files import check_keys, check_syntax, place_of
 
 OURS = [ROOT / "config.yaml", *sorted((ROOT / "experiments").rglob("*.yaml"))]
 
@@ -48,6 +48,15 @@ def test_the_same_key_in_two_tables_or_of_two_types_is_no_key_twice(tmp_path, te
     file = tmp_path / "overlay.yaml"
     file.write_text(text)
     check_keys([file])
+
+
+def test_what_is_no_yaml_is_refused_with_its_line(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text("a:\n  b: 1\n   c: 2\n")
+    with pytest.raises(ValueError, match=r"line 3: found .*; expected YAML; check the indentation"):
+        check_syntax(file)
+    file.write_text("a: 1\n")
+    check_syntax(file)
 
 
 def test_all_files_are_looked_at_and_every_key_is_told(tmp_path):

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ CONFIG = {
     "scheduling": {
         "train_threads": 4, "train_mem_mb": 4000, "train_minutes": 240,
         "restore_threads": 2, "restore_mem_mb": 3000, "restore_minutes": 60,
+        "case_threads": 4,
     },
 }  # fmt: skip
 BY_SIZE = ["convert", "degrade", "score", "pairs", "panels", "slices", "join"]
@@ -69,6 +71,18 @@ def test_a_later_try_asks_for_no_less_and_never_for_less_than_the_base(rule, att
 def test_a_scan_of_unknown_size_counts_as_a_large_one(rule):
     assert reserve(rule, CONFIG, "unknown") == reserve(rule, CONFIG, "cautious")
     assert reserve(rule, CONFIG, "unknown").mem_mb > reserve(rule, CONFIG, "twice").mem_mb
+
+
+def test_cases_are_shared_by_as_many_processes_as_have_minutes_each():
+    assert reserve("score", CONFIG, "small").threads == 1
+    shared = reserve("score", CONFIG, "more")
+    assert shared.threads == CONFIG["scheduling"]["case_threads"]
+    assert shared.on(1) == replace(shared, threads=1)
+    assert shared.on(2).mem_mb > shared.on(1).mem_mb
+    assert shared.on(4).minutes < shared.on(2).minutes < shared.on(1).minutes
+    assert shared.on(9) == shared.on(4)
+    elsewhere = {**CONFIG, "dask_scheduler": "tcp://host:8786"}
+    assert reserve("score", elsewhere, "more").threads == 1
 
 
 def test_making_scans_takes_more_than_reading_them():

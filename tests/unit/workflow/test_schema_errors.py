@@ -41,6 +41,21 @@ def test_it_names_the_place_and_what_was_meant(changes, words):
     assert line(**changes) == words
 
 
+def test_a_key_that_is_not_there_is_named_with_the_one_meant_for_it():
+    config = configs()["config.yaml"]
+    config["devise"] = config.pop("device")
+    errors = jsonschema.Draft202012Validator(SCHEMA).iter_errors(config)
+    lines = {schema_errors.in_words(error) for error in errors}
+    assert "config: no key 'device', which is required; did you mean it by 'devise'?" in lines
+    assert "config: no key 'devise'; did you mean 'device'?" in lines
+
+
+def test_a_text_of_another_form_is_told_the_form():
+    assert line(device="gpu") == (
+        "config: device: found 'gpu'; expected auto, cpu, cuda, or cuda:1 for the second GPU"
+    )
+
+
 def test_a_quoted_table_is_cut_short():
     assert len(line(grid="x" * 5000)) < 300
 

@@ -37,3 +37,33 @@ def test_scores_are_gathered_by_dataset_and_degradation():
     named = [name for records in scores.values() for name in records]
     paths = [f"results/scores/{cell.path}.record.json" for cell in cells.scored(CONFIG)]
     assert sorted(named) == sorted(paths)
+
+
+def test_weights_that_two_methods_restore_with_are_made_once():
+    twice = {**CONFIG["methods"], "edsr_median": {"fit": "population", "weights_of": "edsr"}}
+    grid = {**CONFIG["grid"], "methods": ["linear", "edsr", "edsr_median"]}
+    config = {**CONFIG, "methods": twice, "grid": grid}
+    assert cells.sources(config) == cells.sources(CONFIG)
+    made = {cells.learned_record(cell, config) for cell in cells.cells(config) if cell.source}
+    weights = [r for r in targets.upstream_records(config) if r.startswith("results/weights/")]
+    assert made == set(weights)
+
+
+def test_what_is_learned_from_the_scan_is_that_of_the_cell_that_learned():
+    methods = {"sr4": {"fit": "volume"}, "coronal": {"fit": "volume", "weights_of": "sr4"}}
+    config = {"methods": methods}
+    cell = cells.Cell("pairs", "box5", "coronal")
+    there = "results/restored/pairs/box5/sr4/untrained.record.json"
+    assert cells.learned_record(cell, config) == there
+    assert cells.learned_record(cells.Cell("pairs", "box5", "sr4"), config) is None
+
+
+def test_a_method_with_weights_of_others_is_not_trained():
+    methods = {**CONFIG["methods"], "edsr": {"fit": "population", "weights": {"net": "authors.pt"}}}
+    config = {**CONFIG, "methods": methods}
+    assert cells.sources(config) == []
+    record = "results/weights/edsr/given.record.json"
+    assert targets.upstream_records(config).count(record) == 1
+    restored = [cell for cell in cells.cells(config) if cell.method == "edsr"]
+    assert restored
+    assert {cells.learned_record(cell, config) for cell in restored} == {record}

@@ -10,6 +10,7 @@ from thinslice.audit.capsule import crate, crate_jobs, verify
 from thinslice.audit.capsule.signing import Key
 from thinslice.audit.cards import KIND_OF_CARD
 from thinslice.errors import Refused
+from thinslice.provenance import reruns
 from thinslice.provenance.job import SCRIPTS
 from thinslice.provenance.records import BrokenLinkError
 
@@ -42,6 +43,8 @@ def of_record(record: Path, key: Key | None = None, licence: str = "") -> dict[s
     if not any(each["rule"] == "analyse" for each in contents.values()):
         raise Refused(f"{record} rests on no table: name a table, a figure or the report")
     members, absent = _files(record, contents.values())
+    if reruns.read():
+        members[str(reruns.FILE)] = reruns.FILE.read_bytes()
     records = {identity: _without_id(each) for identity, each in contents.items()}
     about = _about(record, behind[record])
     members |= _of_jobs(records) | _of_checkout()

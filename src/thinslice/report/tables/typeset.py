@@ -115,7 +115,7 @@ def markdown(
     scans: Sequence[tuple[str, str]] = (),
 ) -> str:
     """The analysis as a Markdown page (GitHub's tables)."""
-    parts = [_markdown(sheet) for sheet in sheets(table, skipped, scans)]
+    parts = [_markdown(sheet, table.name) for sheet in sheets(table, skipped, scans)]
     body = "\n".join(parts) or "Nothing was scored for this table.\n"
     return f"# {_escape(table.name)}\n\n{body}"
 
@@ -127,7 +127,7 @@ def latex(
 ) -> str:
     r"""The analysis as LaTeX tables; needs \usepackage{booktabs,longtable}."""
     head = f"% {table.name}; needs \\usepackage{{booktabs,longtable}}\n"
-    parts = [_latex(sheet) for sheet in sheets(table, skipped, scans)]
+    parts = [_latex(sheet, table.name) for sheet in sheets(table, skipped, scans)]
     return head + ("\n".join(parts) or "% Nothing was scored for this table.\n")
 
 
@@ -146,14 +146,21 @@ def text(sheet: Sheet) -> str:
     return "\n".join(lines)
 
 
-def _markdown(sheet: Sheet) -> str:
+def _addresses(sheet: Sheet, name: str) -> list[str]:
+    """Of every line the rows of the CSV that its numbers are from, as ``audit`` takes them."""
+    lines = [dict.fromkeys(str(cell.row) for cell in line if cell.row) for line in sheet.rows]
+    return [f"{name}.csv --row {' '.join(rows)}" if rows else "" for rows in lines]
+
+
+def _markdown(sheet: Sheet, name: str) -> str:
     def entry(cell: Cell) -> str:
         return f"**{_escape(cell.text)}**" if cell.strong else _escape(cell.text)
 
     rule = ["---" if k < sheet.left else "---:" for k in range(len(sheet.head))]
     lines = [[_escape(title) for title in sheet.head], rule]
     lines += [[entry(cell) for cell in row] for row in sheet.rows]
-    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    rows = ["", "", *(f" <!-- {where} -->" if where else "" for where in _addresses(sheet, name))]
+    body = "\n".join(f"| {' | '.join(line)} |{where}" for line, where in zip(lines, rows))
     notes = "".join(f"- {_escape(note)}\n" for note in sheet.notes)
     return f"{_escape(sheet.caption)}\n\n{body}\n\n{notes}"
 
@@ -165,12 +172,14 @@ def _escape(words: str) -> str:
     return words.replace("\n", " ")
 
 
-def _latex(sheet: Sheet) -> str:
+def _latex(sheet: Sheet, name: str) -> str:
     def entry(cell: Cell) -> str:
         return rf"\textbf{{{_tex(cell.text)}}}" if cell.strong else _tex(cell.text)
 
     columns = "l" * sheet.left + "r" * (len(sheet.head) - sheet.left)
-    rows = "\n".join(" & ".join(entry(cell) for cell in row) + r" \\" for row in sheet.rows)
+    lines = [" & ".join(entry(cell) for cell in row) + r" \\" for row in sheet.rows]
+    where = [f" % {words}" if words else "" for words in _addresses(sheet, name)]
+    rows = "\n".join(line + words for line, words in zip(lines, where))
     notes = "".join(rf"{_tex(note)}\par" + "\n" for note in sheet.notes)
     return "\n".join(
         [

@@ -105,11 +105,21 @@ def test_row_numbers_lead_back_to_the_csv(table):
 
 def test_latex_is_balanced_and_leaves_no_bare_special_character(table):
     text = typeset.latex(table)
-    body = re.sub(r"^%.*$", "", text, flags=re.MULTILINE)
+    body = re.sub(r"(^|(?<=\\\\) )%.*$", "", text, flags=re.MULTILINE)  # comments
     assert body.count("{") - body.count(r"\{") == body.count("}") - body.count(r"\}")
     assert body.count(r"\begin{longtable}") == body.count(r"\end{longtable}") > 0
     assert not re.search(r"(?<!\\)[%#_]", body)
     assert not set("↑↓±–∞") & set(body)
+
+
+def test_every_printed_line_with_numbers_of_a_csv_names_its_rows(table):
+    """Behind the line, where Markdown and LaTeX print nothing, and as ``audit`` takes them."""
+    for sheet in typeset.sheets(table):
+        for line in sheet.rows:
+            rows = dict.fromkeys(str(cell.row) for cell in line if cell.row)
+            where = f"{table.name}.csv --row {' '.join(rows)}"
+            assert not rows or f"| <!-- {where} -->\n" in typeset.markdown(table)
+            assert not rows or f"\\\\ % {where}\n" in typeset.latex(table)
 
 
 @pytest.mark.parametrize(

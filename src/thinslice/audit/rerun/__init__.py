@@ -1,0 +1,1 @@
+"""Make a cell again from raw data, and compare."""

@@ -1,0 +1,66 @@
+"""The jobs that make one cell, from raw data to its scores, as their records have them."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from thinslice.errors import Refused
+from thinslice.provenance.job import SCRIPTS
+from thinslice.provenance.records import read_record
+
+JOINED, WHOLE = "join_shards.py", "restore.py"
+
+
+class Step(NamedTuple):
+    """One job.
+
+    record    where its record lies, relative to the folder of the run
+    content   the record
+    kept      whether its results are taken as they are
+    """
+
+    record: Path
+    content: Mapping[str, Any]
+    kept: bool
+
+    @property
+    def command(self) -> list[str]:
+        """Script and flags; of a cell joined from shards, those of one job for all of it."""
+        script, *flags = self.content["command"]
+        if script != JOINED:
+            return [script, *flags]
+        first = flags.index("--shards")
+        after = next((k for k in range(first + 1, len(flags)) if flags[k].startswith("--")), None)
+        rest = flags[:first] + ([] if after is None else flags[after:])
+        return [WHOLE, "--work", "results/work", "--device", "auto", *rest]
+
+
+def of_cell(score: Path, *, keep_weights: bool = False) -> list[Step]:
+    """The jobs of the cell that a score record is of, each after those it rests on.
+
+    keep_weights   take the weights as they are, and train nothing
+
+    Raises Refused where one of them was made by a command that is not here.
+    """
+    steps = list(_upstream(score, keep_weights, set()))
+    for step in steps:
+        script = step.content["command"][0]
+        if not step.kept and not (SCRIPTS / step.command[0]).is_file():
+            raise Refused(
+                f"{step.record} was made by {script}, which is not here; run this in the checkout "
+                "of the workflow"
+            )
+    return steps
+
+
+def _upstream(record: Path, keep_weights: bool, seen: set[str]) -> Iterator[Step]:
+    content = read_record(record)
+    if content["id"] in seen:
+        return
+    seen.add(content["id"])
+    kept = keep_weights and content["rule"] == "train"
+    if not kept:
+        for link in content["inputs"].values():
+            if link["record"] is not None:
+                yield from _upstream(Path(link["record"]), keep_weights, seen)
+    yield Step(record, content, kept)
