@@ -109,4 +109,7 @@ def _scene(slices: Slices) -> str:
     first, last, n = case["slices_of"]
     if last - first + 1 < n:
         words += f" Slices {first} to {last} of {n}."
-    return words if case["lossless"] else f"{words} The images are compressed with loss."
+    if case["lossless"]:
+        return words
+    unit = "HU" if case["modality"] == "CT" else "units"
+    return f"{words} The images are compressed with loss, {case['loss']:g} {unit} on average."

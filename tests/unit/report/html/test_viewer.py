@@ -15,7 +15,7 @@ def slices(*names: str, **more):
     volumes = [{"name": name, "small": f"data:{name}"} for name in names]
     case = {
         "case": "p0", "thick_mm": [5, 5], "window": "lung", "modality": "CT", "averaged": 1,
-        "slices_of": [1, 9, 9], "lossless": True, "volumes": volumes,
+        "slices_of": [1, 9, 9], "lossless": True, "loss": 0.0, "volumes": volumes,
     }  # fmt: skip
     about = {"dataset": "phantom", "degradation": "acquired", "sim": "sim"}
     return {**about, "cases": [{**case, **more}]}
@@ -34,12 +34,12 @@ def test_without_a_truth_or_a_score_something_restored_is_shown():
 
 
 def test_what_was_left_out_of_the_pictures_is_said():
-    more = {"averaged": 4, "slices_of": [20, 179, 300], "lossless": False}
+    more = {"averaged": 4, "slices_of": [20, 179, 300], "lossless": False, "loss": 7.5}
     (section,) = viewer.viewer([slices("thick", "linear", **more)], [])
     text = " ".join(section.body)
     assert "averaged 4 x 4" in text
     assert "Slices 20 to 179 of 300" in text
-    assert "with loss" in text
+    assert "with loss, 7.5 HU on average" in text
 
 
 def test_without_slices_there_is_no_viewer():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from thinslice.report.pictures import slices
-from thinslice.report.pictures.shades import CT_KNOTS, to_shades
+from thinslice.report.pictures.shades import CT_KNOTS, from_shades, to_shades
 from thinslice.report.pictures.slices import document
 from thinslice.volume import Grid, Modality, Volume
 
@@ -86,8 +86,15 @@ def test_further_cases_are_shown_while_they_fit(monkeypatch):
 
 def test_the_first_case_is_always_shown_if_need_be_with_loss(monkeypatch):
     monkeypatch.setattr(slices, "BUDGET_BYTES", 10)
-    (only,) = document([("p0", case()), ("p1", case())])["cases"]
+    scans = case()
+    (only,) = document([("p0", scans), ("p1", case())])["cases"]
     assert not only["lossless"]
+    worst = max(
+        np.abs(from_shades(decoded(packed), CT_KNOTS) - from_shades(shades, CT_KNOTS)).mean()
+        for packed in only["volumes"]
+        for shades in [to_shades(scans[packed["name"]].read(), CT_KNOTS)]
+    )
+    assert 0 < only["loss"] == pytest.approx(worst, rel=0.1)
 
 
 def test_mr_has_shades_of_its_own():
