@@ -18,6 +18,7 @@ from thinslice.families.referenced import (
 )
 from thinslice.interfaces import About
 from thinslice.nets.referenced import ReferencedNet
+from thinslice.operators.interpolation import resample_z
 from thinslice.training.samplers.referenced_planes import Patch
 from thinslice.volume import window_of
 
@@ -63,6 +64,14 @@ def test_planes_are_corrected_by_what_the_scan_s_own_slices_hold():
     mean_of_three = window.to_unit(scan.voxels[[2, 4, 5]]).mean()
     expected = 0.5 * mean_of_three * (window.high - window.low)
     np.testing.assert_allclose(after - before, expected, atol=0.05)
+
+
+def test_a_network_that_changes_nothing_keeps_hu_beyond_the_window():
+    scan = thick()
+    scan = scan.with_voxels(4 * scan.voxels, scan.grid)
+    assert scan.voxels.min() < -1024
+    restored = method(ct=[-500.0, 500.0]).restore(scan, THIN, run=RUN).voxels
+    np.testing.assert_allclose(restored, resample_z(scan, THIN, "linear").voxels, atol=1e-3)
 
 
 def test_a_network_is_shown_slices_as_they_are_and_with_thick_rows():
