@@ -112,7 +112,7 @@ def statements_of(records: Records, manifest: bytes) -> dict[str, bytes]:
     for identity, record in records.items():
         if record["rule"] in ("analyse", "page"):
             made = {each["path"]: each["sha256"] for each in record["outputs"].values()}
-            stem = min(made).rpartition("/")[2].partition(".")[0]
+            stem = max(made).rpartition("/")[2].partition(".")[0]
             found[f"statements/{stem}"] = statement(made, CHAIN, chain(identity, records))
     return found
 
