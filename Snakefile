@@ -102,7 +102,7 @@ wildcard_constraints:
     fitted=r"[a-z0-9_]+--[a-z0-9_]+|untrained",
     analysis="|".join(config["analyses"]),
     figure="|".join(config["figures"]),
-    picture="panels|patches",
+    picture="panels|patches|relevance",
 
 
 include: "rules/lookups.smk"  # cards, resources and names for a job's wildcards

@@ -6,6 +6,7 @@ Answers from the evidence, typeset.
     results/figures/panels_{dataset}.png, .pdf  one test case by every method, in three planes
     results/figures/patches_{dataset}.png, .pdf parts of it enlarged, where the config has patches
     results/figures/patches_{dataset}.csv       their PSNR and SSIM, where there are thin scans
+    results/figures/relevance_{dataset}.png, .pdf, .npz    which reference counts where, if configured
     results/figures/slices_{dataset}.json       slices of test cases, for the viewer of the page
     results/report.html, README.txt             all of it on one page; a word to who gets the folder
 """

@@ -48,7 +48,7 @@ rule train:
 
 
 rule given_weights:
-    """Take weights of others, first of all: what is wrong with them shows before any work."""
+    """Take weights of others, as soon as a run begins: what is wrong with them shows at once."""
     input:
         lambda w: list(map(str, cells.given_files(config["methods"][w.method]).values())),
     output:

@@ -26,10 +26,15 @@ DRAWN_FROM = {
     "gap_matrix": TABLES["domain_gap"],
     "model_grid": assumed(),
     "references": by_references(),
+    "scatter": TABLES["patients"],
     "slice_pairs": TABLES["slice_pairs"],
     "tradeoff": TABLES["efficiency"],
 }
-SETTINGS = {"model_grid": {"methods": ASSUMED}, "references": {"lines": LINES}}
+SETTINGS = {
+    "model_grid": {"methods": ASSUMED},
+    "references": {"lines": LINES},
+    "scatter": {"method": "edsr"},
+}
 
 
 def moved(table: pd.DataFrame, method: str = "edsr") -> pd.DataFrame:

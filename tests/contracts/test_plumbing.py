@@ -19,7 +19,7 @@ from thinslice.workflow import cells, manifest
 CONSTANTS = {"SUFFIX"}  # the ending of a record's file name
 # Of the process: into a record's facts, which efficiency reports as such; or to cut tiles to the
 # memory that is free, which is no part of a result's identity (nor is restore_mem_mb).
-MEASURED = {"peak_memory_gib", "children_peak_memory_gib", "resident_bytes"}
+MEASURED = {"gpu_memory_gib", "peak_memory_gib", "children_peak_memory_gib", "resident_bytes"}
 NUMBER = re.compile(r"\b(float|int|complex|ndarray|Tensor|Grid|Volume|DataFrame)\b")
 
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))

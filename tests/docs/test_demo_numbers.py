@@ -61,7 +61,8 @@ def label(method: str) -> str:
 def test_the_readme_s_table_is_the_demo_s():
     sheet = main_sheets(own_kind())[0]
     printed = typeset.markdown(AnalysisTable("benchmark", "benchmark", own_kind()))
-    lines = [line for line in printed.splitlines() if line.startswith("|")]
+    # Addresses are left out: rows are counted in the fixture, which is a part of the demo's table.
+    lines = [line.partition(" <!--")[0] for line in printed.splitlines() if line.startswith("|")]
     assert "\n".join(lines[: len(sheet.rows) + 2]) in README, ANEW  # with head and rule
     assert plain(sheet.caption) in plain(README)
     for note in sheet.notes:

@@ -21,7 +21,7 @@ from thinslice.provenance.records import (
     sha256_of,
 )
 
-STORE = ".zarr"
+STORE, PAGE = ".zarr", "results/report.html"
 
 
 class NoRecordError(ThinsliceError, LookupError):
@@ -131,6 +131,8 @@ def _refuse_lost(path: Path) -> None:
     if results is None or record_path(path).is_file():
         return
     recorded = f"{places.RESULTS}/{_below(path, results)}"
+    if recorded == PAGE:  # nothing is made from it, so no other record can tell
+        read_record(record_path(path))
     for _, content in _records(results):
         for link in content["inputs"].values():
             if recorded in (link["path"], link["record"]) or (

@@ -18,7 +18,7 @@ COMMANDS = {  # a file of this folder, imported only where it is the one that is
     "weights": "show what a file of weights holds",
     "audit": "verify the chain behind a number, a file, a scan or weights",
     "capsule": "pack what a table or the report rests on, for a stranger to check",
-    "rerun": "make a cell again from raw data, and compare",
+    "rerun": "make a cell again from raw data in a scratch folder, and compare",
     "why": "say what changed since a result was made",
     "completion": "print a script for a shell's completion",
     "metrics": "test the metrics on closed forms",

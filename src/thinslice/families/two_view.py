@@ -25,6 +25,7 @@ from torch import nn
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
 from thinslice.families.losses import absolute_error
 from thinslice.inference import reference_views
+from thinslice.inference.relevance import Relevance, shares_of
 from thinslice.interfaces import Pair, Run
 from thinslice.nets.acvtt import ACVTT
 from thinslice.nets.grey import AS_STORED, STRETCHED, Grey
@@ -38,6 +39,8 @@ from thinslice.training.samplers import crops
 from thinslice.training.samplers.referenced_planes import ReferencedPlanes, References
 from thinslice.training.samplers.two_view_patches import ViewPatches, first_stage_files, weights_key
 from thinslice.volume import Grid, Volume, window_of
+
+PLANES_OF_VIEWS = {"coronal": 1, "sagittal": 2}  # array axis across the plane
 
 
 @dataclass(frozen=True)
@@ -229,15 +232,33 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
     def _views(
         self, net: ACVTT, thick: Volume, unit_ZYX: np.ndarray, run: Run
     ) -> tuple[np.ndarray, np.ndarray]:
-        r, s = self.recipe, self.recipe.settings
-        taken = reference_views.references_of(
-            thick.voxels, r.places, s.references, s.reference_side
-        )
+        s = self.recipe.settings
         window = window_of(thick, s.ct)
-        references = [window.to_unit(slice_YX) for slice_YX in taken]
+        references = [window.to_unit(slice_YX) for slice_YX in self._references(thick)]
         return reference_views.restore_views(
             net, unit_ZYX, references, tile=s.tile, batch=s.planes_at_a_time, run=run
         )
+
+    def _references(self, thick: Volume) -> list[np.ndarray]:
+        """The slices of a thick scan that it is restored with, in its unit."""
+        r, s = self.recipe, self.recipe.settings
+        return reference_views.references_of(thick.voxels, r.places, s.references, s.reference_side)
+
+    def relevance(
+        self, thick: Volume, grid: Grid, *, plane: str, at: float, run: Run | None = None
+    ) -> Relevance:
+        """Share of each reference in one plane of the restored scan.
+
+        plane, at   coronal or sagittal, and where it lies, as a fraction of the scan
+        """
+        start = resample_z(thick, grid, "linear")
+        axis = PLANES_OF_VIEWS[plane]
+        plane_PQ = start.voxels.take(round(at * (grid.zyx[axis] - 1)), axis)
+        window, references = window_of(thick, self.recipe.settings.ct), self._references(thick)
+        units = [window.to_unit(slice_YX) for slice_YX in references]
+        net = self._nets().transfer
+        shares = shares_of(net, window.to_unit(plane_PQ), units, run or Run())
+        return Relevance(plane_PQ, references, shares)
 
     def _fused(self, answers: tuple[np.ndarray, np.ndarray], run: Run) -> np.ndarray:
         s = self.recipe.settings

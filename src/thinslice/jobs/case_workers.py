@@ -4,11 +4,13 @@ None of them changes a result; they are no part of a record's request beyond its
 """
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from thinslice.provenance.job import Job
-from thinslice.runtime.kept_results import Counts, Kept, anything
+from thinslice.runtime.kept_results import Kept, anything
 from thinslice.runtime.over_cases import Workers
 
 
@@ -31,7 +33,7 @@ class CaseWorkers:
         """From the values of the flags."""
         return cls(Workers(threads, dask or None), work)
 
-    def kept(self, job: Job, counts: Counts = anything) -> Kept | None:
+    def kept(self, job: Job, counts: Callable[[str, Any], bool] = anything) -> Kept | None:
         """Results of a job with the same request that was killed, and of this one."""
         if self.work is None:
             return None

@@ -101,6 +101,22 @@ class ACVTT(nn.Module):
         )
         return x_B1ZW + correction_B1ZW[..., :z, :w]
 
+    def relevance(self, x_B1ZW: Tensor, pyramid: ReferencePyramid) -> Tensor:
+        """Share of each reference at the finest level, [B, R, Z, W]; ValueError without any."""
+        if not pyramid:
+            raise ValueError("a network without references has no relevance of references")
+        z, w = x_B1ZW.shape[-2:]
+        attentions, shares = self._attentions(), []
+
+        def transfer(level: int, x_BCZW: Tensor) -> Tensor:
+            if level == 0:
+                shares.append(attentions[0].relevance(x_BCZW, pyramid[0]))
+            return attentions[level](x_BCZW, pyramid[level])
+
+        self.unet.decode(self.unet.encode(mirrored(x_B1ZW, self.align)), transfer)
+        across = shares[0].repeat_interleave(self.token, 2).repeat_interleave(self.token, 3)
+        return across[..., :z, :w]
+
     def forward(self, x_B1ZW: Tensor, references: Sequence[Tensor] | Tensor = ()) -> Tensor:
         """Planes and references (a sequence, or [R, 1, Y, X]) to corrected planes."""
         return self.correct(x_B1ZW, self.encode_references(list(references)))

@@ -64,12 +64,21 @@ class ReferenceAttention(nn.Module):
 
     def forward(self, x_BCPQ: Tensor, references: Sequence[ReferenceTokens]) -> Tensor:
         """[B, C, P, Q] to the same shape; sizes are multiples of ``block``."""
-        queries_BND = self.norm_query(tokens(self.query(x_BCPQ), self.block))
-        queries_ND = queries_BND.flatten(0, 1) * queries_BND.shape[-1] ** -0.5
-        out_ND = attend(queries_ND, references, self.fusion, self.block_bytes)
+        out_ND = attend(self._queries(x_BCPQ), references, self.fusion, self.block_bytes)
         b, _, p, q = x_BCPQ.shape
         out_BDPQ = out_ND.view(b, p // self.block, q // self.block, -1).permute(0, 3, 1, 2)
         return x_BCPQ + self.out(pixel_shuffle(out_BDPQ, self.block))
+
+    def relevance(self, x_BCPQ: Tensor, references: Sequence[ReferenceTokens]) -> Tensor:
+        """Share of each reference in what ``forward`` adds, [B, R, P / block, Q / block]."""
+        b, _, p, q = x_BCPQ.shape
+        shares_NR = relevance(self._queries(x_BCPQ), references, self.fusion, self.block_bytes)
+        return shares_NR.view(b, p // self.block, q // self.block, -1).permute(0, 3, 1, 2)
+
+    def _queries(self, x_BCPQ: Tensor) -> Tensor:
+        """Scaled queries [N, D] of all planes."""
+        queries_BND = self.norm_query(tokens(self.query(x_BCPQ), self.block))
+        return queries_BND.flatten(0, 1) * queries_BND.shape[-1] ** -0.5
 
 
 def tokens(x_BCPQ: Tensor, block: int) -> Tensor:
@@ -87,12 +96,39 @@ def attend(
 
     block_bytes   bound of any intermediate matrix, as long as one query's row fits
     """
-    longest = max(queries_ND.shape[1], *(len(s.keys) for s in references))
-    rows = max(1, block_bytes // (longest * queries_ND.element_size()))
-    parts = queries_ND.split(rows)
+    parts = _parts(queries_ND, references, block_bytes)
     recompute = torch.is_grad_enabled() and len(parts) > 1
     attention = partial(checkpoint, _attend, use_reentrant=False) if recompute else _attend
     return torch.cat([attention(part, references, fusion) for part in parts])
+
+
+def relevance(
+    queries_ND: Tensor,
+    references: Sequence[ReferenceTokens],
+    fusion: Fusion,
+    block_bytes: int = BLOCK_BYTES,
+) -> Tensor:
+    """Shares [N, R] by which ``attend`` weights the references of each query; they sum to one."""
+    if fusion == "average":
+        return queries_ND.new_full((len(queries_ND), len(references)), 1 / len(references))
+    parts = _parts(queries_ND, references, block_bytes)
+    return torch.cat([_relevance(part, references) for part in parts])
+
+
+def _relevance(queries_ND: Tensor, references: Sequence[ReferenceTokens]) -> Tensor:
+    matches = []
+    for keys_MD, _ in references:
+        scores_NM = queries_ND @ keys_MD.T
+        matches.append(torch.einsum("nm,nm->n", scores_NM.softmax(1), scores_NM))
+    return torch.stack(matches, 1).softmax(1)
+
+
+def _parts(
+    queries_ND: Tensor, references: Sequence[ReferenceTokens], block_bytes: int
+) -> Sequence[Tensor]:
+    """The queries in parts whose matrices have no more than ``block_bytes``."""
+    longest = max(queries_ND.shape[1], *(len(s.keys) for s in references))
+    return queries_ND.split(max(1, block_bytes // (longest * queries_ND.element_size())))
 
 
 def _attend(queries_ND: Tensor, references: Sequence[ReferenceTokens], fusion: Fusion) -> Tensor:

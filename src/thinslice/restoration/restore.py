@@ -278,9 +278,7 @@ def _few_slices(n: int, fit: str) -> list[str]:
     """A warning where a network has next to nothing to go by."""
     if fit == "none" or n >= FEW:
         return []
-    return [
-        f"the scan has {n} slices: too few for what a network does to be judged; is it the one?"
-    ]
+    return [f"the scan has {n} slices, too few to judge what a network adds; is it the right one?"]
 
 
 def _nothing_thinner(thick: Grid, thin: Grid) -> list[str]:

@@ -13,8 +13,6 @@ from typing import Any
 
 from thinslice.fs.atomic import write_text
 
-Counts = Callable[[str, Any], bool]
-
 
 def anything(case: str, result: Any) -> bool:
     """A result counts by itself."""
@@ -29,7 +27,7 @@ class Kept:
     """
 
     folder: Path
-    counts: Counts = anything
+    counts: Callable[[str, Any], bool] = anything
 
     def read(self, cases: Iterable[str]) -> dict[str, Any]:
         """Results that are there and count, by case."""

@@ -82,6 +82,9 @@ def cell_card(config: Mapping[str, Any], cell: Cell) -> str:
 
 
 def picture_card(config: Mapping[str, Any], kind: str) -> str:
-    """Card of a picture of volumes: its kind, and of patches where they lie."""
-    settings = {"boxes": config["patches"]} if kind == "patches" else {}
+    """Card of a picture of volumes: its kind, and of patches and planes where they lie."""
+    settings = {
+        "patches": lambda: {"boxes": config["patches"]},
+        "relevance": lambda: config["relevance"],
+    }.get(kind, dict)()
     return json.dumps({"kind": kind, "settings": settings}, sort_keys=True)

@@ -63,9 +63,19 @@ def with_panels(config: Mapping[str, Any]) -> list[str]:
 
 
 def pictures(config: Mapping[str, Any]) -> list[str]:
-    """The names of all pictures of volumes: panels of each dataset, and patches if configured."""
+    """The names of all pictures of volumes: panels of each dataset, patches if configured, and the
+    relevance of references where the method that the config names is among the panels."""
     kinds = ["panels", *(["patches"] if config.get("patches") else [])]
-    return [f"{kind}_{dataset}" for dataset in with_panels(config) for kind in kinds]
+    return [
+        f"{kind}_{dataset}"
+        for dataset in with_panels(config)
+        for kind in [*kinds, *_relevance(config, dataset)]
+    ]
+
+
+def _relevance(config: Mapping[str, Any], dataset: str) -> list[str]:
+    method = (config.get("relevance") or {}).get("method")
+    return ["relevance"] if method in panels(config, dataset).names else []
 
 
 def slices(config: Mapping[str, Any]) -> list[str]:

@@ -91,7 +91,8 @@ def test_a_plane_that_is_cut_is_restored_as_the_whole_one():
     side = -(-net.reach // net.align) * net.align
     x_B1ZW, references = torch.rand(1, 1, 32, 2 * side + 32), torch.rand(2, 2, 48, 32)
     whole, cut = (net(x, references) for x in (x_B1ZW, x_B1ZW[..., : side + 32]))
-    torch.testing.assert_close(cut[..., :32], whole[..., :32], rtol=1e-4, atol=1e-4)
+    worst = (cut[..., :32] - whole[..., :32]).abs().max()
+    assert worst <= 1e-4 * whole.abs().max()
 
 
 @torch.inference_mode()

@@ -36,6 +36,18 @@ def test_a_few_dozen_edits_of_a_small_run_are_all_named(results):
     assert audited()[0] == 0  # and it is as it was
 
 
+def test_every_file_that_is_taken_away_is_named(results):
+    """But the second copy of a record, beside a store that its job did not make."""
+    copy = Path("results/thick/own/acquired.record.json")
+    for path in tampering.files(Path("results")):
+        content = path.read_bytes()
+        path.unlink()
+        status, out = audited()
+        path.write_bytes(content)
+        named = any(str(path) in line for line in out.splitlines() if line.startswith("BROKEN"))
+        assert (status, named) == ((0, False) if path == copy else (1, True)), path
+
+
 @pytest.fixture
 def tampered(finished, tmp_path, monkeypatch) -> Checkout:
     checkout = twin(finished, tmp_path / "thinslice")

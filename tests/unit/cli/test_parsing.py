@@ -8,7 +8,7 @@ from thinslice.cli import main
 from thinslice.cli.completion import script
 
 TYPOS = {
-    "restor": "did you mean 'restore'? COMMAND 'restor' is none of inspect, restore, ",
+    "restre": "did you mean 'restore'? COMMAND 'restre' is none of inspect, restore, ",
     "methods --jsn": "did you mean '--json'? no argument '--jsn' here",
     "restore a b --device gpu": "did you mean 'cuda'? --device 'gpu' is none of auto, cpu, cuda",
     "restore a b --tread 2": "did you mean '--threads'? no argument '--tread' here",
@@ -46,7 +46,7 @@ def test_without_a_word_the_help_is_printed(capsys):
 
 
 COMPLETED = {
-    "thinslice re": "restore",
+    "thinslice resto": "restore",
     "thinslice restore --metho": "--method",
     "thinslice restore --method lanc": "lanczos3",
     "thinslice restore a b --device cu": "cuda",

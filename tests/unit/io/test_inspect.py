@@ -82,7 +82,11 @@ def test_a_row_says_what_reading_says(tree, capsys):
 
 def test_for_people(tree, capsys):
     status, said = asked(capsys, tree)
-    assert "thickness 5 mm  increment 2.5 mm  slices meet overlap 2.5 mm  kernel B30f" in said.out
+    words = " ".join(said.out.split())
+    assert "thickness 5 mm increment 2.5 mm slices meet overlap 2.5 mm kernel B30f" in words
+    rows = [line for line in said.out.splitlines() if line.startswith("    slices ")]
+    assert len({row.index("increment") for row in rows}) == 1, "numbers line up"
+    assert len(rows) == 3
     assert "3 readable, 3 refused" in said.out
     assert (status, said.err) == (1, "")
 

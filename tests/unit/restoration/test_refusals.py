@@ -78,7 +78,7 @@ def test_a_disk_without_room_is_found_out_before_the_work(
 ):
     """Sixty thin slices of 40 x 48 pixels; only what is surely too little is refused."""
     needed, asked = 60 * 40 * 48 * least, []
-    words = [nifti, tmp_path / "new" / name, "--method", "linear", "--dry-run"]
+    words = [nifti, tmp_path / name, "--method", "linear", "--dry-run"]
     disk = SimpleNamespace(total=10**9, free=needed)
     monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda path: asked.append(path) or disk)
     assert restored(capsys, *words)[0] == 0

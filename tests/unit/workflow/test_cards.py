@@ -113,6 +113,11 @@ def test_a_cell_says_what_it_was_fitted_on_and_that_it_is_simulated(source, fitt
     }
 
 
+def test_relevance_has_its_method_and_place():
+    config = {"relevance": {"method": "acvtt", "at": 0.25}}
+    assert json.loads(cards.picture_card(config, "relevance"))["settings"] == config["relevance"]
+
+
 def test_only_patches_have_boxes():
     config = {"patches": [{"plane": "axial"}]}
     assert json.loads(cards.picture_card(config, "patches"))["settings"] == {

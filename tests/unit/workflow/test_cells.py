@@ -133,6 +133,16 @@ def test_panels_name_the_weights_that_are_not_of_the_slices_shown():
     ]  # fmt: skip
 
 
+def test_relevance_is_a_picture_where_its_method_is_among_the_panels():
+    every = panels.with_panels(CONFIG)
+    shown = {d for d in every if "linear" in panels.panels(CONFIG, d).names}
+    pictures = panels.pictures({**CONFIG, "relevance": {"method": "linear"}})
+    assert {name for name in pictures if name.startswith("relevance")} == {
+        f"relevance_{dataset}" for dataset in shown
+    }
+    assert not any("relevance" in name for name in panels.pictures(CONFIG))
+
+
 def test_patches_are_pictures_of_every_dataset_with_panels_where_the_config_has_any():
     datasets = panels.with_panels(CONFIG)
     assert panels.pictures(CONFIG) == [f"panels_{name}" for name in datasets]

@@ -42,7 +42,7 @@ def test_it_names_the_place_and_what_was_meant(changes, words):
 
 
 def test_a_key_that_is_not_there_is_named_with_the_one_meant_for_it():
-    config = configs()["config.yaml"]
+    config = dict(configs()["config.yaml"])
     config["devise"] = config.pop("device")
     errors = jsonschema.Draft202012Validator(SCHEMA).iter_errors(config)
     lines = {schema_errors.in_words(error) for error in errors}

@@ -112,7 +112,8 @@ def statements_of(records: Records, manifest: bytes) -> dict[str, bytes]:
     for identity, record in records.items():
         if record["rule"] in ("analyse", "page"):
             made = {each["path"]: each["sha256"] for each in record["outputs"].values()}
-            stem = max(made).rpartition("/")[2].partition(".")[0]
+            first = min(made, key=lambda path: not path.endswith((".csv", ".html")))
+            stem = first.rpartition("/")[2].partition(".")[0]
             found[f"statements/{stem}"] = statement(made, CHAIN, chain(identity, records))
     return found
 

@@ -80,8 +80,8 @@ def _panel(
 ) -> None:
     part = split_by(rows, "method")
     for y, method in enumerate(methods):
-        values = np.array([row["value"] for row in part.get((method,), [])])
-        values = values[np.isfinite(values)]
+        known = [row for row in part.get((method,), []) if np.isfinite(row["value"])]
+        values = np.array([row["value"] for row in known])
         if not len(values):
             words = "not run" if (method,) not in part else "no finite value"
             axes.annotate(words, (0.5, y), xycoords=("axes fraction", "data"), va="center")
@@ -91,7 +91,9 @@ def _panel(
         else:
             _box(axes, values, y, colours[method])
         spread = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else np.zeros(1)
-        axes.scatter(values, y + spread, s=9, color=colours[method], zorder=3, linewidth=0)
+        for row, x, apart in zip(known, values, spread):
+            dot = axes.scatter([x], [y + apart], s=9, color=colours[method], zorder=3, linewidth=0)
+            dot.set_gid(style.of_row(row))
     axes.set_ylim(-0.6, len(methods) - 0.4)
     axes.set_yticks(range(len(methods)), methods)
     style.numbers_only(axes, "x")

@@ -118,7 +118,8 @@ def _matrix(
         y, x = thick.index(thickness), over.index(overlap)
         shades[y, x] = row["mean"] if np.isfinite(row["mean"]) else np.nan
         words = wording.number(row["mean"], row["unit"]) + wording.odd_mark(row)
-        axes.text(x, y, words, ha="center", va="center", fontsize=8.5, color=style.INK)
+        text = axes.text(x, y, words, ha="center", va="center", fontsize=8.5, color=style.INK)
+        text.set_gid(style.of_row(row))
     span = shades_of(row["mean"] for row in rows)
     axes.imshow(shades, cmap=style.SHADES, norm=span, aspect="auto", origin="lower")
     axes.set_xticks(range(len(over)), [f"{mm:g}" for mm in over])

@@ -82,7 +82,9 @@ def _scores(axes: Axes, rows: list[dict[str, Any]], colours: Mapping[str, str]) 
         axes.plot(x, y, "o-", color=colours[line], lw=1.1, ms=4, label=line)
         for at, row in zip(x, part):
             if row["low"] == row["low"]:
-                axes.plot([at, at], [row["low"], row["high"]], color=colours[line], lw=1.4)
+                ends = [row["low"], row["high"]]
+                whisker = axes.plot([at, at], ends, color=colours[line], lw=1.4)[0]
+                whisker.set_gid(style.of_row(row))
     axes.set_ylabel(wording.metric(rows[0]))
     _counts(axes, rows)
 

@@ -116,12 +116,12 @@ def _edges(rows: list[Row]) -> tuple[float, float]:
 
 
 def _panel(axes: Axes, pairs: list[tuple[Row, Row]], edges: tuple[float, float]) -> None:
-    values = [(x["value"], y["value"]) for x, y in pairs]
-    shown = [(x, y) for x, y in values if math.isfinite(x) and math.isfinite(y)]
     axes.plot(edges, edges, color=style.QUIET, linewidth=0.8)
-    axes.scatter(
-        [x for x, _ in shown], [y for _, y in shown], s=13, color=style.PALETTE[0], linewidth=0
-    )
+    for other, ours in pairs:
+        x, y = other["value"], ours["value"]
+        if math.isfinite(x) and math.isfinite(y):
+            dot = axes.scatter([x], [y], s=13, color=style.PALETTE[0], linewidth=0)
+            dot.set_gid(f"{style.of_row(ours)}-{other['row']}")
     axes.set_xlim(edges)
     axes.set_ylim(edges)
     axes.set_aspect("equal")

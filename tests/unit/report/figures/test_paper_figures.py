@@ -88,7 +88,7 @@ def test_a_scatter_has_every_patient_at_both_methods_numbers(kept, tmp_path):
     panels = {axes.get_xlabel(): axes for axes in kept[0].axes if axes.get_visible()}
     assert set(panels) == set(values) - {"tvsrn"}
     for other, axes in panels.items():
-        dots = np.asarray(axes.collections[0].get_offsets())
+        dots = np.concatenate([np.asarray(dot.get_offsets()) for dot in axes.collections])
         expected = np.stack([values[other], values["tvsrn"][values[other].index]], 1)
         np.testing.assert_allclose(dots[dots[:, 0].argsort()], expected[expected[:, 0].argsort()])
         assert axes.get_xlim() == axes.get_ylim() == panels["linear"].get_xlim()

@@ -84,8 +84,11 @@ def test_a_restored_patch_carries_its_scores_and_names_the_table(kept, tmp_path)
     scores = {(1, "linear"): (34.125, 0.95)}
     box = {"plane": "coronal", "size_mm": 8.0}
     patches.draw(thin, thick, {"linear": thin}, tmp_path / "a", boxes=[box], scores=scores)
-    texts = [[t.get_text() for t in axes.texts] for axes in kept[0].axes]
-    assert texts == [[], [], [], ["34.12", "0.9500"]]
+    with_numbers = [
+        axes.get_title() for axes in kept[0].axes for t in axes.texts if t.get_text() == "34.12"
+    ]
+    assert with_numbers == ["linear"]
+    assert "0.9500" in words_of(kept[0])
     assert "rows of a.csv" in " ".join(words_of(kept[0]))
 
 
