@@ -56,12 +56,13 @@ def equal_length(n: int, most: int, halo: int, blend: int, align: int, least: in
     """The shortest tiles that cover an axis in as many as those of ``most`` do.
 
     Longer ones would compute more positions twice. At least ``least``; tiles without a halo stay as
-    long as they are: they are to lie side by side.
+    long as they are: they are to lie side by side. So do those without room, which ``axis`` refuses.
     """
     length = min(most, n)
-    if length == n or halo == 0:
+    count = _count(n, length, halo, blend, align)
+    if length == n or halo == 0 or count == 0:
         return length
-    while _count(n, length - align, halo, blend, align) == _count(n, most, halo, blend, align):
+    while _count(n, length - align, halo, blend, align) == count:
         if length - align < least:
             break
         length -= align

@@ -39,6 +39,7 @@ class Settings(ReferencedSettings):
     """Hyperparameters; the defaults are the released code's where it has them."""
 
     references: int = 1
+    reference_side: int | None = None  # planes then have the slice's own columns, as in training
     flow: int = 64  # features of the flow network's finest scale
     channels: int = 64  # features of encoder and decoder
     side: int = 256

@@ -133,6 +133,7 @@ class OfPlanes(ReferencedNet):
     """Planes and one axial slice to corrected planes; the flow sees the whole of a tile."""
 
     align = ALIGN
+    sees_whole_tile = True  # the flow does, and the middle of the slice is laid over it
 
     def __init__(self, sizes: Sizes):
         super().__init__()

@@ -25,6 +25,7 @@ class ReferencedNet(nn.Module, ABC):
     """x_B1ZW and references_RCYX to y_B1ZW: the planes and a correction of them."""
 
     align: int = 1  # sizes that ``encode`` and ``correction`` are given are multiples of it
+    sees_whole_tile: bool = False  # its answer depends on the tile that it is given
 
     @property
     @abstractmethod
@@ -65,7 +66,7 @@ class WithReferences(nn.Module):
 
     def __init__(self, net: ReferencedNet, references: Sequence[Encoded]):
         super().__init__()
-        self.net = net
+        self.net, self.sees_whole_tile = net, net.sees_whole_tile
         self._sizes = [len(encoded) for encoded in references]
         for r, encoded in enumerate(references):
             for k, tensor in enumerate(encoded):

@@ -20,6 +20,10 @@ from thinslice.training import safetensors_file
 
 NESTED = ("state_dict", "model_state_dict", "model", "net", "network", "params")
 PARALLEL = "module."
+UNREADABLE = (  # TypeError: an array of words
+    *(OSError, EOFError, ValueError, TypeError, RuntimeError, KeyError),
+    zipfile.BadZipFile,
+)
 EXPECTED = "expected named tensors, as .safetensors, .npz or a state dict saved by torch.save"
 TRUSTED = (
     "where you trust it, make one with its authors' code: "
@@ -35,7 +39,7 @@ def read(path: Path) -> dict[str, Tensor]:
         raise Refused(f"{path}: found no file; {EXPECTED}; correct its name") from None
     except UnpicklingError:
         raise Refused(f"{path}: found pickled objects; {EXPECTED}; {TRUSTED}") from None
-    except (OSError, EOFError, ValueError, RuntimeError, KeyError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise Refused(f"{path}: found no weights ({why}); {EXPECTED}; fetch it again") from error
     return _without_prefix(_tensors(path, content))

@@ -1,5 +1,6 @@
 """CrossNet is its authors' network, and a flow moves what it should."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -79,6 +80,19 @@ def test_a_reference_lends_its_middle_or_is_mirrored_out():
     image = torch.arange(5.0).expand(1, 1, 1, 5)
     assert as_large(image, (1, 3)).flatten().tolist() == [1, 2, 3]
     assert as_large(image, (2, 7))[0, 0].tolist() == [[0, 1, 2, 3, 4, 3, 2]] * 2
+
+
+def test_a_slice_lies_over_planes_as_in_training_and_tiles_are_as_large_as_can_be():
+    """Training cuts both from one cube; restoring, a plane as wide as the slice has its columns."""
+    built = crossnet.build(**crossnet.TINY)
+    net = built.net
+    assert isinstance(net, OfPlanes)
+    assert net.sees_whole_tile
+    assert net.with_references([torch.rand(2, 8, 300)]).sees_whole_tile
+    slices_ZYX = np.broadcast_to(np.arange(300, dtype=np.float32), (3, 300, 300))
+    [slice_YX] = built._slices(slices_ZYX)
+    on_plane = as_large(torch.from_numpy(slice_YX)[None, None], (40, 300))
+    assert on_plane[0, 0, 0].tolist() == list(range(300))
 
 
 def test_more_references_than_one_are_refused():

@@ -58,9 +58,10 @@ def test_equal_tiles_are_no_more_and_no_longer_than_those_asked_for(
     n, most, halo, blend, align, least
 ):
     n, most = tiling.rounded_up(n, align), tiling.rounded_up(most, align)
-    if n > most and (most - 2 * halo - blend) // align < 1:
-        return
     length = tiling.equal_length(n, most, halo, blend, align, least)
+    if n > most and (most - 2 * halo - blend) // align < 1:
+        assert length == most  # ``axis`` refuses them
+        return
     asked, equal = (tiling.axis(n, k, halo, blend, align, tiling.crossfade) for k in (most, length))
     assert len(equal.starts) == len(asked.starts)
     assert min(least, most, n) <= length <= most

@@ -92,7 +92,9 @@ def test_what_is_no_state_dict_is_refused_and_runs_nothing(theirs):
     assert "found pickled objects" in refusal(torch.nn.Linear(1, 1))
     assert "found a dictionary of epoch, loss" in refusal({"epoch": 3, "loss": 0.1})
     Path("torn.pt").write_bytes(b"PK\x03\x04 torn")
-    for name, words in (("torn.pt", "found no weights"), ("none.pt", "found no file")):
+    np.savez("words.npz", layers=np.array(["conv1", "conv2"]))
+    refusals = {"torn.pt": "no weights", "words.npz": "no weights", "none.pt": "no file"}
+    for name, words in refusals.items():
         with pytest.raises(Refused, match=words):
             reading.read(Path(name))
 
