@@ -36,6 +36,6 @@ def _summary(path: Path, capsule: verify.Capsule) -> Summary:
     records = [each for each in capsule.records.values() if each.get("rule") != "convert"]
     try:
         whole = summary.of_records(what, records)
-    except (LookupError, TypeError, AttributeError):  # none is left, or one that was edited
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):  # none, or damaged ones
         return Summary(what, "at a time that no record in it names", data, {"what": what})
     return Summary(what, whole.made, data, {**whole.facts, "data": {}})
