@@ -19,10 +19,6 @@ from thinslice.training import safetensors_file
 
 NESTED = ("state_dict", "model_state_dict", "model", "net", "network", "params")
 PARALLEL = "module."
-UNREADABLE = (  # TypeError: an array of words
-    *(OSError, EOFError, ValueError, TypeError, RuntimeError, KeyError),
-    zipfile.BadZipFile,
-)
 EXPECTED = "expected named tensors, as .safetensors, .npz or a state dict saved by torch.save"
 TRUSTED = (
     "where you trust it, make one with its authors' code: "
