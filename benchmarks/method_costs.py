@@ -30,8 +30,8 @@ def names() -> list[str]:
     """Methods that are fitted on other patients' pairs."""
     from thinslice import methods, plugins
 
-    found = sorted(p.stem for p in Path(methods.__path__[0]).glob("[a-z]*.py"))
-    return [name for name in found if hasattr(plugins.build("methods", {"name": name}), "fit")]
+    modules = sorted(p.stem for p in Path(methods.__path__[0]).glob("[a-z]*.py"))
+    return [name for name in modules if hasattr(plugins.build("methods", {"name": name}), "fit")]
 
 
 def restore_alone(name: str, slices: int, side: int) -> dict[str, object]:

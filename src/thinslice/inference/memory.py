@@ -135,5 +135,5 @@ def fit(
         tile = (*tile[:longest], side, *tile[longest + 1 :])
     if tile != wanted:
         LOG.warning("tiles shrink from %s to %s to stay under the memory cap", wanted, tile)
-    one = prod(tile) * bytes_per_voxel * MARGIN
-    return tile, max(1, int(min(batch, room / one))) if one else batch
+    needed = prod(tile) * bytes_per_voxel * MARGIN
+    return tile, max(1, int(min(batch, room / needed))) if needed else batch

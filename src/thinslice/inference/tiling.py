@@ -56,8 +56,7 @@ def equal_length(n: int, most: int, halo: int, blend: int, align: int, least: in
     """The shortest tiles that cover an axis in as many as those of ``most`` do.
 
     Longer ones would compute more positions twice. At least ``least``; tiles without a halo stay as
-    long as they are: they are to lie side by side. Those without room stay, too: ``axis`` refuses
-    them.
+    long as they are: they are to lie side by side. So do those without room: ``axis`` refuses them.
     """
     length = min(most, n)
     count = _count(n, length, halo, blend, align)

@@ -107,9 +107,9 @@ def margin_loss(products_BNN: Tensor, numbers_BHW: Tensor) -> Tensor:
     right_BN = distance_BNN.gather(2, at_BN[..., None])[..., 0]
     near_BNN = _near(at_BN[..., None], pixels_N, w)
     others_BN = distance_BNN.masked_fill(near_BNN, 9).amin(2)
-    own_BNN = _near(pixels_N[:, None], pixels_N, w)  # of pixels for a place, by their own distance
+    around_BNN = _near(pixels_N[:, None], pixels_N, w)  # by distance between the plane's pixels
     columns_BNN = distance_BNN.gather(2, at_BN[:, None].expand_as(distance_BNN)).mT
-    back_BN = columns_BNN.masked_fill(own_BNN, 9).amin(2)
+    back_BN = columns_BNN.masked_fill(around_BNN, 9).amin(2)
     missed_BN = relu(MARGIN + right_BN - torch.minimum(others_BN, back_BN))
     return ((missed_BN * known_BN).sum(1) / known_BN.sum(1).clip(1)).mean()
 

@@ -92,13 +92,13 @@ def reference(encoded: Encoded) -> Reference:
 
 def pool(references: Sequence[Encoded]) -> Pool:
     """What ``MatchedNet.encode`` kept of several slices, side by side."""
-    kept = [reference(one) for one in references]
+    slices = [reference(encoded) for encoded in references]
     blocks = [
         torch.cat([as_blocks(map_1CHW, ratio) for map_1CHW in same_size], 1)
-        for ratio, same_size in zip(RATIOS, zip(*(r.maps for r in kept)))
+        for ratio, same_size in zip(RATIOS, zip(*(r.maps for r in slices)))
     ]
-    pixels_KM = _numbered_through([r.maps[0] for r in kept])
-    return Pool(torch.cat([r.patches for r in kept], 1), pixels_KM, blocks)
+    pixels_KM = _numbered_through([r.maps[0] for r in slices])
+    return Pool(torch.cat([r.patches for r in slices], 1), pixels_KM, blocks)
 
 
 def _numbered_through(maps: Sequence[Tensor]) -> Tensor:

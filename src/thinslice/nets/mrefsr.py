@@ -110,7 +110,7 @@ class Transfer(nn.Module):
         self.tail = nn.Sequential(*(made if last else finer(c)))
 
     def forward(self, x_BCHW: Tensor, references: Sequence[Offered]) -> Tensor:
-        gathered = [self._gathered(x_BCHW, one) for one in references]
+        gathered = [self._gathered(x_BCHW, offered) for offered in references]
         return self.tail(x_BCHW + self.body(self.head(x_BCHW, gathered)))
 
     def _gathered(self, x_BCHW: Tensor, offered: Offered) -> Tensor:
@@ -165,14 +165,14 @@ class PlanesOfMRefSR(MatchedNet):
         return layers + matched.REACH
 
     def correction(self, x_B1ZW: Tensor, references: Sequence[Encoded]) -> Tensor:
-        offered = [self._offered(x_B1ZW, one) for one in references]
+        offered = [self._offered(x_B1ZW, encoded) for encoded in references]
         coarse_BChw = pixel_unshuffle(STRETCHED.seen(x_B1ZW), CELL)
         return STRETCHED.correction(self.net(coarse_BChw, list(zip(*offered))))
 
     def _offered(self, x_B1ZW: Tensor, encoded: Encoded) -> list[Offered]:
         """Of one reference, the coarsest resolution first."""
-        found, kept = self.laid_out(x_B1ZW, [encoded]), matched.reference(encoded)
+        laid, reference = self.laid_out(x_B1ZW, [encoded]), matched.reference(encoded)
         return [
-            Offered(map_1CHW, laid_BCHW, offsets(found.index, kept.width, ratio))
-            for map_1CHW, laid_BCHW, ratio in zip(kept.maps, found.maps, RATIOS)
+            Offered(map_1CHW, laid_BCHW, offsets(laid.index, reference.width, ratio))
+            for map_1CHW, laid_BCHW, ratio in zip(reference.maps, laid.maps, RATIOS)
         ]

@@ -106,10 +106,10 @@ def swapped(
     times_HW = blocks_CP.new_zeros(h + SIDE - 1, w + SIDE - 1)
     for k, pixels_M in enumerate(pixels_KM):
         i, j = divmod(k, SIDE)
-        found_CBHW = blocks_CP[:, pixels_M[index_BHW]]
+        laid_CBHW = blocks_CP[:, pixels_M[index_BHW]]
         if share_BHW is not None:
-            found_CBHW = found_CBHW * share_BHW
-        sum_BCHW[..., i : i + h, j : j + w] += found_CBHW.movedim(0, 1)
+            laid_CBHW = laid_CBHW * share_BHW
+        sum_BCHW[..., i : i + h, j : j + w] += laid_CBHW.movedim(0, 1)
         times_HW[i : i + h, j : j + w] += 1
     return pixel_shuffle(sum_BCHW / times_HW, ratio)
 

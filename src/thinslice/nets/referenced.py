@@ -50,7 +50,7 @@ class ReferencedNet(nn.Module, ABC):
         """Of each reference [C, Y, X] what the network keeps; ValueError without any."""
         if not len(references):
             raise ValueError("a network with references needs at least one")
-        return [self.encode(mirrored(one_CYX[None], self.align)) for one_CYX in references]
+        return [self.encode(mirrored(each_CYX[None], self.align)) for each_CYX in references]
 
     def forward(self, x_B1ZW: Tensor, references: Sequence[Tensor] | Tensor) -> Tensor:
         """Planes and references (a sequence, or [R, C, Y, X]) to corrected planes."""

@@ -151,9 +151,9 @@ class PlanesOfSRNTT(MatchedNet):
         return 4 * (3 + 2 * body) + 2 * (2 + body) + (3 + body) + matched.REACH
 
     def correction(self, x_B1ZW: Tensor, references: Sequence[Encoded]) -> Tensor:
-        found = self.laid_out(x_B1ZW, references)
+        laid = self.laid_out(x_B1ZW, references)
         coarse_BChw = pixel_unshuffle(STRETCHED.seen(x_B1ZW), CELL)
-        return STRETCHED.correction(self.net(coarse_BChw, found.maps, found.score))
+        return STRETCHED.correction(self.net(coarse_BChw, laid.maps, laid.score))
 
 
 def rest(transfers: nn.ModuleDict) -> None:
