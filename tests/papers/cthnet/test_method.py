@@ -9,6 +9,7 @@ import torch
 from thinslice.inference.cubes import starts_in_order
 from thinslice.interfaces import Run
 from thinslice.methods import cthnet
+from thinslice.operators.interpolation import resample_z
 from thinslice.volume import Grid, Volume
 
 RUN = Run(device="cpu", progress=False)
@@ -64,6 +65,18 @@ def test_restored_is_what_the_authors_loop_writes():
     expected = written.clip(0, 1) * 3072 - 1024
     np.testing.assert_allclose(restored[3:-3], expected[3:-3], atol=0.02)
     assert np.isfinite(restored).all()
+
+
+def test_one_that_corrects_is_linear_interpolation_untrained():
+    """Between thick slices and past them, at pixels that are no whole fold."""
+    thick = scan(9, 13)
+    grid = native(thick.grid)
+    grid = replace(grid, n=grid.n + 4, start_mm=grid.start_mm - 2)
+    method = cthnet.build(**{**SMALL, "corrects": True})
+    method.shape = {"factor": 5}
+    method.net = method._seeded(method.shape)
+    expected = resample_z(thick, grid, "linear").voxels
+    np.testing.assert_allclose(method.restore(thick, grid, run=RUN).voxels, expected, atol=0.01)
 
 
 @pytest.mark.parametrize("n", [1, 5, 8])

@@ -95,14 +95,19 @@ def test_without_an_error_it_is_perfect_and_mr_is_scaled_by_the_thick_scan():
         assert found.value == pytest.approx(score.value, rel=1e-6)
 
 
-def test_padding_decides_nothing():
+@pytest.mark.parametrize(
+    ("padded", "known"),
+    [(np.s_[:, :4], np.s_[:, 4:]), (np.s_[:1], np.s_[1:])],
+    ids=["rows", "slices"],
+)
+def test_padding_decides_nothing(padded, known):
     restored, thin = pair()
     mask = np.zeros(thin.shape, bool)
-    mask[:, :4] = True
+    mask[padded] = True
     spoiled = np.where(mask, -9.0, thin)
     labels = Padding.of(mask, spoiled * 4095 - 1024)
     scores = by_name(inversesr.build().score(question(restored, spoiled, padding=labels)))
-    for score in inversesr.volume_scores(restored[:, 4:], thin[:, 4:]):
+    for score in inversesr.volume_scores(restored[known], thin[known]):
         assert scores[score.metric].value == pytest.approx(score.value, abs=1e-4)
         assert scores[score.metric].n == score.n
 
