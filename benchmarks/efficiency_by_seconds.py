@@ -103,7 +103,7 @@ class Trial:
         self.fit(self.build(2))  # what is loaded once
         few, many = 10, 20  # either is validated ten times, as the training itself is
         at_few = self.fit(self.build(few))
-        while (took := self.fit(self.build(many))) < PROBE_S:
+        while (took := self.fit(self.build(many))) - at_few < PROBE_S:  # beyond later stages
             many *= 2
         step_s = max(took - at_few, 1e-3) / (many - few)
         return max(1, round((seconds - (took - many * step_s)) / step_s))

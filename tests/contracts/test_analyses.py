@@ -39,8 +39,8 @@ CARDS = {
 OF_MR = {"rmse_hu": "rmse_au", "psnr_db scan": "psnr_db unit"}
 OF_PAPERS = {  # the scores that configs ask of each paper's protocol
     "tvsrn": {"psnr_db scan": "psnr_db", "ssim coronal": "ssim"},
-    "acvtt": {"psnr_db scan": "psnr_db"},
-    "acvtt_rplhr": {"psnr_db scan": "psnr_db"},
+    "acvtt": {"psnr_db scan": "psnr_db", "ssim coronal": "ssim axial"},
+    "acvtt_rplhr": {"psnr_db scan": "psnr_db", "ssim coronal": "ssim axial"},
     "georgescu": {"psnr_db scan": "psnr_db"},
     "sr4zct": {"psnr_db scan": "psnr_db coronal"},
 }

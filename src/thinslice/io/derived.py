@@ -6,6 +6,7 @@ description, or in the statement that lies beside it.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from pydicom.dataset import Dataset
@@ -34,7 +35,9 @@ def of_type(kind: object) -> str | None:
 def by_statement(path: Path) -> str | None:
     """What a statement beside the scan says; None where there is none."""
     statement = path.with_name(path.name + STATEMENT)
-    return f"{OURS}, as {statement.name} says" if statement.is_file() else None
+    with suppress(OSError):  # a name that is too long once the ending is added
+        return f"{OURS}, as {statement.name} says" if statement.is_file() else None
+    return None
 
 
 def note(words: str) -> str:

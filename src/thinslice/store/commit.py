@@ -40,7 +40,7 @@ def placed(path: Path, key: str | None = None) -> Iterator[Path]:
     stale = _stale(path)
     partial.mkdir()
     try:
-        for folder in stale:
+        for folder in map(_out_of_reach, stale):
             if key is not None:
                 whole_cases.take_over(folder, partial, key)
             shutil.rmtree(folder)
@@ -78,10 +78,21 @@ def _set_aside(partial: Path) -> None:
         os.rename(partial, aside)
 
 
+def _out_of_reach(stale: Path) -> Path:
+    """Rename a leftover, so that a worker of a cluster that outlived its job writes into it no
+    more: what it still writes under the old name has no root, and is never whole."""
+    if stale.name.endswith("-old"):
+        return stale
+    aside = stale.with_name(f"{stale.name}-old")
+    os.rename(stale, aside)
+    return aside
+
+
 def _stale(path: Path) -> list[Path]:
-    """Leftovers of writers that died on this machine; those of others may be alive."""
+    """Leftovers of writers that died on this machine, "-old" ones before the others of a process;
+    those of other machines may be alive."""
     mine = re.compile(re.escape(f"{path.name}{MARK}{socket.gethostname()}-") + r"(\d+)(-old)?")
-    matches = [(entry, mine.fullmatch(entry.name)) for entry in sorted(path.parent.iterdir())]
+    matches = [(entry, mine.fullmatch(entry.name)) for entry in sorted(path.parent.iterdir())[::-1]]
     return [
         entry
         for entry, match in matches

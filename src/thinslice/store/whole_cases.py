@@ -12,15 +12,19 @@ from typing import Any
 
 from thinslice.fs.atomic import sync, write_text
 from thinslice.fs.hashing import sha256_of_file
+from thinslice.store.layout import StoreError
 
 MARKS = ".whole"
 
 
 def mark(folder: Path, case: str, key: str, split: Any) -> None:
-    """Say that ``case`` is whole, after its files have reached the disk."""
+    """Say that ``case`` is whole, after its files have reached the disk; StoreError where another
+    writer took the store over meanwhile, and the case may be torn."""
     files = _hashes(folder / case)
     for name in files:
         sync(folder / case / name)
+    if not (folder / "zarr.json").is_file():
+        raise StoreError(f"{folder}: another writer took it over; nothing to do")
     content = {"key": key, "split": split, "files": files}
     write_text(folder / MARKS / f"{case}.json", json.dumps(content))
 
@@ -28,6 +32,11 @@ def mark(folder: Path, case: str, key: str, split: Any) -> None:
 def read(folder: Path, key: str) -> dict[str, Any]:
     """Split of every case that is marked with ``key``."""
     return {case: content["split"] for case, content in _marks(folder, key).items()}
+
+
+def files(folder: Path, key: str) -> dict[str, dict[str, str]]:
+    """SHA-256 of every file of every case that is marked with ``key``, by case."""
+    return {case: content["files"] for case, content in _marks(folder, key).items()}
 
 
 def take_over(stale: Path, folder: Path, key: str) -> None:

@@ -20,7 +20,7 @@ from zarr.storage import LocalStore
 from thinslice.fs.atomic import sync
 from thinslice.store import hashes, layout, ome, whole_cases
 from thinslice.store.commit import placed
-from thinslice.store.layout import FORMAT, OURS, PADDING, VERSION, VOXELS
+from thinslice.store.layout import FORMAT, OURS, PADDING, VERSION, VOXELS, StoreError
 from thinslice.volume import Grid, Modality, Padding, Volume
 
 if TYPE_CHECKING:
@@ -118,7 +118,9 @@ class Writer:
         """Write the list of cases, sync every file, and write the manifest last.
 
         A store without cases is valid: scans of which none has an acquired thick series.
+        StoreError where a case is not as it was when it was whole, as two workers may leave it.
         """
+        marked = whole_cases.files(self._folder, self._elsewhere.key) if self._elsewhere else {}
         cases = {name: {"split": self._cases[name]} for name in sorted(self._cases)}
         attributes = {OURS: {"format": FORMAT, "version": VERSION, "cases": cases}}
         self._root.update_attributes(attributes)
@@ -126,8 +128,19 @@ class Writer:
         for file in hashes.listed(self._folder).values():
             sync(file)
         hashes.write(self._folder)
+        _refuse_torn(self._folder, marked)
         for name in (hashes.NAME, "."):
             sync(self._folder / name)
+
+
+def _refuse_torn(folder: Path, marked: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse cases whose files are not those of their marks."""
+    now: dict[str, dict[str, str]] = {case: {} for case in marked}
+    for name, entry in hashes.read(folder).items():
+        case, _, rest = name.partition("/")
+        now.get(case, {})[rest] = entry["sha256"]
+    if torn := [case for case in marked if now[case] != marked[case]]:
+        raise StoreError(f"{folder}: written twice at once: {', '.join(torn)}; make it again")
 
 
 class _Scan(NamedTuple):

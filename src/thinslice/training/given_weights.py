@@ -5,7 +5,6 @@ state dict may stand under one of the usual names (``NESTED``), and every name m
 ``module.``, as of a network that was trained on several GPUs.
 """
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -20,10 +19,6 @@ from thinslice.training import safetensors_file
 
 NESTED = ("state_dict", "model_state_dict", "model", "net", "network", "params")
 PARALLEL = "module."
-UNREADABLE = (  # TypeError: an array of words
-    *(OSError, EOFError, ValueError, TypeError, RuntimeError, KeyError),
-    zipfile.BadZipFile,
-)
 EXPECTED = "expected named tensors, as .safetensors, .npz or a state dict saved by torch.save"
 TRUSTED = (
     "where you trust it, make one with its authors' code: "
@@ -32,17 +27,27 @@ TRUSTED = (
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file by their names; Refused for any other file, as pickled objects are."""
+    """The tensors of a file by their names; Refused for any other file, as pickled objects are, and
+    for tensors that are not finite."""
     try:
         content = READERS.get(path.suffix, _torch)(path)
     except FileNotFoundError:
         raise Refused(f"{path}: found no file; {EXPECTED}; correct its name") from None
     except UnpicklingError:
         raise Refused(f"{path}: found pickled objects; {EXPECTED}; {TRUSTED}") from None
-    except UNREADABLE as error:
+    except Exception as error:  # a damaged file may raise anything in its reader
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise Refused(f"{path}: found no weights ({why}); {EXPECTED}; fetch it again") from error
-    return _without_prefix(_tensors(path, content))
+    tensors = _without_prefix(_tensors(path, content))
+    _refuse_no_numbers(path, tensors)
+    return tensors
+
+
+def _refuse_no_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse tensors with NaN or infinity: of a training that diverged, or of a torn file."""
+    for name, tensor in tensors.items():
+        if tensor.layout == torch.strided and not torch.isfinite(tensor).all():
+            raise Refused(f"{path}: {name} holds NaN or infinity; {EXPECTED}; fetch it again")
 
 
 def _safetensors(path: Path) -> Mapping[str, Any]:
@@ -77,7 +82,8 @@ def _tensors(path: Path, content: Any) -> dict[str, Tensor]:
 
 def _is_state_dict(content: Any) -> bool:
     named = isinstance(content, Mapping) and bool(content)
-    return named and all(isinstance(each, Tensor) for each in content.values())
+    names = named and all(isinstance(name, str) for name in content)
+    return names and all(isinstance(each, Tensor) for each in content.values())
 
 
 def _without_prefix(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -58,7 +58,7 @@ def test_the_first_three_lines_say_what_when_where_and_of_which_data(results, au
 
 def test_a_page_says_what_it_is_without_a_row(results, audit):
     what, made, data = audit(PAGE)[1].splitlines()[:3]
-    assert what.startswith(f"{PAGE}: made by rule page, record ")
+    assert what.startswith(f"{PAGE}, results/README.txt: made by rule page, record ")
     assert made.startswith("made ")
     assert data.startswith("data own (3 test;")
 

@@ -174,6 +174,57 @@ def test_a_forged_score_in_the_evidence_is_named(results):
     assert any("has other scores of record" in problem for problem in problems(forged))
 
 
+def test_scores_of_a_record_that_is_not_in_it_are_named(results):
+    members = capsule(TABLE)
+    scores = members[verify.SCORES].decode()
+    record = next(csv.DictReader(io.StringIO(scores)))["record"]
+    last = scores.splitlines(keepends=True)[-1].replace(record, "f" * 16)
+    forged = resealed({**members, verify.SCORES: (scores + last).encode()})
+    assert any("f" * 16 in problem for problem in problems(forged))
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_statement_that_nobody_would_check_is_named(results, signed):
+    members = capsule(TABLE, *(["--key", str(key_file())] if signed else []))
+    other = verify.OF_ALL + (verify.UNSIGNED if signed else verify.SIGNED)
+    assert named(other, {**members, other: b"{}\n"})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"rule": "x"}, {"rule": "analyse", "outputs": {}, "inputs": {}}, {"rule": ["page"]}],
+)
+def test_records_and_manifests_that_lack_what_ours_have_are_named(results, audit, content):
+    text = verify.text_of({"id": verify.id_of(content), **content})
+    assert problems({"manifest.json": text})
+    assert problems({**capsule(TABLE), "results/x.record.json": text})
+    for members in ({"manifest.json": text}, {"results/x.record.json": text}):
+        ZIP.write_bytes(verify.packed(members))
+        status, out, _ = audit(ZIP)
+        assert (status, "BROKEN" in out) == (1, True)
+    deep = b"[" * 100_000
+    assert named("results/x.record.json", {**capsule(TABLE), "results/x.record.json": deep})
+
+
+def test_whatever_byte_of_the_key_is_changed_it_does_not_hold(results):
+    members = capsule(TABLE, "--key", str(key_file()))
+    for k in range(len(members["key.pem"])):
+        torn = members["key.pem"][:k] + b"\n" + members["key.pem"][k + 1 :]
+        assert torn == members["key.pem"] or [*verify.Capsule({"key.pem": torn}).problems()]
+    torn = members["key.pem"][:37] + b"\n" + members["key.pem"][38:]
+    assert named("key.pem", {**members, "key.pem": torn})
+
+
+def test_of_a_zip_that_swells_nothing_is_read(results, monkeypatch):
+    capsule(TABLE)
+    with zipfile.ZipFile(ZIP, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(10_000_000))
+    monkeypatch.delattr(zipfile.ZipFile, "read")
+    members, broken = verify.read(ZIP)
+    assert (members, len(broken)) == ({}, 1)
+    assert ZIP.name in broken[0]
+
+
 def test_a_signed_one_holds_for_its_key_alone(results):
     members = capsule(TABLE, "--key", str(key_file()))
     other = signing.of_seed(b"x" * 32)
@@ -239,3 +290,13 @@ def test_it_is_made_from_another_folder_through_a_link_and_after_a_move(
     out = tmp_path / "third.zip"
     assert main(["capsule", str(moved / TABLE), "-o", str(out)]) == 0
     assert verify.read(out)[0] == before
+
+
+@pytest.mark.parametrize("record", [{"rule": "convert"}, {"rule": "score"}, {}])
+def test_a_capsule_whose_records_say_nothing_is_broken_and_no_traceback(record, tmp_path, audit):
+    path = tmp_path / "paper.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("a.record.json", json.dumps(record))
+    status, out, _ = audit(path)
+    assert status == 1
+    assert "BROKEN" in out

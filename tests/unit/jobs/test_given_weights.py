@@ -1,5 +1,6 @@
 """Weights of others: read, checked by name and shape, hashed, and restored with."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -88,6 +89,12 @@ def test_a_tensor_too_few_too_many_or_of_another_shape_is_named(theirs):
     assert shape.startswith("authors.pt: found weights that are not released's")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_named(theirs, value):
+    name = next(iter(theirs))
+    assert f"{name} holds" in refusal({**theirs, name: torch.full_like(theirs[name], value)})
+
+
 def test_what_is_no_state_dict_is_refused_and_runs_nothing(theirs):
     assert "found pickled objects" in refusal(torch.nn.Linear(1, 1))
     assert "found a dictionary of epoch, loss" in refusal({"epoch": 3, "loss": 0.1})
@@ -96,6 +103,32 @@ def test_what_is_no_state_dict_is_refused_and_runs_nothing(theirs):
     refusals = {"torn.pt": "no weights", "words.npz": "no weights", "none.pt": "no file"}
     for name, words in refusals.items():
         with pytest.raises(Refused, match=words):
+            reading.read(Path(name))
+
+
+def test_a_damaged_file_of_any_kind_is_refused(tmp_path):
+    tensors = {"a.weight": torch.arange(300.0)}
+    np.savez_compressed("a.npz", a=tensors["a.weight"].numpy())
+    torch.save(tensors, "zip.pt")
+    torch.save(tensors, "old.pt", _use_new_zipfile_serialization=False)
+    chance = np.random.default_rng(0)
+    for name in ("a.npz", "zip.pt", "old.pt"):
+        whole = Path(name).read_bytes()
+        for k in chance.integers(len(whole), size=60):
+            other = Path(name).with_stem("damaged")
+            other.write_bytes(whole[:k] + bytes([chance.integers(256)]) + whole[k + 1 :])
+            with contextlib.suppress(Refused):
+                reading.read(other)
+
+
+@pytest.mark.parametrize("array", [np.array(["a"]), np.array([1, 2], dtype=object)])
+def test_arrays_of_no_numbers_and_names_that_are_none_are_refused(array):
+    np.savez("words.npz", a=array)
+    torch.save({0: torch.zeros(2)}, "numbered.pt")
+    np.save("array.npy", np.zeros(3))
+    Path("array.npy").rename("array.npz")
+    for name in ("words.npz", "numbered.pt", "array.npz"):
+        with pytest.raises(Refused, match="expected named tensors"):
             reading.read(Path(name))
 
 

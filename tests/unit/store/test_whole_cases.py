@@ -92,3 +92,38 @@ def add_and_refuse(path: Path) -> None:
     with store.writing(path, "k") as writer:
         writer.elsewhere.add("a", scan(0))
         raise ValueError("other scan")
+
+
+def test_what_a_worker_writes_after_its_store_was_taken_over_is_never_whole(killed):
+    """As one of a cluster, whose job was killed: it still has the name of the folder."""
+    (partial,) = killed.parent.glob("a.zarr.partial-*")
+    with store.writing(killed, "k") as writer:
+        voxels = partial / "c" / "0" / "c" / "0"
+        voxels.mkdir(parents=True)
+        (voxels / "0").write_bytes(b"the second half of a case")
+        with pytest.raises(store.StoreError, match="another writer took it over"):
+            whole_cases.mark(partial, "c", "k", "test")
+        writer.include()
+    with store.writing(killed, "k") as writer:
+        assert writer.cases == set()
+        writer.elsewhere.add("c", scan(2))
+        writer.include()
+    assert np.array_equal(store.open_store(killed).read("c").voxels, scan(2).voxels)
+    assert not list(killed.parent.glob("a.zarr.partial-*"))
+
+
+@pytest.mark.parametrize("file", ["zarr.json", "0/c/0/0/0"])
+def test_a_case_that_another_worker_tore_is_named(tmp_path, file):
+    """As one that was thought dead, and cleans up what it could not finish."""
+    path = tmp_path / "a.zarr"
+    with pytest.raises(store.StoreError, match="written twice at once: a;"):
+        add_and_tear(path, file)
+    assert not path.exists()
+
+
+def add_and_tear(path: Path, file: str) -> None:
+    with store.writing(path, "k") as writer:
+        writer.elsewhere.add("a", scan(0))
+        writer.elsewhere.add("b", scan(1))
+        writer.include()
+        (writer.elsewhere.folder / "a" / file).unlink()

@@ -27,14 +27,15 @@ def verified(path: Path) -> tuple[Summary, Verdict]:
 
 
 def _summary(path: Path, capsule: verify.Capsule) -> Summary:
-    tables = sum(record["rule"] == "analyse" for record in capsule.records.values())
+    tables = sum(record.get("rule") == "analyse" for record in capsule.records.values())
     key = f"signed, key {verify.sha256(capsule.key)[:16]}" if capsule.key else "not signed"
     what = f"{path}: a capsule of {tables} table(s), {len(capsule.members)} files, {key}"
     absent = len(capsule.manifest.get("not_here", ()))
     data = f"{absent} file(s) that are not in it are known by their hash alone: {NOT_HERE}"
-    if not capsule.records:
-        return Summary(what, "at a time that no record in it names", data, {"what": what})
     # The splits of converted data sets stand in volumes, which are not in it.
-    records = [record for record in capsule.records.values() if record["rule"] != "convert"]
-    whole = summary.of_records(what, records)
+    records = [each for each in capsule.records.values() if each.get("rule") != "convert"]
+    try:
+        whole = summary.of_records(what, records)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):  # none, or damaged ones
+        return Summary(what, "at a time that no record in it names", data, {"what": what})
     return Summary(what, whole.made, data, {**whole.facts, "data": {}})
