@@ -1,4 +1,4 @@
-"""A memory cap that no tile fits under is refused before minutes of training, not after them."""
+"""Training on the scan: a memory cap is looked at before it, and all views share its outcome."""
 
 from dataclasses import replace
 
@@ -38,3 +38,14 @@ def test_the_cap_is_looked_at_before_training(monkeypatch, room, cap, error):
         method.restore(
             Volume(noise, GRID), thin_grid(GRID, 1.0, 1.0), run=replace(RUN, max_memory_gib=cap)
         )
+
+
+def test_a_view_is_restored_with_what_another_one_learned(monkeypatch, tmp_path):
+    noise = np.random.default_rng(0).normal(0, 100, GRID.zyx).astype(np.float32)
+    run, restored = replace(RUN, work=tmp_path), []
+    for view in ("both", "coronal"):
+        settings = {**SELF_SUPERVISED_TINY, "view": view}
+        method = plugins.build("methods", {"name": "sr4zct", "settings": settings})
+        restored.append(method.restore(Volume(noise, GRID), thin_grid(GRID, 1.0, 1.0), run=run))
+        monkeypatch.setitem(self_supervised.LOSSES, "mse", trained)  # no step from here on
+    assert not np.array_equal(restored[0].voxels, restored[1].voxels)
