@@ -62,10 +62,17 @@ class Job:
         return input_hashes(self.inputs)
 
     def key(self) -> str:
-        """Id of all that the results rest on; not of how many processes compute them."""
-        modules = modules_of(Path(sys.argv[0]).name, self.plugins)
-        data = self.input_hashes()
-        return record_id({"cards": self.cards, "data": data, "seed": self.seed, "code": modules})
+        """Id of all that the results rest on, with what the record will say computed them; not of
+        how many processes do."""
+        content = {
+            "cards": self.cards,
+            "data": self.input_hashes(),
+            "seed": self.seed,
+            "code": modules_of(Path(sys.argv[0]).name, self.plugins),
+            "packages": environment.versions(),
+            "cpu": environment.machine()["cpu"],
+        }
+        return record_id(content)
 
 
 @contextlib.contextmanager

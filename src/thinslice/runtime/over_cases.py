@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from thinslice.errors import Refused, all_refused, in_case, known_reason
 from thinslice.fs.hashing import sha256_of_file
+from thinslice.provenance import environment as surroundings
 from thinslice.provenance.code_digest import SOURCE
 from thinslice.runtime.kept_results import Kept
 from thinslice.runtime.processes import EndedError, end_with_parent, environment
@@ -30,6 +31,7 @@ ONE_THREAD: dict[str, str] = dict.fromkeys(
 )
 ONE_AT_A_TIME = Lock()  # of a dask worker's threads
 CONNECT_S = 30
+IDLE = ("matplotlib", "snakemake")  # packages that compute no case
 LONGEST = 12_000  # characters of a bug's traceback
 
 Task = Callable[[str], Any]  # of a case's name; travels to processes, so a function of a module
@@ -41,7 +43,7 @@ class Workers:
 
     n          processes of this machine; 1 is the job's own
     scheduler  address of a dask scheduler, which goes before: its workers see the same files, have
-               the same packages, and are refused if their thinslice is not this one
+               and are refused if their thinslice or their packages are not those of this job
     """
 
     n: int = 1
@@ -164,12 +166,15 @@ def _of_cluster(error: BaseException) -> str:
 def _by_same_code(
     attempt: Callable[[str], _Outcome], digest: str, folder: str, case: str
 ) -> _Outcome:
-    """The record will name this job's code, so a worker with another must not compute.
+    """The record will name this job's code and packages: a worker with others must not compute.
 
     Paths of a job are relative to its folder, and a process has one, so cases go one at a time.
     """
     if _digest() != digest:
-        why = "this dask worker has another thinslice than the job; start it from the same checkout"
+        why = (
+            "this dask worker has another thinslice, Python or packages than the job; start it "
+            "from the same checkout and environment"
+        )
         return _Outcome(case, reason=f"case {case}: {why}")
     with ONE_AT_A_TIME, contextlib.chdir(folder):
         return attempt(case)
@@ -177,8 +182,10 @@ def _by_same_code(
 
 @cache
 def _digest() -> str:
-    """SHA-256 of every file of the package, plug-ins too."""
-    digest = hashlib.sha256()
+    """SHA-256 of every file of the package, plug-ins too, and of the versions that compute."""
+    versions = surroundings.versions().items()
+    computing = sorted((name, version) for name, version in versions if name not in IDLE)
+    digest = hashlib.sha256(repr(computing).encode())
     for file in sorted((SOURCE / "thinslice").rglob("*.py")):
         digest.update(f"{file.relative_to(SOURCE).as_posix()} {sha256_of_file(file)}\n".encode())
     return digest.hexdigest()

@@ -89,6 +89,36 @@ def test_jobs_of_a_command_that_is_not_here_are_refused(results):
         steps.of_cell(score)
 
 
+def test_a_job_that_a_cluster_computed_is_made_again_here():
+    content = {"command": ["score.py", "--threads", "1", "--dask=tcp://gone:8786", "--work", "w"]}
+    step = steps.Step(Path("a.record.json"), content, False)
+    assert step.command == ["score.py", "--threads", "1", "--work", "w"]
+
+
+def rewritten(record: Path, **changed) -> None:
+    """A stranger's record, whole in itself."""
+    content = {**json.loads(record.read_text()), **changed}
+    del content["id"]
+    record.write_text(record_text({"id": record_id(content), **content}))
+
+
+@pytest.mark.parametrize(
+    "script", ["/tmp/evil.py", "../setup/evil.py", "../workflow_scripts/score.py"]
+)
+def test_only_scripts_of_the_workflow_are_run(made, script):
+    rewritten(RECORD, command=[script])
+    with pytest.raises(Refused, match="which is not here"):
+        steps.of_cell(RECORD)
+
+
+@pytest.mark.parametrize("path", ["/home/x.csv", "results/../../x.csv", "x.csv"])
+def test_a_job_that_made_something_outside_results_is_refused(made, path):
+    outputs = {"scores": {"path": path, "sha256": "0" * 64}}
+    rewritten(RECORD, outputs=outputs)
+    with pytest.raises(Refused, match="a path outside results"):
+        steps.of_cell(RECORD)
+
+
 def test_cells_are_drawn_by_the_seed_alone():
     paths = [Path(f"{k}.record.json") for k in range(50)]
     first = cells.sample(paths, 20, 3)

@@ -6,7 +6,8 @@ import pytest
 
 from thinslice.fs.atomic import write_text
 from thinslice.fs.locks import fcntl
-from thinslice.provenance.job import recorded_job
+from thinslice.provenance import environment
+from thinslice.provenance.job import Job, recorded_job
 from thinslice.provenance.records import read_record, record_path
 
 CONTEXT = multiprocessing.get_context("fork")
@@ -114,3 +115,15 @@ def test_what_a_killed_job_was_writing_is_removed_by_the_next(tmp_path):
     run(path)
     assert not list(tmp_path.glob(".*.partial"))
     assert read_record(record_path(path))["facts"] == {"by": "1,2\n"}
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("versions", {"python": "3.11.0", "numpy": "0"}), ("machine", {"cpu": "of another node"})],
+)
+def test_results_of_other_packages_or_another_processor_have_another_key(monkeypatch, name, other):
+    """They would go into a record that names those of the job that found them."""
+    job = Job("score", {}, None)
+    ours = job.key()
+    monkeypatch.setattr(environment, name, lambda: other)
+    assert job.key() != ours

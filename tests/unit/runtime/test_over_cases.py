@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from thinslice.errors import Refused
+from thinslice.provenance import environment
+from thinslice.runtime import over_cases as job
 from thinslice.runtime.kept_results import Kept
 from thinslice.runtime.over_cases import Workers, over_cases
 from thinslice.runtime.processes import EndedError
@@ -89,6 +91,24 @@ def test_a_cluster_that_does_not_answer_is_refused_by_its_address(monkeypatch):
     monkeypatch.setattr("thinslice.runtime.over_cases.CONNECT_S", 1)
     with pytest.raises(Refused, match=r"dask_scheduler: .*tcp://127\.0\.0\.1:9"):
         over_cases(third, CASES, Workers(scheduler="tcp://127.0.0.1:9"))
+
+
+@pytest.mark.parametrize(
+    ("package", "same"), [("numpy", False), ("python", False), ("snakemake", True)]
+)
+def test_a_worker_with_other_packages_that_compute_is_another(monkeypatch, package, same):
+    ours = job._digest.__wrapped__()
+    others = {**environment.versions(), package: "0"}
+    monkeypatch.setattr(environment, "versions", lambda: others)
+    assert (job._digest.__wrapped__() == ours) is same
+
+
+def test_another_worker_computes_nothing(tmp_path):
+    outcome = job._by_same_code(
+        partial(job._attempt, third, None), "another", str(tmp_path), "case0"
+    )
+    assert "another thinslice, Python or packages" in outcome.reason
+    assert outcome.result is None
 
 
 def test_without_distributed_the_refusal_says_what_to_install(monkeypatch):

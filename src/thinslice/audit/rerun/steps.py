@@ -8,6 +8,7 @@ from thinslice.errors import Refused
 from thinslice.provenance.job import SCRIPTS
 from thinslice.provenance.records import read_record
 
+CLUSTER = "--dask="
 JOINED, WHOLE = "join_shards.py", "restore.py"
 
 
@@ -25,8 +26,10 @@ class Step(NamedTuple):
 
     @property
     def command(self) -> list[str]:
-        """Script and flags; of a cell joined from shards, those of one job for all of it."""
+        """Script and flags, without the cluster that computed then; of a cell joined from shards,
+        those of one job for all of it."""
         script, *flags = self.content["command"]
+        flags = [flag for flag in flags if not flag.startswith(CLUSTER)]
         if script != JOINED:
             return [script, *flags]
         first = flags.index("--shards")
@@ -40,12 +43,16 @@ def of_cell(score: Path, *, keep_weights: bool = False) -> list[Step]:
 
     keep_weights   take the weights as they are, and train nothing
 
-    Raises Refused where one of them was made by a command that is not here.
+    Raises Refused where one of them was made by a command that is not here, or into a folder that
+    is not below ``results``: records may be a stranger's.
     """
     steps = list(_upstream(score, keep_weights, set()))
     for step in steps:
+        for path in (step.record, *(each["path"] for each in step.content["outputs"].values())):
+            if ".." in Path(path).parts or Path(path).parts[:1] != ("results",):
+                raise Refused(f"{step.record} made {path}: found a path outside results; not run")
         script = step.content["command"][0]
-        if not step.kept and not (SCRIPTS / step.command[0]).is_file():
+        if not step.kept and step.command[0] not in {path.name for path in SCRIPTS.glob("*.py")}:
             raise Refused(
                 f"{step.record} was made by {script}, which is not here; run this in the checkout "
                 "of the workflow"
