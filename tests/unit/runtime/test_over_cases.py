@@ -17,7 +17,7 @@ from thinslice.runtime.processes import EndedError
 CASES = [f"case{n}" for n in range(5)]
 
 
-def third(case: str) -> dict[str, float]:
+def third(case: str) -> dict[str, str | float]:
     """A float that no short decimal is."""
     return {"case": case, "value": (int(case[-1]) + 1) / 3}
 
