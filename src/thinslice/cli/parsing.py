@@ -14,6 +14,9 @@ class Parser(argparse.ArgumentParser):
 
     of_file: str | None = None  # the subcommand that a file's name was meant for
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return

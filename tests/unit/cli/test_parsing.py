@@ -11,6 +11,7 @@ TYPOS = {
     "restre": "did you mean 'restore'? COMMAND 'restre' is none of inspect, restore, ",
     "methods --jsn": "did you mean '--json'? no argument '--jsn' here",
     "restore a b --device gpu": "did you mean 'cuda'? --device 'gpu' is none of auto, cpu, cuda",
+    "restore a b --thicknes 1": "did you mean '--thickness'? no argument '--thicknes' here",
     "restore a b --tread 2": "did you mean '--threads'? no argument '--tread' here",
     "thicken a b --thickness 5 --profile bx": "did you mean 'box'? --profile 'bx' is none of box",
     "completion zssh": "did you mean 'zsh'? SHELL 'zssh' is none of bash, zsh",
