@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from functools import partial
 from pathlib import Path
 
@@ -33,9 +34,12 @@ def fail_at_2(case: str) -> str:
     return case if case != "case2" else str(1 / 0)
 
 
-def die_at_3(case: str) -> str:
-    if case == "case3":
-        os.kill(os.getpid(), signal.SIGKILL)
+def die_at_3(kept: Path, case: str) -> str:
+    """Be killed at one case, once another is finished."""
+    while case == "case3":
+        if any(kept.glob("*.json")):
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.01)
     return case
 
 
@@ -63,7 +67,7 @@ def test_a_bug_keeps_its_traceback_and_its_case(n):
 def test_a_killed_worker_is_named_and_what_was_finished_is_not_computed_again(tmp_path):
     kept = Kept(tmp_path / "kept")
     with pytest.raises(EndedError, match="was killed"):
-        over_cases(die_at_3, CASES, Workers(2), kept)
+        over_cases(partial(die_at_3, kept.folder), CASES, Workers(2), kept)
     finished = kept.read(CASES)
     assert "case3" not in finished
     assert len(finished) >= 1
