@@ -57,7 +57,10 @@ def test_a_network_that_changes_nothing_leaves_the_interpolated_scan(grid):
     np.testing.assert_allclose(restored.voxels, start, atol=1e-2)
 
 
-@pytest.mark.parametrize("sizes", [{}, {"halo": 0}, {"halo": 3}, {"depth": 1, "tile": 1}])
+@pytest.mark.parametrize(
+    "sizes",
+    [{}, {"halo": 0}, {"halo": 3}, pytest.param({"depth": 1, "tile": 1}, marks=pytest.mark.slow)],
+)
 def test_windows_and_tiles_change_nothing_whatever_their_sizes(sizes):
     grid = replace(FINER, shape=(40, 40))
     whole = method(3, depth=64, tile=64).restore(thick(), grid, run=RUN).voxels

@@ -66,6 +66,7 @@ def test_two_processes_make_the_same_bytes(alone, tmp_path):
     assert make(tmp_path / "a", Workers(2)) == alone
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_makes_the_same_bytes(alone, tmp_path):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
