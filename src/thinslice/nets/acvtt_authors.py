@@ -15,6 +15,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from thinslice.nets.authors_names import renamed
+
 LEVELS = 4
 WAYS = {"encoder": "down", "decoder": "up"}
 UNET_NAMES = {"first_conv": "head", "last_conv": "tail"}
@@ -57,13 +59,4 @@ def from_authors(theirs: Mapping[str, Tensor], *, fusion: bool = False) -> dict[
     fusion   whether it is of the second stage, a plain U-Net
     """
     name_of = unet_name if fusion else acvtt_name
-    ours, unknown = {}, []
-    for name, tensor in theirs.items():
-        try:
-            ours[name_of(name)] = tensor
-        except KeyError:
-            unknown.append(name)
-    if unknown:
-        examples = ", ".join(unknown[:5])
-        raise ValueError(f"{len(unknown)} tensors have no place in the released ACVTT: {examples}")
-    return ours
+    return renamed(theirs, name_of, computed=(), network="the released ACVTT")
