@@ -5,6 +5,7 @@ Memory does not depend on the length of the scan: a run has a bounded number of 
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def _runs(thin: Grid, thick: Grid) -> list[tuple[int, int]]:
     length = int(np.clip(fits, 2, MOST_THICK))
     if len(slices) <= length * RUNS:
         edges = np.linspace(0, len(slices), max(1, -(-len(slices) // length)) + 1).astype(int)
-        runs = [(a, b) for a, b in zip(edges, edges[1:]) if b - a > 1]
+        runs = [(a, b) for a, b in pairwise(edges) if b - a > 1]
     else:
         starts = np.linspace(0, len(slices) - length, RUNS).astype(int)
         runs = [(a, a + length) for a in starts]

@@ -60,7 +60,7 @@ class Measured:
     rmse_hu: float  # of the predicted slices, where the thin columns vary
     bias_hu: float  # acquired minus predicted, blurred
     gain: float  # slope of acquired on predicted, blurred
-    explained: float  # share of what varies along z in the thick slices
+    explained: float  # share of what varies along z, blurred
     taps: tuple[float, ...]  # weights of thin slices around a thick slice's centre
     taps_spacing_mm: float
     fwhm_mm: float

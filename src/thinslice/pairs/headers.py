@@ -159,7 +159,7 @@ def _span_s(times: list[str]) -> tuple[float, float] | None:
 
 
 def _facts(each: Reconstruction) -> dict[str, Any]:
-    first = each.first
+    first, times = each.first, _values(each, "AcquisitionTime")
     facts: dict[str, Any] = {
         "folder": str(each.folder),
         "series": each.name,

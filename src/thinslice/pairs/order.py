@@ -1,4 +1,4 @@
-"""Whether thick slices lie along z where their headers say: searched over the whole scan, both ways.
+"""Whether thick slices lie along z where their headers say, over the whole scan and both ways.
 
 Each slice is shrunk to small means, so that a scan of any length fits; shifts of less than a
 thick slice are left to the slice profile, which measures them better.

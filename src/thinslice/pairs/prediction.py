@@ -1,4 +1,4 @@
-"""Thick slices predicted from the thin ones, each by taps that were fitted on other thick slices."""
+"""Thick slices predicted from thin ones, each by taps fitted on other thick slices."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The reconstructions in a tree of DICOM: each series, or each acquisition in a series, on its grid."""
+"""Reconstructions in a tree of DICOM: each series, or each acquisition in it, on its grid."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -61,7 +61,7 @@ class Reconstruction(NamedTuple):
     def volume(self, start: int, stop: int) -> Volume:
         """Slices ``start`` to ``stop`` of the grid, two or more, as they are read for restoring."""
         n = len(self.slices)
-        assert self.place is not None and stop - start > 1
+        assert self.place is not None
         chosen = (
             self.slices[n - stop : n - start] if self.place.flipped[0] else self.slices[start:stop]
         )
@@ -80,7 +80,7 @@ class Reconstruction(NamedTuple):
 
 
 def reconstructions(tree: Tree) -> list[Reconstruction]:
-    """Every one in the tree, in its order; series without a slice (localizers, reports) left out."""
+    """Every one in the tree, in its order; localizers, reports and captures left out."""
     found = []
     for scan, name in zip(tree.scans, tree.names()):
         if isinstance(scan, Path):
