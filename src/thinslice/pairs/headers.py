@@ -173,9 +173,7 @@ def _facts(each: Reconstruction) -> dict[str, Any]:
         "size": list(each.place.grid.shape if each.place else first.shape),
         "pixel_mm": list(each.place.grid.pixel_mm) if each.place else None,
         "diameter_mm": _mean(_values(each, "ReconstructionDiameter")),
-        "times": _values(each, "AcquisitionTime")[
-            :: max(1, len(_values(each, "AcquisitionTime")) - 1)
-        ],
+        "times": [*times[:1], *times[1:][-1:]],
         "numbers": _values(each, "AcquisitionNumber")[:3],
     }
     stated = [[s.facts["stated"].get(tag) for s in each.slices] for tag in DOSE]

@@ -94,12 +94,12 @@ def _smooth(found: Predicted) -> _Smooth:
     """Slope of acquired on predicted HU, mean difference, share of what varies along z."""
     sigma = (0, SMOOTH_PX, SMOOTH_PX)
     blurred = [ndimage.gaussian_filter(v, sigma) for v in (found.predicted, found.acquired)]
-    along_z = (blurred[1] - blurred[1].mean(axis=0))[found.varies].astype(float)
+    along_z = [(v - v.mean(axis=0))[found.varies].astype(float) for v in blurred]
     seen, acquired = (v[found.varies].astype(float) for v in blurred)
-    left = acquired - seen
     gain = np.cov(seen, acquired)[0, 1] / max(seen.var(ddof=1), 1e-12)
-    explained = 1 - (left**2).mean() / max((along_z**2).mean(), 1e-12)
-    return _Smooth(float(gain), float(left.mean()), float(explained))
+    alike = along_z[0] @ along_z[1] / max(np.prod([np.linalg.norm(v) for v in along_z]), 1e-12)
+    bias_hu = (acquired - seen).mean()
+    return _Smooth(float(gain), float(bias_hu), float(max(alike, 0.0) ** 2))
 
 
 def _residual_scale(found: Predicted) -> float:
