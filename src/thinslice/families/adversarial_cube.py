@@ -3,9 +3,9 @@
 The first training is that of every cube method, by the method's own loss. ``steps_adversarial``
 adds a second one from its best weights: a discriminator of patches, given the thick slices
 interpolated linearly, learns in turn with the network, whose loss is its own, the discriminator's
-opinion and, where asked for, the discriminator's features matched (``training.adversarial``). Such
-answers look more like acquired slices and are further from them, so by default there is none, and
-the last weights count: the closest ones would be those it began with.
+opinion and, where asked for, the discriminator's features matched (``training.adversarial``). By
+default there is none: tables of errors ask for closeness, not for looks. The last weights count;
+the closest might be those it began with.
 
 The discriminator is not saved: it is no part of the method.
 """
