@@ -70,7 +70,7 @@ def scored(config: Mapping[str, Any]) -> list[Cell]:
 
 def segmented(config: Mapping[str, Any]) -> list[Cell]:
     """The scored cells whose restored volumes are segmented: of data sets with labels."""
-    section = config.get("segmentation") or {"datasets": []}
+    section: Mapping[str, Any] = config.get("segmentation") or {"datasets": []}
     methods = section.get("methods", config["grid"]["methods"])
     chosen = [cell for cell in scored(config) if cell.dataset in section["datasets"]]
     return [cell for cell in chosen if cell.method in methods]
