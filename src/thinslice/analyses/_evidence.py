@@ -35,7 +35,7 @@ def scores(records: Sequence[Path]) -> pd.DataFrame:
 
 def runs(records: Sequence[Path]) -> pd.DataFrame:
     """Seconds, memory and parameters of every restored case behind the scores, once a cell."""
-    scored = [each for each in map(read_record, records) if each["rule"] == "score"]
+    scored = [each for each in map(read_record, records) if each.get("rule") != "segment"]
     return pd.DataFrame([row for each in scored for row in _runs(each)])
 
 

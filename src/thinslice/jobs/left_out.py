@@ -50,7 +50,7 @@ def rows_of(records: Sequence[Path]) -> Iterator[tuple[str, str]]:
     A case that all methods lack is named once; else its methods are listed.
     """
     methods: dict[tuple[str, LeftOut], list[str]] = {}
-    scored = [each for each in map(read_record, records) if each["rule"] == "score"]
+    scored = [each for each in map(read_record, records) if each.get("rule") != "segment"]
     for content in scored:
         cell = content["cards"]["cell"]
         for each in content["facts"].get(FACT, []):
