@@ -17,6 +17,8 @@ VIEWS = ("axial", "coronal", "sagittal", "3d")
 PHASE = re.compile(r"[0-9.]+mm")
 SIM = "sim"  # printed beside numbers that rest on simulated data
 
+SCORED_BY = ("score", "segment")  # rules whose rows are scores of a cell
+
 CELL = ("dataset", "degradation", "method", "fitted_on")  # names a restore job
 METRIC = ("metric", "view", "range", "phase_mm")  # names what was measured
 LABELS = ("fidelity", "sim")

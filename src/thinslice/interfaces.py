@@ -160,6 +160,17 @@ class Run:
     reserved_gpus: int = 0  # for this job by the workflow: an error if torch cannot use them
 
 
+@runtime_checkable
+class WithLabels(Protocol):
+    """A data set that knows structures of its thin scans, for ``segmentation``."""
+
+    structures: Sequence[str]  # names of the labels 1, 2, ...
+
+    def labels(self, raw: Path) -> Mapping[str, Callable[[Grid], np.ndarray]]:
+        """By case, what gives its labels on the grid of its thin scan: uint8 [Z, Y, X], 0: none."""
+        ...
+
+
 class Method(Protocol):
     """Thick to restored. It sees the thick volume and the target grid, never the thin volume."""
 
