@@ -53,3 +53,12 @@ def enhanced_pair(folder: Path) -> Path:
     data.save_as(path, enforce_file_format=True)
     made.thick_at(folder / "thick")
     return folder
+
+
+def two_phases(folder: Path) -> Path:
+    """A thin series that holds two acquisitions, and a thick one with the same two."""
+    for phase in (1, 2):
+        tags = made.tagged(AcquisitionNumber=phase, AcquisitionTime=f"10{phase}000")
+        made.thin_at(folder / f"thin{phase}", made.thin_hu(0, phase), change=tags)
+        made.thick_at(folder / f"thick{phase}", made.thick_hu(0, phase), change=tags)
+    return folder

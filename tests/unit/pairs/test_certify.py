@@ -87,6 +87,13 @@ def test_numbers_of_acquisitions_count_where_noise_cannot_tell(monkeypatch, tmp_
     assert found.codes == ("acquisition_number",)
 
 
+def test_uids_that_are_missing_are_noted(tmp_path, thin):
+    thick = made.thick_at(tmp_path, change=made.tagged(FrameOfReferenceUID=None))
+    found = certify(thin, thick)
+    assert found.codes == ()
+    assert found.notes == ("no FrameOfReferenceUID in one of the two",)
+
+
 def test_the_worst_reason_is_the_verdict():
     reasons = (Reason("kernel", ""), Reason("anatomy", ""), Reason("gap", ""))
     assert Certificate(reasons, {}).verdict == "rejected"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.exported_study import enhanced_pair, exported
+from support.exported_study import enhanced_pair, exported, two_phases
 from thinslice.io.folder import look
 from thinslice.pairs.find import find_pairs, left_over
 from thinslice.pairs.reconstructions import reconstructions
@@ -41,3 +41,15 @@ def test_a_thin_scan_in_one_multi_frame_file_is_half_of_a_pair(tmp_path):
 
 def test_an_empty_folder_has_none(tmp_path):
     assert find_pairs(tmp_path) == []
+
+
+def test_phases_in_one_series_are_paired_each_with_its_own(tmp_path):
+    """Two acquisitions in a thin series, and the same two in a thick one."""
+    found = {
+        (pair.thin.acquisition, pair.thick.acquisition): pair.certificate.codes
+        for pair in find_pairs(two_phases(tmp_path))
+    }
+    assert found[("1", "1")] == found[("2", "2")] == ()
+    assert "acquisition" in found[("1", "2")]
+    assert "acquisition" in found[("2", "1")]
+    assert len(found) == 4
