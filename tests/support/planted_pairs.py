@@ -109,6 +109,7 @@ def planted() -> dict[str, Planted]:
         ),
         "other diameter, headers copied": of_images("in_plane", magnified(1.03), "magnified 1.03"),
         "images moved": of_images("in_plane", np.roll(hu, 1, axis=2), "(x) pixels"),
+        "mirrored": of_images("anatomy", hu[:, :, ::-1], "HU (RMSE)"),
         "tilted": Planted({"change": tilted}, ("stack",), "thick: gantry tilt"),
         "turned": Planted({"plane": TURNED}, ("orientation",), "turned by 3 degrees"),
         "gap": Planted(
@@ -133,6 +134,7 @@ def planted() -> dict[str, Planted]:
         "other patient": of_tags("patient", "two PatientIDs", PatientID="other"),
         "other scanner": of_tags("scanner", "ACME and Other", Manufacturer="Other"),
         "MR": of_tags("modality", "MR, not CT", Modality="MR"),
+        "other intercept": of_images("hu_scale", hu + 1024, "+1024 HU on average"),
         "other HU": of_images("hu_scale", 1.05 * hu, "1.050 times"),
         "one slice twice": of_images("odd_slices", one_twice(), "1 thick slices, counted"),
         "with loss": of_tags("lossy", LossyImageCompression="01"),

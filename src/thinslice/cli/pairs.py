@@ -28,8 +28,9 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add("--json", action="store_true", help="print a JSON object, for programs")
     add("--manifest", type=Path, metavar="FILE.csv", help="write the certified pairs for own_data")
     add(
-        "--accept", nargs="+", choices=ACCEPTABLE, default=[], metavar="REASON",
-        help=f"put pairs into the manifest that these alone flag: {', '.join(ACCEPTABLE)}",
+        "--accept", action="append", choices=ACCEPTABLE, default=[], metavar="REASON",
+        help="put pairs into the manifest that are flagged by it alone; several times, by these alone: "
+        + ", ".join(ACCEPTABLE),
     )  # fmt: skip
     parser.set_defaults(run=run)
 

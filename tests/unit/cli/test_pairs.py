@@ -56,7 +56,8 @@ def test_a_manifest_of_what_is_accepted(tmp_path, capsys):
     assert main(["pairs", str(tmp_path), "--manifest", str(out)]) == 1
     assert not out.exists()
     assert "not written" in capsys.readouterr().err
-    words = ["pairs", str(tmp_path), "--manifest", str(out), "--accept", "kernel"]
+    accepted = ["--accept", "gap", "--accept", "kernel"]
+    words = ["pairs", "--manifest", str(out), *accepted, str(tmp_path)]
     assert main(words) == 1
     assert out.read_text().splitlines()[1].startswith("p001_1,p001,test,a,b,")
     assert main(words) == 2, "what is there is not replaced"
