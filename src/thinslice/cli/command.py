@@ -21,6 +21,7 @@ COMMANDS = {  # a file of this folder, imported only where it is the one that is
     "capsule": "pack what a table or the report rests on, for a stranger to check",
     "rerun": "make a cell again from raw data in a scratch folder, and compare",
     "why": "say what changed since a result was made",
+    "study": "a blind comparison of methods by readers",
     "completion": "print a script for a shell's completion",
     "metrics": "test the metrics on closed forms",
 }
