@@ -89,41 +89,18 @@ WITHOUT = np.delete(np.arange(11), 5)
 
 
 def planted() -> dict[str, Planted]:
-    hu = thick_hu()
+    """All of them by name; headers are copied where nothing else is said."""
+    return in_headers() | in_grids() | in_images()
+
+
+def in_headers() -> dict[str, Planted]:
     return {
         "other kernel": of_tags("kernel", "B30f (thin) and B70f", ConvolutionKernel="B70f"),
-        "softer kernel, not stated": of_images("kernel", blurred(hu, 0.8), "kernel same"),
-        "sharper kernel, not stated": of_images("kernel", 2 * hu - blurred(hu, 1), "kernel same"),
         "other phase, by time": of_tags("acquisition", "39.5 s apart", AcquisitionTime="101152"),
         "another day": of_tags("acquisition", "20260103 (thick)", AcquisitionDate="20260103"),
         "other phase of the heart": of_tags(
             "phase", "75 (thin) and 40 (thick)", NominalPercentageOfCardiacPhase=40
         ),
-        "other phase, headers copied": of_images("acquisition", later_phase(), "independent"),
-        "other scan of that patient": of_images("acquisition", thick_hu(0, 1), "independent"),
-        "other patient, headers copied": of_images("anatomy", thick_hu(1, 1), "HU (RMSE)"),
-        "cropped": Planted({"change": cropped}, ("field_of_view",), "56 x 64 pixels"),
-        "cropped elsewhere": Planted({"change": beside}, ("field_of_view",), "1 mm beside"),
-        "other diameter": Planted(
-            {"pixel_mm": (0.8, 0.8)}, ("field_of_view",), "51.2 x 51.2 mm (thick)"
-        ),
-        "other diameter, headers copied": of_images("in_plane", magnified(1.03), "magnified 1.03"),
-        "images moved": of_images("in_plane", np.roll(hu, 1, axis=2), "(x) pixels"),
-        "mirrored": of_images("anatomy", hu[:, :, ::-1], "HU (RMSE)"),
-        "tilted": Planted({"change": tilted}, ("stack",), "thick: gantry tilt"),
-        "turned": Planted({"plane": TURNED}, ("orientation",), "turned by 3 degrees"),
-        "gap": Planted(
-            {"hu": hu[::2], "increment_mm": 10.0}, ("gap",), "thick slices of 5 mm every 10 mm"
-        ),
-        "half a thin slice off": Planted({"start_mm": THICK_START + 0.5}, ("z_offset",), "-0.5 mm"),
-        "half a thick slice off": Planted({"start_mm": THICK_START + 2.5}, ("z_offset",), "-2.4"),
-        "a thick slice off": Planted({"start_mm": THICK_START + 5}, ("z_offset",), "-5 mm from"),
-        "reversed": of_images("order", hu[::-1], "when turned round"),
-        "other table range": Planted(
-            {"start_mm": 300.0}, ("table_range",), "0 of 11 thick slices (298.5 to 348.5 mm)"
-        ),
-        "averaged": of_images("simulated", averaged(), "weighted means of thin ones to 0.3"),
-        "every fifth thin slice": of_images("simulated", thin_hu()[3::5], "FWHM 1 mm"),
         "reformatted": of_tags(
             "derived", "DERIVED/SECONDARY/MPR", ImageType=["DERIVED", "SECONDARY", "MPR"]
         ),
@@ -134,11 +111,50 @@ def planted() -> dict[str, Planted]:
         "other patient": of_tags("patient", "two PatientIDs", PatientID="other"),
         "other scanner": of_tags("scanner", "ACME and Other", Manufacturer="Other"),
         "MR": of_tags("modality", "MR, not CT", Modality="MR"),
+        "with loss": of_tags("lossy", LossyImageCompression="01"),
+        "as thin": of_tags("thickness gap", "1.2 mm slices beside 1 mm ones", SliceThickness=1.2),
+    }
+
+
+def in_grids() -> dict[str, Planted]:
+    hu = thick_hu()
+    return {
+        "cropped": Planted({"change": cropped}, ("field_of_view",), "56 x 64 pixels"),
+        "cropped elsewhere": Planted({"change": beside}, ("field_of_view",), "1 mm beside"),
+        "other diameter": Planted(
+            {"pixel_mm": (0.8, 0.8)}, ("field_of_view",), "51.2 x 51.2 mm (thick)"
+        ),
+        "tilted": Planted({"change": tilted}, ("stack",), "thick: gantry tilt"),
+        "turned": Planted({"plane": TURNED}, ("orientation",), "turned by 3 degrees"),
+        "gap": Planted(
+            {"hu": hu[::2], "increment_mm": 10.0}, ("gap",), "thick slices of 5 mm every 10 mm"
+        ),
+        "other table range": Planted(
+            {"start_mm": 300.0}, ("table_range",), "0 of 11 thick slices (298.5 to 348.5 mm)"
+        ),
+    }
+
+
+def in_images() -> dict[str, Planted]:
+    hu = thick_hu()
+    return {
+        "softer kernel, not stated": of_images("kernel", blurred(hu, 0.8), "kernel same"),
+        "sharper kernel, not stated": of_images("kernel", 2 * hu - blurred(hu, 1), "kernel same"),
+        "other phase, headers copied": of_images("acquisition", later_phase(), "independent"),
+        "other scan of that patient": of_images("acquisition", thick_hu(0, 1), "independent"),
+        "other patient, headers copied": of_images("anatomy", thick_hu(1, 1), "HU (RMSE)"),
+        "other diameter, headers copied": of_images("in_plane", magnified(1.03), "magnified 1.03"),
+        "images moved": of_images("in_plane", np.roll(hu, 1, axis=2), "(x) pixels"),
+        "mirrored": of_images("anatomy", hu[:, :, ::-1], "HU (RMSE)"),
+        "half a thin slice off": Planted({"start_mm": THICK_START + 0.5}, ("z_offset",), "-0.5 mm"),
+        "half a thick slice off": Planted({"start_mm": THICK_START + 2.5}, ("z_offset",), "-2.4"),
+        "a thick slice off": Planted({"start_mm": THICK_START + 5}, ("z_offset",), "-5 mm from"),
+        "reversed": of_images("order", hu[::-1], "when turned round"),
+        "averaged": of_images("simulated", averaged(), "weighted means of thin ones to 0.3"),
+        "every fifth thin slice": of_images("simulated", thin_hu()[3::5], "FWHM 1 mm"),
         "other intercept": of_images("hu_scale", hu + 1024, "+1024 HU on average"),
         "other HU": of_images("hu_scale", 1.05 * hu, "1.050 times"),
         "one slice twice": of_images("odd_slices", one_twice(), "1 thick slices, counted"),
-        "with loss": of_tags("lossy", LossyImageCompression="01"),
-        "as thin": of_tags("thickness gap", "1.2 mm slices beside 1 mm ones", SliceThickness=1.2),
     }
 
 

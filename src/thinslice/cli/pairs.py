@@ -29,8 +29,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add("--manifest", type=Path, metavar="FILE.csv", help="write the certified pairs for own_data")
     add(
         "--accept", action="append", choices=ACCEPTABLE, default=[], metavar="REASON",
-        help="put pairs into the manifest that are flagged by it alone; several times, by these alone: "
-        + ", ".join(ACCEPTABLE),
+        help="put pairs into the manifest too that it alone flags; given several times, that these "
+        f"alone flag: {', '.join(ACCEPTABLE)}",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
