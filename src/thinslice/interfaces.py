@@ -97,7 +97,10 @@ class ReadByCase(Dataset, Protocol):
     """A data set whose cases several processes can read; ``cases`` gives the same, in order."""
 
     def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
-        """By case, a function that reads it; a function of a module, or a partial of one."""
+        """By case, a function that reads it; a function of a module, or a partial of one.
+
+        It may raise ``SetAside``: the case is left out, and the record says why.
+        """
         ...
 
 
@@ -244,7 +247,8 @@ class Evidence:
     scores   one row per cell x case x metric (SCORES)
     runs     one row per cell x case (RUNS)
     pairs    one row per dataset x case x relation x metric: slice pairs of thin and acquired
-             thick (PAIRS)
+             thick, and simulated thick against acquired (PAIRS)
+    cases    one row per dataset x case that has both: its stratum, or why it was set aside (CASES)
     """
 
     scores: "pd.DataFrame"
@@ -252,6 +256,7 @@ class Evidence:
     pairs: "pd.DataFrame"
     skipped: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (cell, reason in words)
     scans: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (dataset, what to know of it)
+    cases: "pd.DataFrame | None" = None  # None: unknown
 
 
 class Analysis(Protocol):
