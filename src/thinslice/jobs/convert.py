@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from thinslice import plugins, store
 from thinslice.errors import in_case
-from thinslice.interfaces import Case, ReadByCase
+from thinslice.interfaces import Case, ComparedByCase, ReadByCase
 from thinslice.jobs.case_workers import ALONE, CaseWorkers
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
@@ -45,6 +45,8 @@ def convert(
                 readers = dataset.readers(raw)
                 task = partial(convert_case, readers, writers)
                 converted = over_cases(task, list(readers), run.workers, kept)
+                if isinstance(dataset, ComparedByCase):
+                    dataset.compare({each["case"]: each["digest"] for each in converted})
             else:
                 converted = [store_case(case, writers) for case in distinct(dataset.cases(raw))]
             thin_writer.include()
@@ -84,7 +86,8 @@ def convert_case(
 
 
 def store_case(case: Case, writers: Writers) -> dict[str, Any]:
-    """Store the scans of a case; its name, which scans it has, and its warnings."""
+    """Store the scans of a case; its name, which scans it has, its warnings, and the digest of its
+    thin voxels."""
     about = {"patient": case.patient, "split": case.split, "source": dict(case.source)}
     with in_case(case.name):
         target = target_of(case).to_json()
@@ -97,7 +100,8 @@ def store_case(case: Case, writers: Writers) -> dict[str, Any]:
     for words in warnings:
         print(f"warning: {case.name}: {words}", flush=True)
     has = {"thin": case.thin is not None, "thick": case.thick is not None}
-    return {"case": case.name, **has, "warnings": warnings}
+    digest = case.thin.digest() if case.thin is not None else ""
+    return {"case": case.name, **has, "warnings": warnings, "digest": digest}
 
 
 def _is_stored(
