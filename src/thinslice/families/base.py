@@ -21,6 +21,7 @@ from thinslice.training.distributed import Loss
 from thinslice.training.learner import Rival
 from thinslice.training.plan import Plan
 from thinslice.training.samplers import crops
+from thinslice.training.samplers.held_scans import USUAL_GIB, in_memory
 from thinslice.volume import Grid, Volume
 
 Settings = TypeVar("Settings")
@@ -99,10 +100,11 @@ class FittedMethod(NetworkMethod, Generic[R]):
             raise ValueError("no training pairs: the train split is empty")
         shape = self._shape_for([*train, *val])
         net = self._seeded(shape)
-        data = TrainingData(
-            crops.in_memory(train), crops.in_memory(val), crops.data_key(train, val)
-        )
-        curve = self._fit(net, shape, data, work, run or Run())
+        run = run or Run()
+        limit_gib = USUAL_GIB if run.data_gib is None else run.data_gib
+        kept, judged = in_memory(train, val, limit_gib=limit_gib / run.processes)
+        data = TrainingData(kept, judged, crops.data_key(train, val))
+        curve = self._fit(net, shape, data, work, run)
         self.net, self.shape = net, shape
         return curve
 

@@ -24,7 +24,7 @@ from thinslice.interfaces import Run
 from thinslice.runtime import signals
 from thinslice.runtime.progress import Progress
 from thinslice.training import checkpoint, precision, seeds
-from thinslice.training.batches import Batch, Sample, ahead, to_device
+from thinslice.training.batches import Batch, Sample, Waited, ahead, to_device
 from thinslice.training.curve import Curve
 from thinslice.training.distributed import Loss, ProcessGroup
 from thinslice.training.learner import Learner, Rival
@@ -86,7 +86,10 @@ def train(
         Progress(plan.steps, "training", "step", shown=run.progress, done=resumed_at) as progress,
         signals.deferred(wait=group.size == 1) as stopping,
     ):
-        for batch in ahead(sample, plan.seed, range(resumed_at, plan.steps)):
+        readers = run.threads or 1
+        coming = ahead(sample, plan.seed, range(resumed_at, plan.steps), readers)
+        training.batches = Waited(coming)
+        for batch in training.batches:
             training.advance(group.share(batch, whole), curve, progress)
             if stopping() and curve is not None:
                 training.save(curve)
@@ -127,6 +130,7 @@ class _Training:
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=group.device)
         self.loss_n = 0
         self.wall_s = 0.0
+        self.batches = Waited(iter(()))
         self._mark = self._saved = self._row_began = time.monotonic()
 
     def resume(self) -> int:
@@ -226,11 +230,12 @@ class _Training:
                 "lower lr, or set clip_norm"
             )
         now = time.monotonic()
-        speed = self.loss_n / max(now - self._row_began, 1e-9)
+        seconds = max(now - self._row_began, 1e-9)
+        waiting, self.batches.seconds = self.batches.seconds / seconds, 0.0
         self.wall_s += now - self._mark
         self._mark = self._row_began = now
         if curve is not None:
-            curve.add(self.step, mean, val, rate, self.wall_s, speed)
+            curve.add(self.step, mean, val, rate, self.wall_s, self.loss_n / seconds, waiting)
         self.loss_sum.zero_()
         self.loss_n = 0
         return f"loss {mean:.4g}" + (f", val {self.vals[-1]:.4g}" if self.vals else "")
