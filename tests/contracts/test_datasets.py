@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from support import published_sets as sets
-from support import scan_folders
+from support import scan_folders, small_archive
 from support.cards import cards, module_of, with_settings
 from thinslice import plugins
 from thinslice.datasets import kits23, msd, msd_lung
@@ -94,7 +94,14 @@ def splits_of(card: Mapping[str, Any]) -> set[str]:
     return {"train", "test"} if module_of(card) in without_val else {"train", "val", "test"}
 
 
+def tiny_idc(folder: Path, modality: str) -> dict[str, Any]:
+    made = small_archive.archive(folder / "series")
+    made.write_raw(folder / "raw")
+    return {"manifest": made.write_manifest(folder / "pairs.csv")}
+
+
 TINY: dict[str, Callable[[Path, str], dict[str, Any]]] = {  # for each module, settings made fast
+    "idc_pairs": tiny_idc,
     "ixi": tiny_ixi,
     "kits23": tiny_kits,
     "ldct_l291": tiny_l291,
@@ -107,6 +114,7 @@ TINY: dict[str, Callable[[Path, str], dict[str, Any]]] = {  # for each module, s
     "varied_phantom": few_patients,
 }
 SAID: dict[str, dict[str, Any]] = {  # what any config must say of a set
+    "idc_pairs": {"acquired": True},
     "ixi": {"modality": "MR"},
     "ldct_l291": {"acquired": True, "truth": False},
     "namic": {"modality": "MR"},

@@ -16,7 +16,6 @@ from thinslice.nets.davsr import TwoHeads
 from thinslice.nets.saint import Dense, distances_mm
 from thinslice.operators.interpolation import resample_z
 from thinslice.training.samplers.coarse_rows import CoarseRows, CoarseScan
-from thinslice.training.samplers.crops import in_memory
 from thinslice.volume import Volume, Window
 
 RUN = Run(device="cpu", progress=False)
@@ -138,7 +137,7 @@ def test_rows_between_coarse_ones_lie_where_the_network_is_told(axis):
 
 
 def test_training_pairs_are_asked_for_their_own_thin_slices():
-    (pair,) = in_memory(pairs(3))
+    (pair,) = pairs(3)
     coarse = CoarseScan.of(pair, (-1024.0, 2976.0))
     assert coarse.thickness_mm == pair.thin.grid.thickness_mm
     np.testing.assert_allclose(np.diff(coarse.offsets_mm), 2.5 / 3)

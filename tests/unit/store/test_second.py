@@ -11,6 +11,7 @@ from thinslice.degradations import profile
 from thinslice.operators.degradation import thick_of
 from thinslice.store.layout import SECOND, StoreError
 from thinslice.training.samplers import crops
+from thinslice.training.samplers.held_scans import held
 from thinslice.volume import Grid, Volume
 
 GRID = Grid(20, 1.0, 1.0, (12, 14), (0.7, 0.7))
@@ -38,6 +39,7 @@ def test_it_comes_back_with_the_case_and_with_no_other(path):
     opened = store.open_store(path)
     same(opened.read("with").second, SECOND_CONTRAST)
     same(crops.whole(opened.scan("with")).second, SECOND_CONTRAST)
+    same(crops.whole(held(opened.scan("with"))).second, SECOND_CONTRAST)
     assert opened.read("without").second is None
     assert not (path / "without" / SECOND).exists()
 
