@@ -37,6 +37,11 @@ class Scan(Protocol):
     def modality(self) -> Modality: ...
     @property
     def padding(self) -> Padding | None: ...
+    @property
+    def second(self) -> "Scan | None":
+        """Another contrast of the same patient (``Volume``); None: there is none."""
+        ...
+
     def read(self, z: slice = ..., y: slice = ..., x: slice = ...) -> np.ndarray:
         """A block of voxels, float32 [z, y, x]; padding is filled (``Volume``)."""
         ...
@@ -145,6 +150,7 @@ class About(NamedTuple):
     idea: str  # one sentence
     fixed_factor: bool = False  # restores only the ratio of increments that it was fitted on
     in_plane: bool = False  # can restore on finer pixels too
+    second: bool = False  # sees a second contrast of the patient (``Volume``), and needs it
     published_settings: Mapping[str, tuple[Any, ...]] = {}  # by name: the source's, ablations too
 
     def fidelity_of(self, settings: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from thinslice.columns import CASES, COLUMNS, PAIRS, RUNS, SCORES, Column
 from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.families.cube import CubeSettings
 from thinslice.families.interpolated import InterpolatedSettings
+from thinslice.families.interpolated_planes import InterpolatedPlanesSettings
 from thinslice.families.plane import PlaneSettings
 from thinslice.families.positions import PositionSettings
 from thinslice.families.referenced import ReferencedSettings
@@ -41,6 +42,7 @@ SHARED = {
     SelfSupervised: "Methods that learn from the scan",
     CubeSettings: "Every cube network",
     InterpolatedSettings: "Every network on an interpolated scan",
+    InterpolatedPlanesSettings: "Every network on planes of an interpolated scan",
     PlaneSettings: "Every plane network",
     PositionSettings: "Every network of positions",
     TwoStageSettings: "Both two-stage methods",

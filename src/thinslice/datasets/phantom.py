@@ -8,7 +8,7 @@ is known. Works offline; the same settings give the same bits. The chest fills t
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,6 +24,7 @@ from thinslice.phantom.labels import STRUCTURES, label_map
 from thinslice.phantom.lattice import Plane
 from thinslice.phantom.noise import expose
 from thinslice.phantom.reconstruction import Reconstruction, acquire
+from thinslice.phantom.second_contrast import second_contrast
 from thinslice.volume import Grid
 
 
@@ -89,6 +90,7 @@ class Settings:
     noise_hu: float = 12.0  # sd of the thin series without iterative steps, mean over the body
     phase: float | Literal["free"] = "free"  # of thick against thin slices, mm
     cells: int = 2  # per pixel and direction, in the latent chest
+    second: bool = False  # whether scans carry a second contrast, fine as the thin scan is
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.patients) - set(SPLITS))
@@ -213,6 +215,9 @@ class Phantom:
         noise = expose(steps, scanned, seed, float(density)) if s.noise_hu else None
         thin = acquire(steps, noise, scans[0], grid)
         thick = acquire(steps, noise, scans[1], s.thick_grid(phase_mm))
+        if s.second:
+            second = second_contrast(thin, np.random.default_rng((*seed, 3)))
+            thin, thick = replace(thin, second=second), replace(thick, second=second)
         source = self._source(seed, phase_mm, scans, chest.drawn)
         name = case_name(split, number)
         return Case(name, f"phantom-{s.seed}-{name}", split, thin, thick, source)

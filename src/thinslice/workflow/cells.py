@@ -141,6 +141,10 @@ def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
         return f"{cell.dataset} has no thin slices to simulate thick ones from"
     if _in_plane(cell.degradation, config) > 1 and not _method(cell, config).get("in_plane"):
         return "its pixels are made coarser too, and the method restores slices alone"
+    if _method(cell, config).get("second", False):
+        for dataset in {cell.dataset, cell.source.dataset if cell.source else cell.dataset}:
+            if not config["datasets"][dataset].get("settings", {}).get("second"):
+                return f"the method sees a second contrast, and {dataset} has none"
     if cell.source is None:
         return None
     if not has_truth(cell.source.dataset, config):
