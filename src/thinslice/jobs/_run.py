@@ -156,6 +156,7 @@ def _training(path: Path, record: Mapping[str, Any]) -> Training:
         peak_memory_gib=facts.get("process_peak_memory_gib", record["peak_memory_gib"]),
         energy_kwh=energy_kwh(record),
         curve=_curve(path),
+        waiting=facts.get("waiting", float("nan")),
     )
 
 

@@ -158,7 +158,7 @@ def _width(m: Measured, thickness_mm: float) -> Reason | None:
 def _scale(m: Measured) -> Reason | None:
     if abs(m.gain - 1) <= GAIN and abs(m.bias_hu) <= BIAS_HU:
         return None
-    text = f"thick HU are {m.gain:.3f} times the thin ones, {m.bias_hu:+.2g} HU on average"
+    text = f"thick HU are {m.gain:.3f} times the thin ones, {m.bias_hu:+.4g} HU on average"
     return Reason("hu_scale", text)
 
 
