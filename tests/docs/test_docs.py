@@ -11,7 +11,7 @@ import yaml
 
 from support.paths import ROOT
 from thinslice import plugins
-from thinslice.columns import COLUMNS, PAIRS, RUNS, SCORES, Column
+from thinslice.columns import CASES, COLUMNS, PAIRS, RUNS, SCORES, Column
 from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.families.cube import CubeSettings
 from thinslice.families.interpolated import InterpolatedSettings
@@ -135,7 +135,7 @@ def test_every_column_is_in_the_results_page_with_its_type_and_meaning():
 
 
 @pytest.mark.parametrize(
-    ("name", "columns"), [("scores", SCORES), ("runs", RUNS), ("pairs", PAIRS)]
+    ("name", "columns"), [("scores", SCORES), ("runs", RUNS), ("pairs", PAIRS), ("cases", CASES)]
 )
 def test_the_columns_of_the_evidence_are_in_the_results_page(name, columns):
     text = section("Columns", 2, RESULTS_PAGE).split(f"- `{name}.csv`:")[1].split("\n- ")[0]
