@@ -98,7 +98,8 @@ def splits_of(card: Mapping[str, Any]) -> set[str]:
 def tiny_idc(folder: Path, modality: str) -> dict[str, Any]:
     made = small_archive.archive(folder / "series")
     made.write_raw(folder / "raw")
-    return {"manifest": made.write_manifest(folder / "pairs.csv")}
+    every = dict.fromkeys(("take", "makers", "ratios"))
+    return {**every, "manifest": made.write_manifest(folder / "pairs.csv")}
 
 
 def tiny_phantoms(folder: Path, modality: str) -> dict[str, Any]:
