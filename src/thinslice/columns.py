@@ -19,6 +19,8 @@ SIMULATED = "simulated"  # the protocol of pairs' rows: simulated against acquir
 TRUTH = "truth"  # the protocol of scores against known solids
 SIM = "sim"  # printed beside numbers that rest on simulated data
 
+SCORED_BY = ("score", "segment")  # rules whose rows are scores of a cell
+
 CELL = ("dataset", "degradation", "method", "fitted_on")  # names a restore job
 METRIC = ("metric", "view", "range", "phase_mm")  # names what was measured
 LABELS = ("fidelity", "sim")

@@ -10,7 +10,7 @@ Axes are always [Z, Y, X], z through-plane; lengths are mm; CT is HU.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from thinslice.volume import Grid, Modality, Padding, Volume
 if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or scipy.sparse
     import pandas as pd
     from scipy.sparse import csr_array
+
+T = TypeVar("T")
 
 SPLITS = ("train", "val", "test")
 # What a method reproduces, as tables print it; docs/explanation/methods.md explains each.
@@ -104,6 +106,15 @@ class ReadByCase(Dataset, Protocol):
         ...
 
 
+@runtime_checkable
+class ComparedByCase(ReadByCase, Protocol):
+    """A data set whose cases must not be copies of each other."""
+
+    def compare(self, digests: Mapping[str, str]) -> None:
+        """Refuse copies, by the SHA-256 of each case's thin voxels."""
+        ...
+
+
 class Degradation(Protocol):
     """Thin to simulated thick: one sparse matrix along z, a pure function of the grids."""
 
@@ -156,11 +167,23 @@ class Run:
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1"
     threads: int | None = None  # None: leave as the process has it
     max_memory_gib: float | None = None  # inference tiles to stay below it
+    data_gib: float | None = None  # of scans that a training keeps in memory; None: 2
     progress: bool = True
     work: Path | None = None  # where a method that learns from the scan itself keeps checkpoints
     rank: int = 0  # of the processes that train together, this one; the first is 0 and leads
     processes: int = 1  # that train together
     reserved_gpus: int = 0  # for this job by the workflow: an error if torch cannot use them
+
+
+@runtime_checkable
+class WithLabels(Protocol):
+    """A data set that knows structures of its thin scans, for ``segmentation``."""
+
+    structures: Sequence[str]  # names of the labels 1, 2, ...
+
+    def labels(self, raw: Path) -> Mapping[str, Callable[[Grid], np.ndarray]]:
+        """By case, what gives its labels on the grid of its thin scan: uint8 [Z, Y, X], 0: none."""
+        ...
 
 
 class Method(Protocol):
@@ -221,6 +244,13 @@ class ScoringInput:
     thick: Volume
     matrix: "csr_array | None" = None  # [n_thick, n_thin], how thick arises from thin, if known
     planes: "tuple[csr_array, csr_array] | None" = None  # likewise rows, columns; None: same pixels
+    known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, name: str, compute: Callable[[], T]) -> T:
+        """What several protocols ask of this case alone: computed by the first of them."""
+        if name not in self.known:
+            self.known[name] = compute()
+        return self.known[name]
 
 
 class ScoringProtocol(Protocol):

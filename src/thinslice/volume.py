@@ -4,6 +4,7 @@ Axes are always [Z, Y, X]: z across slices, y and x in-plane. Lengths are millim
 Patient space is DICOM LPS (x to the left, y to the back, z to the head).
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -198,6 +199,10 @@ class Volume:
         return replace(
             self, voxels=filled(self.voxels, padding.mask, self.modality), padding=padding
         )
+
+    def digest(self) -> str:
+        """SHA-256 of the voxels' bytes, in hex."""
+        return hashlib.sha256(np.ascontiguousarray(self.voxels).data).hexdigest()
 
     def as_in_file(self, lowest: float = -np.inf, highest: float = np.inf) -> np.ndarray:
         """Voxels [Z, Y, X] with the padding's own numbers; ``lowest`` for those beyond the two."""

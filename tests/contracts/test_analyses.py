@@ -43,6 +43,7 @@ OF_PAPERS = {  # the scores that configs ask of each paper's protocol
     "acvtt_rplhr": {"psnr_db scan": "psnr_db", "ssim coronal": "ssim axial"},
     "georgescu": {"psnr_db scan": "psnr_db"},
     "sr4zct": {"psnr_db scan": "psnr_db coronal"},
+    "segmentation": {"ssim coronal": "dice_kidney"},
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from support.cards import cards, module_of, one_of_each, with_settings
+from support.quick import first_of_each
 from thinslice import plugins
 from thinslice.interfaces import Pair, Run
 from thinslice.restoration.methods import fit_of
@@ -32,6 +33,17 @@ def design(card: Mapping[str, Any]) -> tuple[str, str]:
 CARDS = one_of_each(ALL, design)
 FITS = {name: fit_of(plugins.build("methods", tiny(card))) for name, card in CARDS.items()}
 FITTED = [name for name, fit in FITS.items() if fit == "population"]
+
+
+def family(name: str) -> str:
+    """The module of ``thinslice/families`` that a method is written on, or its own module."""
+    kinds = type(plugins.build("methods", tiny(CARDS[name]))).__mro__
+    rooms = (kind.__module__ for kind in kinds)
+    return next((room for room in rooms if ".families." in room), module_of(CARDS[name]))
+
+
+A_FAMILY_EACH = first_of_each(CARDS, family)  # every run; the others by check-method and slow
+A_FITTED_FAMILY_EACH = first_of_each(FITTED, family)
 
 
 def thick(grid: Grid = THICK, modality="CT", seed: int = 0) -> Volume:

@@ -36,8 +36,9 @@ def scores(records: Sequence[Path]) -> pd.DataFrame:
 
 
 def runs(records: Sequence[Path]) -> pd.DataFrame:
-    """Seconds, memory and parameters of every restored case behind the scores."""
-    return pd.DataFrame([row for record in records for row in _runs(read_record(record))])
+    """Seconds, memory and parameters of every restored case behind the scores, once a cell."""
+    scored = [each for each in map(read_record, records) if each.get("rule") != "segment"]
+    return pd.DataFrame([row for each in scored for row in _runs(each)])
 
 
 def pairs(records: Sequence[Path]) -> pd.DataFrame:

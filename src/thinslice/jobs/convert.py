@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from thinslice import plugins, store
 from thinslice.errors import Refused, SetAside, all_refused, in_case
-from thinslice.interfaces import Case, ReadByCase
+from thinslice.interfaces import Case, ComparedByCase, ReadByCase
 from thinslice.jobs.case_workers import ALONE, CaseWorkers
 from thinslice.jobs.strata import of_set_aside, stratum_of
 from thinslice.provenance.job import recorded_job
@@ -46,6 +46,8 @@ def convert(
                 readers = dataset.readers(raw)
                 task = partial(convert_case, readers, writers)
                 converted = over_cases(task, list(readers), run.workers, kept)
+                if isinstance(dataset, ComparedByCase):
+                    dataset.compare({each["case"]: each["digest"] for each in converted})
             else:
                 converted = [store_case(case, writers) for case in distinct(dataset.cases(raw))]
             refuse_all_set_aside(converted)
@@ -85,7 +87,7 @@ def convert_case(
     except SetAside as error:
         stratum = of_set_aside(name, error)
         print(f"set aside {name}: {stratum['set_aside']}", flush=True)
-        nothing = {"thin": False, "thick": False, "warnings": []}
+        nothing = {"thin": False, "thick": False, "warnings": [], "digest": ""}
         return {"case": name, **nothing, "stratum": stratum}
     if case.name != name:
         raise ValueError(f"the reader of case {name!r} gave {case.name!r}: correct the data set")
@@ -93,7 +95,8 @@ def convert_case(
 
 
 def store_case(case: Case, writers: Writers) -> dict[str, Any]:
-    """Store the scans of a case; its name, which scans it has, and its warnings."""
+    """Store the scans of a case; its name, which scans it has, its warnings, and the digest of its
+    thin voxels."""
     about = {"patient": case.patient, "split": case.split, "source": dict(case.source)}
     with in_case(case.name):
         target = target_of(case).to_json()
@@ -106,7 +109,9 @@ def store_case(case: Case, writers: Writers) -> dict[str, Any]:
     for words in warnings:
         print(f"warning: {case.name}: {words}", flush=True)
     has = {"thin": case.thin is not None, "thick": case.thick is not None}
-    return {"case": case.name, **has, "warnings": warnings, "stratum": stratum_of(case)}
+    digest = case.thin.digest() if case.thin is not None else ""
+    facts = {"digest": digest, "stratum": stratum_of(case)}
+    return {"case": case.name, **has, "warnings": warnings, **facts}
 
 
 def refuse_all_set_aside(converted: Sequence[Mapping[str, Any]]) -> None:

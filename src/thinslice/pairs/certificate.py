@@ -14,10 +14,13 @@ CODES: dict[str, tuple[Verdict, str]] = {  # of reasons: what they lead to, and 
     "scanner": ("rejected", "two scanners"),
     "patient_position": ("rejected", "the patient lay otherwise"),
     "energy": ("rejected", "two tube voltages"),
-    "phase": ("rejected", "two phases of the heart, the breath, the contrast or of time"),
+    "phase": ("rejected", "two phases of the heart, the breath or of time"),
     "acquisition": ("rejected", "two acquisitions, by time or because they share no noise"),
     "noise": ("flagged", "the noise of the two has little in common"),
-    "acquisition_number": ("flagged", "two acquisition numbers, and no noise that says otherwise"),
+    "acquisition_number": (
+        "flagged",
+        "two acquisition numbers or contrast agents, without shared noise",
+    ),
     "thickness": ("rejected", "the thick slices are not clearly thicker than the thin ones"),
     "orientation": ("rejected", "slices of other planes"),
     "field_of_view": ("rejected", "other pixels: size, pitch, position or diameter"),
@@ -60,7 +63,7 @@ class Measured:
     rmse_hu: float  # of the predicted slices, where the thin columns vary
     bias_hu: float  # acquired minus predicted, blurred
     gain: float  # slope of acquired on predicted, blurred
-    explained: float  # share of what varies along z in the thick slices
+    explained: float  # share of what varies along z, blurred
     taps: tuple[float, ...]  # weights of thin slices around a thick slice's centre
     taps_spacing_mm: float
     fwhm_mm: float

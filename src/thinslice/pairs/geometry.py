@@ -1,4 +1,4 @@
-"""Whether two grids are of one acquisition and field of view, and the thick one in the thin frame."""
+"""Whether two grids are of one acquisition and field of view, the thick one in the thin frame."""
 
 import numpy as np
 

@@ -15,8 +15,8 @@ PHASES = (
     "NominalPercentageOfRespiratoryPhase",
     "TemporalPositionIdentifier",
     "TemporalPositionIndex",
-    "ContrastBolusAgent",
 )
+COUNTED = ("AcquisitionNumber", "ContrastBolusAgent")  # of which scanners keep poor count
 COMPUTED = {"SECONDARY", "MPR", "MIP", "MINIP", "AVERAGE", "REFORMATTED", "PROJECTION IMAGE"}
 COMPUTED |= {"RESAMPLED", "CPR", "CURVED", "VOLREN"}
 APART_S = 1.0  # times of one acquisition, written twice
@@ -57,10 +57,20 @@ def reasons(thin: Reconstruction, thick: Reconstruction) -> list[Reason]:
     return found
 
 
-def number_differs(thin: Reconstruction, thick: Reconstruction) -> Reason | None:
-    """AcquisitionNumbers without a common one: scanners count reconstructions too."""
-    text = _unlike(thin, thick, "AcquisitionNumber")
-    return Reason("acquisition_number", text) if text else None
+def miscounted(thin: Reconstruction, thick: Reconstruction) -> list[Reason]:
+    """Tags that differ between reconstructions of some scanners too: the noise must decide."""
+    texts = [_unlike(thin, thick, tag) for tag in COUNTED]
+    return [Reason("acquisition_number", text) for text in texts if text]
+
+
+def silent(thin: Reconstruction, thick: Reconstruction) -> list[str]:
+    """Notes on UIDs that a header lacks, which then say nothing."""
+    names = {"StudyInstanceUID": "study", "FrameOfReferenceUID": "reference"}
+    return [
+        f"no {name} in one of the two"
+        for name, key in names.items()
+        if not all(getattr(each.first, key) for each in (thin, thick))
+    ]
 
 
 def _kinds(thin: Reconstruction, thick: Reconstruction) -> list[Reason]:
@@ -159,7 +169,7 @@ def _span_s(times: list[str]) -> tuple[float, float] | None:
 
 
 def _facts(each: Reconstruction) -> dict[str, Any]:
-    first = each.first
+    first, times = each.first, _values(each, "AcquisitionTime")
     facts: dict[str, Any] = {
         "folder": str(each.folder),
         "series": each.name,
@@ -173,9 +183,7 @@ def _facts(each: Reconstruction) -> dict[str, Any]:
         "size": list(each.place.grid.shape if each.place else first.shape),
         "pixel_mm": list(each.place.grid.pixel_mm) if each.place else None,
         "diameter_mm": _mean(_values(each, "ReconstructionDiameter")),
-        "times": _values(each, "AcquisitionTime")[
-            :: max(1, len(_values(each, "AcquisitionTime")) - 1)
-        ],
+        "times": [*times[:1], *times[1:][-1:]],
         "numbers": _values(each, "AcquisitionNumber")[:3],
     }
     stated = [[s.facts["stated"].get(tag) for s in each.slices] for tag in DOSE]

@@ -62,19 +62,15 @@ def compare(blocks: Sequence[Block], kernel: str) -> Found:
 
 
 def _measured(blocks: Sequence[Block], found: Predicted) -> Measured:
-    varies = found.varies
-    left = (found.acquired - found.predicted)[varies].astype(float)
-    along_z = (found.acquired - found.acquired.mean(axis=0))[varies].astype(float)
+    left = (found.acquired - found.predicted)[found.varies].astype(float)
     middle = blocks[len(blocks) // 2]
     pixel_mm = float(np.mean(middle.thick.grid.pixel_mm))
     shared, edge = detail(found.predicted, found.acquired, found.valid, pixel_mm)
-    gain, bias_hu = _scale_of(found)
+    smooth = _smooth(found)
     return Measured(
         slices=len(found.acquired),
         rmse_hu=float(np.sqrt((left**2).mean())),
-        bias_hu=bias_hu,
-        gain=gain,
-        explained=1 - float((left**2).mean() / max((along_z**2).mean(), 1e-12)),
+        **smooth._asdict(),
         taps=tuple(round(float(w), 5) for w in found.taps.weights),
         taps_spacing_mm=found.taps.spacing_mm,
         fwhm_mm=found.taps.fwhm_mm,
@@ -86,15 +82,24 @@ def _measured(blocks: Sequence[Block], found: Predicted) -> Measured:
     )
 
 
-def _scale_of(found: Predicted) -> tuple[float, float]:
-    """Slope of acquired on predicted HU and the mean difference, of blurred slices."""
+class _Smooth(NamedTuple):
+    """What blurred slices say, whatever the kernels."""
+
+    gain: float
+    bias_hu: float
+    explained: float
+
+
+def _smooth(found: Predicted) -> _Smooth:
+    """Slope of acquired on predicted HU, mean difference, share of what varies along z."""
     sigma = (0, SMOOTH_PX, SMOOTH_PX)
-    seen, acquired = (
-        ndimage.gaussian_filter(v, sigma)[found.varies].astype(float)
-        for v in (found.predicted, found.acquired)
-    )
-    slope = float(np.cov(seen, acquired)[0, 1] / max(seen.var(ddof=1), 1e-12))
-    return slope, float((acquired - seen).mean())
+    blurred = [ndimage.gaussian_filter(v, sigma) for v in (found.predicted, found.acquired)]
+    along_z = [(v - v.mean(axis=0))[found.varies].astype(float) for v in blurred]
+    seen, acquired = (v[found.varies].astype(float) for v in blurred)
+    gain = np.cov(seen, acquired)[0, 1] / max(seen.var(ddof=1), 1e-12)
+    alike = along_z[0] @ along_z[1] / max(np.prod([np.linalg.norm(v) for v in along_z]), 1e-12)
+    bias_hu = (acquired - seen).mean()
+    return _Smooth(float(gain), float(bias_hu), float(max(alike, 0.0) ** 2))
 
 
 def _residual_scale(found: Predicted) -> float:
@@ -153,7 +158,7 @@ def _width(m: Measured, thickness_mm: float) -> Reason | None:
 def _scale(m: Measured) -> Reason | None:
     if abs(m.gain - 1) <= GAIN and abs(m.bias_hu) <= BIAS_HU:
         return None
-    text = f"thick HU are {m.gain:.3f} times the thin ones, {m.bias_hu:+.2g} HU on average"
+    text = f"thick HU are {m.gain:.3f} times the thin ones, {m.bias_hu:+.4g} HU on average"
     return Reason("hu_scale", text)
 
 

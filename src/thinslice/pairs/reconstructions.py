@@ -1,4 +1,4 @@
-"""The reconstructions in a tree of DICOM: each series, or each acquisition in a series, on its grid."""
+"""Reconstructions in a tree of DICOM: each series, or each acquisition in it, on its grid."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from thinslice.io.folder import Series, Tree, look
 from thinslice.io.orientation import Place, place
 from thinslice.volume import Grid, Volume
 
-CHUNK = 32  # slices decoded at a time
+CHUNK, FRAMES = 32, 256  # slices decoded at a time; of a multi-frame file, which is decoded whole
 
 
 class Reconstruction(NamedTuple):
@@ -61,7 +61,7 @@ class Reconstruction(NamedTuple):
     def volume(self, start: int, stop: int) -> Volume:
         """Slices ``start`` to ``stop`` of the grid, two or more, as they are read for restoring."""
         n = len(self.slices)
-        assert self.place is not None and stop - start > 1
+        assert self.place is not None
         chosen = (
             self.slices[n - stop : n - start] if self.place.flipped[0] else self.slices[start:stop]
         )
@@ -72,15 +72,16 @@ class Reconstruction(NamedTuple):
         assert self.place is not None
         ordered = self.slices[::-1] if self.place.flipped[0] else self.slices
         plain = self.place._replace(flipped=(False, *self.place.flipped[1:]))
-        for start in range(0, len(ordered), CHUNK):
-            chunk = ordered[start : start + CHUNK]
+        size = CHUNK if self.first.frame is None else FRAMES
+        for start in range(0, len(ordered), size):
+            chunk = ordered[start : start + size]
             voxels = np.empty((len(chunk), *self.place.grid.shape), np.float32)
             fill(plain.file_view(voxels), chunk)
             yield from voxels
 
 
 def reconstructions(tree: Tree) -> list[Reconstruction]:
-    """Every one in the tree, in its order; series without a slice (localizers, reports) left out."""
+    """Every one in the tree, in its order; localizers, reports and captures left out."""
     found = []
     for scan, name in zip(tree.scans, tree.names()):
         if isinstance(scan, Path):

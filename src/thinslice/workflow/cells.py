@@ -68,6 +68,14 @@ def scored(config: Mapping[str, Any]) -> list[Cell]:
     return [cell for cell in cells(config) if has_truth(cell.dataset, config)]
 
 
+def segmented(config: Mapping[str, Any]) -> list[Cell]:
+    """The scored cells whose restored volumes are segmented: of data sets with labels."""
+    section: Mapping[str, Any] = config.get("segmentation") or {"datasets": []}
+    methods = section.get("methods", config["grid"]["methods"])
+    chosen = [cell for cell in scored(config) if cell.dataset in section["datasets"]]
+    return [cell for cell in chosen if cell.method in methods]
+
+
 def has_truth(dataset: str, config: Mapping[str, Any]) -> bool:
     """Whether a dataset has thin slices, not only a scanner's thick series."""
     return config["datasets"][dataset].get("truth", True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thinslice.errors import Refused, in_case
+from thinslice.errors import Refused
 from thinslice.interfaces import Pair, Scan
 from thinslice.operators.interpolation import Kind, resample_z_array
 from thinslice.volume import Volume, Window, window_of
@@ -18,7 +18,6 @@ from thinslice.volume import Volume, Window, window_of
 SAME_MM = 1e-3  # slices closer than this are the same slice
 ASIDE_MM = 0.05  # pixels closer than this are the same pixel
 MARGIN = 8  # slices beyond a block by which a cubic spline forgets where it was cut
-BYTES_PER_VOXEL = 4
 
 
 def shift_mm(pair: Pair) -> float:
@@ -35,28 +34,6 @@ def shift_mm(pair: Pair) -> float:
     if np.abs(offset[1:]).max() > ASIDE_MM:
         raise Refused(f"{pair.case}: thick slices lie {offset[1:]} mm (y, x) aside of thin ones")
     return float(offset[0])
-
-
-def in_memory(pairs: Sequence[Pair], limit_gib: float = 2.0) -> list[Pair]:
-    """The pairs with as many of their scans in memory as fit into ``limit_gib``.
-
-    What cannot be read is refused by its case.
-    """
-    left = limit_gib * 2**30
-
-    def load(scan: Scan) -> Scan:
-        nonlocal left
-        n_bytes = int(np.prod(scan.grid.zyx)) * BYTES_PER_VOXEL
-        if isinstance(scan, Volume) or n_bytes > left:
-            return scan
-        left -= n_bytes
-        return whole(scan)
-
-    def loaded(pair: Pair) -> Pair:
-        with in_case(pair.case):
-            return Pair(pair.case, load(pair.thick), load(pair.thin))
-
-    return [loaded(pair) for pair in pairs]
 
 
 def whole(scan: Scan) -> Volume:
