@@ -1,4 +1,4 @@
-"""Phantoms of known truth: pairs of one study and kernel, and the spheres that are known of them."""
+"""Phantoms of known truth: pairs of one study and kernel, and the spheres known of them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Scores against known solids: thick slices lose small nodules and widen edges; rows say of what."""
+"""Scores against known solids: thick slices lose small nodules and widen edges; of what, rows say."""
 
 import pytest
 
