@@ -8,10 +8,16 @@ Licence     CC BY-NC 3.0: it must be named (``licences: [CC BY-NC 3.0]``)
 Splits      all test; see ``_phantoms``
 """
 
+from dataclasses import dataclass
+
 from thinslice.datasets._phantoms import Phantoms, PhantomSettings
 
 MANIFEST_SHA256 = "8b128ca701c0fd1f75e2a7112e32c4639ff89dfce0453cce93f5be50af9db0f7"
-Settings = PhantomSettings
+
+
+@dataclass(frozen=True)
+class Settings(PhantomSettings):
+    """Which reconstructions."""
 
 
 def build(**settings) -> Phantoms:

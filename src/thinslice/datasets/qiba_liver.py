@@ -6,10 +6,16 @@ Licence     CC BY 4.0
 Splits      all test; see ``_phantoms``
 """
 
+from dataclasses import dataclass
+
 from thinslice.datasets._phantoms import Phantoms, PhantomSettings
 
 MANIFEST_SHA256 = "f831d16337daadbce876738d2e4bb48c5946324f9f93c68a49936e8920d5ed69"
-Settings = PhantomSettings
+
+
+@dataclass(frozen=True)
+class Settings(PhantomSettings):
+    """Which reconstructions."""
 
 
 def build(**settings) -> Phantoms:
