@@ -8,6 +8,7 @@ refused, not taken. Checksums are the bucket's MD5; SHA-256 are recorded at the 
 
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from thinslice.errors import listed, refused
 
 ADDRESS = "https://{bucket}.s3.amazonaws.com"
 NO_MONEY = "NC"  # in the name of a licence for non-commercial use
+CONNECTIONS = 8  # at a time
 ROOM = 1 << 30  # bytes to leave free
 
 
@@ -72,7 +74,10 @@ def _fetch(series: Series, raw: Path, mirror: str | None, address: str) -> None:
             "leave its collection out"
         )
         raise refused(f"{address}/{series.uuid}/", found, expected, advice)
-    fetch(remotes, raw, mirror, checksums=f"checksums/{series.uuid}.json")
+    checksums = f"checksums/{series.uuid}.json"
+    with ThreadPoolExecutor(CONNECTIONS) as pool:  # half a MB a file: latency is most of it
+        done = pool.map(lambda remote: fetch([remote], raw, mirror, checksums=checksums), remotes)
+        list(done)  # raises the first refusal; files that were not begun are cancelled
 
 
 def files_of(series: Series, raw: Path) -> list[Path]:
