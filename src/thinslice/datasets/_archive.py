@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from thinslice.download.bucket import remotes_in
-from thinslice.download.fetch import fetch
+from thinslice.download.fetch import Remote, fetch
 from thinslice.download.progress import say
 from thinslice.errors import listed, refused
 
@@ -63,7 +63,31 @@ def fetch_series(
         _fetch(each, raw, mirror, address.replace("{bucket}", each.bucket))
 
 
+def fetch_first(series: Series, raw: Path, mirror: str | None, address: str = ADDRESS) -> Path:
+    """Download the first file of a series by name; its path."""
+    place = address.replace("{bucket}", series.bucket)
+    first = _remotes(series, raw, mirror, place)[:1]
+    return fetch(first, raw, mirror, checksums=_checksums(series))[0]
+
+
+def is_whole(series: Series, raw: Path) -> bool:
+    """Whether every file of a series is there."""
+    return len(list((raw / series.uuid).glob("*.dcm"))) == series.slices
+
+
 def _fetch(series: Series, raw: Path, mirror: str | None, address: str) -> None:
+    remotes, checksums = _remotes(series, raw, mirror, address), _checksums(series)
+    with ThreadPoolExecutor(CONNECTIONS) as pool:  # half a MB a file: latency is most of it
+        done = pool.map(lambda remote: fetch([remote], raw, mirror, checksums=checksums), remotes)
+        list(done)  # raises the first refusal; files that were not begun are cancelled
+
+
+def _checksums(series: Series) -> str:
+    return f"checksums/{series.uuid}.json"
+
+
+def _remotes(series: Series, raw: Path, mirror: str | None, address: str) -> list[Remote]:
+    """The files of a series; Refused where they are not those of the manifest."""
     remotes = remotes_in(address, series.uuid, raw, mirror)
     total = sum(remote.size or 0 for remote in remotes)
     if (len(remotes), total) != (series.slices, series.bytes):
@@ -74,10 +98,7 @@ def _fetch(series: Series, raw: Path, mirror: str | None, address: str) -> None:
             "leave its collection out"
         )
         raise refused(f"{address}/{series.uuid}/", found, expected, advice)
-    checksums = f"checksums/{series.uuid}.json"
-    with ThreadPoolExecutor(CONNECTIONS) as pool:  # half a MB a file: latency is most of it
-        done = pool.map(lambda remote: fetch([remote], raw, mirror, checksums=checksums), remotes)
-        list(done)  # raises the first refusal; files that were not begun are cancelled
+    return remotes
 
 
 def files_of(series: Series, raw: Path) -> list[Path]:
