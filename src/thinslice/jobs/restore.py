@@ -145,7 +145,7 @@ def restore(request: RestoreRequest, job: Job) -> None:
     if request.weights:
         method.load(request.weights)
     work = _work(request, job)
-    seconds, slices = {}, {}
+    seconds, slices, differences = {}, {}, {}
     with (
         placed(request.run, uses_torch=request.uses_torch) as run,
         store.writing(request.out) as writer,
@@ -159,6 +159,8 @@ def restore(request: RestoreRequest, job: Job) -> None:
                 restored = padding.carried(method.restore(scan, grid, run=case_run), scan)
             seconds[case] = time.perf_counter() - started
             slices[case] = grid.n
+            if getattr(method, "differences", None):
+                differences[case] = method.differences.to_json()
             writer.add(case, restored, **thick.about(case))
     job.output("restored", request.out)
     job.fact("wall_s", seconds)
@@ -170,6 +172,8 @@ def restore(request: RestoreRequest, job: Job) -> None:
     job.fact("gpu_memory_gib", gpu_memory_gib(run.device))
     if hasattr(method, "precision_on") and run.device:
         job.fact("precision", method.precision_on(run.device))
+    if differences:
+        job.fact("differences_from_fp32", differences)
     if request.learns_here:
         job.fact("work", str(work))
     if request.shard:
