@@ -141,6 +141,9 @@ class PlaneDegradation(Degradation, Protocol):
         ...
 
 
+RESTORED_BY = {"restore_precision": "fp32", "engine": "torch"}  # settings, and what is usual
+
+
 class About(NamedTuple):
     """What a method's table row says of it."""
 
@@ -157,13 +160,17 @@ class About(NamedTuple):
         """The label of one config line: values that the source published keep the plain label.
 
         So do the seed, and ``ct``, the HU that a network sees as 0 and 1: they are the data's.
+        Numbers other than float32 and another engine, in which it restores, are named after it.
         """
         ours = any(
-            name not in ("seed", "ct") and value not in self.published_settings.get(name, ())
+            name not in ("seed", "ct", *RESTORED_BY)
+            and value not in self.published_settings.get(name, ())
             for name, value in settings.items()
         )
         marked = ours and self.fidelity.startswith("as-")
-        return f"{self.fidelity}, own settings" if marked else self.fidelity
+        label = f"{self.fidelity}, own settings" if marked else self.fidelity
+        how = [settings.get(name, usual) for name, usual in RESTORED_BY.items()]
+        return ", ".join([label, *(word for word in how if word not in RESTORED_BY.values())])
 
 
 @dataclass(frozen=True)
