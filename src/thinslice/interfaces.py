@@ -40,15 +40,12 @@ class Scan(Protocol):
     @property
     def second(self) -> "Scan | None":
         """Another contrast of the same patient (``Volume``); None: there is none."""
-        ...
 
     def read(self, z: slice = ..., y: slice = ..., x: slice = ...) -> np.ndarray:
         """A block of voxels, float32 [z, y, x]; padding is filled (``Volume``)."""
-        ...
 
     def padded(self, z: slice = ..., y: slice = ..., x: slice = ...) -> np.ndarray | None:
         """Boolean [z, y, x], true where nothing was measured; None for a scan without padding."""
-        ...
 
 
 class Case(NamedTuple):
@@ -81,22 +78,18 @@ class Dataset(Protocol):
     @property
     def simulated(self) -> bool:
         """Whether scans are made, not acquired; the same as ``simulated`` of a config line."""
-        ...
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
         """Download into ``raw`` and verify; nothing to do where the scans are made or local.
 
         mirror   folder or address that is tried before the publisher's
         """
-        ...
 
     def files(self, raw: Path) -> Sequence[Path]:
         """Every raw file the cases are read from, for the audit trail."""
-        ...
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """One case at a time, in a fixed order."""
-        ...
 
 
 @runtime_checkable
@@ -108,7 +101,6 @@ class ReadByCase(Dataset, Protocol):
 
         It may raise ``SetAside``: the case is left out, and the record says why.
         """
-        ...
 
 
 @runtime_checkable
@@ -117,7 +109,6 @@ class ComparedByCase(ReadByCase, Protocol):
 
     def compare(self, digests: Mapping[str, str]) -> None:
         """Refuse copies, by the SHA-256 of each case's thin voxels."""
-        ...
 
 
 class Degradation(Protocol):
@@ -125,11 +116,9 @@ class Degradation(Protocol):
 
     def thick_grid(self, thin: Grid) -> Grid:
         """The thick slices this degradation makes from a scan on ``thin``."""
-        ...
 
     def matrix(self, thin: Grid, thick: Grid) -> "csr_array":
         """[n_thick, n_thin]; every row sums to one."""
-        ...
 
 
 @runtime_checkable
@@ -138,7 +127,6 @@ class PlaneDegradation(Degradation, Protocol):
 
     def planes(self, thin: Grid, thick: Grid) -> "tuple[csr_array, csr_array]":
         """[y_thick, y_thin] and [x_thick, x_thin]; every row sums to one."""
-        ...
 
 
 RESTORED_BY = {"restore_precision": "fp32", "engine": "torch"}  # settings, and what is usual
@@ -196,7 +184,6 @@ class WithLabels(Protocol):
 
     def labels(self, raw: Path) -> Mapping[str, Callable[[Grid], np.ndarray]]:
         """By case, what gives its labels on the grid of its thin scan: uint8 [Z, Y, X], 0: none."""
-        ...
 
 
 class Method(Protocol):
@@ -205,15 +192,12 @@ class Method(Protocol):
     @property
     def about(self) -> About:
         """Title, source and traits of the method, for tables and lists."""
-        ...
 
     def restore(self, thick: Volume, grid: Grid, *, run: Run = ...) -> Volume:
         """A volume on exactly ``grid``; ``thick`` is left alone."""
-        ...
 
     def parameters(self) -> int:
         """Numbers learned from data; 0 for interpolation."""
-        ...
 
 
 class Trainable(Method, Protocol):
@@ -223,15 +207,12 @@ class Trainable(Method, Protocol):
         self, train: Sequence[Pair], val: Sequence[Pair], *, work: Path, run: Run = ...
     ) -> Path:
         """Learn, resuming from checkpoints in ``work``; return the path of the curve's CSV."""
-        ...
 
     def save(self, path: Path, about: Mapping[str, Any]) -> None:
         """Write weights and ``about`` (JSON) to one file, atomically."""
-        ...
 
     def load(self, path: Path) -> None:
         """Weights from ``save``; refuses weights of another network or other settings."""
-        ...
 
 
 class Score(NamedTuple):
@@ -305,4 +286,3 @@ class Figure(Protocol):
 
     def __call__(self, table: "pd.DataFrame", out_stem: Path) -> list[Path]:
         """Draw ``out_stem``.png, .pdf and .svg; LookupError for another analysis' table."""
-        ...
