@@ -40,19 +40,22 @@ class Scan(Protocol):
     @property
     def second(self) -> "Scan | None":
         """Another contrast of the same patient (``Volume``); None: there is none."""
+        ...
 
     def read(self, z: slice = ..., y: slice = ..., x: slice = ...) -> np.ndarray:
         """A block of voxels, float32 [z, y, x]; padding is filled (``Volume``)."""
+        ...
 
     def padded(self, z: slice = ..., y: slice = ..., x: slice = ...) -> np.ndarray | None:
         """Boolean [z, y, x], true where nothing was measured; None for a scan without padding."""
+        ...
 
 
 class Case(NamedTuple):
     """One scan of one patient; ``thick`` where the scanner reconstructed it too, or it alone.
 
-    A scan without thin slices can be restored and looked at, never scored; it says in ``target``
-    which grid is asked for. Where there is a thin scan, its grid is the one asked for.
+    A scan without thin slices can be restored, never scored; ``target`` is the grid to restore to.
+    Where there is a thin scan, that is its grid.
     """
 
     name: str  # unique in the dataset, [a-z0-9_-]
@@ -78,18 +81,18 @@ class Dataset(Protocol):
     @property
     def simulated(self) -> bool:
         """Whether scans are made, not acquired; the same as ``simulated`` of a config line."""
+        ...
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
-        """Download into ``raw`` and verify; nothing to do where the scans are made or local.
-
-        mirror   folder or address that is tried before the publisher's
-        """
+        """Download into ``raw``, from ``mirror`` (folder or address) first, and verify."""
 
     def files(self, raw: Path) -> Sequence[Path]:
         """Every raw file the cases are read from, for the audit trail."""
+        ...
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """One case at a time, in a fixed order."""
+        ...
 
 
 @runtime_checkable
@@ -101,6 +104,7 @@ class ReadByCase(Dataset, Protocol):
 
         It may raise ``SetAside``: the case is left out, and the record says why.
         """
+        ...
 
 
 @runtime_checkable
@@ -116,9 +120,11 @@ class Degradation(Protocol):
 
     def thick_grid(self, thin: Grid) -> Grid:
         """The thick slices this degradation makes from a scan on ``thin``."""
+        ...
 
     def matrix(self, thin: Grid, thick: Grid) -> "csr_array":
         """[n_thick, n_thin]; every row sums to one."""
+        ...
 
 
 @runtime_checkable
@@ -127,6 +133,7 @@ class PlaneDegradation(Degradation, Protocol):
 
     def planes(self, thin: Grid, thick: Grid) -> "tuple[csr_array, csr_array]":
         """[y_thick, y_thin] and [x_thick, x_thin]; every row sums to one."""
+        ...
 
 
 RESTORED_BY = {"restore_precision": "fp32", "engine": "torch"}  # settings, and what is usual
@@ -184,6 +191,7 @@ class WithLabels(Protocol):
 
     def labels(self, raw: Path) -> Mapping[str, Callable[[Grid], np.ndarray]]:
         """By case, what gives its labels on the grid of its thin scan: uint8 [Z, Y, X], 0: none."""
+        ...
 
 
 class Method(Protocol):
@@ -192,12 +200,15 @@ class Method(Protocol):
     @property
     def about(self) -> About:
         """Title, source and traits of the method, for tables and lists."""
+        ...
 
     def restore(self, thick: Volume, grid: Grid, *, run: Run = ...) -> Volume:
         """A volume on exactly ``grid``; ``thick`` is left alone."""
+        ...
 
     def parameters(self) -> int:
         """Numbers learned from data; 0 for interpolation."""
+        ...
 
 
 class Trainable(Method, Protocol):
@@ -207,6 +218,7 @@ class Trainable(Method, Protocol):
         self, train: Sequence[Pair], val: Sequence[Pair], *, work: Path, run: Run = ...
     ) -> Path:
         """Learn, resuming from checkpoints in ``work``; return the path of the curve's CSV."""
+        ...
 
     def save(self, path: Path, about: Mapping[str, Any]) -> None:
         """Write weights and ``about`` (JSON) to one file, atomically."""
@@ -259,8 +271,7 @@ class Evidence:
 
     scores   one row per cell x case x metric (SCORES)
     runs     one row per cell x case (RUNS)
-    pairs    one row per dataset x case x relation x metric: slice pairs of thin and acquired
-             thick, and simulated thick against acquired (PAIRS)
+    pairs    one row per dataset x case x relation x metric, of thin, thick, simulated thick (PAIRS)
     cases    one row per dataset x case that has both: its stratum, or why it was set aside (CASES)
     """
 
@@ -286,3 +297,4 @@ class Figure(Protocol):
 
     def __call__(self, table: "pd.DataFrame", out_stem: Path) -> list[Path]:
         """Draw ``out_stem``.png, .pdf and .svg; LookupError for another analysis' table."""
+        ...
