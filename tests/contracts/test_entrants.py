@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from support.evidence import demo
+from support.evidence import demo_with_solids
 from support.figures import ASSUMED, LINES, assumed, by_references, words_of
 from thinslice import plugins
 from thinslice.errors import Refused
@@ -15,11 +15,12 @@ from thinslice.report.tables.typeset import analysis_table
 HERE = "phantom/acquired"
 ELSEWHERE = ("phantom/bell_5mm", "own/bell_5mm")  # differ by their data set alone
 TABLES = {
-    name: plugins.build("analyses", {"name": name})(demo())
+    name: plugins.build("analyses", {"name": name})(demo_with_solids())
     for name in plugins.names("analyses")
     if name != "published"
 }
-METHODS = [name for name in TABLES if name != "slice_pairs"]
+METHODS = [name for name in TABLES if "fitted_on" in TABLES[name]]
+OF_CELLS = [name for name in TABLES if plain.LAYOUT != layout_of({"name": name})]
 DRAWN_FROM = {
     "bars": TABLES["patients"],
     "distribution": TABLES["patients"],
