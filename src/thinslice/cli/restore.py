@@ -77,6 +77,11 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         help="in which a network restores; bf16 is faster, and how far it differs is stated; "
         "default: the method's own",
     )
+    add(
+        "--engine",
+        choices=["torch", "openvino"],
+        help="that runs the network; openvino is faster for TVSRN on a CPU; default torch",
+    )
     parser.set_defaults(run=run)
 
 
@@ -151,6 +156,7 @@ def _planned(arguments: argparse.Namespace, out: "Output") -> "Plan":
         consistent=arguments.consistent,
         refine=arguments.refine,
         precision=arguments.precision,
+        engine=arguments.engine,
     )
     out.check_room(planned)
     return planned
