@@ -47,7 +47,7 @@ check-method: .venv/.ready
 	ruff check $(METHOD)
 	ruff format --check $(METHOD)
 	pyright $(METHOD)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(CONTRACTS) -n 0 -k "$(M)"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(CONTRACTS) tests/contracts/test_padding.py tests/contracts/test_windows.py -n 0 -m "not slurm" -k "$(M)"
 
 test-slow: .venv/.ready
 	$(BIN)/python -m pytest -m slow --timeout 3600

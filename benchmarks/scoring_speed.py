@@ -19,8 +19,8 @@ import numpy as np
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
 
 from thinslice.columns import metric_name
-from thinslice.metrics.ssim import PLANES, RADIUS, ssim
-from thinslice.metrics.ssim_volume import ssim_volume
+from thinslice.metrics.ssim import PLANES, RADIUS
+from thinslice.metrics.ssim_views import CUBE, ssim_views
 from thinslice.protocols._scored_region import CT, ScoredRegion
 from thinslice.protocols.v1 import differences, similarities, threads_of_job
 from thinslice.volume import Window
@@ -122,13 +122,14 @@ def main() -> None:
             subset = np.zeros_like(body)
             every = tuple(slice(None, None, args.every if k == axis else 1) for k in range(3))
             subset[every] = body[every]
-            our_value = ssim(r, t, subset, window, plane, threads)[0]
+            our_value = ssim_views(r, t, {plane: subset}, window, threads)[plane][0]
             errors[f"ssim {plane} {name}"] = abs(our_value - value)
             their_s += seconds
         value, seconds = reference_volume(r, t, body, window, rows)
         y = _middle(r, rows)
-        cut = (np.ascontiguousarray(v[:, y]) for v in (r, t, body))
-        errors[f"ssim 3d {name}"] = abs(ssim_volume(*cut, window, threads)[0] - value)
+        cut_r, cut_t, cut_body = (np.ascontiguousarray(v[:, y]) for v in (r, t, body))
+        our_value = ssim_views(cut_r, cut_t, {CUBE: cut_body}, window, threads)[CUBE][0]
+        errors[f"ssim 3d {name}"] = abs(our_value - value)
         their_s += seconds
     report = {
         "voxels": list(r.shape),

@@ -172,6 +172,10 @@ def reserve_gpus(count):
     }
 
 
+def any_gpu(wildcards):
+    return int(GPUS.wanted())
+
+
 def training_gpus(wildcards):
     return GPUS.of_training(wildcards.method)
 

@@ -10,7 +10,7 @@ Axes are always [Z, Y, X], z through-plane; lengths are mm; CT is HU.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from thinslice.volume import Grid, Modality, Padding, Volume
 if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or scipy.sparse
     import pandas as pd
     from scipy.sparse import csr_array
+
+T = TypeVar("T")
 
 SPLITS = ("train", "val", "test")
 # What a method reproduces, as tables print it; docs/explanation/methods.md explains each.
@@ -35,6 +37,11 @@ class Scan(Protocol):
     def modality(self) -> Modality: ...
     @property
     def padding(self) -> Padding | None: ...
+    @property
+    def second(self) -> "Scan | None":
+        """Another contrast of the same patient (``Volume``); None: there is none."""
+        ...
+
     def read(self, z: slice = ..., y: slice = ..., x: slice = ...) -> np.ndarray:
         """A block of voxels, float32 [z, y, x]; padding is filled (``Volume``)."""
         ...
@@ -97,7 +104,19 @@ class ReadByCase(Dataset, Protocol):
     """A data set whose cases several processes can read; ``cases`` gives the same, in order."""
 
     def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
-        """By case, a function that reads it; a function of a module, or a partial of one."""
+        """By case, a function that reads it; a function of a module, or a partial of one.
+
+        It may raise ``SetAside``: the case is left out, and the record says why.
+        """
+        ...
+
+
+@runtime_checkable
+class ComparedByCase(ReadByCase, Protocol):
+    """A data set whose cases must not be copies of each other."""
+
+    def compare(self, digests: Mapping[str, str]) -> None:
+        """Refuse copies, by the SHA-256 of each case's thin voxels."""
         ...
 
 
@@ -134,6 +153,7 @@ class About(NamedTuple):
     idea: str  # one sentence
     fixed_factor: bool = False  # restores only the ratio of increments that it was fitted on
     in_plane: bool = False  # can restore on finer pixels too
+    second: bool = False  # sees a second contrast of the patient (``Volume``), and needs it
     published_settings: Mapping[str, tuple[Any, ...]] = {}  # by name: the source's, ablations too
 
     def fidelity_of(self, settings: Mapping[str, Any]) -> str:
@@ -160,11 +180,23 @@ class Run:
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1"
     threads: int | None = None  # None: leave as the process has it
     max_memory_gib: float | None = None  # inference tiles to stay below it
+    data_gib: float | None = None  # of scans that a training keeps in memory; None: 2
     progress: bool = True
     work: Path | None = None  # where a method that learns from the scan itself keeps checkpoints
     rank: int = 0  # of the processes that train together, this one; the first is 0 and leads
     processes: int = 1  # that train together
     reserved_gpus: int = 0  # for this job by the workflow: an error if torch cannot use them
+
+
+@runtime_checkable
+class WithLabels(Protocol):
+    """A data set that knows structures of its thin scans, for ``segmentation``."""
+
+    structures: Sequence[str]  # names of the labels 1, 2, ...
+
+    def labels(self, raw: Path) -> Mapping[str, Callable[[Grid], np.ndarray]]:
+        """By case, what gives its labels on the grid of its thin scan: uint8 [Z, Y, X], 0: none."""
+        ...
 
 
 class Method(Protocol):
@@ -225,6 +257,13 @@ class ScoringInput:
     thick: Volume
     matrix: "csr_array | None" = None  # [n_thick, n_thin], how thick arises from thin, if known
     planes: "tuple[csr_array, csr_array] | None" = None  # likewise rows, columns; None: same pixels
+    known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, name: str, compute: Callable[[], T]) -> T:
+        """What several protocols ask of this case alone: computed by the first of them."""
+        if name not in self.known:
+            self.known[name] = compute()
+        return self.known[name]
 
 
 class ScoringProtocol(Protocol):
@@ -240,7 +279,8 @@ class Evidence:
     scores   one row per cell x case x metric (SCORES)
     runs     one row per cell x case (RUNS)
     pairs    one row per dataset x case x relation x metric: slice pairs of thin and acquired
-             thick (PAIRS)
+             thick, and simulated thick against acquired (PAIRS)
+    cases    one row per dataset x case that has both: its stratum, or why it was set aside (CASES)
     """
 
     scores: "pd.DataFrame"
@@ -248,6 +288,7 @@ class Evidence:
     pairs: "pd.DataFrame"
     skipped: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (cell, reason in words)
     scans: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (dataset, what to know of it)
+    cases: "pd.DataFrame | None" = None  # None: unknown
 
 
 class Analysis(Protocol):

@@ -4,6 +4,7 @@ Axes are always [Z, Y, X]: z across slices, y and x in-plane. Lengths are millim
 Patient space is DICOM LPS (x to the left, y to the back, z to the head).
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -155,12 +156,15 @@ class Volume:
     voxels    float32 [Z, Y, X]; HU for CT, the scanner's own arbitrary units for MR. Where there is
               padding they hold a fill that does not depend on its number (``filled``)
     padding   voxels that are no measurement; None where all are
+    second    another contrast of the same patient in the same frame, on a grid of its own, which
+              is given as it is beside the thick scan too; None: there is none
     """
 
     voxels: np.ndarray
     grid: Grid
     modality: Modality = "CT"
     padding: Padding | None = None
+    second: "Volume | None" = None
 
     def __post_init__(self) -> None:
         if self.voxels.shape != self.grid.zyx:
@@ -186,10 +190,11 @@ class Volume:
         return None if self.padding is None else self.padding.labels[z, y, x] > 0
 
     def with_voxels(self, voxels: np.ndarray, grid: Grid | None = None) -> "Volume":
-        """A volume of new values on the same grid, with its padding; on another one without."""
-        padding = self.padding if grid is None else None
+        """New values on the same grid, padding and second contrast kept; on another one without."""
         voxels = np.asarray(voxels, np.float32)
-        return replace(self, voxels=voxels, grid=grid or self.grid, padding=padding)
+        if grid is None:
+            return replace(self, voxels=voxels)
+        return replace(self, voxels=voxels, grid=grid, padding=None, second=None)
 
     def with_padding(self, padding: Padding | None) -> "Volume":
         """The same volume with other padding, whose voxels are filled anew."""
@@ -198,6 +203,10 @@ class Volume:
         return replace(
             self, voxels=filled(self.voxels, padding.mask, self.modality), padding=padding
         )
+
+    def digest(self) -> str:
+        """SHA-256 of the voxels' bytes, in hex."""
+        return hashlib.sha256(np.ascontiguousarray(self.voxels).data).hexdigest()
 
     def as_in_file(self, lowest: float = -np.inf, highest: float = np.inf) -> np.ndarray:
         """Voxels [Z, Y, X] with the padding's own numbers; ``lowest`` for those beyond the two."""

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from support.figures import ASSUMED, LINES, assumed, by_references, words_of
 from support.odd_numbers import INF, NAN, PLANTS, planted
+from support.quick import slow_but
 from thinslice import plugins
 from thinslice.analyses._evidence import read_table
 from thinslice.report import findings, page, style, terminal
@@ -89,7 +90,7 @@ def figure_input(kind: str, plant: str, folder) -> tuple[pd.DataFrame, dict]:
     ), settings
 
 
-@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("plant", slow_but(["nan", "both infinities", "all odd", "zero"], PLANTS))
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_figure_says_the_numbers_that_its_axes_cannot_hold(kind, plant, drawn, tmp_path):
     table, settings = figure_input(kind, plant, tmp_path)

@@ -10,7 +10,7 @@ import pytest
 
 from support.cards import cards, with_settings
 from support.padded_scans import NUMBERS, THICK, THIN, as_in_file, outside
-from support.tiny_methods import ALL, CARDS, FITTED, RUN, tiny
+from support.tiny_methods import A_FAMILY_EACH, ALL, FITTED, RUN, tiny
 from thinslice import plugins
 from thinslice.interfaces import Pair, ScoringInput
 from thinslice.io.padding import with_padding
@@ -23,11 +23,13 @@ from thinslice.training import fitted_on
 from thinslice.volume import Volume
 
 BOX = plugins.build("degradations", cards("degradations")["box5"])
+OTHER = Volume(np.random.default_rng(9).normal(50, 9, THIN.zyx).astype(np.float32), THIN, "MR")
 PROTOCOLS = {name: plugins.build("protocols", card) for name, card in cards("protocols").items()}
 
 
 def scan(grid, number, step_px=0.0, seed=0):
-    return with_padding(Volume(as_in_file(grid, number, step_px, seed), grid))
+    padded = with_padding(Volume(as_in_file(grid, number, step_px, seed), grid))
+    return replace(padded, second=OTHER)
 
 
 def pair(seed, number, step_px=0.0):
@@ -49,7 +51,7 @@ def restored(method, number, work=None, step_px=0.0):
     return carried(method.restore(thick, THIN, run=run), thick)
 
 
-@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("name", A_FAMILY_EACH)
 def test_inside_the_field_of_view_no_answer_depends_on_the_number(name, tmp_path):
     """Fitted on one number and on another, and restoring any."""
     first = fitted(name, NUMBERS[0], tmp_path / "first")
@@ -61,7 +63,7 @@ def test_inside_the_field_of_view_no_answer_depends_on_the_number(name, tmp_path
         assert (again.as_in_file()[outside(THIN)] == number).all()
 
 
-@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("name", A_FAMILY_EACH)
 def test_nor_where_the_field_of_view_moves(name, tmp_path):
     method = fitted(name, NUMBERS[1], tmp_path / "fitted")
     answers = [restored(method, number, step_px=0.15) for number in NUMBERS[1:]]

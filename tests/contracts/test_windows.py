@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from support.cards import with_settings
-from support.tiny_methods import ALL, FITTED, RUN, THICK, THIN, pair, thick, tiny
+from support.tiny_methods import (
+    A_FITTED_FAMILY_EACH,
+    ALL,
+    FITTED,
+    RUN,
+    THICK,
+    THIN,
+    pair,
+    thick,
+    tiny,
+)
 from thinslice import plugins
 from thinslice.interfaces import Pair
 from thinslice.volume import Volume
@@ -45,7 +55,7 @@ def test_every_fitted_method_takes_the_window_of_the_data(name):
     assert "ct" in known
 
 
-@pytest.mark.parametrize("name", FITTED)
+@pytest.mark.parametrize("name", A_FITTED_FAMILY_EACH)
 def test_the_window_is_all_that_fixes_the_scale(name, tmp_path):
     """Other units with a window in the same units: the same network, the same answer in them."""
     plain = fitted(name, tmp_path / "a", LOW, HIGH)

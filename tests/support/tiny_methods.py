@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from support.cards import cards, module_of, one_of_each, with_settings
+from support.quick import first_of_each
 from thinslice import plugins
 from thinslice.interfaces import Pair, Run
 from thinslice.restoration.methods import fit_of
@@ -34,13 +35,25 @@ FITS = {name: fit_of(plugins.build("methods", tiny(card))) for name, card in CAR
 FITTED = [name for name, fit in FITS.items() if fit == "population"]
 
 
+def family(name: str) -> str:
+    """The module of ``thinslice/families`` that a method is written on, or its own module."""
+    kinds = type(plugins.build("methods", tiny(CARDS[name]))).__mro__
+    rooms = (kind.__module__ for kind in kinds)
+    return next((room for room in rooms if ".families." in room), module_of(CARDS[name]))
+
+
+A_FAMILY_EACH = first_of_each(CARDS, family)  # every run; the others by check-method and slow
+A_FITTED_FAMILY_EACH = first_of_each(FITTED, family)
+
+
 def thick(grid: Grid = THICK, modality="CT", seed: int = 0) -> Volume:
-    """Noise on a wave; HU, or a scanner's own large numbers."""
+    """Noise on a wave; HU, or a scanner's own large numbers; a second contrast, which few see."""
     rng = np.random.default_rng(seed)
     wave = 300 * np.sin(grid.centres_mm() / 4)[:, None, None]
     voxels = wave + rng.normal(-200, 100, grid.zyx)
     voxels = voxels if modality == "CT" else 17 * (voxels + 900)
-    return Volume(voxels.astype(np.float32), grid, modality)
+    grey = np.random.default_rng((seed, 1)).normal(50, 9, THIN.zyx).astype(np.float32)
+    return Volume(voxels.astype(np.float32), grid, modality, second=Volume(grey, THIN, "MR"))
 
 
 def pair(seed: int) -> Pair:

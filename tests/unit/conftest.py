@@ -1,5 +1,6 @@
-"""Weights that the tests of several commands read."""
+"""Weights that the tests of several commands read; a disk that nobody waits for."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,3 +12,9 @@ from support.restore import fitted_weights
 def weights(tmp_path_factory) -> Path:
     """Of a tiny network, fitted for two steps on a scan of 5 mm slices."""
     return fitted_weights(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Waiting for the disk would be most of the time of a test that writes many files."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)

@@ -16,9 +16,8 @@ from thinslice.metrics.consistency import consistency
 from thinslice.metrics.errors import LUNG, SOFT, WIDE, mae, psnr, rmse, width
 from thinslice.metrics.scored_slices import border_slices, observed, phases
 from thinslice.metrics.slice_pairs import slice_pairs
-from thinslice.metrics.ssim import PLANES, ssim
 from thinslice.metrics.ssim_uniform import plane_scores, volume_score
-from thinslice.metrics.ssim_volume import ssim_volume
+from thinslice.metrics.ssim_views import CUBE, VIEWS, ssim_views
 from thinslice.metrics.z_offset import z_offset_slices
 from thinslice.protocols import acvtt, georgescu, sr4zct, tvsrn
 from thinslice.volume import Grid, Volume, Window
@@ -101,14 +100,15 @@ def similarity() -> Iterator[Check]:
     for name, score in _views():
         measured = score(_flat(140), _flat(40), LUNG)
         yield _check(f"SSIM of a shift is the luminance term ({name})", shifted, measured)
-    scores = [ssim(smooth + _noise(50)[::-1] * k, smooth, ALL, LUNG, "axial")[0] for k in range(4)]
+    axial = dict(_views())["axial"]
+    scores = [axial(smooth + _noise(50)[::-1] * k, smooth, LUNG) for k in range(4)]
     yield _check("SSIM falls as noise grows", 1, bool(np.all(np.diff(scores) < 0)))
 
 
 def _views() -> Iterator[tuple[str, Callable[[np.ndarray, np.ndarray, Window], float]]]:
-    for plane in PLANES:
-        yield plane, lambda r, t, w, plane=plane: ssim(r, t, ALL, w, plane)[0]
-    yield "3-D", lambda r, t, w: ssim_volume(r, t, ALL, w)[0]
+    for view in VIEWS:
+        name = "3-D" if view == CUBE else view
+        yield name, lambda r, t, w, view=view: ssim_views(r, t, {view: ALL}, w)[view][0]
 
 
 def structure() -> Iterator[Check]:

@@ -30,12 +30,17 @@ class SplitRow(NamedTuple):
 
 def cases_of(name: str, sha256: str) -> list[SplitRow]:
     """The rows of ``splits/<name>.csv``, in its order; Refused if its SHA-256 differs."""
+    return [SplitRow(**row) for row in rows_of(name, sha256)]
+
+
+def rows_of(name: str, sha256: str) -> list[dict[str, str]]:
+    """The same of a manifest with other columns."""
     path = MANIFESTS / f"{name}.csv"
     content = path.read_bytes() if path.is_file() else b""
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise refused(path, f"sha256 {found}", sha256, "install the package again")
-    return [SplitRow(**row) for row in csv.DictReader(content.decode().splitlines())]
+    return list(csv.DictReader(content.decode().splitlines()))
 
 
 def drawn(name: str, cases: Iterable[str], n: int) -> list[str]:

@@ -5,14 +5,15 @@ same pixels. Its slices are placed in the thin scan's frame, so that the phase b
 known. Cases without a thick scan serve simulated degradations only.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from thinslice.datasets._readers import by_case
 from thinslice.errors import Refused, all_refused, in_case, refused
 from thinslice.interfaces import Case
 from thinslice.io.read import read_scan
@@ -54,14 +55,16 @@ class OwnData:
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """One case per row, in the manifest's order; Refused, all together, where scans cannot be
-        read: after the first of them the others are still read, and no more cases come."""
+        read or are copies: after the first of them the others are still read, and no more cases
+        come."""
         wrong: list[Refused] = []
-        scans: dict[str, Row] = {}
+        first: dict[str, Row] = {}
         for row in read_manifest(self.manifest):
             try:
                 with in_case(row.case):
                     case = self._case(row)
-                    _refuse_copy(row, case, scans)
+                    assert case.thin is not None, "every row names one"
+                    _refuse_copy(row, case.thin.digest(), first)
             except Refused as error:
                 wrong.append(error)
                 continue
@@ -70,13 +73,34 @@ class OwnData:
         if wrong:
             raise all_refused(wrong)
 
+    def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
+        """By case, a function that reads it."""
+        return by_case((row.case, partial(self._case, row)) for row in read_manifest(self.manifest))
+
+    def compare(self, digests: Mapping[str, str]) -> None:
+        """Refuse thin scans that another patient has too: the splits would share them."""
+        wrong: list[Refused] = []
+        first: dict[str, Row] = {}
+        for row in read_manifest(self.manifest):
+            try:
+                with in_case(row.case):
+                    _refuse_copy(row, digests[row.case], first)
+            except Refused as error:
+                wrong.append(error)
+        if wrong:
+            raise all_refused(wrong)
+
     def _case(self, row: Row) -> Case:
-        thin = self._read(row, row.thin, row.thin_thickness_mm)
+        thin = self._read(
+            row, row.thin, row.thin_thickness_mm, row.thin_series, row.thin_acquisition
+        )
         self._refuse_as_reference(row.thin, thin.source)
         source: dict[str, Any] = {"thin": self._source(row.thin, thin)}
         if row.thick is None:
             return Case(row.case, row.patient, row.split, thin.volume, None, source)
-        thick = self._read(row, row.thick, row.thick_thickness_mm)
+        thick = self._read(
+            row, row.thick, row.thick_thickness_mm, row.thick_series, row.thick_acquisition
+        )
         source["thick"] = self._source(row.thick, thick)
         placed = in_frame_of(thin.volume, thick.volume, row.thick)
         source["warnings"] = unlike(thin.source, thick.source)
@@ -98,9 +122,21 @@ class OwnData:
                 "name the acquired series, or set accept_derived: true if it is one",
             )
 
-    def _read(self, row: Row, path: Path, thickness_mm: float | None) -> LoadedScan:
+    def _read(
+        self,
+        row: Row,
+        path: Path,
+        thickness_mm: float | None,
+        series: str | None,
+        acquisition: str | None,
+    ) -> LoadedScan:
         return read_scan(
-            path, thickness_mm=thickness_mm, unit_window=self.unit_window, modality=row.modality
+            path,
+            series=series,
+            acquisition=acquisition,
+            thickness_mm=thickness_mm,
+            unit_window=self.unit_window,
+            modality=row.modality,
         )
 
     def _source(self, path: Path, scan: LoadedScan) -> dict[str, Any]:
@@ -109,14 +145,12 @@ class OwnData:
         return {"path": name.as_posix(), "n_files": len(scan.files), **scan.source}
 
 
-def _refuse_copy(row: Row, case: Case, scans: dict[str, Row]) -> None:
-    """Refuse a thin scan that another patient has too: the splits would share it.
+def _refuse_copy(row: Row, digest: str, first: dict[str, Row]) -> None:
+    """Refuse a thin scan that another patient has too.
 
-    scans   rows by the hash of their thin voxels; this one is added
+    first   rows by the digest of their thin voxels; this one is added
     """
-    assert case.thin is not None, "every row names one"
-    digest = hashlib.sha256(np.ascontiguousarray(case.thin.voxels).tobytes()).hexdigest()
-    other = scans.setdefault(digest, row)
+    other = first.setdefault(digest, row)
     if other.patient != row.patient:
         found = f"the same voxels as in case {other.case} of patient {other.patient}"
         raise refused(row.thin, found, "a scan of its own", "take one of the rows out")

@@ -31,9 +31,7 @@ from thinslice.errors import Refused, listed, refused
 from thinslice.interfaces import SPLITS, Case
 from thinslice.io.archive import TARS, unpack
 from thinslice.io.nifti.content import SUFFIXES
-from thinslice.io.nifti.read import read_nifti
-from thinslice.io.nifti.values import NotInUnitError
-from thinslice.io.scan import LoadedScan
+from thinslice.io.nifti.read import read_hu_or_unit
 from thinslice.volume import Volume
 
 RECORD = 17239183
@@ -132,7 +130,8 @@ def _name(path: Path) -> str:
 
 
 def _case(split: str, thin_path: Path, thick_path: Path) -> Case:
-    thin, thick = _read(thin_path, THIN_MM), _read(thick_path, THICK_MM)
+    thin = read_hu_or_unit(thin_path, thickness_mm=THIN_MM, window=WINDOW)
+    thick = read_hu_or_unit(thick_path, thickness_mm=THICK_MM, window=WINDOW)
     n_thin, n_thick = thin.volume.grid.n, thick.volume.grid.n
     if n_thin != RATIO * (n_thick - 1) + 1:
         found = f"{n_thin} thin slices to {n_thick} thick ones"
@@ -148,14 +147,6 @@ def _case(split: str, thin_path: Path, thick_path: Path) -> Case:
         "thick_start_by_header_mm": start_mm,
     }
     return Case(name, name, split, thin.volume, placed, source)
-
-
-def _read(path: Path, thickness_mm: float) -> LoadedScan:
-    """Read HU, or [0, 1] values by the authors' window, whichever the file holds."""
-    try:
-        return read_nifti(path, thickness_mm=thickness_mm, unit_window=WINDOW)
-    except NotInUnitError:
-        return read_nifti(path, thickness_mm=thickness_mm)
 
 
 def _placed(thin: Volume, thick: Volume, path: Path) -> tuple[Volume, float]:

@@ -32,6 +32,7 @@ class Checksums:
         """Record a verified file; safe while other processes add theirs."""
         stat = file.stat()
         entry = {"sha256": sha256, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         with (self.path.parent / ".checksums.lock").open("w") as lock:
             wait_lock(lock)
             entries = {**self._read(), name: entry}

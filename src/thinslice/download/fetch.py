@@ -47,19 +47,21 @@ def fetch(
     mirror: str | None = None,
     *,
     patience: Patience = Patience(),  # noqa: B008 - frozen
+    checksums: str = "checksums.json",
 ) -> list[Path]:
     """Download every remote to a verified file below ``raw``; their paths, in order.
 
-    mirror     a folder, or a file: or http(s): URL, tried before the publisher: first its part
-               with the name of ``raw``'s folder, as in a copy of it, then itself
-    patience   how often and how long to try
+    mirror      a folder, or a file: or http(s): URL, tried before the publisher: first its part
+                with the name of ``raw``'s folder, as in a copy of it, then itself
+    patience    how often and how long to try
+    checksums   path below ``raw`` of those recorded: one each for parts of a set of many files
 
     Verified files are left alone. Refused for a file that cannot be downloaded, with what to do,
     and for wrong bytes, with both checksums; wrong bytes are discarded, but a file that was there
     before is left for inspection.
     """
     raw.mkdir(parents=True, exist_ok=True)
-    record = Checksums(raw / "checksums.json")
+    record = Checksums(raw / checksums)
     return [_fetch_file(remote, raw, mirror, record, patience) for remote in remotes]
 
 

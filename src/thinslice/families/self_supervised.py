@@ -11,14 +11,8 @@ onto exactly the grid asked for (``slice_means``), and the views are averaged.
 Shape suffixes: Z slices (thick or native), Y X in-plane.
 """
 
-import hashlib
-import json
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -26,6 +20,7 @@ from scipy.sparse import csr_array
 
 from thinslice.families.base import NetworkMethod
 from thinslice.families.losses import absolute_error, squared_error
+from thinslice.families.on_the_scan import checkpoints_of, digest
 from thinslice.fs.locks import locked
 from thinslice.inference import planes
 from thinslice.interfaces import About, Run
@@ -206,8 +201,8 @@ def _learn(
     if settings.start == "input":
         net.start_from_input()
     loss = LOSSES[settings.loss]
-    with _folder(run) as work:
-        key = repr([modelling, replace(settings, view="both"), _digest(thick)])
+    with checkpoints_of(run) as work:
+        key = repr([modelling, replace(settings, view="both"), digest(thick)])
         plan = settings.plan(len(pairs))
         with locked(work / "learn"):  # a method that restores with the same network waits
             train(net, pairs, loss, plan, work=work, run=run, key=key)
@@ -248,20 +243,3 @@ def _refuse_small_cap(
 def _tiles(net: MSD, run: Run) -> planes.PlaneTiles:
     at_a_time = 1 if choose(run).type == "cpu" else PLANES
     return planes.PlaneTiles((WHOLE, WHOLE), halo=min(net.reach, HALO), batch=at_a_time)
-
-
-def _digest(thick: Volume) -> str:
-    """Hash of all voxels and the grid."""
-    digest = hashlib.sha256(json.dumps(asdict(thick.grid), sort_keys=True).encode())
-    digest.update(np.ascontiguousarray(thick.voxels).tobytes())
-    return digest.hexdigest()
-
-
-@contextmanager
-def _folder(run: Run) -> Iterator[Path]:
-    """Folder of checkpoints: that of the run, else a temporary one."""
-    if run.work is not None:
-        yield run.work
-        return
-    with TemporaryDirectory(prefix="thinslice-") as folder:
-        yield Path(folder)

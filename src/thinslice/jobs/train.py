@@ -19,7 +19,7 @@ from thinslice.runtime import device as devices
 from thinslice.runtime.processes import EndedError
 from thinslice.store import Store
 from thinslice.training import fitted_on
-from thinslice.training.curve import training_seconds
+from thinslice.training.curve import training_seconds, waiting_share
 from thinslice.training.distributed import together
 
 
@@ -44,12 +44,14 @@ def train(
     device: str = "auto",
     gpus: int = 1,
     reserved_gpus: int = 0,
+    data_mb: int | None = None,
 ) -> None:
     """Fit the method of a card; weights go to ``out``, the learning curve to ``curve``.
 
     work             folder for checkpoints of all trainings, kept between tries
     gpus             that train together, a process for each
     reserved_gpus    for this job, by the workflow; an error if torch cannot use them
+    data_mb          of scans to keep in memory
     """
     seed = card.get("settings", {}).get("seed", 0)  # every method's default
     with recorded_job(
@@ -62,7 +64,8 @@ def train(
     ) as job:
         name = checkpoint_name(card, job.input_hashes(), script_digest("train.py"))
         files = Files(thick, thin, work / out.parent.name / name, out, curve)
-        run = Run(device=device, threads=threads, reserved_gpus=reserved_gpus)
+        data_gib = data_mb / 1024 if data_mb is not None else None
+        run = Run(device, threads, reserved_gpus=reserved_gpus, data_gib=data_gib)
         with devices.group(run, gpus) as runs:
             print(f"{card['name']} on {thick}: {_placement(runs)}", flush=True)
             try:
@@ -130,6 +133,7 @@ def _record(job: Job, card: Mapping[str, Any], files: Files, runs: list[Run]) ->
     job.output("curve", files.curve)
     job.fact("parameters", fitted.parameters())
     job.fact("train_s", training_seconds(files.curve))
+    job.fact("waiting", round(waiting_share(files.curve), 4))
     job.fact("device", _device_names(runs))
     job.fact("processes", len(runs))
     if runs[1:]:  # the record's own figure is of this process, which only waits

@@ -6,16 +6,14 @@ and turns unintuitive below zero (Nilsson and Akenine-Moller 2020). Planes are a
 coronal [Z, X] or sagittal [Z, Y]; the last two are where through-plane restoration shows.
 
 No border rule is made up: a pixel counts only where its whole window lies inside the plane.
-Everything is float64. The four filtered maps are those of the sum u and the difference v of the
-two planes: with a = mean(u)^2, b = mean(v)^2 and U, V their variances,
+Maps are float64; means over a volume, by ``ssim_views``, are taken from float32. The four filtered
+maps are those of the sum u and the difference v of the two planes: with a = mean(u)^2,
+b = mean(v)^2 and U, V their variances,
 
     SSIM = (a - b + 2 C1) (U - V + 2 C2) / ((a + b + 2 C1) (U + V + 2 C2)),
 
 the usual formula, but equal planes (v = 0) give exactly 1 and no large squares cancel.
 """
-
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -25,7 +23,6 @@ from thinslice.volume import Window
 
 PLANES = {"axial": 0, "coronal": 1, "sagittal": 2}  # name -> axis across the planes
 RADIUS = 5  # 11 taps
-BLOCK = 16  # planes copied at once, so that strided planes are read a cache line at a time
 
 
 def gaussian_taps(radius: int = RADIUS, sigma: float = 1.5) -> np.ndarray:
@@ -36,62 +33,6 @@ def gaussian_taps(radius: int = RADIUS, sigma: float = 1.5) -> np.ndarray:
 
 
 TAPS = gaussian_taps()
-
-
-def ssim(
-    restored: np.ndarray,
-    thin: np.ndarray,
-    mask: np.ndarray,
-    window: Window,
-    plane: str,
-    threads: int = 1,
-) -> tuple[float, int]:
-    """Mean SSIM over the masked pixels of all planes, and their number; (NaN, 0) if there are none.
-
-    Volumes and the boolean mask are [Z, Y, X], ``plane`` a name in PLANES. The answer does not
-    depend on ``threads``, bit for bit.
-    """
-    axis = PLANES[plane]
-    inside = np.zeros_like(mask)
-    valid = tuple(slice(None) if k == axis else slice(RADIUS, -RADIUS) for k in range(3))
-    inside[valid] = mask[valid]
-    work = [np.empty((6, mask.size // mask.shape[axis])) for _ in range(threads)]
-
-    def block(first: int) -> tuple[float, int]:
-        buffers = work.pop()  # one per thread; fresh arrays would cost more than the filters
-        planes = _planes(axis, slice(first, first + BLOCK), restored, thin, inside)
-        parts = [_plane_sum(r, t, m, window, buffers) for r, t, m in planes]
-        work.append(buffers)
-        return sum(total for total, _ in parts), sum(n for _, n in parts)
-
-    with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(block, range(0, mask.shape[axis], BLOCK)))
-    n = sum(count for _, count in parts)
-    return (sum(total for total, _ in parts) / n, n) if n else (float("nan"), 0)
-
-
-def _planes(axis: int, which: slice, *volumes: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-    """Contiguous planes of several volumes, side by side."""
-    cut = [np.ascontiguousarray(np.moveaxis(v, axis, 0)[which]) for v in volumes]
-    return zip(*cut)
-
-
-def _plane_sum(
-    r: np.ndarray, t: np.ndarray, mask: np.ndarray, window: Window, work: np.ndarray
-) -> tuple[float, int]:
-    """Sum of SSIM over the mask of one plane, and its pixels; filters the mask's box alone."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
-        return 0.0, 0
-    box = (_around(rows), _around(columns))
-    values, counted = ssim_map(r[box], t[box], window, work), mask[box]
-    n = int(np.count_nonzero(counted))
-    return float(cv2.mean(values, mask=counted.view(np.uint8))[0]) * n, n
-
-
-def _around(indices: np.ndarray) -> slice:
-    """From a window before the first index to a window after the last."""
-    return slice(int(indices[0]) - RADIUS, int(indices[-1]) + RADIUS + 1)
 
 
 def ssim_map(
@@ -120,7 +61,7 @@ def smooth(values: np.ndarray, out: np.ndarray) -> None:
 def sum_and_difference(
     r: np.ndarray, t: np.ndarray, window: Window, u: np.ndarray, v: np.ndarray
 ) -> None:
-    """Clipped r + t, counted from the range's middle, into ``u``; r - t into ``v``."""
+    """Clipped r + t, counted from the range's middle, into ``u``; r - t into ``v``; all [A, B]."""
     np.clip(t, window.low, window.high, out=u)
     np.clip(r, window.low, window.high, out=v)
     v -= u
@@ -137,14 +78,19 @@ def combine(
     window: Window,
     p: np.ndarray,
     q: np.ndarray,
+    shift: float = 0.0,
 ) -> np.ndarray:
-    """SSIM, in ``p``, from means a, b and mean squares U, V of u and v; all are overwritten."""
+    """SSIM, in ``p``, from means a, b and mean squares U, V of u and v; all are overwritten.
+
+    shift   what was taken from v before
+    """
     L = width(window)
     U -= np.square(a, out=p)
+    V -= np.square(b, out=q)
     a += L  # counted from the range's lower end now
+    b += shift
     np.square(a, out=a)
     np.square(b, out=b)
-    V -= b
     a += 2 * (0.01 * L) ** 2
     U += 2 * (0.03 * L) ** 2
     np.subtract(a, b, out=p)

@@ -72,7 +72,10 @@ def fit_taps(thin: Scan, thick: Scan, *, half_width_mm: float = 7.0, slab: int =
         outside = (thin.padded(y=rows), thick.padded(y=rows))
         for k in used:
             places = at[k] + steps
-            columns, values = _between(fine, places).reshape(len(steps), -1), coarse[k].ravel()
+            columns, values = (
+                slices_between(fine, places).reshape(len(steps), -1),
+                coarse[k].ravel(),
+            )
             whole = _measured(outside, places, int(k))
             if whole is not None:
                 columns, values = columns[:, whole], values[whole]
@@ -88,7 +91,7 @@ def matrix_from_taps(taps: ProfileFit, thin: Grid, thick: Grid) -> csr_array:
     return projection.profile_matrix(taps.profile(), thin, thick)
 
 
-def _between(voxels_ZYX: np.ndarray, at: np.ndarray) -> np.ndarray:
+def slices_between(voxels_ZYX: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Slices at fractional indices, linear between neighbours, repeated at the ends."""
     last = len(voxels_ZYX) - 1
     low = np.clip(np.floor(at + 1e-6).astype(int), 0, last)
@@ -105,7 +108,7 @@ def _measured(
         return None
     seen = [] if coarse is None else [coarse[k].ravel()]
     if fine is not None:
-        seen.append(_between(fine.astype(float), places).any(axis=0).ravel())
+        seen.append(slices_between(fine.astype(float), places).any(axis=0).ravel())
     return ~np.logical_or.reduce(seen)
 
 

@@ -73,10 +73,11 @@ def _centred(weights: np.ndarray, z: np.ndarray, centres_mm: np.ndarray) -> np.n
     return weights
 
 
-def apply(weights: csr_array, scan: Scan | np.ndarray, *, slab: int = 64) -> np.ndarray:
+def apply(weights: csr_array, scan: Scan | np.ndarray, *, slab: int = 128) -> np.ndarray:
     """Thick voxels, float32 [n_thick, Y, X], of a thin scan; ``slab`` rows of y at a time.
 
-    Every slab is read once; besides the result, one slab is in memory.
+    Every slab is read once; besides the result, one slab is in memory. As many rows as a chunk of
+    the store has, so that no chunk is decoded twice.
     Raises ValueError where the matrix does not fit the scan.
     """
     shape = scan.shape if isinstance(scan, np.ndarray) else scan.grid.zyx

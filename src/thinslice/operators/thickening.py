@@ -76,6 +76,21 @@ def thickening_matrix(profile: SliceProfile, restored: Grid, thick: Grid) -> csr
     return csr_array(matrix)
 
 
+def matrix_of(profile: SliceProfile, restored: Grid, thick: Grid, rows: np.ndarray) -> np.ndarray:
+    """``thickening_matrix`` [n_thick, n_restored] of the neighbouring slices ``rows``; others 0."""
+    out = np.zeros((thick.n, restored.n))
+    wanted = np.flatnonzero(rows)
+    if wanted.size:
+        some = thick.with_slices(
+            n=len(wanted),
+            increment_mm=thick.increment_mm,
+            thickness_mm=thick.thickness_mm,
+            start_mm=float(thick.centres_mm()[wanted[0]]),
+        )
+        out[wanted] = thickening_matrix(profile, restored, some).toarray()
+    return out
+
+
 def _bell_matrix(missing: float, thin: Grid, thick: Grid) -> csr_array:
     """Weights of a Gaussian whose squared FWHM is ``missing``.
 

@@ -5,11 +5,16 @@ import sys
 import numpy as np
 
 from thinslice.interfaces import Score, ScoringInput
+from thinslice.metrics.body_mask import body_mask
 from thinslice.volume import SAME_PLACE_MM
 
 
 def check(case: ScoringInput) -> None:
     """Refuse volumes that cannot be compared voxel by voxel."""
+    case.once("comparable", lambda: _check(case))
+
+
+def _check(case: ScoringInput) -> None:
     restored, thin, thick = case.restored, case.thin, case.thick
     modalities = {v.modality for v in (restored, thin, thick)}
     if len(modalities) > 1:
@@ -31,6 +36,18 @@ def check(case: ScoringInput) -> None:
 
 def measured(case: ScoringInput) -> np.ndarray | None:
     """Boolean [Z, Y, X], true where both restored and thin are measurements; None: everywhere."""
+    return case.once("measured", lambda: _measured(case))
+
+
+def body(case: ScoringInput) -> np.ndarray:
+    """Boolean [Z, Y, X]: the body of a thin scan in HU, without its own padding."""
+    thin = case.thin
+    return case.once(
+        "body", lambda: body_mask(thin.voxels, thin.grid.pixel_mm, padded=thin.padded())
+    )
+
+
+def _measured(case: ScoringInput) -> np.ndarray | None:
     masks = [mask for v in (case.restored, case.thin) if (mask := v.padded()) is not None]
     return ~np.logical_or.reduce(masks) if masks else None
 

@@ -9,6 +9,7 @@ from thinslice.interfaces import ScoringInput
 from thinslice.metrics.body_mask import AIR_HU, body_mask
 from thinslice.metrics.errors import LUNG, SOFT, UNIT, WIDE
 from thinslice.metrics.scored_slices import inner_slices, observed, phases
+from thinslice.protocols._comparable import body as body_of
 from thinslice.protocols._comparable import check, measured
 from thinslice.volume import Window, window_of
 
@@ -66,7 +67,10 @@ def scored_region(case: ScoringInput) -> ScoredRegion:
     inner, shown = inner_slices(*grids), observed(*grids)
     known = measured(case)
     padded = None if known is None else ~known
-    body = body_mask(thin, case.thin.grid.pixel_mm, units.air, padded)
+    if units is CT and padded is None:
+        body = body_of(case)
+    else:
+        body = body_mask(thin, case.thin.grid.pixel_mm, units.air, padded)
     scored = body[inner] & ~shown[inner, None, None]
     if not scored.any():
         raise UnusableCaseError(

@@ -23,12 +23,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from thinslice.interfaces import Score, ScoringInput
-from thinslice.metrics.body_mask import body_mask
 from thinslice.metrics.errors import decibels
 from thinslice.metrics.ssim import PLANES
 from thinslice.metrics.ssim_uniform import SIDE, fits, plane_scores
-from thinslice.protocols._comparable import check, measured, passed_over
-from thinslice.volume import Volume
+from thinslice.protocols._comparable import body, check, measured, passed_over
 
 METRICS = ("psnr_db", "ssim")
 VIEWS = ("coronal", "sagittal")
@@ -45,7 +43,7 @@ class Sr4zct:
     def score(self, case: ScoringInput) -> list[Score]:
         """PSNR and SSIM of both views; none, with a line on stderr, for MR or without a body."""
         check(case)
-        box = body_box(case.thin) if case.thin.modality == "CT" else None
+        box = body_box(body(case)) if case.thin.modality == "CT" else None
         if box is None or not fits(*(side.stop - side.start for side in box)):
             return passed_over("sr4zct", f"CT with a body of {SIDE} voxels to a side", case)
         scores, known = [], measured(case)
@@ -66,9 +64,8 @@ def build(window: Sequence[float] = (-1024.0, 3071.0), central: float = 0.5) -> 
     return Sr4zct(high - low, central)
 
 
-def body_box(thin: Volume) -> Box | None:
-    """The smallest box [Z, Y, X] around the body of a thin CT; None where there is no body."""
-    body = body_mask(thin.voxels, thin.grid.pixel_mm, padded=thin.padded())
+def body_box(body: np.ndarray) -> Box | None:
+    """The smallest box around a body, boolean [Z, Y, X]; None where there is none."""
     if not body.any():
         return None
     across = [tuple(k for k in range(3) if k != axis) for axis in range(3)]

@@ -25,7 +25,6 @@ Confidence intervals over patients are an analysis, not a score.
 
 import math
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,8 +34,8 @@ from thinslice.metrics.body_mask import mask_digest
 from thinslice.metrics.consistency import consistency
 from thinslice.metrics.errors import mae, psnr, rmse
 from thinslice.metrics.scored_slices import rmse_by_phase
-from thinslice.metrics.ssim import PLANES, RADIUS, ssim
-from thinslice.metrics.ssim_volume import ssim_volume
+from thinslice.metrics.ssim import PLANES, RADIUS
+from thinslice.metrics.ssim_views import VIEWS, ssim_views
 from thinslice.metrics.whole_windows import whole_windows
 from thinslice.metrics.z_offset import z_offset_slices
 from thinslice.operators import projection
@@ -106,22 +105,19 @@ def by_phase(region: ScoredRegion, increment_mm: float) -> list[Score]:
 
 def similarities(region: ScoredRegion, threads: int) -> list[Score]:
     """SSIM of each view in each range."""
-    volumes = (region.restored, region.thin)
-    scores = []
-    for name, window in region.units.ssim.items():
-        for plane, across in PLANES.items():
-            whole = _in_whole_windows(region, [axis for axis in range(3) if axis != across])
-            mean = ssim(*volumes, whole, window, plane, threads)
-            scores.append(Score("ssim", "1", "higher", *mean, view=plane, range=name))
-        mean = ssim_volume(*volumes, _in_whole_windows(region, (0, 1, 2)), window, threads)
-        scores.append(Score("ssim", "1", "higher", *mean, view="3d", range=name))
-    return scores
+    masks = {view: _in_whole_windows(region, view) for view in VIEWS}
+    return [
+        Score("ssim", "1", "higher", *mean, view=view, range=name)
+        for name, window in region.units.ssim.items()
+        for view, mean in ssim_views(region.restored, region.thin, masks, window, threads).items()
+    ]
 
 
-def _in_whole_windows(region: ScoredRegion, axes: Sequence[int]) -> np.ndarray:
-    """The scored voxels whose window along the axes holds no padding."""
+def _in_whole_windows(region: ScoredRegion, view: str) -> np.ndarray:
+    """The scored voxels whose window in this view holds no padding."""
     if region.measured is None:
         return region.scored
+    axes = [axis for axis in range(3) if axis != PLANES.get(view)]
     return region.scored & whole_windows(region.measured[region.inner], 2 * RADIUS + 1, axes)
 
 

@@ -20,7 +20,7 @@ from thinslice.interfaces import Scan
 from thinslice.metrics.body_mask import AIR_HU, body_mask
 from thinslice.operators import interpolation
 from thinslice.operators.block_means import Blocks, block_means, means_of, sides
-from thinslice.operators.thickening import SliceProfile, aligned, covered, thickening_matrix
+from thinslice.operators.thickening import SliceProfile, aligned, covered, matrix_of
 from thinslice.volume import Grid, Volume, window_of
 
 WIDTHS = (0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3, 1.4)  # of the stated thickness
@@ -166,21 +166,6 @@ def measured_profile(fine: Blocks, coarse: Blocks, restored: Grid, thick: Grid) 
         if left < least * (1 - 1e-9):
             best, least = each, left
     return best
-
-
-def matrix_of(profile: SliceProfile, restored: Grid, thick: Grid, rows: np.ndarray) -> np.ndarray:
-    """``thickening_matrix`` [n_thick, n_restored] of the neighbouring slices ``rows``; others 0."""
-    out = np.zeros((thick.n, restored.n))
-    wanted = np.flatnonzero(rows)
-    if wanted.size:
-        some = thick.with_slices(
-            n=len(wanted),
-            increment_mm=thick.increment_mm,
-            thickness_mm=thick.thickness_mm,
-            start_mm=float(thick.centres_mm()[wanted[0]]),
-        )
-        out[wanted] = thickening_matrix(profile, restored, some).toarray()
-    return out
 
 
 class _BlockErrors(NamedTuple):

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinslice.operators import consistency
-from thinslice.operators.thickening import SliceProfile, covered
-from thinslice.restoration import agreement, value_range
+from thinslice.operators.thickening import SliceProfile, covered, matrix_of
+from thinslice.restoration import value_range
 from thinslice.restoration.agreement import COVERED, Agreement
 from thinslice.volume import Volume
 
@@ -50,7 +50,7 @@ def made_consistent(restored: Volume, thick: Volume, before: Agreement) -> tuple
     new = consistency.step(
         voxels,
         thick.voxels,
-        agreement.matrix_of(before.profile, restored.grid, thick.grid, rows),
+        matrix_of(before.profile, restored.grid, thick.grid, rows),
         padded_restored=restored.padded(),
         padded_thick=thick.padded(),
         out=voxels if reusable else None,

@@ -1,5 +1,10 @@
-"""Draw training batches one step ahead of the network, each from its own random numbers."""
+"""Draw training batches ahead of the network, each from its own random numbers.
 
+Several readers draw several at once; which batch a step gets does not depend on their number.
+"""
+
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,14 +18,34 @@ Batch = tuple[Tensor, ...]
 Sample = Callable[[np.random.Generator], Batch]
 
 
-def ahead(sample: Sample, seed: int, steps: range) -> Iterator[Batch]:
-    """``sample(rng(seed, step))`` for each of ``steps``; the next is drawn while one is used."""
-    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-        coming = [pool.submit(sample, rng(seed, step)) for step in steps[:1]]
+def ahead(sample: Sample, seed: int, steps: range, readers: int = 1) -> Iterator[Batch]:
+    """``sample(rng(seed, step))`` for each of ``steps``; the next ones are drawn while one is used.
+
+    readers   threads, and batches that are drawn ahead
+    """
+    with ThreadPoolExecutor(readers, thread_name_prefix="batches") as pool:
+        coming = deque(pool.submit(sample, rng(seed, step)) for step in steps[:readers])
         for step in steps:
-            batch = coming.pop().result()
-            if step + 1 < steps.stop:
-                coming.append(pool.submit(sample, rng(seed, step + 1)))
+            batch = coming.popleft().result()
+            if step + readers < steps.stop:
+                coming.append(pool.submit(sample, rng(seed, step + readers)))
+            yield batch
+
+
+class Waited:
+    """Batches of an iterator, and the seconds that were spent waiting for them."""
+
+    def __init__(self, batches: Iterator[Batch]):
+        self.batches = batches
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[Batch]:
+        while True:
+            began = time.monotonic()
+            batch = next(self.batches, None)
+            self.seconds += time.monotonic() - began
+            if batch is None:
+                return
             yield batch
 
 

@@ -1,10 +1,11 @@
 """The learning curve: one CSV row per few steps, appended as the training goes.
 
-    step, loss, val, lr, wall_s, speed
+    step, loss, val, lr, wall_s, speed, waiting
 
 ``loss`` is the mean since the row before, ``val`` empty where no validation was made, ``wall_s``
-the seconds of training so far over all its runs, ``speed`` the steps per second since the row
-before. A resumed training drops the rows past the step it resumes from, so no step appears twice.
+the seconds of training so far over all its runs, ``speed`` the steps per second and ``waiting`` the
+share of the time spent waiting for batches, both since the row before. A resumed training drops the
+rows past the step it resumes from, so no step appears twice.
 A training of several stages has one curve: ``join_stages``.
 """
 
@@ -17,7 +18,7 @@ from typing import Self
 
 from thinslice.fs.atomic import write_text
 
-COLUMNS = "step,loss,val,lr,wall_s,speed"
+COLUMNS = "step,loss,val,lr,wall_s,speed,waiting"
 
 
 class Curve:
@@ -29,11 +30,18 @@ class Curve:
         self._file = path.open("a")
 
     def add(
-        self, step: int, loss: float, val: float | None, lr: float, wall_s: float, speed: float
+        self,
+        step: int,
+        loss: float,
+        val: float | None,
+        lr: float,
+        wall_s: float,
+        speed: float,
+        waiting: float = 0.0,
     ) -> None:
         """Append one row; numbers that must repeat exactly are written in full."""
         shown = "" if val is None else repr(val)
-        self._file.write(f"{step},{loss!r},{shown},{lr!r},{wall_s:.2f},{speed:.3f}\n")
+        self._file.write(f"{step},{loss!r},{shown},{lr!r},{wall_s:.2f},{speed:.3f},{waiting:.3f}\n")
         self._file.flush()
 
     def sync(self) -> None:
@@ -66,6 +74,18 @@ def training_seconds(path: Path) -> float:
     with path.open(newline="") as file:
         last = {row.get("stage", ""): float(row["wall_s"]) for row in csv.DictReader(file)}
     return sum(last.values())
+
+
+def waiting_share(path: Path) -> float:
+    """Share of the training of a curve that was spent waiting for batches; NaN if it took none."""
+    waited_s, wall_s, ended_s = 0.0, 0.0, {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            stage, now_s = row.get("stage", ""), float(row["wall_s"])
+            passed_s = max(0.0, now_s - ended_s.get(stage, 0.0))
+            waited_s, wall_s = waited_s + float(row["waiting"]) * passed_s, wall_s + passed_s
+            ended_s[stage] = now_s
+    return waited_s / wall_s if wall_s else float("nan")
 
 
 def join_stages(curves: Mapping[str, Path], out: Path) -> Path:

@@ -94,6 +94,22 @@ def cell_card(config: Mapping[str, Any], cell: Cell) -> str:
     return json.dumps(content)
 
 
+def segmenter_card(config: Mapping[str, Any]) -> str:
+    """Card of the segmenter: its settings, and the digest of its code."""
+    return _segmentation(config, "settings", "thinslice.segmentation.segmenter")
+
+
+def segmentation_card(config: Mapping[str, Any]) -> str:
+    """Card of what a segmenter's maps are scored by."""
+    return _segmentation(config, "tolerance_mm", "thinslice.segmentation.scores")
+
+
+def _segmentation(config: Mapping[str, Any], key: str, module: str) -> str:
+    section = config.get("segmentation") or {}
+    content = {"name": "segmentation", "code": code_digest(module)}
+    return json.dumps({**content, **({key: section[key]} if key in section else {})})
+
+
 def picture_card(config: Mapping[str, Any], kind: str) -> str:
     """Card of a picture of volumes: its kind, and of patches and planes where they lie."""
     settings = {

@@ -28,12 +28,16 @@ def _references(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     trained_on = grid.get("trained_on", "same")
     methods = [config["methods"][name] for name in grid["methods"] if name in config["methods"]]
     names = {
-        "datasets": [*grid["datasets"], *([] if trained_on == "same" else trained_on)],
+        "datasets": [
+            *grid["datasets"],
+            *([] if trained_on == "same" else trained_on),
+            *(config.get("segmentation") or {}).get("datasets", []),
+        ],
         "degradations": [
             *(d for dataset in grid["datasets"] for d in degradations_of(dataset, config)),
             *(d for method in methods for d in method.get("degradations", [])),
         ],
-        "methods": grid["methods"],
+        "methods": [*grid["methods"], *(config.get("segmentation") or {}).get("methods", [])],
         "analyses": [figure["table"] for figure in config["figures"].values()],
     }
     return [(kind, name) for kind, listed in names.items() for name in listed]

@@ -8,6 +8,7 @@ from torch import nn
 
 from support import authors_names
 from support.goldens import assert_like_the_authors, authors_weights, described, golden
+from support.quick import slow_but
 from thinslice.nets import i3net
 from thinslice.nets.i3net import I3Net, Sizes
 from thinslice.nets.i3net_authors import from_authors
@@ -27,7 +28,7 @@ class Stored(nn.Module):
         return y_BSYX[:, :, 1::4, 2::4].permute(0, 2, 3, 1)
 
 
-@pytest.mark.parametrize("factor", [2, 5])
+@pytest.mark.parametrize("factor", slow_but([5], [2, 5]))
 def test_a_slab_comes_out_as_theirs(factor):
     meta, arrays = golden("i3net", f"lite8_x{factor}")
     net = I3Net(Sizes(channels=8, factor=factor))

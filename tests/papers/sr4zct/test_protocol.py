@@ -9,6 +9,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from support.scores import by_name
 from thinslice.interfaces import ScoringInput
+from thinslice.metrics.body_mask import body_mask
 from thinslice.protocols import sr4zct
 from thinslice.volume import Grid, Volume
 
@@ -36,7 +37,7 @@ def scores(question, **settings):
 
 
 def test_the_box_is_the_thin_bodys():
-    assert sr4zct.body_box(Volume(body(), GRID)) == (slice(0, 20), ROWS, COLUMNS)
+    assert sr4zct.body_box(body_mask(body(), GRID.pixel_mm)) == (slice(0, 20), ROWS, COLUMNS)
 
 
 def test_a_known_error_in_closed_form():

@@ -3,6 +3,7 @@
 import math
 import warnings
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,8 @@ PAPER = {
         "rows": [["TVSRN", "tvsrn", 43.0, 1.0], ["EDSR", "edsr", 50, 2.0]],
     }
 }
-EVIDENCE = demo()
+TWO = ("acquired", "bell_5mm")  # kinds of thick slices
+EVIDENCE = demo(degradations=TWO)
 
 
 def answer(name: str, evidence: Evidence) -> pd.DataFrame:
@@ -37,11 +39,16 @@ def answer(name: str, evidence: Evidence) -> pd.DataFrame:
         return plugins.build("analyses", card)(evidence)
 
 
+@cache
+def rows_without_odd_numbers(name: str) -> int:
+    return len(answer(name, EVIDENCE))
+
+
 @pytest.mark.parametrize("plant", PLANTS)
 @pytest.mark.parametrize("name", ALL)
 def test_a_mean_is_finite_or_says_why_and_names_what_it_leaves_out(name, plant):
-    table = answer(name, planted(PLANTS[plant]))
-    assert len(table) == len(answer(name, EVIDENCE))
+    table = answer(name, planted(PLANTS[plant], degradations=TWO))
+    assert len(table) == rows_without_odd_numbers(name)
     for row in table.to_dict("records"):
         middle = row.get("mean", row.get("median_gain"))
         if name == "published" and row["why"] not in ("", "no patient has a value"):
@@ -58,7 +65,7 @@ def test_a_mean_is_finite_or_says_why_and_names_what_it_leaves_out(name, plant):
 
 @pytest.mark.parametrize("name", ["benchmark", "patients", "efficiency", "domain_gap"])
 def test_the_mean_is_that_of_the_other_patients(name):
-    odd = answer(name, planted({3: INF}))
+    odd = answer(name, planted({3: INF}, degradations=TWO))
     three = replace(
         EVIDENCE,
         scores=EVIDENCE.scores[EVIDENCE.scores["patient"] != "p3"],
@@ -131,7 +138,7 @@ def test_costs_are_over_the_runs_that_were_timed():
 
 
 def test_a_drop_leaves_out_what_has_no_finite_difference_and_says_so():
-    evidence = planted({1: INF}, method="tvsrn")
+    evidence = planted({1: INF}, method="tvsrn", degradations=TWO)
     assert (domain_gap.build()(evidence).query("method == 'tvsrn'")["left_out"] == "p1: inf").all()
     fitted = EVIDENCE.scores["fitted_on"]
     half = (EVIDENCE.scores["patient"] == "p1") & fitted.str.endswith("bell_5mm")

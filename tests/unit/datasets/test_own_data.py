@@ -240,3 +240,15 @@ def test_a_copy_of_a_scan_under_another_patient_is_refused(tmp_path):
     assert "found the same voxels as in case a of patient p" in line
     same_patient = text.replace("b,q,test", "b,p,train")
     assert len(used(folder(tmp_path, same_patient))) == 3
+
+
+def test_scans_that_are_read_apart_are_compared_all_the_same(tmp_path):
+    """What jobs of several processes do: read by case, then compare digests."""
+    text = f"{HEAD}\na,p,train,x.nii.gz\nb,q,test,y.nii.gz\nc,q,test,z.nii.gz\n"
+    dataset = folder(tmp_path, text, x=volume(), y=volume(), z=volume(seed=1))
+    apart = {name: read() for name, read in dataset.readers(tmp_path).items()}
+    digests = {name: case.thin.digest() for name, case in apart.items()}
+    with pytest.raises(Refused, match=r"^case b: .* the same voxels as in case a of patient p"):
+        dataset.compare(digests)
+    dataset.compare({**digests, "b": "another"})
+    assert list(apart) == ["a", "b", "c"]

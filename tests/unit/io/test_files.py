@@ -40,6 +40,7 @@ def moved_mm(volume, again):
     return max(np.linalg.norm(there[hu] - place) for hu, place in fiducials(volume).items())
 
 
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_what_is_read_written_and_read_is_the_same_scan(tmp_path, orientation, turn):

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from support.paths import BENCHMARKS, ROOT
+from support.quick import slow_but
 from support.textured_pairs import textured
 from thinslice import plugins
 from thinslice.datasets import phantom
@@ -82,7 +83,7 @@ def test_the_filter_is_the_linear_one_where_that_is_the_truth():
     np.testing.assert_allclose(restored.voxels[inner], thin.voxels[inner], atol=3)
 
 
-@pytest.mark.parametrize("module", SHORT)
+@pytest.mark.parametrize("module", slow_but(["plane_unet", "tvsrn"], SHORT))
 def test_seconds_of_training_beat_the_best_linear_filter_on_a_new_patient(module, small, tmp_path):
     train, test, best = small
     method = plugins.build("methods", {"name": module, "settings": SHORT[module]})

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
+from support.quick import slow_but
 from support.textured_pairs import textured
 from thinslice.nets.edsr import EDSR
 from thinslice.nets.msd import MSD
@@ -58,7 +59,7 @@ def rmse_after(net: nn.Module, steps: int) -> float:
         return float((mse_loss(net(x), y) / mse_loss(x, y)).sqrt())
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", slow_but(["edsr", "plane_unet"], NETWORKS))
 def test_one_crop_is_learned_by_heart_and_not_by_the_last_layer_alone(name):
     make, last = NETWORKS[name]
     torch.manual_seed(0)

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from support.paths import importing
+from support.quick import slow_but
 from support.restore import (
     CPU,
     ENDS,
@@ -60,7 +61,7 @@ def signalled(start, *words) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", STATUS)
+@pytest.mark.parametrize("name", slow_but(["SIGTERM"], STATUS))
 def test_asked_to_end_it_says_so_and_the_same_command_ends_as_if_it_never_was(
     tmp_path, capsys, monkeypatch, nifti, name
 ):
@@ -78,7 +79,7 @@ def test_asked_to_end_it_says_so_and_the_same_command_ends_as_if_it_never_was(
     assert not [left for left in names(tmp_path) if "work" in left]
 
 
-@pytest.mark.parametrize("name", [pytest.param("SIGINT", marks=pytest.mark.slow), "SIGHUP"])
+@pytest.mark.parametrize("name", slow_but(["SIGHUP"], ["SIGINT", "SIGHUP"]))
 def test_what_is_ignored_from_the_start_stays_ignored(tmp_path, nifti, name):
     """`nohup thinslice restore ... &` outlives the terminal, and a Ctrl-C meant for another."""
     words = [*CPU, "--declared-thickness", "5"]
@@ -150,7 +151,7 @@ def test_what_fails_between_the_renames_leaves_all_as_it_was(tmp_path, monkeypat
         assert names(out.parent) == sorted(f"{name}{end}" for end in ENDS)
 
 
-@pytest.mark.parametrize("name", ["out", pytest.param("out.nii", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", slow_but(["out"], ["out", "out.nii"]))
 def test_going_on_may_be_killed_too(tmp_path, two, name):
     old, new = two
     for nth in range(2, 7):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from thinslice.training.curve import Curve, join_stages, training_seconds
+from thinslice.training.curve import Curve, join_stages, training_seconds, waiting_share
 
 
 def test_every_row_of_every_stage_stands_once_under_its_name(tmp_path):
@@ -34,3 +34,13 @@ def test_a_training_took_the_sum_of_its_stages_last_seconds(tmp_path):
     stages = join_stages({n: tmp_path / f"{n}.csv" for n in "ab"}, tmp_path / "both.csv")
     assert training_seconds(tmp_path / "a.csv") == 4.0
     assert training_seconds(stages) == 6.25
+
+
+def test_waiting_is_a_share_of_all_seconds(tmp_path):
+    for name, rows in (("a", ((2.0, 0.5), (4.0, 0.0))), ("b", ((4.0, 0.25),))):
+        with Curve(tmp_path / f"{name}.csv") as curve:
+            for step, (wall_s, waiting) in enumerate(rows, 1):
+                curve.add(step, 0.5, None, 1e-3, wall_s, 1.0, waiting)
+    stages = join_stages({n: tmp_path / f"{n}.csv" for n in "ab"}, tmp_path / "both.csv")
+    assert waiting_share(tmp_path / "a.csv") == 0.25
+    assert waiting_share(stages) == 0.25

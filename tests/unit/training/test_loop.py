@@ -13,6 +13,7 @@ import torch
 
 from support import toy_training as toy
 from support.paths import importing
+from support.quick import slow_but
 from thinslice.training import checkpoint, seeds, weights
 from thinslice.training.curve import Curve
 from thinslice.training.loop import train
@@ -45,7 +46,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_gives_others(undisturbed,
     assert not toy.same(undisturbed[0], toy.run(tmp_path / "other", replace(toy.PLAN, seed=4))[0])
 
 
-@pytest.mark.parametrize("killed_at", [2, 23, 58])
+@pytest.mark.parametrize("killed_at", slow_but([23], [2, 23, 58]))
 def test_killed_with_kill_9_and_run_again_it_ends_with_the_same_bits(
     killed_at, undisturbed, tmp_path
 ):

@@ -62,6 +62,14 @@ APART = (  # tags that tell acquisitions of one series apart, the most telling f
     "AcquisitionTime",
     "ContentTime",
 )
+STATED = (  # tags that tell two reconstructions of one acquisition from those of two
+    "AcquisitionDate",
+    "PatientPosition",
+    "ReconstructionDiameter",
+    "CTDIvol",
+    "Exposure",
+    "XRayTubeCurrent",
+)
 
 
 class BrokenSlice(Refused):
@@ -249,6 +257,7 @@ def _slice(path: Path, data: FileDataset, frame: int | None, places: list[Datase
             "padding": stated_range(data),
             "derived": derived.of_header(data),
             "apart": {tag: text for tag in APART if (text := _text(first(tag)))},
+            "stated": {tag: text for tag in STATED if (text := _text(first(tag)))},
         },
     )
 

@@ -12,9 +12,9 @@ import nibabel as nib
 import numpy as np
 
 from thinslice.io.derived import OURS
-from thinslice.io.nifti.content import files_of, opened
+from thinslice.io.nifti.content import Content, files_of, opened
 from thinslice.io.nifti.header import geometry, intent, three_axes, through_plane
-from thinslice.io.nifti.values import voxels_of
+from thinslice.io.nifti.values import holds_unit, voxels_of
 from thinslice.io.orientation import place
 from thinslice.io.padding import settled
 from thinslice.io.scan import LoadedScan, source_without_scanner
@@ -41,7 +41,29 @@ def read_nifti(
     label maps, CT whose values are not HU.
     """
     path = Path(path)
-    header, stored, notes = opened(path)
+    return _loaded(path, opened(path), thickness_mm, unit_window, modality)
+
+
+def read_hu_or_unit(
+    path: Path, *, thickness_mm: float | None, window: tuple[float, float]
+) -> LoadedScan:
+    """A CT as ``read_nifti`` reads it, of HU or of [0, 1] by ``window``, whichever it holds.
+
+    The file is unpacked once. Raises Refused as ``read_nifti``.
+    """
+    content = opened(path)
+    unit_window = window if holds_unit(content.stored) else None
+    return _loaded(path, content, thickness_mm, unit_window, "CT")
+
+
+def _loaded(
+    path: Path,
+    content: Content,
+    thickness_mm: float | None,
+    unit_window: tuple[float, float] | None,
+    modality: Modality,
+) -> LoadedScan:
+    header, stored, notes = content
     shape = three_axes(path, header)
     affine, warnings = geometry(path, header)
     z, odd = through_plane(header, affine)

@@ -9,16 +9,12 @@ from pathlib import Path
 import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 
-from thinslice.errors import Refused, refused
+from thinslice.errors import refused
 from thinslice.io.label_map import refuse_labels
 from thinslice.io.orientation import Place
 from thinslice.volume import Modality, Window
 
 UNIT = (-0.5, 1.5)  # values that stay in here are [0, 1] with some overshoot, not HU
-
-
-class NotInUnitError(Refused):
-    """CT values that are not in [0, 1], though ``unit_window`` declares it."""
 
 
 def voxels_of(
@@ -67,9 +63,17 @@ def checked(
             f"values {low:g} to {high:g}",
             "[0, 1] as unit_window declares",
             "drop unit_window: this scan is not in [0, 1]",
-            error=NotInUnitError,
         )
     return voxels, []
+
+
+def holds_unit(stored: ArrayProxy) -> bool:
+    """Whether scaled values are in [0, 1], with some overshoot; False for what is no number."""
+    raw = np.asanyarray(stored.get_unscaled())
+    if raw.dtype.kind not in "iuf" or not raw.size:
+        return False
+    ends = np.array([raw.min(), raw.max()], float) * float(stored.slope) + float(stored.inter)
+    return bool(UNIT[0] <= ends.min() and ends.max() <= UNIT[1])
 
 
 def _fill(path: Path, stored: ArrayProxy, target: np.ndarray) -> bool:

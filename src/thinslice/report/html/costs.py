@@ -13,7 +13,10 @@ ENERGY = (
     "Energy is an estimate and not a measurement: 10 W for each busy core and 400 W for each busy "
     "GPU, times the seconds."
 )
-HEAD = ("method", "fitted on", "device", "parameters", "time", "GiB", "energy (kWh, estimate)")
+HEAD = (
+    *("method", "fitted on", "device", "parameters", "time", "waiting for data", "GiB"),
+    "energy (kWh, estimate)",
+)
 
 
 def costs(run: Run) -> str:
@@ -39,12 +42,18 @@ def _row(training: Training) -> str:
     numbers = (
         (wording.count(training.parameters), training.parameters),
         (duration(training.wall_s), training.wall_s),
+        (_percent(training.waiting), training.waiting),
         (wording.number(training.peak_memory_gib, "mm"), training.peak_memory_gib),
         (wording.number(training.energy_kwh), training.energy_kwh),
     )
     left = "".join(f'<td class="word">{escape(word)}</td>' for word in words)
     right = "".join(f'<td data-v="{value:.9g}">{text}</td>' for text, value in numbers)
     return f"<tr>{left}{right}</tr>"
+
+
+def _percent(share: float) -> str:
+    """A share in per cent, a dash where it was not measured."""
+    return f"{100 * share:.1f} %" if math.isfinite(share) else wording.number(share)
 
 
 def curves(trainings: Sequence[Training]) -> str:

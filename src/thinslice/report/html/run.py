@@ -29,6 +29,7 @@ class Training(NamedTuple):
     peak_memory_gib: float
     energy_kwh: float  # estimated, not measured
     curve: Sequence[Mapping[str, float]]
+    waiting: float = float("nan")  # share of the time spent waiting for batches
 
 
 class Run(NamedTuple):

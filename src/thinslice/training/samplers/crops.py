@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thinslice.errors import Refused, in_case
+from thinslice.errors import Refused
 from thinslice.interfaces import Pair, Scan
 from thinslice.operators.interpolation import Kind, resample_z_array
 from thinslice.volume import Volume, Window, window_of
@@ -18,7 +18,6 @@ from thinslice.volume import Volume, Window, window_of
 SAME_MM = 1e-3  # slices closer than this are the same slice
 ASIDE_MM = 0.05  # pixels closer than this are the same pixel
 MARGIN = 8  # slices beyond a block by which a cubic spline forgets where it was cut
-BYTES_PER_VOXEL = 4
 
 
 def shift_mm(pair: Pair) -> float:
@@ -37,31 +36,10 @@ def shift_mm(pair: Pair) -> float:
     return float(offset[0])
 
 
-def in_memory(pairs: Sequence[Pair], limit_gib: float = 2.0) -> list[Pair]:
-    """The pairs with as many of their scans in memory as fit into ``limit_gib``.
-
-    What cannot be read is refused by its case.
-    """
-    left = limit_gib * 2**30
-
-    def load(scan: Scan) -> Scan:
-        nonlocal left
-        n_bytes = int(np.prod(scan.grid.zyx)) * BYTES_PER_VOXEL
-        if isinstance(scan, Volume) or n_bytes > left:
-            return scan
-        left -= n_bytes
-        return whole(scan)
-
-    def loaded(pair: Pair) -> Pair:
-        with in_case(pair.case):
-            return Pair(pair.case, load(pair.thick), load(pair.thin))
-
-    return [loaded(pair) for pair in pairs]
-
-
 def whole(scan: Scan) -> Volume:
-    """The whole scan in memory."""
-    return Volume(scan.read(), scan.grid, scan.modality, scan.padding)
+    """The whole scan in memory, its second contrast too."""
+    second = whole(scan.second) if scan.second else None
+    return Volume(scan.read(), scan.grid, scan.modality, scan.padding, second)
 
 
 def data_key(*groups: Sequence[Pair]) -> str:
@@ -75,14 +53,20 @@ def data_key(*groups: Sequence[Pair]) -> str:
                 text = json.dumps([pair.case, scan.modality, scan.grid.to_json()], sort_keys=True)
                 found.update(text.encode())
                 found.update(np.ascontiguousarray(scan.read(slice(k, k + 1))).tobytes())
+                if scan.second:
+                    k = scan.second.grid.n // 2
+                    found.update(np.ascontiguousarray(scan.second.read(slice(k, k + 1))).tobytes())
     return found.hexdigest()
 
 
 def window(pair: Pair, ct: tuple[float, float]) -> Window:
     """The window of a pair, from its thick scan alone."""
-    if pair.thick.modality == "CT":
-        return Window(*ct)
-    return window_of(whole(pair.thick), ct)
+    return window_of_scan(pair.thick, ct)
+
+
+def window_of_scan(scan: Scan, ct: tuple[float, float]) -> Window:
+    """The window of a scan, which is read only where it depends on its values."""
+    return Window(*ct) if scan.modality == "CT" else window_of(whole(scan), ct)
 
 
 def read_at(scan: Scan, at_mm: np.ndarray, y: slice, x: slice, kind: Kind = "cubic") -> np.ndarray:

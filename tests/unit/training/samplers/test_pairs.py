@@ -8,7 +8,6 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from thinslice.errors import Refused
 from thinslice.interfaces import Pair
 from thinslice.operators.interpolation import resample_z_array
 from thinslice.training.samplers import crops
@@ -181,16 +180,6 @@ def test_scans_whose_frames_differ_along_z_are_matched_and_aside_refused():
             Planes([pair_of(thick, other)], (4, 4), 1, CT)
 
 
-def test_held_pairs_read_the_same_and_stop_at_the_limit():
-    scans = [Lazy(noise(ramp(4, 1.0, 0.0), seed)) for seed in range(4)]
-    pairs = [Pair("a", scans[0], scans[1]), Pair("b", scans[2], scans[3])]
-    size_gib = scans[0].volume.voxels.nbytes / 2**30
-    held = crops.in_memory(pairs, limit_gib=2.5 * size_gib)
-    kept = [isinstance(scan, Volume) for pair in held for scan in (pair.thick, pair.thin)]
-    assert kept == [True, True, False, False]
-    np.testing.assert_array_equal(held[0].thick.read(), scans[0].read())
-
-
 def test_the_data_key_follows_the_data():
     a, b = ramp(4, 5.0, 0.0), ramp(20, 1.0, 0.0)
     pair = Pair("a", a, b)
@@ -205,17 +194,6 @@ def test_the_data_key_follows_the_data():
     keys = {crops.data_key(*groups) for groups in others}
     assert len(keys) == len(others)
     assert key not in keys
-
-
-def test_a_scan_that_cannot_be_read_is_refused_by_its_case():
-    class Torn(Lazy):
-        def read(self, z=slice(None), y=slice(None), x=slice(None)):
-            raise Refused("thin.zarr: a chunk is torn; make the store again")
-
-    whole, torn = ramp(9, 5.0, 0.0), Torn(ramp(41, 1.0, 0.0))
-    pairs = [Pair("a", whole, Lazy(ramp(41, 1.0, 0.0))), Pair("b", whole, torn)]
-    with pytest.raises(Refused, match=r"^case b: thin\.zarr: a chunk is torn"):
-        crops.in_memory(pairs)
 
 
 @pytest.mark.parametrize(("share", "flipped"), [(0.0, 0), (1.0, 8)])

@@ -1,0 +1,192 @@
+"""Mean structural similarity of three views and in three dimensions, by filters that they share.
+
+The definition is that of ``ssim``: taps (11, sigma 1.5), clipped to the range, and a voxel counts
+where its whole window lies inside: in its axial, coronal or sagittal plane, or its cube of 11^3.
+Each view smooths the same four maps along two axes or all three; of the nine passes along one axis
+that they would take apart, six are left. Rows go by in slabs: along x and y slice by slice, then
+along z, so that memory stays at 16 slabs.
+
+Maps are float32 from the pass along x on, and float64 before it. The result is within 1e-6 of
+float64 (1e-7 where there is noise): the taps are rounded so that they still sum to one, the
+variances of sum and difference stay apart, and what the volumes differ by throughout is taken off
+before squares are. Equal volumes give exactly 1.
+"""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from thinslice.metrics.ssim import PLANES, RADIUS, TAPS, combine, sum_and_difference
+from thinslice.volume import Window
+
+CUBE = "3d"
+VIEWS = (*PLANES, CUBE)
+ROWS = 32  # of the result, per slab
+STILL = np.ones(1)  # the tap of an axis that is left alone
+ACROSS_SLICES = ("coronal", "sagittal", CUBE)  # views whose window reaches along z
+
+
+def rounded(taps: np.ndarray) -> np.ndarray:
+    """Taps as float32 keeps them, the outermost changed until their sum is one to its last bit."""
+    single = taps.astype(np.float32).astype(float)
+    single[[0, -1]] += (1 - single.sum()) / 2
+    return single
+
+
+SINGLE_TAPS = rounded(TAPS)
+
+
+class _Slab(NamedTuple):
+    """Where the result is wanted: rows ``y``, and slices and columns with a window's margin."""
+
+    z: slice
+    y: slice
+    x: slice
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        z, y, x = (part.stop - part.start for part in self)
+        return z, y, x
+
+
+def ssim_views(
+    restored: np.ndarray,
+    thin: np.ndarray,
+    masks: Mapping[str, np.ndarray],
+    window: Window,
+    threads: int = 1,
+) -> dict[str, tuple[float, int]]:
+    """Mean SSIM over the masked voxels of each view, and their number; (NaN, 0) if there are none.
+
+    Volumes are [Z, Y, X], as are the boolean masks, one for each of the VIEWS that are wanted. The
+    answer does not depend on ``threads``, bit for bit.
+    """
+    counted = {view: _where_windows_fit(mask, view) for view, mask in masks.items()}
+    slabs = list(_slabs(np.logical_or.reduce(list(counted.values()))))
+    largest = max((np.prod(slab.shape) for slab in slabs), default=0)
+    spaces = [np.empty(16 * largest, np.float32) for _ in range(threads)]
+
+    def sums(slab: _Slab) -> dict[str, float]:
+        space = spaces.pop()  # one per thread; fresh arrays would cost more than the filters
+        totals = _sums(restored, thin, counted, window, slab, space)
+        spaces.append(space)
+        return totals
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts = list(pool.map(sums, slabs))
+    numbers = {view: int(np.count_nonzero(mask)) for view, mask in counted.items()}
+    return {
+        view: (sum(part[view] for part in parts) / n, n) if n else (float("nan"), 0)
+        for view, n in numbers.items()
+    }
+
+
+def _where_windows_fit(mask: np.ndarray, view: str) -> np.ndarray:
+    """The mask's voxels whose window in this view lies inside the volume."""
+    across = PLANES.get(view)
+    inner = tuple(slice(None) if axis == across else slice(RADIUS, -RADIUS) for axis in range(3))
+    inside = np.zeros_like(mask)
+    inside[inner] = mask[inner]
+    return inside
+
+
+def _slabs(wanted: np.ndarray) -> Iterator[_Slab]:
+    """Slabs of rows around the wanted voxels [Z, Y, X], each no wider and longer than they need."""
+    rows = np.flatnonzero(wanted.any(axis=(0, 2)))
+    n_z, _, n_x = wanted.shape
+    for first in range(int(rows[0]), int(rows[-1]) + 1, ROWS) if rows.size else ():
+        y = slice(first, min(first + ROWS, int(rows[-1]) + 1))
+        slices = np.flatnonzero(wanted[:, y].any(axis=(1, 2)))
+        if slices.size:
+            columns = np.flatnonzero(wanted[:, y].any(axis=(0, 1)))
+            yield _Slab(_around(slices, n_z), y, _around(columns, n_x))
+
+
+def _around(indices: np.ndarray, n: int) -> slice:
+    """From a window before the first index to a window after the last, inside 0..n."""
+    return slice(max(0, int(indices[0]) - RADIUS), min(n, int(indices[-1]) + RADIUS + 1))
+
+
+def _sums(
+    restored: np.ndarray,
+    thin: np.ndarray,
+    counted: Mapping[str, np.ndarray],
+    window: Window,
+    slab: _Slab,
+    space: np.ndarray,
+) -> dict[str, float]:
+    """Sum of SSIM over the counted voxels of one slab, by view.
+
+    space   at least 16 slabs: four maps smoothed in-plane for each view across slices, then along z
+    """
+    n, rows, columns = slab.shape
+    flat = space[: 16 * n * rows * columns].reshape(4, 4, n, rows, columns)
+    planar: dict[str, np.ndarray] = dict(zip(ACROSS_SLICES, flat[:3]))
+    along_z = flat[3]
+    p, q = np.empty((2, rows, columns), np.float32)
+    totals = dict.fromkeys(counted, 0.0)
+    shift = _shift(restored, thin, window, slab)
+
+    def add(view: str, k: int, maps: np.ndarray) -> None:
+        mask = counted[view][slab.z.start + k, slab.y, slab.x].view(np.uint8)
+        if voxels := cv2.countNonZero(mask):
+            a, b, U, V = maps
+            mean = cv2.mean(combine(a, b, U, V, window, p, q, shift), mask=mask)[0]
+            totals[view] += mean * voxels
+
+    _smooth_planes(restored, thin, window, slab, shift, planar)
+    if "axial" in counted:
+        for k in range(n):
+            add("axial", k, planar[CUBE][:, k].copy())
+    for view in [view for view in ACROSS_SLICES if view in counted]:
+        for smoothed, maps in zip(planar[view], along_z):
+            _smooth_along_z(smoothed, maps)
+        for k in range(n):
+            add(view, k, along_z[:, k])
+    return totals
+
+
+def _shift(restored: np.ndarray, thin: np.ndarray, window: Window, slab: _Slab) -> float:
+    """About what the volumes differ by in a slab: what is left of the difference is small."""
+    middle = ((slab.z.start + slab.z.stop) // 2, slab.y, slab.x)
+    r, t = (v[middle].clip(window.low, window.high) for v in (restored, thin))
+    return float(np.float32((r - t).mean(dtype=np.float64)))
+
+
+def _smooth_planes(
+    restored: np.ndarray,
+    thin: np.ndarray,
+    window: Window,
+    slab: _Slab,
+    shift: float,
+    planar: Mapping[str, np.ndarray],
+) -> None:
+    """Sum, difference less its shift, and their squares: smoothed along x, along y, and both."""
+    outer = _around(np.array([slab.y.start, slab.y.stop - 1]), thin.shape[1])
+    inner = slice(slab.y.start - outer.start, slab.y.stop - outer.start)
+    shape = (outer.stop - outer.start, slab.x.stop - slab.x.start)
+    u, v, uu, vv, along_x = np.empty((5, *shape))
+    single, smooth = np.empty((2, *shape), np.float32)
+    for k, z in enumerate(range(slab.z.start, slab.z.stop)):
+        sum_and_difference(restored[z, outer, slab.x], thin[z, outer, slab.x], window, u, v)
+        v -= shift
+        np.square(u, out=uu)
+        np.square(v, out=vv)
+        for i, values in enumerate((u, v, uu, vv)):
+            cv2.sepFilter2D(values, -1, TAPS, STILL, dst=along_x)
+            single[...] = along_x
+            planar["coronal"][i, k] = single[inner]
+            cv2.sepFilter2D(single, -1, STILL, SINGLE_TAPS, dst=smooth)
+            planar[CUBE][i, k] = smooth[inner]
+            single[...] = values
+            cv2.sepFilter2D(single, -1, STILL, SINGLE_TAPS, dst=smooth)
+            planar["sagittal"][i, k] = smooth[inner]
+
+
+def _smooth_along_z(values: np.ndarray, out: np.ndarray) -> None:
+    """Gaussian-weighted means over slices of a map [Z, Y, X], into ``out``; both float32."""
+    n = len(values)
+    cv2.sepFilter2D(values.reshape(n, -1), -1, STILL, SINGLE_TAPS, dst=out.reshape(n, -1))

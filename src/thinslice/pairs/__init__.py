@@ -1,0 +1,1 @@
+"""Pairs of a thick and a thin reconstruction of one acquisition: found, measured, certified."""

@@ -1,0 +1,1 @@
+"""A blind study of readers' preferences: a page of image pairs, its key, and what answers say."""
