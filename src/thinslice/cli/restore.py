@@ -70,7 +70,13 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "are refused otherwise",
     )
     add_statements(parser)
+    _about_the_network(parser)
     _about_the_run(parser)
+    parser.set_defaults(run=run)
+
+
+def _about_the_network(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--precision",
         choices=["fp32", "tf32", "bf16"],
@@ -82,7 +88,6 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         choices=["torch", "openvino"],
         help="that runs the network; openvino is faster for TVSRN on a CPU; default torch",
     )
-    parser.set_defaults(run=run)
 
 
 def _about_the_run(parser: argparse.ArgumentParser) -> None:
