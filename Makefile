@@ -68,7 +68,8 @@ lint: .venv/.ready
 	codespell
 
 bench: .venv/.ready
-	for b in store_crops scoring_speed tvsrn_speed acvtt_speed msd_speed planning_speed; do \
+	for b in store_crops scoring_speed tvsrn_speed acvtt_speed msd_speed restoring_speed \
+		planning_speed; do \
 		echo "== $$b"; python benchmarks/$$b.py || exit 1; done
 
 clean:

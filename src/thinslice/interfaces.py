@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, runtime_ch
 
 import numpy as np
 
+from thinslice.columns import UNMARKED, restored_by
 from thinslice.volume import Grid, Modality, Padding, Volume
 
 if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or scipy.sparse
@@ -136,9 +137,6 @@ class PlaneDegradation(Degradation, Protocol):
         ...
 
 
-RESTORED_BY = {"restore_precision": "fp32", "engine": "torch"}  # settings, and what is usual
-
-
 class About(NamedTuple):
     """What a method's table row says of it."""
 
@@ -152,20 +150,13 @@ class About(NamedTuple):
     published_settings: Mapping[str, tuple[Any, ...]] = {}  # by name: the source's, ablations too
 
     def fidelity_of(self, settings: Mapping[str, Any]) -> str:
-        """The label of one config line: values that the source published keep the plain label.
-
-        So do the seed, and ``ct``, the HU that a network sees as 0 and 1: they are the data's.
-        Numbers other than float32 and another engine, in which it restores, are named after it.
-        """
+        """The label of one config line: plain for values that the source published."""
         ours = any(
-            name not in ("seed", "ct", *RESTORED_BY)
-            and value not in self.published_settings.get(name, ())
+            name not in UNMARKED and value not in self.published_settings.get(name, ())
             for name, value in settings.items()
         )
         marked = ours and self.fidelity.startswith("as-")
-        label = f"{self.fidelity}, own settings" if marked else self.fidelity
-        how = [settings.get(name, usual) for name, usual in RESTORED_BY.items()]
-        return ", ".join([label, *(word for word in how if word not in RESTORED_BY.values())])
+        return restored_by(f"{self.fidelity}, own settings" if marked else self.fidelity, settings)
 
 
 @dataclass(frozen=True)
