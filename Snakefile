@@ -109,6 +109,7 @@ include: "rules/lookups.smk"  # cards, resources and names for a job's wildcards
 include: "rules/data.smk"  # raw -> thin -> thick
 include: "rules/restore.smk"  # thick -> weights, restored
 include: "rules/score.smk"  # restored -> scores, evidence
+include: "rules/segment.smk"  # restored -> structures found in them
 include: "rules/publish.smk"  # evidence -> tables, figures, report
 include: "rules/clean.smk"  # free disk space
 

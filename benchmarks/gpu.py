@@ -3,11 +3,12 @@
     python benchmarks/gpu.py
     python benchmarks/gpu.py --device cpu --tiny        what the test runs: a few voxels, no GPU
 
-Restores 512 x 512 x 300 from 60 thick slices by TVSRN, ACVTT and the plane U-Net in float32, in bf16
-(``restore_precision``, where a method has it), and compiled with CUDA graphs; trains SR4ZCT on one scan and restores it; runs two
-restorings on one GPU at once. Networks have random weights. Each task is a process of its own;
-one that runs out of time, or fails, is a row that says so. Output is compared with the CPU's, of
-a smaller scan in float32: TOLERANCE_HU, the largest difference, for each precision.
+Restores 512 x 512 x 300 from 60 thick slices by TVSRN, ACVTT and the plane U-Net in float32, in
+bf16 (``restore_precision``, where a method has it), and compiled with CUDA graphs; trains SR4ZCT on
+one scan and restores it; runs two restorings on one GPU at once. Networks have random weights. Each
+task is a process of its own; one that runs out of time, or fails, is a row that says so. Output is
+compared with the CPU's, of a smaller scan in float32: TOLERANCE_HU, the largest difference, for
+each precision.
 """
 
 import argparse

@@ -112,6 +112,7 @@ rule evidence:
         pairs="results/evidence/pairs.csv",
         skipped="results/evidence/skipped.csv",
         scans="results/evidence/scans.csv",
+        cases="results/evidence/cases.csv",
         record="results/evidence/evidence.record.json",
     log:
         "results/logs/evidence.log",

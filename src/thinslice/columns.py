@@ -15,7 +15,11 @@ from thinslice.errors import Refused
 RELATIONS = ("match", "near", "far")  # of a thick and a thin slice: at one place, 1 mm, 2 mm apart
 VIEWS = ("axial", "coronal", "sagittal", "3d")
 PHASE = re.compile(r"[0-9.]+mm")
+SIMULATED = "simulated"  # the protocol of pairs' rows: simulated against acquired thick slices
+TRUTH = "truth"  # the protocol of scores against known solids
 SIM = "sim"  # printed beside numbers that rest on simulated data
+
+SCORED_BY = ("score", "segment")  # rules whose rows are scores of a cell
 
 CELL = ("dataset", "degradation", "method", "fitted_on")  # names a restore job
 METRIC = ("metric", "view", "range", "phase_mm")  # names what was measured
@@ -28,6 +32,10 @@ RUNS = (
     *CELL, "sim", "case", "wall_s", "slices", "parameters", "peak_memory_gib", "gpu_memory_gib",
     "train_s", "device", "fidelity", "record",
 )  # fmt: skip
+CASES = (
+    "dataset", "case", "patient", "split", "maker", "ratio", "kernel", "set_aside", "record",
+)  # fmt: skip
+STRATA = ("maker", "ratio", "kernel")  # what cases are told apart by
 PAIRS = (
     "dataset", "degradation", "case", "sim", "patient", "split", "relation", "distance_mm",
     "protocol", "metric", "unit", "value", "n", "record",
@@ -57,6 +65,17 @@ COLUMNS = (
     Column("case", "text", "scan"),
     Column("patient", "text", "patient of the scan"),
     Column("split", "text", "`train`, `val` or `test`"),
+    Column("maker", "text", "maker of the scanner, in one word; `unknown`: not stated"),
+    Column("ratio", "text", "thickness of thin and thick slices, mm, as stated: `1/5`"),
+    Column("kernel", "text", "of thin and thick slices: `same`, `different` or `unknown`"),
+    Column("set_aside", "text", "why a case is not used; empty: it is"),
+    Column("stratum", "text", "cases that the row is about: `maker ge`; `all`: every case"),
+    Column("reason", "text", "what set cases aside, in one word"),
+    Column("pairs", "int", "candidates for pairs of thin and thick slices"),
+    Column("used", "int", "of these, the ones that are not set aside"),
+    Column("simulation", "text", "how thick slices were simulated: `box`, `gaussian`, `fitted`"),
+    Column("measured", "text", "what was measured: `restored`, `thin` or `thick` slices"),
+    Column("best", "text", "the simulation nearest to the acquired slices: `best`, else empty"),
     Column("relation", "text", "of a thick and a thin slice: `match`, `near` or `far`"),
     Column("distance_mm", "float", "distance of the two slices, mm"),
     Column("protocol", "text", "scoring protocol"),

@@ -9,7 +9,7 @@ line (workflow_scripts/job_exit.sh prints it then). Standard library only.
 import contextlib
 import errno
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,6 +39,14 @@ class Refused(ThinsliceError, ValueError):  # noqa: N818 - printed as "refused: 
 
 class UnusableCaseError(Refused):
     """A scan of which nothing can be computed, whichever method answers: too short, or all air."""
+
+
+class SetAside(Refused):
+    """A case that its data set does not give: "code: reason"; ``about`` is JSON, as of a case."""
+
+    def __init__(self, reason: str, about: Mapping[str, str]):
+        super().__init__(reason)
+        self.about = dict(about)
 
 
 class SeveralRefused(Refused):

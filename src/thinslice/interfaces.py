@@ -37,6 +37,11 @@ class Scan(Protocol):
     def modality(self) -> Modality: ...
     @property
     def padding(self) -> Padding | None: ...
+    @property
+    def second(self) -> "Scan | None":
+        """Another contrast of the same patient (``Volume``); None: there is none."""
+        ...
+
     def read(self, z: slice = ..., y: slice = ..., x: slice = ...) -> np.ndarray:
         """A block of voxels, float32 [z, y, x]; padding is filled (``Volume``)."""
         ...
@@ -99,7 +104,10 @@ class ReadByCase(Dataset, Protocol):
     """A data set whose cases several processes can read; ``cases`` gives the same, in order."""
 
     def readers(self, raw: Path) -> Mapping[str, Callable[[], Case]]:
-        """By case, a function that reads it; a function of a module, or a partial of one."""
+        """By case, a function that reads it; a function of a module, or a partial of one.
+
+        It may raise ``SetAside``: the case is left out, and the record says why.
+        """
         ...
 
 
@@ -133,6 +141,9 @@ class PlaneDegradation(Degradation, Protocol):
         ...
 
 
+RESTORED_BY = {"restore_precision": "fp32", "engine": "torch"}  # settings, and what is usual
+
+
 class About(NamedTuple):
     """What a method's table row says of it."""
 
@@ -142,19 +153,24 @@ class About(NamedTuple):
     idea: str  # one sentence
     fixed_factor: bool = False  # restores only the ratio of increments that it was fitted on
     in_plane: bool = False  # can restore on finer pixels too
+    second: bool = False  # sees a second contrast of the patient (``Volume``), and needs it
     published_settings: Mapping[str, tuple[Any, ...]] = {}  # by name: the source's, ablations too
 
     def fidelity_of(self, settings: Mapping[str, Any]) -> str:
         """The label of one config line: values that the source published keep the plain label.
 
         So do the seed, and ``ct``, the HU that a network sees as 0 and 1: they are the data's.
+        Numbers other than float32 and another engine, in which it restores, are named after it.
         """
         ours = any(
-            name not in ("seed", "ct") and value not in self.published_settings.get(name, ())
+            name not in ("seed", "ct", *RESTORED_BY)
+            and value not in self.published_settings.get(name, ())
             for name, value in settings.items()
         )
         marked = ours and self.fidelity.startswith("as-")
-        return f"{self.fidelity}, own settings" if marked else self.fidelity
+        label = f"{self.fidelity}, own settings" if marked else self.fidelity
+        how = [settings.get(name, usual) for name, usual in RESTORED_BY.items()]
+        return ", ".join([label, *(word for word in how if word not in RESTORED_BY.values())])
 
 
 @dataclass(frozen=True)
@@ -170,6 +186,17 @@ class Run:
     rank: int = 0  # of the processes that train together, this one; the first is 0 and leads
     processes: int = 1  # that train together
     reserved_gpus: int = 0  # for this job by the workflow: an error if torch cannot use them
+
+
+@runtime_checkable
+class WithLabels(Protocol):
+    """A data set that knows structures of its thin scans, for ``segmentation``."""
+
+    structures: Sequence[str]  # names of the labels 1, 2, ...
+
+    def labels(self, raw: Path) -> Mapping[str, Callable[[Grid], np.ndarray]]:
+        """By case, what gives its labels on the grid of its thin scan: uint8 [Z, Y, X], 0: none."""
+        ...
 
 
 class Method(Protocol):
@@ -252,7 +279,8 @@ class Evidence:
     scores   one row per cell x case x metric (SCORES)
     runs     one row per cell x case (RUNS)
     pairs    one row per dataset x case x relation x metric: slice pairs of thin and acquired
-             thick (PAIRS)
+             thick, and simulated thick against acquired (PAIRS)
+    cases    one row per dataset x case that has both: its stratum, or why it was set aside (CASES)
     """
 
     scores: "pd.DataFrame"
@@ -260,6 +288,7 @@ class Evidence:
     pairs: "pd.DataFrame"
     skipped: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (cell, reason in words)
     scans: Sequence[tuple[str, str]] = field(default_factory=tuple)  # (dataset, what to know of it)
+    cases: "pd.DataFrame | None" = None  # None: unknown
 
 
 class Analysis(Protocol):

@@ -156,12 +156,15 @@ class Volume:
     voxels    float32 [Z, Y, X]; HU for CT, the scanner's own arbitrary units for MR. Where there is
               padding they hold a fill that does not depend on its number (``filled``)
     padding   voxels that are no measurement; None where all are
+    second    another contrast of the same patient in the same frame, on a grid of its own, which
+              is given as it is beside the thick scan too; None: there is none
     """
 
     voxels: np.ndarray
     grid: Grid
     modality: Modality = "CT"
     padding: Padding | None = None
+    second: "Volume | None" = None
 
     def __post_init__(self) -> None:
         if self.voxels.shape != self.grid.zyx:
@@ -187,10 +190,11 @@ class Volume:
         return None if self.padding is None else self.padding.labels[z, y, x] > 0
 
     def with_voxels(self, voxels: np.ndarray, grid: Grid | None = None) -> "Volume":
-        """A volume of new values on the same grid, with its padding; on another one without."""
-        padding = self.padding if grid is None else None
+        """New values on the same grid, padding and second contrast kept; on another one without."""
         voxels = np.asarray(voxels, np.float32)
-        return replace(self, voxels=voxels, grid=grid or self.grid, padding=padding)
+        if grid is None:
+            return replace(self, voxels=voxels)
+        return replace(self, voxels=voxels, grid=grid, padding=None, second=None)
 
     def with_padding(self, padding: Padding | None) -> "Volume":
         """The same volume with other padding, whose voxels are filled anew."""

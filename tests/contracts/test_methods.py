@@ -167,6 +167,7 @@ def test_a_config_line_says_of_a_method_what_it_says_of_itself(name):
     assert card["fit"] == fit_of(method)
     assert card.get("fixed_factor", False) == method.about.fixed_factor
     assert card.get("in_plane", False) == method.about.in_plane
+    assert card.get("second", False) == method.about.second
 
 
 def test_numbers_are_learned_by_what_learns_and_by_nothing_else(ready):

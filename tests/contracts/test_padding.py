@@ -23,11 +23,13 @@ from thinslice.training import fitted_on
 from thinslice.volume import Volume
 
 BOX = plugins.build("degradations", cards("degradations")["box5"])
+OTHER = Volume(np.random.default_rng(9).normal(50, 9, THIN.zyx).astype(np.float32), THIN, "MR")
 PROTOCOLS = {name: plugins.build("protocols", card) for name, card in cards("protocols").items()}
 
 
 def scan(grid, number, step_px=0.0, seed=0):
-    return with_padding(Volume(as_in_file(grid, number, step_px, seed), grid))
+    padded = with_padding(Volume(as_in_file(grid, number, step_px, seed), grid))
+    return replace(padded, second=OTHER)
 
 
 def pair(seed, number, step_px=0.0):

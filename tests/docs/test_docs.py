@@ -11,10 +11,12 @@ import yaml
 
 from support.paths import ROOT
 from thinslice import plugins
-from thinslice.columns import COLUMNS, PAIRS, RUNS, SCORES, Column
+from thinslice.columns import CASES, COLUMNS, PAIRS, RUNS, SCORES, Column
+from thinslice.datasets._phantoms import PhantomSettings
 from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.families.cube import CubeSettings
 from thinslice.families.interpolated import InterpolatedSettings
+from thinslice.families.interpolated_planes import InterpolatedPlanesSettings
 from thinslice.families.plane import PlaneSettings
 from thinslice.families.positions import PositionSettings
 from thinslice.families.referenced import ReferencedSettings
@@ -38,9 +40,11 @@ PLUGINS = [(kind, name) for kind in plugins.KINDS for name in plugins.names(kind
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 REQUIRED = "required"
 SHARED = {
+    PhantomSettings: "Both phantoms of known truth",
     SelfSupervised: "Methods that learn from the scan",
     CubeSettings: "Every cube network",
     InterpolatedSettings: "Every network on an interpolated scan",
+    InterpolatedPlanesSettings: "Every network on planes of an interpolated scan",
     PlaneSettings: "Every plane network",
     PositionSettings: "Every network of positions",
     TwoStageSettings: "Both two-stage methods",
@@ -135,7 +139,7 @@ def test_every_column_is_in_the_results_page_with_its_type_and_meaning():
 
 
 @pytest.mark.parametrize(
-    ("name", "columns"), [("scores", SCORES), ("runs", RUNS), ("pairs", PAIRS)]
+    ("name", "columns"), [("scores", SCORES), ("runs", RUNS), ("pairs", PAIRS), ("cases", CASES)]
 )
 def test_the_columns_of_the_evidence_are_in_the_results_page(name, columns):
     text = section("Columns", 2, RESULTS_PAGE).split(f"- `{name}.csv`:")[1].split("\n- ")[0]

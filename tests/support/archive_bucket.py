@@ -1,7 +1,7 @@
 """A public bucket as the Imaging Data Commons has it: a folder a series, listed as S3 lists."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -66,9 +66,9 @@ def as_folder(series: Path) -> dict[str, bytes]:
 
 
 def row_of(
-    case: str, split: str, series: Sequence[tuple[str, Mapping[str, bytes]]]
+    case: str, split: str, series: Mapping[str, tuple[str, str, Mapping[str, bytes]]]
 ) -> dict[str, str]:
-    """A manifest's row of a pair, thin and thick, each with its folder's name and its files."""
+    """A manifest's row of a pair; by role its folder's name, its UID and its files."""
     row = {
         "case": case,
         "split": split,
@@ -81,9 +81,10 @@ def row_of(
         "ratio": "1/5",
         "same_words": "yes",
     }
-    for role, mm, (uuid, files) in zip(("thin", "thick"), ("1", "5"), series):
+    for role, (uuid, uid, files) in series.items():
         size = sum(map(len, files.values()))
+        mm = {"thin": "1", "thick": "5"}[role]
         numbers = {"mm": mm, "slices": str(len(files)), "bytes": str(size)}
-        about = {"uid": f"1.2.3.{uuid}", "uuid": uuid, **numbers}
+        about = {"uid": uid, "uuid": uuid, **numbers}
         row |= {f"{role}_{key}": value for key, value in about.items()}
     return row

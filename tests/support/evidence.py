@@ -84,9 +84,48 @@ def demo(patients: int = 4, degradations: Sequence[str] = DEGRADATIONS) -> Evide
     return Evidence(
         pd.DataFrame(scores),
         pd.DataFrame(runs),
-        pd.DataFrame(slice_pairs(patients)),
+        pd.DataFrame([*slice_pairs(patients), *simulated_pairs(patients)]),
         [("phantom/sparse_5mm/saint", "SAINT needs an integer factor, found 4.7")],
+        cases=pd.DataFrame(strata(patients)),
     )
+
+
+def strata(patients: int) -> list[dict[str, str]]:
+    """Patients of two makers, and one candidate that is no pair."""
+    cases = [
+        (f"p{p}-{scan}", p) for p, scan in [*((p, 0) for p in range(patients)), (0, 1), (0, 2)]
+    ]
+    rows = [(case, f"p{p}", ("ge", "siemens")[p % 2], "") for case, p in cases]
+    rows.append(("odd", "odd", "ge", "frame: two frames of reference"))
+    same = {"dataset": "phantom", "split": "test", "ratio": "1/5", "kernel": "same"}
+    return [
+        {**same, "case": c, "patient": p, "maker": m, "set_aside": why, "record": "pairs-test"}
+        for c, p, m, why in rows
+    ]
+
+
+def simulated_pairs(patients: int) -> list[dict[str, object]]:
+    """Simulated against acquired thick slices: a Gaussian is nearer than a box."""
+    base = {"dataset": "phantom", "relation": "match", "distance_mm": 0.0, "split": "test"}
+    base |= {"sim": "sim", "protocol": "simulated", "record": "pairs-test", "n": 5000}
+    return [
+        {
+            **base,
+            "degradation": simulation,
+            "case": f"p{p}-0",
+            "patient": f"p{p}",
+            "metric": metric,
+            "unit": unit,
+            "value": value + 0.1 * p,
+        }
+        for p in range(patients)
+        for simulation, rmse in (("box", 24.0), ("gaussian", 5.5), ("fitted", 3.5))
+        for metric, unit, value in (
+            ("rmse_hu", "HU", rmse),
+            ("bias_hu", "HU", 0.2),
+            ("fwhm_mm", "mm", 5.0),
+        )
+    ]
 
 
 def cost(method: str, size: float) -> dict[str, object]:

@@ -98,7 +98,9 @@ def write(
         data.SeriesInstanceUID, data.SeriesNumber = uid, int(uid.rpartition(".")[2])
         above(k, data)
 
-    places = maker.positions_of(len(hu), increment_mm or thickness_mm, start=(-30, -31, start_mm))
+    plane = how.get("plane", maker.AXIAL)
+    gap_mm = increment_mm or thickness_mm
+    places = maker.positions_of(len(hu), gap_mm, plane, start=(-30, -31, start_mm))
     how = {"pixel_mm": PIXEL_MM, "thickness_mm": thickness_mm, **how}
     return maker.series(folder, np.rint(hu), places, change=both, **how)
 

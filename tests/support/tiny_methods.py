@@ -47,12 +47,13 @@ A_FITTED_FAMILY_EACH = first_of_each(FITTED, family)
 
 
 def thick(grid: Grid = THICK, modality="CT", seed: int = 0) -> Volume:
-    """Noise on a wave; HU, or a scanner's own large numbers."""
+    """Noise on a wave; HU, or a scanner's own large numbers; a second contrast, which few see."""
     rng = np.random.default_rng(seed)
     wave = 300 * np.sin(grid.centres_mm() / 4)[:, None, None]
     voxels = wave + rng.normal(-200, 100, grid.zyx)
     voxels = voxels if modality == "CT" else 17 * (voxels + 900)
-    return Volume(voxels.astype(np.float32), grid, modality)
+    grey = np.random.default_rng((seed, 1)).normal(50, 9, THIN.zyx).astype(np.float32)
+    return Volume(voxels.astype(np.float32), grid, modality, second=Volume(grey, THIN, "MR"))
 
 
 def pair(seed: int) -> Pair:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from thinslice.columns import PAIRS, TEXT
+from thinslice.columns import CASES, PAIRS, TEXT
 from thinslice.interfaces import Evidence
 from thinslice.provenance.records import SUFFIX, BrokenLinkError, output_of, read_record
 
@@ -19,12 +19,14 @@ def read_evidence(folder: Path) -> Evidence:
     skipped = read_table(folder / "skipped.csv")
     warned = folder / "scans.csv"  # not there in results of 0.1.0
     scans = read_table(warned) if warned.exists() else scan_notes([])
+    cases = folder / "cases.csv"  # not there in results of 0.3.0
     return Evidence(
         scores=read_table(folder / "scores.csv"),
         runs=read_table(folder / "runs.csv"),
         pairs=read_table(folder / "pairs.csv"),
         skipped=tuple(zip(skipped["cells"], skipped["reason"])),
         scans=tuple(zip(scans["dataset"], scans["note"])),
+        cases=read_table(cases) if cases.exists() else None,
     )
 
 
@@ -34,8 +36,9 @@ def scores(records: Sequence[Path]) -> pd.DataFrame:
 
 
 def runs(records: Sequence[Path]) -> pd.DataFrame:
-    """Seconds, memory and parameters of every restored case behind the scores."""
-    return pd.DataFrame([row for record in records for row in _runs(read_record(record))])
+    """Seconds, memory and parameters of every restored case behind the scores, once a cell."""
+    scored = [each for each in map(read_record, records) if each.get("rule") != "segment"]
+    return pd.DataFrame([row for each in scored for row in _runs(each)])
 
 
 def pairs(records: Sequence[Path]) -> pd.DataFrame:
@@ -56,6 +59,25 @@ def scan_notes(records: Sequence[Path]) -> pd.DataFrame:
                 named.setdefault((record["cards"]["dataset"]["name"], note), []).append(case)
     rows = [(dataset, f"{', '.join(cases)}: {note}") for (dataset, note), cases in named.items()]
     return pd.DataFrame(rows, columns=["dataset", "note"])
+
+
+def cases(records: Sequence[Path]) -> pd.DataFrame:
+    """The cases with thin and acquired thick slices, by records of convert jobs."""
+    rows = [
+        {"dataset": record["cards"]["dataset"]["name"], **case, "record": record["id"]}
+        for record in map(read_record, records)
+        for case in record["facts"].get("cases", [])
+    ]
+    return pd.DataFrame(rows, columns=list(CASES))
+
+
+def set_aside(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """(cells, reason) of the cases that a data set did not give."""
+    rows = table.loc[table["set_aside"] != ""]
+    return [
+        (f"{dataset}: case {case}", why)
+        for dataset, case, why in zip(rows["dataset"], rows["case"], rows["set_aside"])
+    ]
 
 
 def joined(records: Sequence[Path], name: str) -> pd.DataFrame:

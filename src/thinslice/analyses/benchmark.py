@@ -4,7 +4,7 @@ Cases are averaged within their patient first. A paper's own number stands besid
 settings give one, with its source; it is another data set or scoring unless the source says so.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -31,6 +31,7 @@ WHERE = ("dataset", "degradation", "protocol")
 def build(
     *,
     cells: Literal["matched", "all"] = "matched",
+    protocols: Sequence[str] | None = None,
     published: Mapping[str, Any] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -38,6 +39,7 @@ def build(
     """The benchmark table.
 
     cells       "matched": methods fitted on what they are tested on, or on nothing; or "all"
+    protocols   whose numbers are listed; None: of all
     published   method -> entry or list of entries, e.g. {"psnr_db": 38.609, "sd": 1.721,
                 "source": "..."}; dataset, degradation and protocol narrow where it holds
     """
@@ -48,6 +50,8 @@ def build(
     def benchmark(evidence: Evidence) -> pd.DataFrame:
         scores = scores_of(evidence)
         scores = matched(scores) if cells == "matched" else scores
+        if protocols is not None:
+            scores = scores.loc[scores["protocol"].isin(list(protocols))]
         table = summarise(per_patient(scores, KEYS), KEYS, resamples=resamples, seed=seed)
         table = in_order(table, ["dataset", "degradation", "protocol", *METRIC, *CELL[2:]])
         beside = [_beside(row, printed) for row in table.to_dict("records")]

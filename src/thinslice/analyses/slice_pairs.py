@@ -12,7 +12,7 @@ import pandas as pd
 from thinslice.analyses._finite import exact_mean
 from thinslice.analyses._patients import SUMMARY, in_order, per_patient, summarise, tidy
 from thinslice.analyses._statistics import RESAMPLES
-from thinslice.columns import RELATIONS
+from thinslice.columns import RELATIONS, SIMULATED
 from thinslice.interfaces import SPLITS, Evidence
 
 LAYOUT = "slice_pairs"
@@ -25,6 +25,7 @@ def build(*, resamples: int = RESAMPLES, seed: int = 0) -> Callable[[Evidence], 
 
     def slice_pairs(evidence: Evidence) -> pd.DataFrame:
         pairs = tidy(evidence.pairs, [*KEYS, "case", "patient", "record"], ["value", "distance_mm"])
+        pairs = pairs.loc[pairs["protocol"] != SIMULATED]
         for column, known in (("relation", RELATIONS), ("split", SPLITS)):
             unknown = sorted(set(pairs[column]) - set(known))
             if unknown:

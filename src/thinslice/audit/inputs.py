@@ -127,6 +127,7 @@ RULES = {
     "evidence": _evidence,
     "page": _page,
     "score": _score,
+    "segment": _score,
     "pairs": _pairs,
     "panels": _panels,
     "slices": _panels,

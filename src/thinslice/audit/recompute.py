@@ -15,6 +15,7 @@ import pandas as pd
 from thinslice import plugins
 from thinslice.analyses import _evidence
 from thinslice.audit import chain
+from thinslice.columns import SCORED_BY
 from thinslice.errors import Refused
 from thinslice.interfaces import Evidence
 from thinslice.provenance.records import read_record, record_path
@@ -74,9 +75,11 @@ def unlike_their_source(table: Path, sources: dict[str, Path]) -> list[str]:
     evidence = _evidence_of(table)
     problems = []
     for identity, record in sources.items():
-        if read_record(record)["rule"] == "score":
+        rule = read_record(record)["rule"]
+        if rule in SCORED_BY:
             same = _same(evidence.scores, _evidence.scores([record]), identity)
-            same = same and _same(evidence.runs, _evidence.runs([record]), identity)
+            if rule == "score":
+                same = same and _same(evidence.runs, _evidence.runs([record]), identity)
         else:
             same = _same(evidence.pairs, _evidence.pairs([record]), identity)
         if not same:

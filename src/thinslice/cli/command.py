@@ -14,6 +14,7 @@ COMMANDS = {  # a file of this folder, imported only where it is the one that is
     "inspect": "list the scans in a folder and their problems",
     "restore": "restore a thick scan on thin slices",
     "thicken": "make a thin scan thick, by a known slice profile",
+    "pairs": "find and certify thick and thin series of one acquisition",
     "methods": "list the methods a scan can be restored by",
     "weights": "show what a file of weights holds",
     "audit": "verify the chain behind a number, a file, a scan or weights",

@@ -9,6 +9,9 @@ Splits      95 training and 50 test cases as in ACVTT's released lists. The pape
 Selection   slices 1.5 mm apart or less; the lists hold such scans alone, others are refused
 Prepared    as ACVTT's released code does (``_acvtt``), columns above -600 HU
 
+Labels      of kidney, tumour and cyst (the voters' majority), in the same repository, where
+            ``labels`` is set: ``segmentation`` asks for them. No two overlap
+
 One scan per patient. Files store z first and run to the feet; reading corrects both.
 """
 
@@ -17,16 +20,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from thinslice.datasets._acvtt import Preparation, prepared_case
+from thinslice.datasets._label_file import labels_on
 from thinslice.datasets._readers import by_case
 from thinslice.datasets._splits import SplitRow, cases_of, first_of_splits
 from thinslice.download import fetch
 from thinslice.download.fetch import Remote
-from thinslice.errors import refused
+from thinslice.errors import Refused, refused
 from thinslice.interfaces import Case
+from thinslice.volume import Grid
 
 MANIFEST_SHA256 = "210bfe72eeb38d2a6c0d2f58fa14a889dfb8a9ec7329aaa0c22d5b5a9030b57c"
 URL = "https://kits19.sfo2.digitaloceanspaces.com/master_{number}.nii.gz"
+LABELS_URL = "https://github.com/neheller/kits23/raw/main/dataset/{case}/{name}"
+SCAN, LABELS = "imaging.nii.gz", "segmentation.nii.gz"
 COLUMNS_HU = -600.0
 
 
@@ -38,12 +47,14 @@ class Settings:
     limit: int | None = None  # first cases of every split, for trials; None: all
     trim_factor: int | None = 5  # thin slices per thick increment; None: no slice is trimmed
     thickness_mm: float | None = None  # of the thin slices; None: as far apart as in the file
+    labels: bool = False  # whether kidneys, tumours and cysts are needed, too
 
 
 class Kits23:
     """The KiTS23 data set; see the module docstring."""
 
     simulated = False
+    structures = ("kidney", "tumour", "cyst")  # labels 1, 2, 3, as the files have them
 
     def __init__(self, settings: Settings):
         self.settings = settings
@@ -53,12 +64,15 @@ class Kits23:
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
         """Download one file per case, or check ``folder``; Refused if one is missing."""
         if self.settings.folder is None:
-            fetch.fetch([remote(row.case) for row in self.rows], raw, mirror)
+            names = [SCAN, LABELS] if self.settings.labels else [SCAN]
+            remotes = [remote(row.case, name) for row in self.rows for name in names]
+            fetch.fetch(remotes, raw, mirror)
         self.files(raw)
 
     def files(self, raw: Path) -> Sequence[Path]:
-        """Paths of the selected scans; Refused if one is missing."""
-        return [self._path(raw, row.case) for row in self.rows]
+        """Paths of the selected scans, and of their labels; Refused if one is missing."""
+        names = [SCAN, LABELS] if self.settings.labels else [SCAN]
+        return [self._path(raw, row.case, name) for row in self.rows for name in names]
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """Cases in the manifest's order: training and validation cases, then test cases."""
@@ -72,19 +86,28 @@ class Kits23:
         path = self._path(raw, row.case)
         return prepared_case(row, path, self.how, self.settings.thickness_mm)
 
-    def _path(self, raw: Path, case: str) -> Path:
+    def labels(self, raw: Path) -> Mapping[str, Callable[[Grid], np.ndarray]]:
+        """What reads the labels of each case on a grid; Refused where they were not asked for."""
+        if not self.settings.labels:
+            raise Refused("config: kits23 has labels where its settings say labels: true")
+        return by_case((row.case, partial(self._labels, raw, row.case)) for row in self.rows)
+
+    def _labels(self, raw: Path, case: str, grid: Grid) -> np.ndarray:
+        return labels_on(self._path(raw, case, LABELS), grid, len(self.structures))
+
+    def _path(self, raw: Path, case: str, name: str = SCAN) -> Path:
         root = raw if self.settings.folder is None else Path(self.settings.folder).expanduser()
-        path = root / case / "imaging.nii.gz"
+        path = root / case / name
         if not path.is_file():
-            raise refused(
-                path, "no file", f"the scan of {case}", "download it, or correct `folder`"
-            )
+            raise refused(path, "no file", f"{name} of {case}", "download it, or correct `folder`")
         return path
 
 
-def remote(case: str) -> Remote:
-    """Address of the scan of a case."""
-    return Remote(URL.format(number=case.removeprefix("case_")), f"{case}/imaging.nii.gz")
+def remote(case: str, name: str = SCAN) -> Remote:
+    """Address of the scan of a case, or of its labels."""
+    scan = URL.format(number=case.removeprefix("case_"))
+    url = scan if name == SCAN else LABELS_URL.format(case=case, name=name)
+    return Remote(url, f"{case}/{name}")
 
 
 def build(**settings) -> Kits23:

@@ -91,12 +91,16 @@ class OwnData:
             raise all_refused(wrong)
 
     def _case(self, row: Row) -> Case:
-        thin = self._read(row, row.thin, row.thin_thickness_mm)
+        thin = self._read(
+            row, row.thin, row.thin_thickness_mm, row.thin_series, row.thin_acquisition
+        )
         self._refuse_as_reference(row.thin, thin.source)
         source: dict[str, Any] = {"thin": self._source(row.thin, thin)}
         if row.thick is None:
             return Case(row.case, row.patient, row.split, thin.volume, None, source)
-        thick = self._read(row, row.thick, row.thick_thickness_mm)
+        thick = self._read(
+            row, row.thick, row.thick_thickness_mm, row.thick_series, row.thick_acquisition
+        )
         source["thick"] = self._source(row.thick, thick)
         placed = in_frame_of(thin.volume, thick.volume, row.thick)
         source["warnings"] = unlike(thin.source, thick.source)
@@ -118,9 +122,21 @@ class OwnData:
                 "name the acquired series, or set accept_derived: true if it is one",
             )
 
-    def _read(self, row: Row, path: Path, thickness_mm: float | None) -> LoadedScan:
+    def _read(
+        self,
+        row: Row,
+        path: Path,
+        thickness_mm: float | None,
+        series: str | None,
+        acquisition: str | None,
+    ) -> LoadedScan:
         return read_scan(
-            path, thickness_mm=thickness_mm, unit_window=self.unit_window, modality=row.modality
+            path,
+            series=series,
+            acquisition=acquisition,
+            thickness_mm=thickness_mm,
+            unit_window=self.unit_window,
+            modality=row.modality,
         )
 
     def _source(self, path: Path, scan: LoadedScan) -> dict[str, Any]:

@@ -8,7 +8,7 @@ is known. Works offline; the same settings give the same bits. The chest fills t
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,11 +18,13 @@ import numpy as np
 from thinslice.datasets._readers import by_case
 from thinslice.interfaces import SPLITS, Case
 from thinslice.operators.profiles import scanner_profile
-from thinslice.phantom.anatomy import draw_anatomy
+from thinslice.phantom.anatomy import Anatomy, draw_anatomy
 from thinslice.phantom.kernel import SHARP, SOFT
+from thinslice.phantom.labels import STRUCTURES, label_map
 from thinslice.phantom.lattice import Plane
 from thinslice.phantom.noise import expose
 from thinslice.phantom.reconstruction import Reconstruction, acquire
+from thinslice.phantom.second_contrast import second_contrast
 from thinslice.volume import Grid
 
 
@@ -88,6 +90,7 @@ class Settings:
     noise_hu: float = 12.0  # sd of the thin series without iterative steps, mean over the body
     phase: float | Literal["free"] = "free"  # of thick against thin slices, mm
     cells: int = 2  # per pixel and direction, in the latent chest
+    second: bool = False  # whether scans carry a second contrast, fine as the thin scan is
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.patients) - set(SPLITS))
@@ -152,6 +155,7 @@ class Phantom:
     """The phantom data set; see the module docstring."""
 
     simulated = True
+    structures = STRUCTURES
 
     def __init__(self, settings: Settings):
         self.settings = settings
@@ -176,14 +180,31 @@ class Phantom:
             for number in range(self.settings.patients.get(split, 0))
         )
 
+    def labels(self, raw: Path) -> Mapping[str, Callable[[Grid], np.ndarray]]:
+        """Label maps by case, to be made on a grid."""
+        return by_case(
+            (case_name(split, number), partial(self._labels, split, number))
+            for split in SPLITS
+            for number in range(self.settings.patients.get(split, 0))
+        )
+
+    def _labels(self, split: str, number: int, grid: Grid) -> np.ndarray:
+        chest, _ = self._patient((self.settings.seed, SPLITS.index(split), number))
+        return label_map(chest.layers, grid)
+
+    def _patient(self, seed: Sequence[int]) -> tuple[Anatomy, np.random.Generator]:
+        """The chest of a patient, and the generator that draws the phase."""
+        chest_rng, phase_rng = np.random.default_rng(seed).spawn(2)
+        grid = self.settings.thin_grid()
+        frame = grid.shape[0] * grid.pixel_mm[0], grid.shape[1] * grid.pixel_mm[1]
+        return draw_anatomy(chest_rng, frame), phase_rng
+
     def case(self, split: str, number: int) -> Case:
         """One patient, whatever the number of other patients."""
         s = self.settings
         seed = (s.seed, SPLITS.index(split), number)
-        chest_rng, phase_rng = np.random.default_rng(seed).spawn(2)
         grid = s.thin_grid()
-        frame = grid.shape[0] * grid.pixel_mm[0], grid.shape[1] * grid.pixel_mm[1]
-        chest = draw_anatomy(chest_rng, frame)
+        chest, phase_rng = self._patient(seed)
         half_mm = grid.increment_mm / 2
         random_mm = float(phase_rng.uniform(-half_mm, half_mm))
         phase_mm = random_mm if s.phase == "free" else float(s.phase)
@@ -194,6 +215,9 @@ class Phantom:
         noise = expose(steps, scanned, seed, float(density)) if s.noise_hu else None
         thin = acquire(steps, noise, scans[0], grid)
         thick = acquire(steps, noise, scans[1], s.thick_grid(phase_mm))
+        if s.second:
+            second = second_contrast(thin, np.random.default_rng((*seed, 3)))
+            thin, thick = replace(thin, second=second), replace(thick, second=second)
         source = self._source(seed, phase_mm, scans, chest.drawn)
         name = case_name(split, number)
         return Case(name, f"phantom-{s.seed}-{name}", split, thin, thick, source)

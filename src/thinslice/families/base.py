@@ -18,6 +18,7 @@ from thinslice.runtime.device import choose
 from thinslice.training import loop, seeds, validation, weights
 from thinslice.training.batches import Sample
 from thinslice.training.distributed import Loss
+from thinslice.training.learner import Rival
 from thinslice.training.plan import Plan
 from thinslice.training.samplers import crops
 from thinslice.training.samplers.held_scans import USUAL_GIB, in_memory
@@ -166,11 +167,13 @@ def learn(
     run: Run,
     key: str,
     whole: tuple[int, ...] = (),
+    rival: Rival | None = None,
 ) -> Path:
     """Train one network, see ``training.loop``; the curve's CSV.
 
     draws         of training and of validation batches; without the latter the last weights count
     val_batches   drawn once: the weights with the least RMSE on them count
+    rival         another network that learns in turn, see ``training.learner``
     """
     draw, draw_val = draws
     assert draw is not None, "a fit without training pairs is refused before"
@@ -179,6 +182,15 @@ def learn(
         batches = validation.fixed(draw_val, val_batches, plan.seed)
         validate = partial(validation.rmse, net, batches, choose(run))
     trained = loop.train(
-        net, draw, loss, plan, validate=validate, work=work, run=run, key=key, whole=whole
+        net,
+        draw,
+        loss,
+        plan,
+        validate=validate,
+        work=work,
+        run=run,
+        key=key,
+        whole=whole,
+        rival=rival,
     )
     return trained.curve

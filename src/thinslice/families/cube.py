@@ -29,6 +29,7 @@ from thinslice.operators import grids
 from thinslice.operators.grids import factor_of
 from thinslice.operators.interpolation import resample_z
 from thinslice.training.batches import Sample
+from thinslice.training.distributed import Loss
 from thinslice.training.plan import Plan
 from thinslice.training.samplers.cubes import Cubes, CubeShape
 from thinslice.volume import SAME_PLACE_MM, Grid, Volume, window_of
@@ -113,6 +114,7 @@ class CubeRecipe(Recipe):
     identity: Mapping[str, Any] = field(default_factory=dict)  # settings that weights depend on too
     sampler: Callable[..., Sample] = Cubes  # of training crops
     moved: Callable[[nn.Module], nn.Module] = lambda net: net  # the network, as cubes are given it
+    loss: Loss | None = None  # None: that of the settings, over all voxels of a cube's answer
 
 
 def at_slices_of(native: Volume, grid: Grid) -> Volume:
@@ -152,22 +154,27 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         return [(self.shape or self.usual)["factor"]]
 
     def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
-        """Learn by the loss of the settings, over all voxels of a cube's answer."""
+        """Learn by the recipe's loss, or the settings'."""
         s = self.recipe.settings
         draws = [self._draw(pairs, shape) if pairs else None for pairs in data[:2]]
-        identity = {**self.identity, **shape}
-        key = json.dumps([identity, s.side, s.batch, s.val_batches, s.flips, s.loss])
         return learn(
             net,
             draws,
-            losses.named(s.loss),
+            self.recipe.loss or losses.named(s.loss),
             s.plan(),
             val_batches=s.val_batches,
             work=work,
             run=run,
-            key=key + data.key,
+            key=self._key(shape) + data.key,
             whole=self.shared,
         )
+
+    def _key(self, shape: Shape) -> str:
+        """What a training depends on besides its plan and its scans."""
+        s = self.recipe.settings
+        own = asdict(s) if self.recipe.loss else {}  # its loss may have numbers of its own
+        numbers = [s.side, s.batch, s.val_batches, s.flips, s.loss]
+        return json.dumps([{**self.identity, **shape}, *numbers, *([own] if own else [])])
 
     def _draw(self, pairs: Sequence[Pair], shape: Shape) -> Sample:
         """Draws of training batches."""

@@ -1,5 +1,7 @@
 """Losses of a network and a batch (inputs..., truth): means over all values of the answer."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Literal, get_args
 
 from torch import Tensor, nn
@@ -33,6 +35,21 @@ def charbonnier_error(net: nn.Module, batch: Batch) -> Tensor:
 
 def named(name: Name) -> Loss:
     """The loss of a setting; ValueError for any other name."""
+    _refuse_others(name)
+    return {"l1": absolute_error, "mse": squared_error, "charbonnier": charbonnier_error}[name]
+
+
+def of_each(name: Name) -> Callable[[Tensor, Tensor], Tensor]:
+    """The error of each value, whose mean is the loss of a setting; ValueError for other names."""
+    _refuse_others(name)
+
+    def smooth(made: Tensor, true: Tensor) -> Tensor:
+        return ((made - true).square() + SMOOTH**2).sqrt()
+
+    plain = {"l1": partial(l1_loss, reduction="none"), "mse": partial(mse_loss, reduction="none")}
+    return plain.get(name, smooth)
+
+
+def _refuse_others(name: str) -> None:
     if name not in get_args(Name):
         raise ValueError(f"loss {name!r} is none of {', '.join(get_args(Name))}")
-    return {"l1": absolute_error, "mse": squared_error, "charbonnier": charbonnier_error}[name]

@@ -2,10 +2,11 @@
 
 The coarse network corrects interpolated coronal and sagittal planes (``families.plane``). A score
 model then learns what axial slices lack of the thin ones, from the coarse answers to the training
-scans, which lie in ``work`` meanwhile. A scan is restored by sampling (``inference.slice_sampling``):
-from the coarse answer and noise, through falling noise levels, at each of which all slices take a
-step towards what the thick slices measured and are joined by total variation along z. The answer is
-the mean of several samples. Any target grid with the scan's own pixels will do.
+scans, which lie in ``work`` meanwhile. A scan is restored by sampling
+(``inference.slice_sampling``): from the coarse answer and noise, through falling noise levels, at
+each of which all slices take a step towards what the thick slices measured and are joined by
+total variation along z. The answer is the mean of several samples.
+Any target grid with the scan's own pixels will do.
 
 What methods differ in is a ``RefinedRecipe``; fit, save and load are those of ``base``.
 """
@@ -23,14 +24,14 @@ from torch import Tensor, nn
 
 from thinslice.errors import Refused
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
-from thinslice.families.measured_slices import Measured
 from thinslice.families.plane import PlaneMethod, PlaneRecipe, PlaneSettings
 from thinslice.inference import planes
 from thinslice.inference.slice_sampling import sampled
 from thinslice.interfaces import Pair, Run
 from thinslice.nets.noise_levels import falling, weight
 from thinslice.nets.refined_slices import RefinedSlices
-from thinslice.operators.interpolation import z_shift_mm
+from thinslice.operators.interpolation import Kind, resample_z, z_shift_mm
+from thinslice.operators.measured_slices import Measured
 from thinslice.operators.total_variation import smoothed
 from thinslice.training.batches import Batch
 from thinslice.training.curve import join_stages
@@ -41,6 +42,7 @@ from thinslice.training.samplers.two_view_patches import ViewPatches, first_stag
 from thinslice.training.seeds import rng
 from thinslice.volume import Grid, Volume, Window, window_of
 
+START: Kind = "cubic"  # interpolation that both networks see
 MEASURED_ON = 16  # batches from which the size of what coarse answers lack is taken
 
 
@@ -54,6 +56,7 @@ class RefinedSettings:
     side: int = 128  # pixels of a patch of an axial slice, for the score model
     batch_score: int = 8  # of these per step
     steps: int = 100_000  # of the score model's training
+    neighbours: int = 1  # slices to either side that it is shown too
     noise: tuple[float, float] = (0.02, 20.0)  # levels it learns; 1: what coarse answers lack
     lr: float = 2e-4
     schedule: str = "cosine"
@@ -91,7 +94,11 @@ class RefinedSettings:
     def coarse(self) -> PlaneSettings:
         """The coarse network's training."""
         return PlaneSettings(
-            **{f.name: getattr(self, f.name) for f in fields(PlaneSettings) if hasattr(self, f.name)}
+            **{
+                f.name: getattr(self, f.name)
+                for f in fields(PlaneSettings)
+                if hasattr(self, f.name)
+            }
             | {"steps": self.steps_coarse, "validation_batches": self.val_batches}  # type: ignore[arg-type]
         )
 
@@ -128,7 +135,9 @@ class RefinedMethod(FittedMethod[RefinedRecipe]):
     def coarse(self, net: nn.Module | None = None) -> PlaneMethod:
         """The first stage as a method of its own, with the weights of ``net``, else this one's."""
         r = self.recipe
-        recipe = PlaneRecipe(r.method, r.about, r.settings.coarse(), r.coarse, r.identity)
+        recipe = PlaneRecipe(
+            r.method, r.about, r.settings.coarse(), r.coarse, r.identity, start=START
+        )
         method = PlaneMethod(recipe)
         net = self._fitted() if net is None else net
         assert isinstance(net, CoarseAndScore)
@@ -180,10 +189,11 @@ class RefinedMethod(FittedMethod[RefinedRecipe]):
         def answer(pair: Pair) -> Sequence[np.ndarray]:
             thick, grid = whole_with_thin_grid(pair)
             window = window_of(thick, s.ct)
-            return [window.to_unit(coarse.restore(thick, grid, run=quiet).voxels)]
+            both = coarse.restore(thick, grid, run=quiet), resample_z(thick, grid, START)
+            return [window.to_unit(scan.voxels) for scan in both]
 
         paths = first_stage_files(pairs, answer, key, folder, run)
-        return ViewPatches(pairs, paths, s.side, s.batch_score, s.ct)
+        return ViewPatches(pairs, paths, s.side, s.batch_score, s.ct, s.neighbours)
 
     def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
         """Pixels of ``grid`` must be those of ``thick``."""
@@ -202,6 +212,7 @@ class RefinedMethod(FittedMethod[RefinedRecipe]):
         s, net = self.recipe.settings, self._fitted()
         assert isinstance(net, CoarseAndScore)
         measured = Measured.of(thick, grid, window)
+        start_ZYX = window.to_unit(resample_z(thick, grid, START).voxels)
 
         def joined(clean_ZYX: np.ndarray) -> np.ndarray:
             return smoothed(measured.approached(clean_ZYX, s.damping), s.total_variation)
@@ -212,12 +223,13 @@ class RefinedMethod(FittedMethod[RefinedRecipe]):
             align=net.score.align,
             batch=s.planes_at_a_time,
             beyond=planes.mirrored,
+            neighbours=s.neighbours,
         )
         change_ZYX = np.full(unit_ZYX.shape, 0, np.float32)
         for k in range(s.samples):
             noise = rng(s.seed, k)
             change_ZYX += sampled(
-                net.score, unit_ZYX, s.levels(), joined, tiles, noise, run=run
+                net.score, unit_ZYX, start_ZYX, s.levels(), joined, tiles, noise, run=run
             )
         change_ZYX /= s.samples
         change_ZYX -= unit_ZYX

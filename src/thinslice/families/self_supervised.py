@@ -11,14 +11,8 @@ onto exactly the grid asked for (``slice_means``), and the views are averaged.
 Shape suffixes: Z slices (thick or native), Y X in-plane.
 """
 
-import hashlib
-import json
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -26,6 +20,7 @@ from scipy.sparse import csr_array
 
 from thinslice.families.base import NetworkMethod
 from thinslice.families.losses import absolute_error, squared_error
+from thinslice.families.on_the_scan import checkpoints_of, digest
 from thinslice.fs.locks import locked
 from thinslice.inference import planes
 from thinslice.interfaces import About, Run
@@ -33,6 +28,7 @@ from thinslice.nets.msd import MSD
 from thinslice.operators import projection
 from thinslice.operators.interpolation import z_shift_mm
 from thinslice.operators.slice_means import slice_mean_matrix
+from thinslice.runtime.device import choose
 from thinslice.training.loop import train
 from thinslice.training.plan import Plan
 from thinslice.training.samplers.axial_pairs import AxialPairs, spread_over
@@ -48,7 +44,7 @@ VIEWS = {
 LOSSES = {"mse": squared_error, "l1": absolute_error}
 WHOLE = 1 << 14  # pixels; planes are tiled only where the memory cap forces it
 HALO = 64  # then; a deep network sees farther, but hardly
-PLANES = 4  # at a time
+PLANES = 4  # at a time on a GPU; on a CPU the maps of one fit its cache better
 ROWS = 8  # brought onto other slices at a time, in double precision beside two volumes
 
 
@@ -205,8 +201,8 @@ def _learn(
     if settings.start == "input":
         net.start_from_input()
     loss = LOSSES[settings.loss]
-    with _folder(run) as work:
-        key = repr([modelling, replace(settings, view="both"), _digest(thick)])
+    with checkpoints_of(run) as work:
+        key = repr([modelling, replace(settings, view="both"), digest(thick)])
         plan = settings.plan(len(pairs))
         with locked(work / "learn"):  # a method that restores with the same network waits
             train(net, pairs, loss, plan, work=work, run=run, key=key)
@@ -229,7 +225,7 @@ def _seen(
         others = tuple(axis for axis in (0, 1, 2) if axis != across)
         low, high = (f(unit_ZYX, axis=others, keepdims=True) for f in (np.min, np.max))
         np.clip(native_ZYX, low, high, out=native_ZYX)
-    better_ZYX = planes.view(net, [native_ZYX], _tiles(net), across, run=run)
+    better_ZYX = planes.view(net, [native_ZYX], _tiles(net, run), across, run=run)
     del native_ZYX  # with fine pixels the largest of all, and done with
     return projection.apply(slice_mean_matrix(native, wanted), better_ZYX, slab=ROWS)
 
@@ -241,25 +237,9 @@ def _refuse_small_cap(
     native = modelling.native(have, have.pixel_mm[across - 1], wanted)
     n, along = native.shape[across - 1], native.shape[2 - across]
     net = settings.network()
-    planes.refuse_small_cap(net, _tiles(net), (n, native.n, along), run)
+    planes.refuse_small_cap(net, _tiles(net, run), (n, native.n, along), run)
 
 
-def _tiles(net: MSD) -> planes.PlaneTiles:
-    return planes.PlaneTiles((WHOLE, WHOLE), halo=min(net.reach, HALO), batch=PLANES)
-
-
-def _digest(thick: Volume) -> str:
-    """Hash of all voxels and the grid."""
-    digest = hashlib.sha256(json.dumps(asdict(thick.grid), sort_keys=True).encode())
-    digest.update(np.ascontiguousarray(thick.voxels).tobytes())
-    return digest.hexdigest()
-
-
-@contextmanager
-def _folder(run: Run) -> Iterator[Path]:
-    """Folder of checkpoints: that of the run, else a temporary one."""
-    if run.work is not None:
-        yield run.work
-        return
-    with TemporaryDirectory(prefix="thinslice-") as folder:
-        yield Path(folder)
+def _tiles(net: MSD, run: Run) -> planes.PlaneTiles:
+    at_a_time = 1 if choose(run).type == "cpu" else PLANES
+    return planes.PlaneTiles((WHOLE, WHOLE), halo=min(net.reach, HALO), batch=at_a_time)

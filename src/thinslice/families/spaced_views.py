@@ -25,6 +25,7 @@ from thinslice.errors import Refused
 from thinslice.families import losses
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
 from thinslice.families.cube import at_slices_of
+from thinslice.families.outside_window import residue_on
 from thinslice.inference import planes
 from thinslice.interfaces import Pair, Run
 from thinslice.nets.saint import AtDistances, distances_mm
@@ -32,6 +33,7 @@ from thinslice.operators import grids
 from thinslice.operators.interpolation import z_shift_mm
 from thinslice.training.batches import Sample
 from thinslice.training.curve import join_stages
+from thinslice.training.distributed import Loss
 from thinslice.training.plan import Plan
 from thinslice.training.samplers.thick_planes import ThickPlanes, whole_with_thin_grid
 from thinslice.training.samplers.two_view_patches import ViewPatches, first_stage_files, weights_key
@@ -82,7 +84,10 @@ class SpacedRecipe(Recipe):
     network: Callable[[], nn.Module]  # x_BCZW, distances_BKPQ to y_BKZW
     fusion: Callable[[], nn.Module]  # x_BVYX, sagittal first, to y_B1YX
     identity: Mapping[str, Any] = field(default_factory=dict)  # settings that shape the networks
-    levels: int = 4000  # grey levels of the window, to which the first stage's answers are rounded
+    # Grey levels of the window, to which the first stage's answers are rounded; both stages' are
+    # cut to it. None: they are neither, and HU beyond the window are kept.
+    levels: int | None = 4000
+    views_loss: Loss | None = None  # of the first stage; None: that of the settings
 
 
 class SpacedViews(nn.Module):
@@ -94,7 +99,7 @@ class SpacedViews(nn.Module):
 
 
 class SpacedMethod(FittedMethod[SpacedRecipe]):
-    """A fitted method; see the module docstring. Restored values are cut to the window."""
+    """A fitted method; see the module docstring."""
 
     def __init__(self, recipe: SpacedRecipe):
         identity = {**recipe.identity, "ct": list(recipe.settings.ct)}
@@ -115,9 +120,10 @@ class SpacedMethod(FittedMethod[SpacedRecipe]):
             )
         key = json.dumps([self.recipe.method, self.identity, asdict(s)]) + data.key
         train = partial(learn, loss=losses.named(s.loss), val_batches=s.val_batches, run=run)
-        draws = [self._planes(pairs) if pairs else None for pairs in data[:2]]
+        draws = (self._training_planes(data.train), self._planes(data.val) if data.val else None)
+        views = partial(train, loss=self.recipe.views_loss or losses.named(s.loss))
         curves = {
-            "views": train(net.views, draws, plan=s.plan(s.steps), work=work / "views", key=key)
+            "views": views(net.views, draws, plan=s.plan(s.steps), work=work / "views", key=key)
         }
         if net.fusion is not None:
             key += weights_key(net.views)
@@ -135,14 +141,26 @@ class SpacedMethod(FittedMethod[SpacedRecipe]):
 
     def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
         """Pixels of ``grid`` must be those of ``thick``."""
-        z_shift_mm(thick.grid, grid)  # refuses others before any work
         net = self._fitted()
         assert isinstance(net, SpacedViews)
-        answers = self._answers(net.views, thick, grid, run)
-        unit_ZYX = self._fused(net.fusion, answers, run)
+        return self._restored(net.views, net.fusion, thick, grid, run)
+
+    def _restored(
+        self, views: nn.Module, fusion: nn.Module | None, thick: Volume, grid: Grid, run: Run
+    ) -> Volume:
+        """``thick`` on ``grid`` by these networks."""
+        z_shift_mm(thick.grid, grid)  # refuses others before any work
+        unit_ZYX = self._fused(fusion, self._answers(views, thick, grid, run), run)
         window = window_of(thick, self.recipe.settings.ct)
-        voxels = window.from_unit(unit_ZYX.clip(0, 1, out=unit_ZYX))
+        if self.recipe.levels is None:
+            voxels = window.from_unit(unit_ZYX) + residue_on(grid, thick, window)
+        else:
+            voxels = window.from_unit(unit_ZYX.clip(0, 1, out=unit_ZYX))
         return thick.with_voxels(np.asarray(voxels, np.float32), grid)
+
+    def _training_planes(self, pairs: Sequence[Pair]) -> Sample:
+        """Draws of the first stage; those that it is validated on are of ``_planes``."""
+        return self._planes(pairs)
 
     def _planes(self, pairs: Sequence[Pair]) -> Sample:
         s = self.recipe.settings
@@ -164,7 +182,7 @@ class SpacedMethod(FittedMethod[SpacedRecipe]):
     def _answers(
         self, net: nn.Module, thick: Volume, grid: Grid, run: Run
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The sagittal and the coronal answer on the slices of ``grid``, cut and rounded."""
+        """The sagittal and the coronal answer on the slices of ``grid``."""
         ends = grids.ends_for(thick.grid, grid)
         window = window_of(thick, self.recipe.settings.ct)
         unit_ZYX = np.pad(window.to_unit(thick.voxels), ((ends, ends), (0, 0), (0, 0)), "edge")
@@ -183,7 +201,7 @@ class SpacedMethod(FittedMethod[SpacedRecipe]):
         pixel_mm: float,
         run: Run,
     ) -> np.ndarray:
-        s, levels = self.recipe.settings, np.float32(self.recipe.levels)
+        s = self.recipe.settings
         increment_mm = thick.grid.increment_mm
         moved = replace(grid, start_mm=grid.start_mm + z_shift_mm(thick.grid, grid))
         offsets_mm = grids.offsets_mm(thick.grid, moved)
@@ -196,10 +214,8 @@ class SpacedMethod(FittedMethod[SpacedRecipe]):
             neighbours=NEIGHBOURS,
         )
         out_ZYX = planes.view(spaced, [unit_ZYX], tiles, across, run=run)
-        out_ZYX.clip(0, 1, out=out_ZYX)
-        out_ZYX *= levels
-        np.rint(out_ZYX, out=out_ZYX)
-        out_ZYX /= levels
+        if self.recipe.levels is not None:
+            _round_to_levels(out_ZYX, self.recipe.levels)
         ends = (len(unit_ZYX) - thick.grid.n) // 2
         native = thick.grid.with_slices(
             n=len(out_ZYX),
@@ -218,3 +234,11 @@ class SpacedMethod(FittedMethod[SpacedRecipe]):
         reach = int(net.reach)  # type: ignore[arg-type]
         tiles = planes.PlaneTiles((s.tile, s.tile), halo=reach, batch=s.planes_at_a_time)
         return planes.view(net, answers, tiles, planes.AXIAL, run=run)
+
+
+def _round_to_levels(unit_ZYX: np.ndarray, levels: int) -> None:
+    """Cut grey values to [0, 1] and round them to whole levels, in place."""
+    unit_ZYX.clip(0, 1, out=unit_ZYX)
+    unit_ZYX *= np.float32(levels)
+    np.rint(unit_ZYX, out=unit_ZYX)
+    unit_ZYX /= np.float32(levels)

@@ -23,6 +23,7 @@ Joined = Callable[[np.ndarray], np.ndarray]  # float32 [Z, Y, X] of all slices; 
 def sampled(
     net: RefinedSlices,
     coarse_ZYX: np.ndarray,
+    start_ZYX: np.ndarray,
     levels: Sequence[float],
     joined: Joined,
     tiles: planes.PlaneTiles,
@@ -33,6 +34,7 @@ def sampled(
 ) -> np.ndarray:
     """One sample, float32 [Z, Y, X], of what the coarse scan may show.
 
+    start_ZYX  the interpolated scan, which the model sees beside the coarse one
     levels     falling noise levels, at least one; see ``nets.noise_levels``
     reserved   bytes of volumes that the caller will make, which tiles must leave room for
     """
@@ -44,7 +46,7 @@ def sampled(
         clean_ZYX = joined(
             planes.view(
                 AtLevel(net, level),
-                [noisy_ZYX, coarse_ZYX],
+                [noisy_ZYX, coarse_ZYX, start_ZYX],
                 tiles,
                 planes.AXIAL,
                 run=run,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from thinslice.analyses import _evidence
+from thinslice.columns import SCORED_BY
 from thinslice.interfaces import Evidence
 from thinslice.provenance.records import BrokenLinkError, read_record
 from thinslice.report.html.run import Named, Run, Training
@@ -49,7 +50,8 @@ def run_behind(evidence: Path, rows: Evidence) -> Run:
         trainings=[_training(path, each) for path, each in _by_rule(records, "train")],
         records={
             each["id"]: _behind_a_row(path, each, records)
-            for path, each in _by_rule(records, "score")
+            for rule in SCORED_BY
+            for path, each in _by_rule(records, rule)
         },
         evidence=records[first]["id"] if first in records else "",
     )

@@ -138,6 +138,11 @@ def _ended(results: Path) -> Iterator[Path]:
             hashes = input_hashes(record["inputs"])
             name = checkpoint_name(record["cards"]["method"], hashes, record["script_code"])
             yield results / "work" / path.parent.name / name
+    for path in (results / "segmenters").glob(f"*{SUFFIX}"):
+        if record := _read(path):
+            hashes = input_hashes(record["inputs"])
+            name = checkpoint_name(record["cards"]["segmenter"], hashes, record["script_code"])
+            yield results / "work" / "segmenters" / name
     for path in (results / "restored").glob(f"*/*/*/*{SUFFIX}"):
         if (record := _read(path)) and "work" in record["facts"]:
             method, name = Path(record["facts"]["work"]).parts[-2:]

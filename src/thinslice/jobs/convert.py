@@ -1,14 +1,15 @@
 """Convert the raw files of one dataset to stores of volumes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from thinslice import plugins, store
-from thinslice.errors import in_case
+from thinslice.errors import Refused, SetAside, all_refused, in_case
 from thinslice.interfaces import Case, ComparedByCase, ReadByCase
 from thinslice.jobs.case_workers import ALONE, CaseWorkers
+from thinslice.jobs.strata import of_set_aside, stratum_of
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
 from thinslice.runtime.over_cases import over_cases
@@ -49,10 +50,12 @@ def convert(
                     dataset.compare({each["case"]: each["digest"] for each in converted})
             else:
                 converted = [store_case(case, writers) for case in distinct(dataset.cases(raw))]
+            refuse_all_set_aside(converted)
             thin_writer.include()
             thick_writer.include()
         job.output("thin", thin)
         job.output("thick", thick)
+        job.fact("cases", [each["stratum"] for each in converted if each["stratum"]])
         job.fact("warnings", {each["case"]: w for each in converted if (w := each["warnings"])})
     if kept:
         kept.done()
@@ -78,8 +81,14 @@ class Writers(NamedTuple):
 def convert_case(
     readers: Mapping[str, Callable[[], Case]], writers: Writers, name: str
 ) -> dict[str, Any]:
-    """Read and store one case."""
-    case = readers[name]()
+    """Read and store one case, or set it aside."""
+    try:
+        case = readers[name]()
+    except SetAside as error:
+        stratum = of_set_aside(name, error)
+        print(f"set aside {name}: {stratum['set_aside']}", flush=True)
+        nothing = {"thin": False, "thick": False, "warnings": [], "digest": ""}
+        return {"case": name, **nothing, "stratum": stratum}
     if case.name != name:
         raise ValueError(f"the reader of case {name!r} gave {case.name!r}: correct the data set")
     return store_case(case, writers)
@@ -101,7 +110,16 @@ def store_case(case: Case, writers: Writers) -> dict[str, Any]:
         print(f"warning: {case.name}: {words}", flush=True)
     has = {"thin": case.thin is not None, "thick": case.thick is not None}
     digest = case.thin.digest() if case.thin is not None else ""
-    return {"case": case.name, **has, "warnings": warnings, "digest": digest}
+    facts = {"digest": digest, "stratum": stratum_of(case)}
+    return {"case": case.name, **has, "warnings": warnings, **facts}
+
+
+def refuse_all_set_aside(converted: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a data set that sets every case aside, with each reason."""
+    reasons = [each["stratum"]["set_aside"] for each in converted if each["stratum"]]
+    if reasons and len(reasons) == len(converted) and all(reasons):
+        named = zip(converted, reasons)
+        raise all_refused([Refused(f"case {each['case']}: {why}") for each, why in named])
 
 
 def _is_stored(

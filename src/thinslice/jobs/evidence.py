@@ -19,7 +19,7 @@ def evidence(
     skipped: Sequence[Sequence[str]],
     out: Path,
 ) -> None:
-    """Write scores, runs, pairs, skipped cells and notes on scans as one CSV each.
+    """Write scores, runs, pairs, skipped cells, notes on scans and cases as one CSV each.
 
     records    of gather jobs
     pairs      records of pairs jobs
@@ -27,13 +27,16 @@ def evidence(
     skipped    cells that are not run, and why; cases that jobs left out are added from the records
     out        folder of the evidence
     """
-    left_out = [row for record in records for row in read_record(record)["facts"].get(FACT, [])]
+    cases = _evidence.cases(scans)
+    left_out = _evidence.set_aside(cases)
+    left_out += [row for record in records for row in read_record(record)["facts"].get(FACT, [])]
     tables = {
         "scores": _evidence.joined(records, "scores"),
         "runs": _evidence.joined(records, "runs"),
         "pairs": _evidence.pairs(pairs),
         "skipped": pd.DataFrame([*skipped, *left_out], columns=["cells", "reason"]),
         "scans": _evidence.scan_notes(scans),
+        "cases": cases,
     }
     record, inputs = _evidence.record_of(out), by_path([*records, *pairs, *scans])
     with recorded_job(record, rule="evidence", cards={}, inputs=inputs) as job:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from thinslice import plugins, store
-from thinslice.jobs.restore import learned_before
+from thinslice.jobs.restore import LEARNING_S, learned_before
 from thinslice.provenance.job import Job, input_hashes, recorded_job, script_digest
 from thinslice.provenance.records import (
     BrokenLinkError,
@@ -142,7 +142,7 @@ def _facts(shards: Sequence[Shard]) -> dict[str, Any]:
     return {
         **{
             name: {case: n for shard in shards for case, n in shard.facts[name].items()}
-            for name in ("wall_s", "slices")
+            for name in ("wall_s", "slices", *([LEARNING_S] if LEARNING_S in first else []))
         },
         "parameters": first["parameters"],
         "fidelity": first["fidelity"],

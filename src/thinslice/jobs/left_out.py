@@ -50,14 +50,15 @@ def rows_of(records: Sequence[Path]) -> Iterator[tuple[str, str]]:
     A case that all methods lack is named once; else its methods are listed.
     """
     methods: dict[tuple[str, LeftOut], list[str]] = {}
-    for content in map(read_record, records):
+    scored = [each for each in map(read_record, records) if each.get("rule") != "segment"]
+    for content in scored:
         cell = content["cards"]["cell"]
         for each in content["facts"].get(FACT, []):
             place = f"{cell['dataset']}/{cell['degradation']}"
             methods.setdefault((place, LeftOut(*each)), []).append(_entrant(cell))
     for (place, (case, protocol, reason)), names in methods.items():
         by = f", protocol {protocol}" if protocol else ""
-        of = "" if len(names) == len(records) else f" by {', '.join(names)}"
+        of = "" if len(names) == len(scored) else f" by {', '.join(names)}"
         yield f"{place}: case {case}{of}{by}", reason
 
 

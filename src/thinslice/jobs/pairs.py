@@ -1,19 +1,22 @@
 """Compare thin and acquired thick slices of one dataset by their distance along z."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from thinslice import store
-from thinslice.columns import csv_text
+from thinslice.columns import SIMULATED, csv_text
 from thinslice.fs.atomic import write_text
 from thinslice.interfaces import ACQUIRED
 from thinslice.jobs.case_workers import ALONE, CaseWorkers
 from thinslice.metrics.slice_pairs import slice_pairs
+from thinslice.pairs.simulated import simulated
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
 from thinslice.runtime.over_cases import over_cases
+from thinslice.volume import Volume
 
 
 def pairs(thin: Path, thick: Path, sim: str, out: Path, run: CaseWorkers = ALONE) -> None:
@@ -41,7 +44,24 @@ def pair_case(thin: Path, thick: Path, case: str) -> tuple[dict[str, Any], list[
     """Patient and split of one case, and its rows."""
     thin_store, thick_store = store.open_store(thin), store.open_store(thick)
     about = {key: thin_store.about(case)[key] for key in ("patient", "split")}
-    return about, list(pair_rows(slice_pairs(thin_store.read(case), thick_store.read(case))))
+    volumes = thin_store.read(case), thick_store.read(case)
+    return about, [*pair_rows(slice_pairs(*volumes)), *simulated_rows(*volumes)]
+
+
+def simulated_rows(thin: Volume, thick: Volume) -> Iterator[dict[str, Any]]:
+    """Simulated thick slices against the acquired ones, long; none of CT that varies too little."""
+    if thin.modality != "CT":
+        return
+    try:
+        rows = simulated(thin, thick)
+    except ValueError as error:
+        print(f"no simulation is compared: {error}", file=sys.stderr, flush=True)
+        return
+    for row in rows:
+        same = {"degradation": row.simulation, "relation": "match", "distance_mm": 0.0}
+        for metric, unit in {"rmse_hu": "HU", "bias_hu": "HU", "fwhm_mm": "mm"}.items():
+            number = {"metric": metric, "unit": unit, "value": getattr(row, metric), "n": row.n}
+            yield {**same, "protocol": SIMULATED, **number}
 
 
 def pair_rows(comparisons: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,10 @@ from thinslice.provenance.code_digest import code_digest
 from thinslice.provenance.job import Job, recorded_job
 from thinslice.provenance.records import output_of, read_record, record_id, record_path
 from thinslice.runtime.placement import gpu_memory_gib, placed
+from thinslice.training.curve import training_seconds
 from thinslice.volume import Grid
+
+LEARNING_S = "learning_s"  # fact: by case, the seconds of a training on the scan itself
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,9 @@ class RestoreRequest:
         return self.card.get("fit") == "volume"
 
     @property
-    def seed(self) -> int | None:
+    def seed(self) -> int:
         """Seed of that training; every method's default is 0."""
-        return self.card.get("settings", {}).get("seed", 0) if self.learns_here else None
+        return self.card.get("settings", {}).get("seed", 0)
 
     @property
     def cases(self) -> list[str]:
@@ -133,7 +136,7 @@ def restore_cases(request: RestoreRequest) -> None:
         cards={"method": request.card},
         inputs=request.inputs,
         plugins=[plugins.module_name("methods", request.card)],
-        seed=request.seed,
+        seed=request.seed if request.learns_here else None,
     ) as job:
         restore(request, job)
 
@@ -145,7 +148,11 @@ def restore(request: RestoreRequest, job: Job) -> None:
     if request.weights:
         method.load(request.weights)
     work = _work(request, job)
-    seconds, slices = {}, {}
+    adapts = bool(getattr(method, "adapts", False))  # fitted beforehand, it learns here too
+    learns = request.learns_here or adapts
+    if adapts:
+        job.seed = request.seed
+    seconds, learning_s, slices, differences = {}, {}, {}, {}
     with (
         placed(request.run, uses_torch=request.uses_torch) as run,
         store.writing(request.out) as writer,
@@ -153,16 +160,22 @@ def restore(request: RestoreRequest, job: Job) -> None:
         for case in request.cases:
             grid = Grid.from_json(thick.about(case)["target"])
             started = time.perf_counter()
-            case_run = replace(run, work=work / case if request.learns_here else None)
+            case_run = replace(run, work=work / case if learns else None)
             scan = thick.read(case)
             with in_case(case):
                 restored = padding.carried(method.restore(scan, grid, run=case_run), scan)
             seconds[case] = time.perf_counter() - started
             slices[case] = grid.n
+            if (curve := work / case / "curve.csv").is_file() and learns:
+                learning_s[case] = training_seconds(curve)
+            if getattr(method, "differences", None):
+                differences[case] = method.differences.to_json()
             writer.add(case, restored, **thick.about(case))
     job.output("restored", request.out)
     job.fact("wall_s", seconds)
     job.fact("slices", slices)
+    if learns:
+        job.fact(LEARNING_S, learning_s)  # of wall_s; more where an earlier try was stopped
     job.fact("parameters", method.parameters())
     fidelity = method.about.fidelity_of(request.card.get("settings", {}))
     job.fact("fidelity", f"{fidelity}, given weights" if "weights" in request.card else fidelity)
@@ -170,7 +183,9 @@ def restore(request: RestoreRequest, job: Job) -> None:
     job.fact("gpu_memory_gib", gpu_memory_gib(run.device))
     if hasattr(method, "precision_on") and run.device:
         job.fact("precision", method.precision_on(run.device))
-    if request.learns_here:
+    if differences:
+        job.fact("differences_from_fp32", differences)
+    if learns:
         job.fact("work", str(work))
     if request.shard:
         job.fact("shard", list(request.shard))

@@ -7,7 +7,7 @@ five blocks of 32 channels (its baseline has 16 of 64); grey values are stretche
 where theirs, of 0 to 255, have their mean taken off; the last layer starts at zero, so that an
 untrained network changes nothing.
 
-Shape suffixes: B planes, C channels (1), Z slices, W columns or rows.
+Shape suffixes: B planes, C channels or features, Z slices, W columns or rows.
 """
 
 from torch import Tensor, nn
@@ -31,18 +31,18 @@ class ResidualBlock(nn.Module):
 
 
 class EDSR(nn.Module):
-    """x_B1ZW to a corrected plane of the same size."""
+    """x_BCZW to a plane y_B1ZW of the same size: the first channel, corrected."""
 
-    def __init__(self, blocks: int = 5, channels: int = 32):
+    def __init__(self, blocks: int = 5, channels: int = 32, inputs: int = 1):
         super().__init__()
         self.reach = 2 + 2 * blocks  # receptive field, pixels to each side
-        self.head = nn.Conv2d(1, channels, 3, padding=1)
+        self.head = nn.Conv2d(inputs, channels, 3, padding=1)
         self.body = nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
         self.tail = nn.Conv2d(channels, 1, 3, padding=1)
         nn.init.zeros_(self.tail.weight)
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
 
-    def forward(self, x_B1ZW: Tensor) -> Tensor:
-        shallow_BCZW = self.head(STRETCHED.seen(x_B1ZW))
+    def forward(self, x_BCZW: Tensor) -> Tensor:
+        shallow_BCZW = self.head(STRETCHED.seen(x_BCZW))
         correction_B1ZW = self.tail(shallow_BCZW + self.body(shallow_BCZW))
-        return x_B1ZW + STRETCHED.correction(correction_B1ZW)
+        return x_BCZW[:, :1] + STRETCHED.correction(correction_B1ZW)

@@ -1,9 +1,10 @@
 """A score model of what a coarse answer lacks, axial slice by axial slice.
 
 Noisy slices are the coarse ones plus what they lack plus noise. The denoiser is shown what is above
-the coarse slice, and the coarse slice itself, stretched.
+the coarse slice, and the coarse and the interpolated slice with those beside them, stretched.
 
-Shape suffixes: B slices, Y X.
+Shape suffixes: B slices, C a coarse slice and its neighbours in order, then the same of the
+interpolated scan, Y X.
 """
 
 import torch
@@ -15,11 +16,14 @@ from thinslice.nets.score_unet import ScoreUNet
 
 
 class RefinedSlices(nn.Module):
-    """noisy_B1YX, coarse_B1YX and noise levels [B] to denoised_B1YX; any size."""
+    """noisy_B1YX, known_BCYX and noise levels [B] to denoised_B1YX; any size."""
 
-    def __init__(self, channels: int = 64, levels: int = 4):
+    def __init__(self, channels: int = 64, levels: int = 4, neighbours: int = 1):
         super().__init__()
-        self.denoiser = Denoiser(ScoreUNet(2, 2, 1, channels, levels))
+        if neighbours < 0:
+            raise ValueError(f"neighbours are 0 or more, found {neighbours}")
+        self.neighbours = neighbours
+        self.denoiser = Denoiser(ScoreUNet(2, 3 + 4 * neighbours, 1, channels, levels))
 
     @property
     def align(self) -> int:
@@ -31,18 +35,20 @@ class RefinedSlices(nn.Module):
         """Receptive field, pixels to each side."""
         return self.denoiser.net.reach
 
-    def forward(self, noisy_B1YX: Tensor, coarse_B1YX: Tensor, level_B: Tensor) -> Tensor:
-        lacking = noisy_B1YX - coarse_B1YX
-        return coarse_B1YX + self.denoiser(lacking, level_B, STRETCHED.seen(coarse_B1YX))
+    def forward(self, noisy_B1YX: Tensor, known_BCYX: Tensor, level_B: Tensor) -> Tensor:
+        middle = known_BCYX[:, self.neighbours : self.neighbours + 1]
+        lacking = self.denoiser(noisy_B1YX - middle, level_B, STRETCHED.seen(known_BCYX))
+        return middle + lacking
 
 
 class AtLevel(nn.Module):
-    """The same for one noise level: x_B2YX, noisy and coarse slices as channels."""
+    """The same for one noise level: noisy, coarse and interpolated slices and their neighbours."""
 
     def __init__(self, net: RefinedSlices, level: float):
         super().__init__()
         self.net, self.level = net, level
 
-    def forward(self, x_B2YX: Tensor) -> Tensor:
-        level_B = torch.full((len(x_B2YX),), self.level, device=x_B2YX.device)
-        return self.net(x_B2YX[:, :1], x_B2YX[:, 1:], level_B)
+    def forward(self, x_BCYX: Tensor) -> Tensor:
+        level_B = torch.full((len(x_BCYX),), self.level, device=x_BCYX.device)
+        n = self.net.neighbours
+        return self.net(x_BCYX[:, n : n + 1], x_BCYX[:, 2 * n + 1 :], level_B)

@@ -19,7 +19,7 @@ the input), W columns or rows, P and Q the axes of any plane.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args
@@ -93,10 +93,16 @@ class SpacedPlanes(nn.Module):
             _zero(self.kernel[-1])
 
     def forward(self, x_BCZW: Tensor, distances_BKPQ: Tensor) -> Tensor:
+        return self.answered_by(self.kernel, x_BCZW, distances_BKPQ)
+
+    def answered_by(
+        self, head: Iterable[nn.Module], x_BCZW: Tensor, distances_BKPQ: Tensor
+    ) -> Tensor:
+        """The answer with the kernels that the layers of ``head`` make of distances."""
         features = self.trunk(self.grey.seen(x_BCZW))
         sets, n = distances_BKPQ.shape[:2]
         kernels = distances_BKPQ.flatten(0, 1)[:, None]
-        for k, layer in enumerate(self.kernel):
+        for k, layer in enumerate(head):
             kernels = layer(relu(kernels) if k else kernels)
         kernels = kernels.mT  # as in the released code; see the module
         # One set of kernels is a convolution; a set for each plane is one of as many groups.

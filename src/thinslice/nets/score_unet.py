@@ -50,7 +50,7 @@ class Block(nn.Module):
 
 
 class ScoreUNet(nn.Module):
-    """x_BC* and noise levels [B] to y_BC* of the same size, a multiple of ``align`` along each axis.
+    """x_BC* and noise levels [B] to y_BC* of the same size, multiples of ``align``.
 
     dims       2 or 3
     inputs     channels of x
@@ -59,9 +59,7 @@ class ScoreUNet(nn.Module):
     levels     of resolution
     """
 
-    def __init__(
-        self, dims: int, inputs: int, outputs: int, channels: int = 64, levels: int = 4
-    ):
+    def __init__(self, dims: int, inputs: int, outputs: int, channels: int = 64, levels: int = 4):
         super().__init__()
         if dims not in (2, 3) or min(inputs, outputs, channels, levels) < 1:
             raise ValueError(f"a U-Net of 2 or 3 axes and at least one channel, found {dims=}")
@@ -78,8 +76,8 @@ class ScoreUNet(nn.Module):
             for k in range(levels - 2, -1, -1)
         )
         self.tail = conv(channels, outputs, 3, padding=1)
-        nn.init.zeros_(self.tail.weight)
-        nn.init.zeros_(self.tail.bias)
+        for start in self.tail.parameters():
+            nn.init.zeros_(start)
 
     @property
     def align(self) -> int:

@@ -17,6 +17,7 @@ Shape suffixes: B batch, Y X grid, N = B*Y*X tokens in raster order, W windows, 
 window, C channels, H heads, K kinds of window, R = 2 residual branches (attention, MLP).
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from math import prod
 from typing import NamedTuple
@@ -72,49 +73,58 @@ def axis_regions(size: int, real: int, window: int, shift: int) -> Tensor:
 def windows_of(
     real: tuple[int, ...], window: tuple[int, ...], shift: tuple[int, ...], device: torch.device
 ) -> Windows:
-    """The windows of a grid of ``real`` (y, x) tokens, padded to whole windows at the far ends.
+    """The windows of a grid of ``real`` tokens, e.g. (y, x), padded to whole ones at the far ends.
 
     An axis of one window is not shifted: there is nothing to connect.
     """
-    y, x = (whole(n, w) for n, w in zip(real, window))
-    sy, sx = (s if n > w else 0 for n, w, s in zip((y, x), window, shift))
-    rows = (torch.arange(y) + sy) % y
-    columns = (torch.arange(x) + sx) % x
-    raster_YX = rows[:, None] * x + columns
-    region_YX = 10 * axis_regions(y, real[0], window[0], sy)[:, None]
-    region_YX = region_YX + axis_regions(x, real[1], window[1], sx)
 
-    def cut(grid_YX: Tensor) -> Tensor:
-        cells = grid_YX.view(y // window[0], window[0], x // window[1], window[1])
-        return cells.transpose(1, 2).reshape(-1, window[0] * window[1])
+    def regions(axis: int, shift: int) -> Tensor:
+        return axis_regions(whole(real[axis], window[axis]), real[axis], window[axis], shift)
 
-    return _by_kind(cut(raster_YX), cut(region_YX), device)
+    return _by_kind(*_cut(real, window, shift, regions), device)
 
 
 @lru_cache(maxsize=64)
 def wrapped_windows_of(
     real: tuple[int, ...], window: tuple[int, ...], shift: tuple[int, ...], device: torch.device
 ) -> Windows:
-    """As ``windows_of``, of any number of axes; but what a shift brings together attends.
+    """As ``windows_of``, but what a shift brings together attends.
 
     A shifted window that reaches over an end of an axis goes on at its other end. Only tokens that
     pad the grid are masked.
     """
+
+    def padding(axis: int, shift: int) -> Tensor:
+        size = whole(real[axis], window[axis])
+        return ((torch.arange(size) + shift) % size >= real[axis]).long()
+
+    tokens_WT, axes_WT = _cut(real, window, shift, padding)
+    return _by_kind(tokens_WT, (axes_WT > 0).long(), device)
+
+
+def _cut(
+    real: tuple[int, ...],
+    window: tuple[int, ...],
+    shift: tuple[int, ...],
+    regions: Callable[[int, int], Tensor],
+) -> tuple[Tensor, Tensor]:
+    """Raster index and region of the tokens of a rolled grid's windows, [W, T] each.
+
+    regions   numbers, below 10, of the places of an axis that is shifted so far
+    """
     sizes = [whole(n, w) for n, w in zip(real, window)]
     shifts = [s if n > w else 0 for n, w, s in zip(sizes, window, shift)]
-    rolled = [(torch.arange(n) + s) % n for n, s in zip(sizes, shifts)]
-    places = torch.meshgrid(*rolled, indexing="ij")
-    raster, padding = torch.zeros(sizes, dtype=torch.long), torch.zeros(sizes, dtype=torch.long)
-    for place, n, there in zip(places, sizes, real):
-        raster = raster * n + place
-        padding = padding | (place >= there)
+    raster, region = (torch.zeros((), dtype=torch.long) for _ in range(2))
+    for axis, (n, by) in enumerate(zip(sizes, shifts)):
+        raster = raster[..., None] * n + (torch.arange(n) + by) % n
+        region = 10 * region[..., None] + regions(axis, by)
 
     def cut(grid: Tensor) -> Tensor:
         cells = grid.view([part for n, w in zip(sizes, window) for part in (n // w, w)])
         axes = range(2 * len(sizes))
         return cells.permute(*axes[::2], *axes[1::2]).reshape(-1, prod(window))
 
-    return _by_kind(cut(raster), cut(padding), device)
+    return cut(raster), cut(region)
 
 
 def _by_kind(tokens_WT: Tensor, regions_WT: Tensor, device: torch.device) -> Windows:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def thick_of(degradation: Degradation, thin: Scan) -> Volume:
-    """Degrade a thin scan to a thick one, slab by slab; what saw padding is padding."""
+    """Degrade a thin scan to a thick one, slab by slab; what saw padding is padding.
+
+    Its second contrast stays as it is.
+    """
     grid = degradation.thick_grid(thin.grid)
     matrix, planes = degradation.matrix(thin.grid, grid), None
     if isinstance(degradation, PlaneDegradation):
@@ -22,7 +25,9 @@ def thick_of(degradation: Degradation, thin: Scan) -> Volume:
         thin.padding,
         lambda part: _seen(abs(matrix), planes and (abs(planes[0]), abs(planes[1])), part),
     )
-    return Volume(_seen(matrix, planes, thin), grid, thin.modality, outside)
+    other = thin.second
+    second = Volume(other.read(), other.grid, other.modality) if other else None
+    return Volume(_seen(matrix, planes, thin), grid, thin.modality, outside, second)
 
 
 def _seen(

@@ -25,9 +25,19 @@ def blocks(thin: Reconstruction, thick: Reconstruction) -> Iterator[Block]:
     placed = geometry.in_frame_of(thin.grid, thick.grid)
     for first, last in _runs(thin.grid, placed):
         low, high = _thin_of(thin.grid, placed, first, last)
-        fine, coarse = thin.volume(low, high), thick.volume(first, last)
-        grid = geometry.in_frame_of(fine.grid, coarse.grid)
-        yield _cropped(Block(fine, replace(coarse, grid=grid)))
+        fine = replace(thin.volume(low, high), grid=_slices(thin.grid, low, high))
+        coarse = replace(thick.volume(first, last), grid=_slices(placed, first, last))
+        yield _cropped(Block(fine, coarse))
+
+
+def _slices(grid: Grid, first: int, last: int) -> Grid:
+    """Part of a grid: all runs have its increment, however the header rounds theirs."""
+    return grid.with_slices(
+        n=last - first,
+        increment_mm=grid.increment_mm,
+        thickness_mm=grid.thickness_mm,
+        start_mm=grid.start_mm + first * grid.increment_mm,
+    )
 
 
 def _runs(thin: Grid, thick: Grid) -> list[tuple[int, int]]:

@@ -20,21 +20,20 @@ def certify(thin: Reconstruction, thick: Reconstruction) -> Certificate:
         found.append(Reason("kernel", f"{names[0]} (thin) and {names[1]} (thick)"))
     if thin.place is not None and thick.place is not None:
         found += geometry.reasons(thin.grid, thick.grid)
-    number = headers.number_differs(thin, thick)
+    counted, notes = headers.miscounted(thin, thick), headers.silent(thin, thick)
     if any(reason.verdict == "rejected" for reason in found):
-        return Certificate(tuple([*found, *([number] if number else [])]), facts)
+        return Certificate((*found, *counted), facts, notes=tuple(notes))
     try:
         measured, seen = _images(thin, thick, facts["kernel"])
     except Refused as error:
-        return Certificate((*found, Reason("stack", str(error))), facts)
-    found += seen
+        return Certificate((*found, Reason("stack", str(error))), facts, notes=tuple(notes))
     shared = measured.shared_noise if measured is not None else None
-    notes = []
-    if number is not None and (shared is None or shared < images.SURELY_SHARED):
-        found.append(number)
-    elif number is not None:
-        notes.append(f"{number.text}, but the noise of both is the same ({shared:.2g})")
-    return Certificate(tuple(found), facts, measured, tuple(notes))
+    if shared is not None and shared >= images.SURELY_SHARED:
+        notes += [
+            f"{each.text}, but the noise of both is the same ({shared:.2g})" for each in counted
+        ]
+        counted = []
+    return Certificate((*found, *seen, *counted), facts, measured, tuple(notes))
 
 
 def _images(

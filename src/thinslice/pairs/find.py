@@ -71,5 +71,6 @@ def _lonely(each: Reconstruction) -> str:
         return f"{each.first.modality}, not CT"
     if each.thickness_mm is None:
         return f"no slice thickness: {each.refusal}" if each.refusal else "no slice thickness"
-    words = f"{each.thickness_mm:g} mm: no CT series of its study is {THICKER:g} times as thick"
-    return f"{words} or thin" + (f"; {each.refusal}" if each.refusal else "")
+    words = f"{each.thickness_mm:g} mm, and no CT series of its study"
+    words += f" is {THICKER:g} times thicker or thinner"
+    return words + (f"; {each.refusal}" if each.refusal else "")

@@ -15,8 +15,8 @@ PHASES = (
     "NominalPercentageOfRespiratoryPhase",
     "TemporalPositionIdentifier",
     "TemporalPositionIndex",
-    "ContrastBolusAgent",
 )
+COUNTED = ("AcquisitionNumber", "ContrastBolusAgent")  # of which scanners keep poor count
 COMPUTED = {"SECONDARY", "MPR", "MIP", "MINIP", "AVERAGE", "REFORMATTED", "PROJECTION IMAGE"}
 COMPUTED |= {"RESAMPLED", "CPR", "CURVED", "VOLREN"}
 APART_S = 1.0  # times of one acquisition, written twice
@@ -57,10 +57,20 @@ def reasons(thin: Reconstruction, thick: Reconstruction) -> list[Reason]:
     return found
 
 
-def number_differs(thin: Reconstruction, thick: Reconstruction) -> Reason | None:
-    """AcquisitionNumbers without a common one: scanners count reconstructions too."""
-    text = _unlike(thin, thick, "AcquisitionNumber")
-    return Reason("acquisition_number", text) if text else None
+def miscounted(thin: Reconstruction, thick: Reconstruction) -> list[Reason]:
+    """Tags that differ between reconstructions of some scanners too: the noise must decide."""
+    texts = [_unlike(thin, thick, tag) for tag in COUNTED]
+    return [Reason("acquisition_number", text) for text in texts if text]
+
+
+def silent(thin: Reconstruction, thick: Reconstruction) -> list[str]:
+    """Notes on UIDs that a header lacks, which then say nothing."""
+    names = {"StudyInstanceUID": "study", "FrameOfReferenceUID": "reference"}
+    return [
+        f"no {name} in one of the two"
+        for name, key in names.items()
+        if not all(getattr(each.first, key) for each in (thin, thick))
+    ]
 
 
 def _kinds(thin: Reconstruction, thick: Reconstruction) -> list[Reason]:

@@ -58,7 +58,8 @@ def compare(blocks: Sequence[Block], kernel: str) -> Found:
         _kernel(measured, kernel),
     ]
     reasons = [reason for reason in judged if reason is not None]
-    return Found(measured, reasons or _unexplained(measured))
+    other = [reason for reason in reasons if reason.verdict == "rejected"]  # the rest follows
+    return Found(measured, other or reasons or _unexplained(measured))
 
 
 def _measured(blocks: Sequence[Block], found: Predicted) -> Measured:
@@ -158,7 +159,7 @@ def _width(m: Measured, thickness_mm: float) -> Reason | None:
 def _scale(m: Measured) -> Reason | None:
     if abs(m.gain - 1) <= GAIN and abs(m.bias_hu) <= BIAS_HU:
         return None
-    text = f"thick HU are {m.gain:.3f} times the thin ones, {m.bias_hu:+.2g} HU on average"
+    text = f"thick HU are {m.gain:.3f} times the thin ones, {m.bias_hu:+.4g} HU on average"
     return Reason("hu_scale", text)
 
 

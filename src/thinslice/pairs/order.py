@@ -17,7 +17,7 @@ SIDE = 32  # means along y and x
 CLIP_HU = (-1000.0, 1000.0)  # padding and metal do not vote
 FARTHEST_MM = 60.0
 BETTER = 0.5  # of the difference as stated: what another place must reach to be believed
-FEWEST = 3  # slices that are compared
+FEWEST, MOST = 3, 0.5  # slices that are compared, and the share of those that could be
 STILL_HU = 2.0  # thin slices that differ less from each other tell no place
 FAR_HU, TIMES = 15.0, 5.0  # a slice this far off, and this many times farther than the median
 
@@ -40,6 +40,8 @@ def reasons(thin_ZSS: np.ndarray, thick_ZSS: np.ndarray, thin: Grid, thick: Grid
     if seen.std(axis=0).max() < STILL_HU:
         return []
     as_stated = _at(seen, thick_ZSS, thin, thick, 0.0)
+    if np.isinf(as_stated.rms_hu):
+        return []  # too few slices in common; the grids say so
     forward, backward = (_best(seen, way, thin, thick) for way in (thick_ZSS, thick_ZSS[::-1]))
     if backward.rms_hu < BETTER * min(as_stated.rms_hu, forward.rms_hu):
         text = f"differ by {as_stated.rms_hu:.3g} HU as stated and by {backward.rms_hu:.3g} HU"
@@ -77,7 +79,8 @@ def _at(seen: np.ndarray, thick_ZSS: np.ndarray, thin: Grid, thick: Grid, lag_mm
     at = (thick.centres_mm() + lag_mm - thin.start_mm) / thin.increment_mm
     inside = (at >= 0) & (at <= thin.n - 1)
     each = np.full(len(at), np.nan)
-    if inside.sum() < max(FEWEST, 0.5 * min(thick.n, len(at))):
+    fitting = min(thick.n, (thin.n - 1) * thin.increment_mm / thick.increment_mm)
+    if inside.sum() < max(FEWEST, MOST * fitting):
         return _Match(np.inf, lag_mm, each)
     low = np.minimum(at[inside].astype(int), thin.n - 2)
     share = (at[inside] - low)[:, None, None]

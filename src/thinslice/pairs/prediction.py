@@ -9,6 +9,7 @@ from thinslice.operators.profile_fit import ProfileFit, fit_taps, slices_between
 from thinslice.pairs.geometry import half_width_mm, usable
 from thinslice.volume import Grid, Volume
 
+GROSS_HU = 50.0  # no real pair is that far off on average
 VARIES_HU = 3.0  # range of a thin column around a thick slice, below which it shows nothing
 
 
@@ -49,12 +50,23 @@ def _fitted(blocks: Sequence[Block], first: int) -> ProfileFit:
             continue
         reach_mm = half_width_mm(thin.grid, thick.grid)
         try:
-            fits.append(fit_taps(thin, _every_other(thick, first), half_width_mm=reach_mm))
+            level = _without_offset(thin, thick)
+            fits.append(fit_taps(thin, _every_other(level, first), half_width_mm=reach_mm))
         except ValueError as error:
             wrong = error
     if not fits:
         raise wrong
     return ProfileFit(np.mean([fit.weights for fit in fits], axis=0), fits[0].spacing_mm)
+
+
+def _without_offset(thin: Volume, thick: Volume) -> Volume:
+    """The thick slices less a gross offset in HU, which taps that sum to one cannot follow."""
+    k = usable(thin.grid, thick.grid)
+    if not k.size:
+        return thick
+    at = (thick.grid.centres_mm()[k] - thin.grid.start_mm) / thin.grid.increment_mm
+    offset_hu = float((thick.voxels[k] - thin.voxels[at.round().astype(int)]).mean())
+    return thick if abs(offset_hu) < GROSS_HU else thick.with_voxels(thick.voxels - offset_hu)
 
 
 def _every_other(thick: Volume, first: int) -> Volume:

@@ -16,7 +16,7 @@ from thinslice.io.folder import Series, Tree, look
 from thinslice.io.orientation import Place, place
 from thinslice.volume import Grid, Volume
 
-CHUNK = 32  # slices decoded at a time
+CHUNK, FRAMES = 32, 256  # slices decoded at a time; of a multi-frame file, which is decoded whole
 
 
 class Reconstruction(NamedTuple):
@@ -72,8 +72,9 @@ class Reconstruction(NamedTuple):
         assert self.place is not None
         ordered = self.slices[::-1] if self.place.flipped[0] else self.slices
         plain = self.place._replace(flipped=(False, *self.place.flipped[1:]))
-        for start in range(0, len(ordered), CHUNK):
-            chunk = ordered[start : start + CHUNK]
+        size = CHUNK if self.first.frame is None else FRAMES
+        for start in range(0, len(ordered), size):
+            chunk = ordered[start : start + size]
             voxels = np.empty((len(chunk), *self.place.grid.shape), np.float32)
             fill(plain.file_view(voxels), chunk)
             yield from voxels

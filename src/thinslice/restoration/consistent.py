@@ -11,7 +11,7 @@ import numpy as np
 
 from thinslice.operators import consistency
 from thinslice.operators.thickening import SliceProfile, covered, matrix_of
-from thinslice.restoration import agreement, value_range
+from thinslice.restoration import value_range
 from thinslice.restoration.agreement import COVERED, Agreement
 from thinslice.volume import Volume
 

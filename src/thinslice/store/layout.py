@@ -6,6 +6,8 @@
     <store>/<case>/0/         the voxels [Z, Y, X]: int16 HU for CT, float32 for MR
     <store>/<case>/padding/   where there is padding, its labels [Z, Y, X]; values: "padding" of
                               our attributes. The voxels hold a fill there (``volume.filled``)
+    <store>/<case>/second/    where there is a second contrast, its voxels [Z, Y, X]; grid and
+                              modality: "second" of our attributes. Its padding is not kept
 
 A shard (one file) holds chunks; a crop reads only the chunks it touches. Sizes were chosen by
 measuring random crops 16 x 256 x 256 and 4 x 256 x 256 from 300 x 512 x 512: chunks of
@@ -26,6 +28,7 @@ VERSION = 1
 OURS = "thinslice"  # our name among the attributes of a group
 VOXELS = "0"  # the one level of each image, as OME-Zarr numbers them
 PADDING = "padding"  # the array of labels, and the attribute with their values
+SECOND = "second"  # the array of another contrast, and the attribute with its grid and modality
 DTYPES: dict[Modality, str] = {"CT": "int16", "MR": "float32"}
 
 CHUNK = (16, 128, 128)

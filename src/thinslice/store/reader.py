@@ -5,6 +5,7 @@ sizes (a missing one would read as zeros), and every chunk against its CRC. ``ve
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from zarr.storage import LocalStore
 
 from thinslice.store import hashes, layout
 from thinslice.store.commit import MARK
-from thinslice.store.layout import OURS, PADDING, VOXELS, StoreError
+from thinslice.store.layout import OURS, PADDING, SECOND, VOXELS, StoreError
 from thinslice.store.shards import Shards
 from thinslice.volume import Grid, Modality, Padding, Volume
 
@@ -46,6 +47,7 @@ class StoredScan:
     array: Shards | zarr.Array = field(repr=False)
     labels: Shards | zarr.Array | None = field(default=None, repr=False)  # of padding, if any
     values: tuple[float, ...] = ()  # of the padding
+    second: "StoredScan | None" = None  # another contrast of the same patient
 
     def read(
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
@@ -109,12 +111,19 @@ class Store:
         values = tuple(ours.get(PADDING, ()))
         labels = self._blocks(f"{case}/{PADDING}/") if values else None
         grid = Grid.from_json(ours["grid"])
-        return StoredScan(case, grid, ours["modality"], array, labels, values)
+        second = self._second(case, ours[SECOND]) if SECOND in ours else None
+        return StoredScan(case, grid, ours["modality"], array, labels, values, second)
+
+    def _second(self, case: str, ours: Mapping[str, Any]) -> StoredScan:
+        array = self._blocks(f"{case}/{SECOND}/")
+        return StoredScan(case, Grid.from_json(ours["grid"]), ours["modality"], array)
 
     def read(self, case: str) -> Volume:
         """A whole case in memory."""
-        scan = self.scan(case)
-        return Volume(scan.read(), scan.grid, scan.modality, scan.padding)
+        scan, second = self.scan(case), None
+        if scan.second is not None:
+            second = Volume(scan.second.read(), scan.second.grid, scan.second.modality)
+        return Volume(scan.read(), scan.grid, scan.modality, scan.padding, second)
 
     def dask(self, case: str) -> "da.Array":
         """A case as a lazy float32 array [Z, Y, X] in slabs, for work that does not fit."""

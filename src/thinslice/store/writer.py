@@ -20,7 +20,7 @@ from zarr.storage import LocalStore
 from thinslice.fs.atomic import sync
 from thinslice.store import hashes, layout, ome, whole_cases
 from thinslice.store.commit import placed
-from thinslice.store.layout import FORMAT, OURS, PADDING, VERSION, VOXELS, StoreError
+from thinslice.store.layout import FORMAT, OURS, PADDING, SECOND, VERSION, VOXELS, StoreError
 from thinslice.volume import Grid, Modality, Padding, Volume
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class CaseWriter:
         """As ``Writer.add``; the writer learns of the case by ``include``."""
         root = zarr.open_group(LocalStore(self.folder), mode="r+")
         shutil.rmtree(self.folder / case, ignore_errors=True)  # of a worker that was killed
-        scan = _Scan(volume.grid, volume.modality, [volume.voxels], volume.padding)
+        scan = _Scan(volume.grid, volume.modality, [volume.voxels], volume.padding, volume.second)
         _write_case(root, self.folder, case, scan, about)
         whole_cases.mark(self.folder, case, self.key, about.get("split"))
 
@@ -86,8 +86,8 @@ class Writer:
 
     def add(self, case: str, volume: Volume, **about: Any) -> None:
         """Add a case: CT as int16 HU (rounded), MR as float32; ``about`` is any JSON."""
-        slabs, padding = [volume.voxels], volume.padding
-        self.add_slabs(case, volume.grid, volume.modality, slabs, padding=padding, **about)
+        scan = _Scan(volume.grid, volume.modality, [volume.voxels], volume.padding, volume.second)
+        self._add(case, scan, about)
 
     def add_slabs(
         self,
@@ -104,9 +104,11 @@ class Writer:
         Only a shard's worth of slices is in memory (with dask: one per worker). A case that is
         refused, with ValueError, leaves nothing behind.
         """
+        self._add(case, _Scan(grid, modality, slabs, padding, None), about)
+
+    def _add(self, case: str, scan: "_Scan", about: Mapping[str, Any]) -> None:
         if case in self._cases:
             raise ValueError(f"case {case!r} was added already")
-        scan = _Scan(grid, modality, slabs, padding)
         _write_case(self._root, self._folder, case, scan, about)
         self._cases[case] = about.get("split")
 
@@ -150,6 +152,7 @@ class _Scan(NamedTuple):
     modality: Modality
     slabs: "Iterable[np.ndarray] | da.Array"
     padding: Padding | None
+    second: Volume | None
 
 
 def _write_case(
@@ -159,11 +162,13 @@ def _write_case(
     nothing."""
     if not CASE_NAME.fullmatch(case):
         raise ValueError(f"case {case!r}: a name is made of a-z, 0-9, _ and - alone")
-    grid, modality, slabs, padding = scan
+    grid, modality, slabs, padding, second = scan
     try:
         ours = {"version": VERSION, "modality": modality, "grid": grid.to_json()}
         if padding is not None:
             ours[PADDING] = list(padding.values)
+        if second is not None:
+            ours[SECOND] = {"modality": second.modality, "grid": second.grid.to_json()}
         attributes = {"ome": ome.image(case, grid, VOXELS), OURS: {**ours, "about": dict(about)}}
         group = root.create_group(case, attributes=_plain_json(attributes))
         array = _create(group, VOXELS, grid, layout.DTYPES[modality])
@@ -171,6 +176,9 @@ def _write_case(
         fill(array, slabs, modality)
         if padding is not None:
             _create(group, PADDING, grid, padding.labels.dtype)[...] = padding.labels
+        if second is not None:
+            other = _create(group, SECOND, second.grid, layout.DTYPES[second.modality])
+            _fill(other, [second.voxels], second.modality)
     except BaseException as error:
         shutil.rmtree(folder / case, ignore_errors=True)
         if isinstance(error, ValueError):

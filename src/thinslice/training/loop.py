@@ -4,7 +4,8 @@ The random numbers of a step depend on (seed, step) alone, the learning rate on 
 validations so far, and a checkpoint holds the rest (weights, optimiser, best weights). So on CPU,
 with the same number of threads, a training that was killed and run again ends with the same
 weights, bit for bit, as an uninterrupted one. Several processes may train one network
-(``distributed``): the first writes checkpoints and curve.
+(``distributed``): the first writes checkpoints and curve. A second network may learn in turn with
+the first, e.g. a discriminator (``learner.Rival``).
 """
 
 import logging
@@ -26,7 +27,8 @@ from thinslice.training import checkpoint, precision, seeds
 from thinslice.training.batches import Batch, Sample, Waited, ahead, to_device
 from thinslice.training.curve import Curve
 from thinslice.training.distributed import Loss, ProcessGroup
-from thinslice.training.plan import Plan, Precision, learning_rate, optimiser
+from thinslice.training.learner import Learner, Rival
+from thinslice.training.plan import Plan, learning_rate
 
 LOG = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ def train(
     run: Run | None = None,
     key: str = "",
     whole: Collection[int] = (),
+    rival: Rival | None = None,
 ) -> Trained:
     """Train ``net`` in place; it ends on the device of ``run``, in eval mode, at its best weights.
 
@@ -65,6 +68,7 @@ def train(
     key        what else decides the result: settings of the network and digest of the data
     whole      by number, the tensors of a batch that are no lists of samples; every process of
                ``run`` has these, and its share of the others
+    rival      another network that learns in turn; it ends at its last weights
 
     DivergedError when the loss stops being finite; Refused (a ValueError) for a batch that cannot
     be shared out equally among the processes of ``run``.
@@ -72,12 +76,12 @@ def train(
     run = run or Run()
     work.mkdir(parents=True, exist_ok=True)
     group = ProcessGroup.of(run)
-    training = _Training(net, loss, validate, plan, work, group, key)
+    training = _Training(net, loss, validate, plan, work, group, key, rival)
     resumed_at = training.resume()
     curve_file = work / "curve.csv"
     with (
         seeds.seeded(plan.seed),
-        precision.matmuls(training.precision),
+        precision.matmuls(training.learner.precision),
         Curve(curve_file, after=resumed_at) if group.leads else nullcontext() as curve,
         Progress(plan.steps, "training", "step", shown=run.progress, done=resumed_at) as progress,
         signals.deferred(wait=group.size == 1) as stopping,
@@ -109,13 +113,16 @@ class _Training:
         work: Path,
         group: ProcessGroup,
         key: str,
+        rival: Rival | None,
     ):
         self.group, self.device = group, group.device
-        self.net, self.loss, self.validate = net.to(group.device), loss, validate
+        self.learner = Learner(net, loss, plan, group)
+        self.net, self.validate = self.learner.net, validate
         self.plan, self.work = plan, work
-        self.precision: Precision = precision.effective(plan.precision, group.device)
+        self.rival = rival and Learner(rival.net, rival.loss, plan, group)
+        self.rival_rate = rival.lr / plan.lr if rival else 0.0  # of the network's
+        key += f"{checkpoint.identity(rival.net, plan, '')} {rival.lr!r}" if rival else ""
         self.identity = checkpoint.identity(net, plan, key)
-        self.optimiser = optimiser(net, plan)
         self.step = 0
         self.vals: list[float] = []
         self.best: dict[str, Tensor] | None = None
@@ -138,12 +145,18 @@ class _Training:
                 f"process {self.group.rank} found step {self.step} in {self.work}, the first found "
                 f"step {agreed}: the folder must look the same to both"
             )
-        self.loss_of = self.group.averaged(self.net, self.loss)
+        for learner in self._learners():
+            learner.meet()
         return self.step
 
+    def _learners(self) -> list[Learner]:
+        """Those that take turns, in the order in which they do."""
+        return [self.rival, self.learner] if self.rival else [self.learner]
+
     def _go_back_to(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.learner.go_back_to(state)
+        if self.rival:
+            self.rival.go_back_to(state["rival"])
         self.step, self.vals, self.wall_s = state["step"], state["vals"], state["wall_s"]
         self.best, self.best_step = state["best"], state["best_step"]
         self.loss_sum += state["loss_sum"]
@@ -156,8 +169,8 @@ class _Training:
         self.wall_s += time.monotonic() - self._mark
         self._mark = self._saved = time.monotonic()
         state: dict[str, Any] = {
-            "net": self.net.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            **self.learner.state(),
+            **({"rival": self.rival.state()} if self.rival else {}),
             "step": self.step,
             "vals": self.vals,
             "wall_s": self.wall_s,
@@ -187,23 +200,16 @@ class _Training:
         progress.advance(note=note)
 
     def _descend(self, batch: Batch, rate: float) -> None:
-        self.net.train()
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
-        with precision.forward(self.precision, self.device):
-            value = self.loss_of(batch)
-        value.backward()
-        if self.plan.clip_norm is not None:
-            nn.utils.clip_grad_norm_(self.net.parameters(), self.plan.clip_norm)
-        self.optimiser.step()
-        self.loss_sum += self.group.mean(value.detach().double())
+        if self.rival:
+            self.rival.descend(batch, rate * self.rival_rate)
+        value = self.learner.descend(batch, rate)
+        self.loss_sum += self.group.mean(value.double())
         self.loss_n += 1
 
     def _judge(self) -> float:
         assert self.validate is not None
         self.net.eval()
-        with torch.no_grad(), precision.forward(self.precision, self.device):
+        with torch.no_grad(), precision.forward(self.learner.precision, self.device):
             val = self.group.broadcast(self.validate)
         if not math.isfinite(val):
             raise DivergedError(

@@ -14,6 +14,8 @@ from thinslice.workflow import plugin_source
 from thinslice.workflow.cells import ACQUIRED, Cell, Source, label
 from thinslice.workflow.setting_ranges import RANGE
 
+# Settings of restoring alone, of any method: a training is not told them.
+NEVER_LEARNED = ("restore_precision", "engine")
 # The rest of an entry is scheduling.
 CARD_KEYS = ("name", "module", "kind", "table", "fit", "weights", "settings")
 
@@ -32,6 +34,17 @@ def method_card(config: Mapping[str, Any], name: str, fitted_on: str | None) -> 
     fitted_on   a dataset; None for a method that is fitted on none
     """
     return _card("methods", {"name": name, **method_entry(config, name, fitted_on)})
+
+
+def training_card(config: Mapping[str, Any], name: str, fitted_on: str) -> str:
+    """Card of a method that is trained, without ``NEVER_LEARNED``: what it learns is the same."""
+    entry = dict(method_entry(config, name, fitted_on))
+    if given := entry.get("settings"):
+        learned = {key: value for key, value in given.items() if key not in NEVER_LEARNED}
+        entry = {**entry, "settings": learned}
+        if not learned:
+            del entry["settings"]
+    return _card("methods", {"name": name, **entry})
 
 
 def method_entry(config: Mapping[str, Any], name: str, fitted_on: str | None) -> Mapping[str, Any]:
@@ -79,6 +92,22 @@ def cell_card(config: Mapping[str, Any], cell: Cell) -> str:
         "sim": label(cell, config),
     }
     return json.dumps(content)
+
+
+def segmenter_card(config: Mapping[str, Any]) -> str:
+    """Card of the segmenter: its settings, and the digest of its code."""
+    return _segmentation(config, "settings", "thinslice.segmentation.segmenter")
+
+
+def segmentation_card(config: Mapping[str, Any]) -> str:
+    """Card of what a segmenter's maps are scored by."""
+    return _segmentation(config, "tolerance_mm", "thinslice.segmentation.scores")
+
+
+def _segmentation(config: Mapping[str, Any], key: str, module: str) -> str:
+    section = config.get("segmentation") or {}
+    content = {"name": "segmentation", "code": code_digest(module)}
+    return json.dumps({**content, **({key: section[key]} if key in section else {})})
 
 
 def picture_card(config: Mapping[str, Any], kind: str) -> str:

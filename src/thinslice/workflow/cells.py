@@ -68,6 +68,14 @@ def scored(config: Mapping[str, Any]) -> list[Cell]:
     return [cell for cell in cells(config) if has_truth(cell.dataset, config)]
 
 
+def segmented(config: Mapping[str, Any]) -> list[Cell]:
+    """The scored cells whose restored volumes are segmented: of data sets with labels."""
+    section: Mapping[str, Any] = config.get("segmentation") or {"datasets": []}
+    methods = section.get("methods", config["grid"]["methods"])
+    chosen = [cell for cell in scored(config) if cell.dataset in section["datasets"]]
+    return [cell for cell in chosen if cell.method in methods]
+
+
 def has_truth(dataset: str, config: Mapping[str, Any]) -> bool:
     """Whether a dataset has thin slices, not only a scanner's thick series."""
     return config["datasets"][dataset].get("truth", True)
@@ -133,6 +141,10 @@ def why_skipped(cell: Cell, config: Mapping[str, Any]) -> str | None:
         return f"{cell.dataset} has no thin slices to simulate thick ones from"
     if _in_plane(cell.degradation, config) > 1 and not _method(cell, config).get("in_plane"):
         return "its pixels are made coarser too, and the method restores slices alone"
+    if _method(cell, config).get("second", False):
+        for dataset in {cell.dataset, cell.source.dataset if cell.source else cell.dataset}:
+            if not config["datasets"][dataset].get("settings", {}).get("second"):
+                return f"the method sees a second contrast, and {dataset} has none"
     if cell.source is None:
         return None
     if not has_truth(cell.source.dataset, config):

@@ -37,8 +37,12 @@ def _unknown(
     module = plugins.module_name(kind, {"name": name, **entry})
     for setting, catalogue in NAMES.items():
         for value in _listed(_value(module, entry, setting)):
-            if value not in config[catalogue]:
-                near = _nearest(value, list(config[catalogue]))
+            there = [
+                *config[catalogue],
+                *(_segmentation(config) if catalogue == "protocols" else []),
+            ]
+            if value not in there:
+                near = _nearest(value, there)
                 yield f"{setting}: {value!r} is not among the {catalogue}{near}"
     known = _metrics(config)
     for setting in ("metric", "metrics"):
@@ -88,9 +92,16 @@ def _listed(value: Any) -> list[str]:
     return [str(each) for each in values or [] if each] if isinstance(values, Sequence) else []
 
 
+def _segmentation(config: Mapping[str, Any]) -> list[str]:
+    """The name of its rows' protocol where the config has segmentation; its metrics are open."""
+    return ["segmentation"] if config.get("segmentation") else []
+
+
 def _metrics(config: Mapping[str, Any]) -> list[str] | None:
     """Every metric of the config's protocols; None if one of them does not say."""
     known: list[str] = []
+    if _segmentation(config):
+        return None
     for name, entry in config["protocols"].items():
         module = plugins.module_name("protocols", {"name": name, **entry})
         metrics = plugin_source.constant(module, "METRICS")

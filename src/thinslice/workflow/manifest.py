@@ -16,7 +16,10 @@ from thinslice.workflow.spreadsheet import Cells, read_table
 Modality = Literal["CT", "MR"]
 SPLITS = ("train", "val", "test")  # interfaces.SPLITS, without its array libraries
 NEEDED = ("case", "patient", "split", "thin")
-OPTIONAL = ("thick", "thin_thickness_mm", "thick_thickness_mm", "modality")
+OPTIONAL = (
+    "thick", "thin_thickness_mm", "thick_thickness_mm", "modality",
+    "thin_series", "thick_series", "thin_acquisition", "thick_acquisition",
+)  # fmt: skip
 CASE = re.compile(r"[a-z0-9_-]+")
 
 
@@ -31,13 +34,18 @@ class Row(NamedTuple):
     thin_thickness_mm: float | None
     thick_thickness_mm: float | None
     modality: Modality | None
+    thin_series: str | None = None  # of a folder with several, as ``thinslice inspect`` prints it
+    thick_series: str | None = None
+    thin_acquisition: str | None = None
+    thick_acquisition: str | None = None
 
 
 def read_manifest(path: Path) -> list[Row]:
     """The cases of a manifest, in its order; Refused, with every line that is wrong.
 
     One row per case: case, patient, split and the thin scan; optionally the thick scan, the
-    thicknesses where the files do not state them, and the modality. Paths are relative to it.
+    thicknesses where the files do not state them, the modality, and which series and acquisition of
+    a folder with several each scan is. Paths are relative to it.
     """
     if not path.is_file():
         raise refused(path, "nothing", f"a CSV with {', '.join(NEEDED)}", "write the manifest")
@@ -81,6 +89,10 @@ def _row(path: Path, line: int, values: Cells | None) -> Row:
         thin_thickness_mm=_length(where, values, "thin_thickness_mm"),
         thick_thickness_mm=_length(where, values, "thick_thickness_mm"),
         modality=cast(Modality | None, modality),
+        thin_series=values.get("thin_series") or None,
+        thick_series=values.get("thick_series") or None,
+        thin_acquisition=values.get("thin_acquisition") or None,
+        thick_acquisition=values.get("thick_acquisition") or None,
     )
 
 
@@ -104,10 +116,23 @@ def _length(where: Path, values: dict[str, str], name: str) -> float | None:
     return value
 
 
+def _scans(row: Row) -> list[str]:
+    """The scans of a case: their paths, and which of the scans there they are."""
+    both = [
+        (row.thin, row.thin_series, row.thin_acquisition),
+        (row.thick, row.thick_series, row.thick_acquisition),
+    ]
+    return [
+        " ".join([str(path.resolve()), *(which for which in (series, part) if which)])
+        for path, series, part in both
+        if path
+    ]
+
+
 def _check_cases(path: Path, rows: list[Row]) -> None:
     """Refuse a case or a scan given twice, a patient in two splits, and a lack of test cases."""
     names = [row.case for row in rows]
-    scans = [str(scan.resolve()) for row in rows for scan in (row.thin, row.thick) if scan]
+    scans = [scan for row in rows for scan in _scans(row)]
     splits: dict[str, set[str]] = {}
     for row in rows:
         splits.setdefault(row.patient, set()).add(row.split)

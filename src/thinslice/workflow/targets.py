@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from thinslice.workflow.cells import cells, given_files, has_truth, scored, sources
+from thinslice.workflow.cells import cells, given_files, has_truth, scored, segmented, sources
 
 
 def upstream_records(config: Mapping[str, Any]) -> list[str]:
@@ -22,6 +22,9 @@ def upstream_records(config: Mapping[str, Any]) -> list[str]:
     names += [f"weights/{method}/given" for method in given]
     names += [f"restored/{cell.path}" for cell in runnable]
     names += [f"scores/{cell.path}" for cell in scored(config)]
+    names += [f"segmented/{cell.path}" for cell in segmented(config)]
+    for dataset in dict.fromkeys(cell.dataset for cell in segmented(config)):
+        names += [f"labels/{dataset}", f"segmenters/{dataset}"]
     records = [f"results/{name}.record.json" for name in dict.fromkeys(names)]
     return [*records, *gathered_records(config), *pairs_records(config)]
 
@@ -33,10 +36,11 @@ def gathered_records(config: Mapping[str, Any]) -> list[str]:
 
 
 def score_records(config: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
-    """The records of the scores, by dataset and degradation."""
+    """The records of the scores, by dataset and degradation; of what a segmenter found, too."""
     records: dict[tuple[str, str], list[str]] = {}
-    for cell in scored(config):
-        record = f"results/scores/{cell.path}.record.json"
+    stages = [("scores", cell) for cell in scored(config)]
+    for stage, cell in [*stages, *(("segmented", cell) for cell in segmented(config))]:
+        record = f"results/{stage}/{cell.path}.record.json"
         records.setdefault((cell.dataset, cell.degradation), []).append(record)
     return records
 

@@ -14,7 +14,7 @@ from support.file_server import Files, serving
 from support.paths import importing
 from support.small_archive import Archive, archive
 from thinslice.datasets import _archive, idc_pairs
-from thinslice.errors import Refused
+from thinslice.errors import Refused, SetAside
 
 FETCH = """
 import sys
@@ -22,6 +22,9 @@ from pathlib import Path
 from thinslice.datasets import idc_pairs
 idc_pairs.build(manifest=sys.argv[1], address=sys.argv[2]).fetch(Path(sys.argv[3]))
 """
+
+
+FILES = 56 + 11  # of a pair
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +57,9 @@ def test_every_file_of_every_series_comes_once(made, bucket, manifest, tmp_path)
     pairs = built(manifest, bucket)
     pairs.fetch(tmp_path / "raw")
     assert is_whole(tmp_path / "raw", made)
-    assert len(pairs.files(tmp_path / "raw")) == 3 * 72
+    assert len(pairs.files(tmp_path / "raw")) == 3 * FILES
     n = len(bucket.asked)
-    assert n == 3 * 72 + 6
+    assert n == 3 * FILES + 6
     pairs.fetch(tmp_path / "raw")
     assert len(bucket.asked) == n
 
@@ -68,7 +71,7 @@ def test_dropped_connections_and_busy_servers_change_nothing(
     bucket.drops = [100, 3000, 1 << 20, 0, 700, 1, 1500]
     bucket.errors = [(503, {})]
     built(manifest, bucket, take=1).fetch(tmp_path / "raw")
-    assert len(list((tmp_path / "raw").glob("*-*/*.dcm"))) == 72
+    assert len(list((tmp_path / "raw").glob("*-*/*.dcm"))) == FILES
     assert not list((tmp_path / "raw").rglob("*.part*"))
 
 
@@ -82,11 +85,11 @@ def test_a_killed_fetch_goes_on_where_it_was(made, bucket, manifest, tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     before = len(list(raw.glob("*-*/*.dcm")))
-    assert before < 3 * 72
+    assert before < 3 * FILES
     bucket.asked.clear()
     built(manifest, bucket).fetch(raw)
     assert is_whole(raw, made)
-    assert len(bucket.asked) <= 3 * 72 + 6 - before
+    assert len(bucket.asked) <= 3 * FILES + 6 - before
 
 
 def test_a_wrong_byte_in_the_answer_is_refused_and_not_left(made, bucket, manifest, tmp_path):
@@ -116,7 +119,7 @@ def test_an_archive_of_another_version_is_refused(made, bucket, manifest, tmp_pa
     start = page.index(b"<Contents>")
     end = page.index(b"</Contents>") + len(b"</Contents>")
     bucket.content[query] = page[:start] + page[end:]
-    with pytest.raises(Refused, match=r"found 59 files.*expected 60.*another version"):
+    with pytest.raises(Refused, match=r"found 55 files.*expected 56.*another version"):
         built(manifest, bucket).fetch(tmp_path / "raw")
 
 
@@ -129,12 +132,14 @@ def test_a_copy_of_the_raw_folder_is_a_mirror_that_needs_no_network(
     assert bucket.asked == []
 
 
-def test_a_disk_too_small_is_refused_before_the_first_byte(bucket, manifest, tmp_path, monkeypatch):
+def test_a_disk_too_small_is_refused_before_more_than_lists_and_first_images(
+    bucket, manifest, tmp_path, monkeypatch
+):
     usage = type("Usage", (), {"free": _archive.ROOM})
     monkeypatch.setattr(_archive.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(Refused, match=r"GB free.*take fewer patients"):
         built(manifest, bucket).fetch(tmp_path / "raw")
-    assert bucket.asked == []
+    assert len(bucket.asked) == 3 * 2 * 2
 
 
 def test_patients_are_taken_whole_from_the_top_of_the_list():
@@ -179,3 +184,84 @@ def test_checksums_are_recorded_by_series(made, bucket, manifest, tmp_path):
     built(manifest, bucket, take=1).fetch(tmp_path / "raw")
     recorded = json.loads((tmp_path / "raw/checksums/train-thin.json").read_text())
     assert set(recorded) == {f"train-thin/{name}" for name in made.folders["train-thin"]}
+
+
+def test_pairs_of_one_acquisition_are_cases_with_their_certificate(
+    made, bucket, manifest, tmp_path
+):
+    made.write_raw(tmp_path / "raw")
+    cases = list(built(manifest, bucket).cases(tmp_path / "raw"))
+    assert [case.name for case in cases] == ["train", "val", "test"]
+    for case in cases:
+        assert case.source["stratum"] == {"maker": "ge", "ratio": "1/5", "kernel": "same"}
+        certificate = case.source["certificate"]
+        assert certificate["verdict"] == "certified"
+        assert certificate["measured"]["rmse_hu"] < 4
+        assert str(tmp_path) not in json.dumps(case.source)
+
+
+def test_what_is_no_pair_is_set_aside_with_its_reason(bucket, tmp_path):
+    wrong = archive(
+        tmp_path / "series",
+        ("frame", "other", "kernel"),
+        thick_tags={
+            "frame": {"FrameOfReferenceUID": "1.9"},
+            "kernel": {"ConvolutionKernel": "B70f"},
+        },
+        other_noise=("other",),
+    )
+    wrong.write_raw(tmp_path / "raw")
+    manifest = wrong.write_manifest(tmp_path / "wrong.csv")
+    readers = built(manifest, bucket).readers(tmp_path / "raw")
+    for name in ("frame", "other"):
+        code = {"frame": "frame", "other": "acquisition"}[name]
+        with pytest.raises(SetAside, match=rf"^{code}: ") as error:
+            readers[name]()
+        assert error.value.about["patient"] == f"chests/{name}"
+    assert readers["kernel"]().source["stratum"]["kernel"] == "different"
+    strict = built(manifest, bucket, flags=[]).readers(tmp_path / "raw")
+    with pytest.raises(SetAside, match=r"^kernel: "):
+        strict["kernel"]()
+
+
+@pytest.mark.parametrize(
+    ("tags", "code"),
+    [
+        ({"FrameOfReferenceUID": "1.9"}, "frame"),
+        ({"PixelSpacing": [0.8, 0.8]}, "field_of_view"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "MPR"]}, "derived"),
+    ],
+)
+def test_a_pair_that_its_first_images_show_to_be_none_is_not_downloaded(tmp_path, tags, code):
+    wrong = archive(tmp_path / "series", ("train", "odd"), thick_tags={"odd": tags})
+    manifest = wrong.write_manifest(tmp_path / "wrong.csv")
+    with serving(Files(wrong.content(), etag=None)) as bucket:
+        pairs = built(manifest, bucket)
+        pairs.fetch(tmp_path / "raw")
+        n = len(bucket.asked)
+        assert n == FILES + 2 + 4
+        pairs.fetch(tmp_path / "raw")
+        assert len(bucket.asked) == n
+    assert len(pairs.files(tmp_path / "raw")) == FILES + 2
+    readers = pairs.readers(tmp_path / "raw")
+    assert readers["train"]().name == "train"
+    with pytest.raises(SetAside, match=rf"^{code}: "):
+        readers["odd"]()
+
+
+def test_half_a_download_is_no_pair_and_no_verdict(made, bucket, manifest, tmp_path):
+    made.write_raw(tmp_path / "raw")
+    (tmp_path / "raw/val-thick").joinpath(sorted(made.folders["val-thick"])[3]).unlink()
+    pairs = built(manifest, bucket)
+    for read in (lambda: pairs.files(tmp_path / "raw"), pairs.readers(tmp_path / "raw")["val"]):
+        with pytest.raises(Refused, match=r"found 10 .dcm files; expected 11; fetch") as error:
+            read()
+        assert not isinstance(error.value, SetAside)
+
+
+def test_another_series_in_the_folder_of_the_first_is_refused(made, bucket, tmp_path):
+    made.write_raw(tmp_path / "raw")
+    swapped = [{**row, "thin_uid": "1.9.9"} for row in made.rows]
+    manifest = Archive(made.folders, swapped).write_manifest(tmp_path / "swapped.csv")
+    with pytest.raises(Refused, match=r"found series 1\.2\.0\.3\.1; expected 1\.9\.9"):
+        next(built(manifest, bucket).cases(tmp_path / "raw"))

@@ -24,6 +24,31 @@ def test_the_first_by_name_train_and_both_contrasts_are_split_alike(tmp_path):
     assert t1w[0].source["thin"]["path"] == "case01011/01011-t1w.nrrd"
 
 
+def test_a_scan_may_carry_the_other_contrast_of_the_same_case(tmp_path):
+    namic_folder(tmp_path)
+    both = namic.build("t1w", **COUNTS, second="t2w")
+    others = namic.build("t2w", **COUNTS).cases(tmp_path)
+    for case, other in zip(both.cases(tmp_path), others, strict=True):
+        np.testing.assert_array_equal(case.thin.second.voxels, other.thin.voxels)
+        assert case.source["second"]["path"].endswith("-t2w.nrrd")
+    assert len(both.files(tmp_path)) == 8
+    assert next(namic.build("t1w", **COUNTS).cases(tmp_path)).thin.second is None
+
+
+def test_a_second_contrast_that_is_missing_or_lies_elsewhere_is_refused(tmp_path):
+    namic_folder(tmp_path)
+    dataset = namic.build("t1w", **COUNTS, second="t2w")
+    path = tmp_path / "case01015/01015-t2w.nrrd"
+    write_namic(path, np.ones((9, 8, 7)))
+    with pytest.raises(Refused, match=r"01015-t2w.nrrd: found voxels elsewhere than .*01015-t1w"):
+        list(dataset.cases(tmp_path))
+    path.unlink()
+    with pytest.raises(Refused, match=r"found no \*-t2w.nrrd of 01015"):
+        dataset.files(tmp_path)
+    with pytest.raises(ValueError, match="second is the contrast that t1w is not"):
+        namic.build("t1w", second="t1w")
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_slices_are_along_the_axis_whose_length_no_other_shares(tmp_path, axis):
     values = np.random.default_rng(0).integers(0, 900, (9, 8, 8)).swapaxes(0, axis)

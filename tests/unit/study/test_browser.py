@@ -44,6 +44,7 @@ def visit(browser, place):
 
     def opened(name="page.html"):
         page = context.new_page()
+        page.set_default_timeout(10000)
         page.on("console", lambda message: messages.append(message.text))
         page.on("pageerror", lambda error: messages.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
@@ -59,8 +60,7 @@ def visit(browser, place):
 def begin(page, annotator, group="radiologist"):
     page.fill("#annotator", annotator)
     page.select_option("#group", group)
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
+    page.press("#annotator", "Enter")
 
 
 def at(page, k):

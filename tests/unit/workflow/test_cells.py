@@ -230,6 +230,16 @@ def test_a_dataset_without_thin_slices_is_restored_as_acquired_and_never_scored_
     assert not panels.panels(config, "alone").truth
 
 
+def test_a_method_that_sees_a_second_contrast_runs_where_scans_have_one():
+    config = changed(datasets=["pairs", "thin_only"], degradations=["box5"])
+    config["methods"]["edsr"]["second"] = True
+    config["datasets"]["pairs"]["settings"] = {"second": "t2w"}
+    run = {cell.dataset for cell in cells.cells(config) if cell.method == "edsr"}
+    assert run == {"pairs"}
+    reason = "the method sees a second contrast, and thin_only has none"
+    assert [why for where, why in cells.skipped(config) if "edsr" in where] == [reason]
+
+
 def test_every_dataset_may_have_degradations_of_its_own():
     config = changed(degradations={"pairs": ["acquired"], "thin_only": ["box5"]})
     assert {(cell.dataset, cell.degradation) for cell in cells.cells(config)} == {

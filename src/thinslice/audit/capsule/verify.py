@@ -203,7 +203,7 @@ class Capsule:
     def evidence(self) -> Iterator[str]:
         """Scores in the evidence that are not those of the files they were gathered from."""
         columns, gathered = (*CELL, "case", "patient", "value"), self.rows(SCORES)
-        scored = {key: record for key, record in self.records.items() if record["rule"] == "score"}
+        scored = {k: r for k, r in self.records.items() if r["rule"] in ("score", "segment")}
         for identity in sorted({row["record"] for row in gathered} | {*scored}):
             path = scored[identity]["outputs"]["scores"]["path"]
             here = [[row[c] for c in columns] for row in gathered if row["record"] == identity]

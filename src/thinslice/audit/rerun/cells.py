@@ -9,6 +9,7 @@ from typing import Any
 
 from thinslice.audit import question, upstream
 from thinslice.audit.rerun import agreement, scratch, steps
+from thinslice.columns import SCORED_BY
 from thinslice.errors import Refused
 from thinslice.provenance import environment
 from thinslice.provenance.records import read_record
@@ -25,7 +26,7 @@ def of_record(record: Path, row: int | None) -> list[Path]:
     subject = question.of_record(record, record, row, "")
     wanted = set(scores_of(subject))
     behind = upstream.contents(record)
-    cells = [path for path, content in behind.items() if content["rule"] == "score"]
+    cells = [path for path, content in behind.items() if content["rule"] in SCORED_BY]
     if wanted:
         cells = [path for path in cells if behind[path]["id"] in wanted]
     if not cells:
@@ -59,7 +60,7 @@ class Rerun:
                 show(f"{step.content['rule']} {step.record}: {state}")
         content = read_record(score)
         path = Path(content["outputs"]["scores"]["path"])
-        trained = any(step.content["rule"] == "train" and not step.kept for step in jobs)
+        trained = any(step.content["rule"] in steps.FITTING and not step.kept for step in jobs)
         again = self.folder / path
         return {
             "record": content["id"],

@@ -10,6 +10,7 @@ from thinslice.provenance.records import read_record
 
 CLUSTER = "--dask="
 JOINED, WHOLE = "join_shards.py", "restore.py"
+FITTING = ("train", "segmenter")  # rules whose results are weights
 
 
 class Step(NamedTuple):
@@ -65,7 +66,7 @@ def _upstream(record: Path, keep_weights: bool, seen: set[str]) -> Iterator[Step
     if content["id"] in seen:
         return
     seen.add(content["id"])
-    kept = keep_weights and content["rule"] == "train"
+    kept = keep_weights and content["rule"] in FITTING
     if not kept:
         for link in content["inputs"].values():
             if link["record"] is not None:

@@ -28,6 +28,7 @@ METRICS = {
     "consistency_floor_au": "Data consistency RMSE of the thin volume",
     "z_offset_mm": "z offset",
 }
+FOUND = {"dice": "Dice", "nsd": "NSD"}  # of a structure; the rest of the metric names it
 VIEWS = {"3d": "3-D"}
 PEAKS = {"scan": "4000", "lung": "1400", "soft": "400", "unit": ", unit range"}  # of PSNR in v1
 NOTHING = "–"
@@ -124,13 +125,22 @@ def duration(seconds: float) -> str:
 def metric_name(row: Mapping[str, Any]) -> str:
     """The metric as printed: "RMSE", "PSNR1400", "SSIM coronal, lung"."""
     metric = str(row["metric"])
-    name = METRICS.get(metric, metric)
+    name = METRICS.get(metric) or _of_structure(metric)
     view, span, phase_mm = (row.get(key, "") for key in ("view", "range", "phase_mm"))
     if view:
         name = f"{name} {VIEWS.get(view, view)}"
     if span:
         name += PEAKS.get(span, f", {span}") if metric == "psnr_db" else f", {span}"
     return f"{name} {phase_mm} mm from a thick slice" if phase_mm else name
+
+
+def _of_structure(metric: str) -> str:
+    """ "Dice of the kidney", or the metric as it is."""
+    kind, _, structure = metric.partition("_")
+    if kind not in FOUND or not structure:
+        return metric
+    name, thin = structure.removesuffix("_thin"), structure.endswith("_thin")
+    return f"{FOUND[kind]} of the {name}" + (" in the thin scan" if thin else "")
 
 
 def metric(row: Mapping[str, Any]) -> str:

@@ -37,8 +37,9 @@ def shift_mm(pair: Pair) -> float:
 
 
 def whole(scan: Scan) -> Volume:
-    """The whole scan in memory."""
-    return Volume(scan.read(), scan.grid, scan.modality, scan.padding)
+    """The whole scan in memory, its second contrast too."""
+    second = whole(scan.second) if scan.second else None
+    return Volume(scan.read(), scan.grid, scan.modality, scan.padding, second)
 
 
 def data_key(*groups: Sequence[Pair]) -> str:
@@ -52,14 +53,20 @@ def data_key(*groups: Sequence[Pair]) -> str:
                 text = json.dumps([pair.case, scan.modality, scan.grid.to_json()], sort_keys=True)
                 found.update(text.encode())
                 found.update(np.ascontiguousarray(scan.read(slice(k, k + 1))).tobytes())
+                if scan.second:
+                    k = scan.second.grid.n // 2
+                    found.update(np.ascontiguousarray(scan.second.read(slice(k, k + 1))).tobytes())
     return found.hexdigest()
 
 
 def window(pair: Pair, ct: tuple[float, float]) -> Window:
     """The window of a pair, from its thick scan alone."""
-    if pair.thick.modality == "CT":
-        return Window(*ct)
-    return window_of(whole(pair.thick), ct)
+    return window_of_scan(pair.thick, ct)
+
+
+def window_of_scan(scan: Scan, ct: tuple[float, float]) -> Window:
+    """The window of a scan, which is read only where it depends on its values."""
+    return Window(*ct) if scan.modality == "CT" else window_of(whole(scan), ct)
 
 
 def read_at(scan: Scan, at_mm: np.ndarray, y: slice, x: slice, kind: Kind = "cubic") -> np.ndarray:

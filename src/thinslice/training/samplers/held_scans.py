@@ -25,6 +25,12 @@ class HeldScan:
     grid: Grid
     modality: Modality
     padding: Padding | None
+    second: "HeldScan | None" = None
+
+    @property
+    def nbytes(self) -> int:
+        """Of the voxels, and of those of the second contrast."""
+        return self.voxels.nbytes + (self.second.nbytes if self.second else 0)
 
     def read(
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
@@ -43,7 +49,14 @@ def held(scan: Scan) -> HeldScan:
     """The whole scan in memory, in as few bytes as lose nothing."""
     voxels = _whole_hu(scan) if scan.modality == "CT" else None
     voxels = scan.read() if voxels is None else voxels
-    return HeldScan(voxels, scan.grid, scan.modality, scan.padding)
+    second = held(scan.second) if scan.second else None
+    return HeldScan(voxels, scan.grid, scan.modality, scan.padding, second)
+
+
+def _nbytes(scan: Scan) -> int:
+    """What ``held`` takes at least."""
+    own = int(np.prod(scan.grid.zyx)) * BYTES_PER_VOXEL[scan.modality]
+    return own + (_nbytes(scan.second) if scan.second else 0)
 
 
 def _whole_hu(scan: Scan) -> np.ndarray | None:
@@ -72,10 +85,10 @@ def in_memory(*groups: Sequence[Pair], limit_gib: float = USUAL_GIB) -> list[lis
         nonlocal left
         if isinstance(scan, Volume | HeldScan):
             return scan
-        if int(np.prod(scan.grid.zyx)) * BYTES_PER_VOXEL[scan.modality] > left:
+        if _nbytes(scan) > left:
             return scan
         kept = held(scan)
-        left -= kept.voxels.nbytes
+        left -= kept.nbytes
         return kept
 
     def loaded(pair: Pair) -> Pair:

@@ -63,7 +63,11 @@ def _write(path: Path, answers_VZYX: np.ndarray) -> None:
 
 
 class ViewPatches:
-    """Draws axial patches in [0, 1]: (answers of both views x_BVYX, thin slice y_B1YX)."""
+    """Draws axial patches in [0, 1]: (answers of all views x_BVYX, thin slice y_B1YX).
+
+    neighbours  slices to either side of a view's that are shown too, in order; views are then
+                2 * neighbours + 1 times as many channels
+    """
 
     def __init__(
         self,
@@ -72,8 +76,9 @@ class ViewPatches:
         side: int,
         batch: int,
         ct: tuple[float, float],
+        neighbours: int = 0,
     ):
-        self.pairs, self.side, self.batch = pairs, side, batch
+        self.pairs, self.side, self.batch, self.neighbours = pairs, side, batch, neighbours
         self.answers = [np.load(path, mmap_mode="r", allow_pickle=False) for path in answers]
         self.windows = [window(pair, ct) for pair in pairs]
 
@@ -86,7 +91,8 @@ class ViewPatches:
         thin = self.pairs[i].thin
         k = int(rng.integers(thin.grid.n))
         y, x = (place(n, self.side, rng) for n in thin.grid.shape)
-        views_VYX = np.asarray(self.answers[i][:, k, y, x], np.float32)
+        beside = np.arange(k - self.neighbours, k + self.neighbours + 1).clip(0, thin.grid.n - 1)
+        views_VYX = np.concatenate(self.answers[i][:, beside, y, x]).astype(np.float32)
         truth_1YX = self.windows[i].to_unit(thin.read(slice(k, k + 1), y, x)).astype(np.float32)
         side = (self.side, self.side)
         return filled(views_VYX, (len(views_VYX), *side)), filled(truth_1YX, (1, *side))

@@ -1,0 +1,1 @@
+"""Downstream of restoring: is a structure found in restored scans as in thin ones?"""
