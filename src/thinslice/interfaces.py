@@ -10,7 +10,7 @@ Axes are always [Z, Y, X], z through-plane; lengths are mm; CT is HU.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,8 +20,6 @@ from thinslice.volume import Grid, Modality, Padding, Volume
 if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or scipy.sparse
     import pandas as pd
     from scipy.sparse import csr_array
-
-T = TypeVar("T")
 
 SPLITS = ("train", "val", "test")
 # What a method reproduces, as tables print it; docs/explanation/methods.md explains each.
@@ -241,13 +239,7 @@ class ScoringInput:
     thick: Volume
     matrix: "csr_array | None" = None  # [n_thick, n_thin], how thick arises from thin, if known
     planes: "tuple[csr_array, csr_array] | None" = None  # likewise rows, columns; None: same pixels
-    known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-
-    def once(self, name: str, compute: Callable[[], T]) -> T:
-        """What several protocols ask of this case alone: computed by the first of them."""
-        if name not in self.known:
-            self.known[name] = compute()
-        return self.known[name]
+    known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # by protocols
 
 
 class ScoringProtocol(Protocol):
