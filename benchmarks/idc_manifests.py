@@ -30,7 +30,7 @@ MANIFESTS = Path(__file__).parents[1] / "src" / "thinslice" / "datasets" / "spli
 READ = (
     "collection_id", "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesDescription",
     "instanceCount", "license_short_name", "Manufacturer", "series_size_MB", "sop_class_name",
-    "Modality", "crdc_series_uuid", "aws_bucket",
+    "Modality", "crdc_series_uuid", "aws_bucket", "SeriesNumber",
 )  # fmt: skip
 DECIMAL = re.compile(r"\d+\.\d+")
 UNWORDED = re.compile(r"[0-9. x]+")  # of descriptions that are compared
@@ -77,6 +77,7 @@ def _series(row: Mapping[str, Any]) -> Row:
         "maker": maker(str(row["Manufacturer"])),
         "uuid": row["crdc_series_uuid"],
         "bucket": row["aws_bucket"],
+        "number": int(row["SeriesNumber"]) if str(row["SeriesNumber"]).isdigit() else 1 << 60,
     }
 
 
@@ -158,7 +159,7 @@ def _case(patient: str, k: int) -> str:
 
 
 def phantom_fda(series: Iterable[Row]) -> list[Row]:
-    """One reconstruction of each layout, thickness, increment and kernel: the first by UID."""
+    """One reconstruction of each layout, thickness, increment and kernel."""
     return _truth(series, "phantom_fda", _fda)
 
 
@@ -179,12 +180,27 @@ def _abdomen(each: Row) -> tuple[str, str, str] | None:
 
 
 def _truth(series: Iterable[Row], collection: str, stated: Any) -> list[Row]:
-    """The first series by UID of every layout and reconstruction, sorted by both."""
+    """One series of every layout and reconstruction, sorted by both.
+
+    Of the study with most reconstructions, for thin and thick are to be of one; there the first by
+    number: scanners number what they make of one acquisition one after the other.
+    """
+    keyed = [
+        ((each["patient"], *words), each)
+        for each in series
+        if each["collection"] == collection and (words := stated(each))
+    ]
+    crossed: dict[str, set[tuple[str, ...]]] = {}
+    for key, each in keyed:
+        crossed.setdefault(each["study"], set()).add(key)
     first: dict[tuple[str, ...], Row] = {}
-    for each in sorted(series, key=lambda s: s["uid"]):
-        if each["collection"] == collection and (words := stated(each)):
-            first.setdefault((each["patient"], *words), each)
+    for key, each in sorted(keyed, key=lambda k: _in_study(k[1], crossed)):
+        first.setdefault(key, each)
     return [_phantom_row(key, first[key]) for key in sorted(first, key=_by_number)]
+
+
+def _in_study(each: Row, crossed: Mapping[str, set[tuple[str, ...]]]) -> tuple[Any, ...]:
+    return -len(crossed[each["study"]]), each["study"], each["number"], each["uid"]
 
 
 def _by_number(key: tuple[str, ...]) -> tuple[Any, ...]:

@@ -45,6 +45,7 @@ def page_assets():
 
 
 card = cache(lambda kind, name: cards.card(config, kind, name))
+training_card = cache(lambda name, fitted_on: cards.training_card(config, name, fitted_on))
 method_card = cache(lambda name, fitted_on: cards.method_card(config, name, fitted_on))
 panels_of = cache(lambda dataset: panels.panels(config, dataset))
 
@@ -56,7 +57,7 @@ def card_of(kind, wildcard):
 
 def card_to_fit(wildcards):
     """A param: the card of a method that is fitted on a dataset."""
-    return method_card(wildcards.method, wildcards.dataset)
+    return training_card(wildcards.method, wildcards.dataset)
 
 
 def card_to_restore(wildcards):

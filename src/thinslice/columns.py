@@ -16,6 +16,7 @@ RELATIONS = ("match", "near", "far")  # of a thick and a thin slice: at one plac
 VIEWS = ("axial", "coronal", "sagittal", "3d")
 PHASE = re.compile(r"[0-9.]+mm")
 SIMULATED = "simulated"  # the protocol of pairs' rows: simulated against acquired thick slices
+TRUTH = "truth"  # the protocol of scores against known solids
 SIM = "sim"  # printed beside numbers that rest on simulated data
 
 SCORED_BY = ("score", "segment")  # rules whose rows are scores of a cell
@@ -73,6 +74,7 @@ COLUMNS = (
     Column("pairs", "int", "candidates for pairs of thin and thick slices"),
     Column("used", "int", "of these, the ones that are not set aside"),
     Column("simulation", "text", "how thick slices were simulated: `box`, `gaussian`, `fitted`"),
+    Column("measured", "text", "what was measured: `restored`, `thin` or `thick` slices"),
     Column("best", "text", "the simulation nearest to the acquired slices: `best`, else empty"),
     Column("relation", "text", "of a thick and a thin slice: `match`, `near` or `far`"),
     Column("distance_mm", "float", "distance of the two slices, mm"),

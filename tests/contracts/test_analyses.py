@@ -60,8 +60,22 @@ def answered() -> Evidence:
     made = demo()
     v1 = made.scores.loc[made.scores["protocol"] == "v1"]
     papers = [renamed(v1, names).assign(protocol=name) for name, names in OF_PAPERS.items()]
-    scores = pd.concat([made.scores, renamed(v1, OF_MR), *papers], ignore_index=True)
+    parts = [made.scores, renamed(v1, OF_MR), *papers, *of_solids(v1)]
+    scores = pd.concat(parts, ignore_index=True)
     return replace(made, scores=scores)
+
+
+def of_solids(v1: pd.DataFrame) -> list[pd.DataFrame]:
+    """Scores against known solids, of restored and of thin slices."""
+    rmse = v1.loc[v1["metric"] == "rmse_hu"].assign(protocol="truth", better="")
+    return [
+        rmse.assign(metric=f"{lead}{metric}", unit=unit, range=span)
+        for lead in ("", "thin_")
+        for metric, unit, span in (
+            ("nodule_error", "%", "d5"),
+            ("effective_thickness_mm", "mm", ""),
+        )
+    ]
 
 
 @pytest.fixture(scope="module")

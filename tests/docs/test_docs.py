@@ -12,6 +12,7 @@ import yaml
 from support.paths import ROOT
 from thinslice import plugins
 from thinslice.columns import CASES, COLUMNS, PAIRS, RUNS, SCORES, Column
+from thinslice.datasets._phantoms import PhantomSettings
 from thinslice.datasets.phantom import THICK, THIN, Series
 from thinslice.families.cube import CubeSettings
 from thinslice.families.interpolated import InterpolatedSettings
@@ -39,6 +40,7 @@ PLUGINS = [(kind, name) for kind in plugins.KINDS for name in plugins.names(kind
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 REQUIRED = "required"
 SHARED = {
+    PhantomSettings: "Both phantoms of known truth",
     SelfSupervised: "Methods that learn from the scan",
     CubeSettings: "Every cube network",
     InterpolatedSettings: "Every network on an interpolated scan",

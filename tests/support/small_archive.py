@@ -70,3 +70,24 @@ def archive(
         split = patient if patient in SPLITS else "train"
         made.rows.append(row_of(patient, split, series))
     return made
+
+
+def phantom_manifest(made: Archive, path: Path) -> str:
+    """The same archive as reconstructions of a phantom, whose layouts are the patients."""
+    rows = [
+        {
+            "case": f"{row['patient']}-{role}",
+            "layout": row["patient"],
+            "thickness_mm": row[f"{role}_mm"],
+            "increment_mm": "",
+            "kernel": "B",
+            "study": row["study"],
+            **{key: row[f"{role}_{key}"] for key in ("uid", "uuid", "slices", "bytes")},
+            "licence": "CC BY-NC 3.0",
+            "bucket": row["bucket"],
+            "maker": "philips",
+        }
+        for row in made.rows
+        for role in ("thin", "thick")
+    ]
+    return Archive(made.folders, rows).write_manifest(path)

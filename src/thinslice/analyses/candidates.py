@@ -32,7 +32,7 @@ def _rows(key: dict[str, Any], part: pd.DataFrame) -> list[dict[str, Any]]:
     """One for each reason; ``n`` patients and ``cases`` are those it sets aside."""
     aside = part.loc[part["set_aside"] != ""]
     numbers = {"pairs": len(part), "used": len(part) - len(aside)}
-    reasons = aside["set_aside"].str.partition(":")[0]
+    reasons = aside["set_aside"].str.split(":").str[0]
     by_reason = [(reason, aside.loc[reasons == reason]) for reason in sorted(set(reasons))]
     if not by_reason:
         by_reason = [("", part)]

@@ -25,7 +25,6 @@ FREE = ("box", "gaussian")  # simulations that know nothing of the pair: one of 
 
 def build(
     *,
-    metrics: Sequence[str] = ("rmse_hu", "bias_hu", "fwhm_mm"),
     by: Sequence[str] = STRATA,
     cases: bool = True,
     resamples: int = RESAMPLES,
@@ -35,7 +34,7 @@ def build(
 
     def gap(evidence: Evidence) -> pd.DataFrame:
         rows = tidy(evidence.pairs, TEXT)
-        rows = rows.loc[(rows["protocol"] == SIMULATED) & rows["metric"].isin(list(metrics))]
+        rows = rows.loc[rows["protocol"] == SIMULATED]
         rows = rows.assign(simulation=rows["degradation"])
         together = in_strata(rows, evidence, by)
         single = rows.assign(stratum="case " + rows["case"])

@@ -71,6 +71,12 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     )
     add_statements(parser)
     _about_the_run(parser)
+    add(
+        "--precision",
+        choices=["fp32", "tf32", "bf16"],
+        help="in which a network restores; bf16 is faster, and how far it differs is stated; "
+        "default: the method's own",
+    )
     parser.set_defaults(run=run)
 
 
@@ -110,6 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _restore(arguments: argparse.Namespace, out: "Output") -> int:
     from thinslice.restoration import restore
+    from thinslice.restoration.precision import precision_of
 
     watch = Watch.start()
     planned = _planned(arguments, out)
@@ -122,6 +129,7 @@ def _restore(arguments: argparse.Namespace, out: "Output") -> int:
     if arguments.strict:
         restore.refuse_outside(planned)
     restore.refuse_small_cap(planned, run, device)
+    precision_of(planned.chosen.method, planned.precision, run)
     if arguments.dry_run:
         _show_dry(arguments, planned)
         return 0
@@ -142,6 +150,7 @@ def _planned(arguments: argparse.Namespace, out: "Output") -> "Plan":
         increment_mm=arguments.increment,
         consistent=arguments.consistent,
         refine=arguments.refine,
+        precision=arguments.precision,
     )
     out.check_room(planned)
     return planned

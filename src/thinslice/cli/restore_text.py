@@ -52,6 +52,12 @@ def afterwards(out: Path, restored: Result) -> Iterator[str]:
     if restored.refined is not None:
         steps, repeat = restored.refined.steps, restored.refined.repeat
         yield f"refined  {steps} steps; the same bits again: {repeat}"
+    if restored.differences is not None:
+        apart = restored.differences
+        yield (
+            f"numbers  {restored.precision}: {apart['rms']:.2g} {trust.unit} from float32 (root "
+            f"mean square), at most {apart['max']:.2g}, in {apart['tiles']} tiles compared"
+        )
     if trust.noise is not None:
         yield f"noise    {trust.noise:.3g} {trust.unit} in the scan, where tissue is flat"
     if trust.step and trust.step.cut:

@@ -8,16 +8,18 @@ refused, not taken. Checksums are the bucket's MD5; SHA-256 are recorded at the 
 
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from thinslice.download.bucket import remotes_in
-from thinslice.download.fetch import fetch
+from thinslice.download.fetch import Remote, fetch
 from thinslice.download.progress import say
 from thinslice.errors import listed, refused
 
 ADDRESS = "https://{bucket}.s3.amazonaws.com"
 NO_MONEY = "NC"  # in the name of a licence for non-commercial use
+CONNECTIONS = 8  # at a time
 ROOM = 1 << 30  # bytes to leave free
 
 
@@ -61,7 +63,31 @@ def fetch_series(
         _fetch(each, raw, mirror, address.replace("{bucket}", each.bucket))
 
 
+def fetch_first(series: Series, raw: Path, mirror: str | None, address: str = ADDRESS) -> Path:
+    """Download the first file of a series by name; its path."""
+    place = address.replace("{bucket}", series.bucket)
+    first = _remotes(series, raw, mirror, place)[:1]
+    return fetch(first, raw, mirror, checksums=_checksums(series))[0]
+
+
+def is_whole(series: Series, raw: Path) -> bool:
+    """Whether every file of a series is there."""
+    return len(list((raw / series.uuid).glob("*.dcm"))) == series.slices
+
+
 def _fetch(series: Series, raw: Path, mirror: str | None, address: str) -> None:
+    remotes, checksums = _remotes(series, raw, mirror, address), _checksums(series)
+    with ThreadPoolExecutor(CONNECTIONS) as pool:  # half a MB a file: latency is most of it
+        done = pool.map(lambda remote: fetch([remote], raw, mirror, checksums=checksums), remotes)
+        list(done)  # raises the first refusal; files that were not begun are cancelled
+
+
+def _checksums(series: Series) -> str:
+    return f"checksums/{series.uuid}.json"
+
+
+def _remotes(series: Series, raw: Path, mirror: str | None, address: str) -> list[Remote]:
+    """The files of a series; Refused where they are not those of the manifest."""
     remotes = remotes_in(address, series.uuid, raw, mirror)
     total = sum(remote.size or 0 for remote in remotes)
     if (len(remotes), total) != (series.slices, series.bytes):
@@ -72,7 +98,7 @@ def _fetch(series: Series, raw: Path, mirror: str | None, address: str) -> None:
             "leave its collection out"
         )
         raise refused(f"{address}/{series.uuid}/", found, expected, advice)
-    fetch(remotes, raw, mirror, checksums=f"checksums/{series.uuid}.json")
+    return remotes
 
 
 def files_of(series: Series, raw: Path) -> list[Path]:

@@ -25,19 +25,24 @@ from typing import Any
 
 from thinslice.datasets._archive import (
     ADDRESS,
+    Series,
+    fetch_first,
     fetch_series,
     files_of,
+    is_whole,
     licensed,
     series_of,
 )
 from thinslice.datasets._readers import by_case
 from thinslice.datasets._splits import rows_of
 from thinslice.datasets.own_data import in_frame_of
+from thinslice.download.progress import say
 from thinslice.errors import Refused, SetAside, listed, refused
 from thinslice.interfaces import Case
 from thinslice.io.dicom.read import of_slices
 from thinslice.pairs.certificate import CODES, Certificate, Reason
 from thinslice.pairs.certify import certify
+from thinslice.pairs.first_images import reason_of_images
 from thinslice.pairs.reconstructions import Reconstruction, reconstruction_at
 
 MANIFEST_SHA256 = "95e9228f5422ac1587b1e9ae4c415f38570fb5508081cb698e8892946979368f"
@@ -73,14 +78,31 @@ class IdcPairs:
         self.rows = rows
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
-        """Download both series of every selected study; Refused where the disk is too small."""
-        series = [series_of(row, role) for row in self.rows for role in ROLES]
-        fetch_series(series, raw, mirror, self.settings.address)
+        """Download both series of every selected study; Refused where the disk is too small.
+
+        The first image of each comes first: a pair that these show to be none is left at that.
+        """
+        raw.mkdir(parents=True, exist_ok=True)
+        wanted = []
+        for row in self.rows:
+            series = [series_of(row, role) for role in ROLES]
+            for each in series:
+                if not is_whole(each, raw):
+                    fetch_first(each, raw, mirror, self.settings.address)
+            if reason := _seen_at_once(row, raw):
+                say(f"{raw.name}: {row['case']} is no pair: {reason.code}: {reason.text}")
+            else:
+                wanted += series
+        fetch_series(wanted, raw, mirror, self.settings.address)
 
     def files(self, raw: Path) -> Sequence[Path]:
-        """Every file of every selected series, in the manifest's order."""
-        series = [series_of(row, role) for row in self.rows for role in ROLES]
-        return [file for each in series for file in files_of(each, raw)]
+        """Every file of every selected series, in the manifest's order; of no pair, one of each."""
+        files: list[Path] = []
+        for row in self.rows:
+            at_once = _seen_at_once(row, raw) is not None
+            for each in (series_of(row, role) for role in ROLES):
+                files += [_first(each, raw)] if at_once else files_of(each, raw)
+        return files
 
     def cases(self, raw: Path) -> Iterator[Case]:
         """One case a study, in the manifest's order."""
@@ -92,8 +114,25 @@ class IdcPairs:
         return by_case((row["case"], partial(_case, row, raw, flags)) for row in self.rows)
 
 
+def _seen_at_once(row: Mapping[str, str], raw: Path) -> Reason | None:
+    """What the first images say against a pair that was not downloaded whole; else None."""
+    series = [series_of(row, role) for role in ROLES]
+    if all(is_whole(each, raw) for each in series):
+        return None
+    images = [_first(each, raw) for each in series]
+    return reason_of_images(images[0], images[1])
+
+
+def _first(series: Series, raw: Path) -> Path:
+    """The first file of a series; Refused where there is none."""
+    files = sorted((raw / series.uuid).glob("*.dcm"))
+    return files[0] if files else files_of(series, raw)[0]
+
+
 def _case(row: Mapping[str, str], raw: Path, flags: Sequence[str]) -> Case:
     """Both scans of a study, the thick one in the thin one's frame; SetAside for no pair."""
+    if reason := _seen_at_once(row, raw):
+        raise _set_aside(row, _stratum(row, None), f"{reason.code}: {reason.text}")
     thin, thick = (_reconstruction(row, role, raw) for role in ROLES)
     certificate = certify(thin, thick)
     stratum = _stratum(row, certificate)

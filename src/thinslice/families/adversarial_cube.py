@@ -47,6 +47,8 @@ class AdversarialSettings(CubeSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.discriminator < 1:
+            raise ValueError(f"discriminator has at least one feature, found {self.discriminator}")
         if self.steps_adversarial:
             self.adversarial_plan()  # refused before anything is trained
 

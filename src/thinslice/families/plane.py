@@ -20,6 +20,7 @@ from torch import nn
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
 from thinslice.families.losses import squared_error
 from thinslice.families.outside_window import residue
+from thinslice.families.rounding import RoundedRestoring
 from thinslice.inference import planes
 from thinslice.interfaces import Pair, Run
 from thinslice.operators.interpolation import Kind, resample_z
@@ -52,6 +53,7 @@ class PlaneSettings:
     validation_batches: int = 16  # fixed batches of validation patches
     ct: tuple[float, float] = (-1024.0, 3071.0)  # HU that the network sees as 0 and 1
     planes_at_a_time: int = 16  # when restoring
+    restore_precision: Precision = "fp32"  # tf32 on a GPU; bf16 where there are units for it
 
     def __post_init__(self) -> None:
         if self.patch is None and self.batch != 1:
@@ -103,7 +105,7 @@ class PlaneRecipe(Recipe):
     halo: int | None = None  # pixels, at most; None: all that the network sees
 
 
-class PlaneMethod(FittedMethod[PlaneRecipe]):
+class PlaneMethod(RoundedRestoring, FittedMethod[PlaneRecipe]):
     """A fitted method; see the module docstring."""
 
     def __init__(self, recipe: PlaneRecipe):
@@ -164,6 +166,7 @@ class PlaneMethod(FittedMethod[PlaneRecipe]):
         start = resample_z(thick, grid, r.start)
         window = window_of(thick, r.settings.ct)
         unit_ZYX = window.to_unit(start.voxels)
+        numbers = self._rounding(run, window.high - window.low)
         beyond = np.float32(0)
         if not r.corrects:
             beyond = residue(start.voxels, window)
@@ -171,7 +174,7 @@ class PlaneMethod(FittedMethod[PlaneRecipe]):
         # Filled, not just promised, so that tiles have as much room in the first view as later.
         out_ZYX = np.full(grid.zyx, 0, np.float32)
         for view in r.views:
-            out_ZYX += self._view(view, unit_ZYX, run)
+            out_ZYX += self._view(view, unit_ZYX, numbers, run)
         out_ZYX /= len(r.views)
         if not r.corrects:
             del unit_ZYX
@@ -181,7 +184,7 @@ class PlaneMethod(FittedMethod[PlaneRecipe]):
         out_ZYX += start.voxels
         return thick.with_voxels(out_ZYX, grid)
 
-    def _view(self, view: View, unit_ZYX: np.ndarray, run: Run) -> np.ndarray:
+    def _view(self, view: View, unit_ZYX: np.ndarray, numbers: Precision, run: Run) -> np.ndarray:
         r, net = self.recipe, self._fitted()
         net = _of(net, view) if r.per_view else net
         reach = int(net.reach)  # type: ignore[arg-type]
@@ -194,7 +197,8 @@ class PlaneMethod(FittedMethod[PlaneRecipe]):
             beyond=planes.mirrored,
             neighbours=r.neighbours,
         )
-        return planes.view(net, [unit_ZYX], tiles, ACROSS[view], run=run)
+        rounded = self._rounded(net, numbers)
+        return planes.view(rounded, [unit_ZYX], tiles, ACROSS[view], run=run)
 
 
 def _of(nets: nn.Module, view: View) -> nn.Module:

@@ -28,6 +28,7 @@ from thinslice.nets.msd import MSD
 from thinslice.operators import projection
 from thinslice.operators.interpolation import z_shift_mm
 from thinslice.operators.slice_means import slice_mean_matrix
+from thinslice.runtime.device import choose
 from thinslice.training.loop import train
 from thinslice.training.plan import Plan
 from thinslice.training.samplers.axial_pairs import AxialPairs, spread_over
@@ -43,7 +44,7 @@ VIEWS = {
 LOSSES = {"mse": squared_error, "l1": absolute_error}
 WHOLE = 1 << 14  # pixels; planes are tiled only where the memory cap forces it
 HALO = 64  # then; a deep network sees farther, but hardly
-PLANES = 4  # at a time
+PLANES = 4  # at a time on a GPU; on a CPU the maps of one fit its cache better
 ROWS = 8  # brought onto other slices at a time, in double precision beside two volumes
 
 
@@ -224,7 +225,7 @@ def _seen(
         others = tuple(axis for axis in (0, 1, 2) if axis != across)
         low, high = (f(unit_ZYX, axis=others, keepdims=True) for f in (np.min, np.max))
         np.clip(native_ZYX, low, high, out=native_ZYX)
-    better_ZYX = planes.view(net, [native_ZYX], _tiles(net), across, run=run)
+    better_ZYX = planes.view(net, [native_ZYX], _tiles(net, run), across, run=run)
     del native_ZYX  # with fine pixels the largest of all, and done with
     return projection.apply(slice_mean_matrix(native, wanted), better_ZYX, slab=ROWS)
 
@@ -236,8 +237,9 @@ def _refuse_small_cap(
     native = modelling.native(have, have.pixel_mm[across - 1], wanted)
     n, along = native.shape[across - 1], native.shape[2 - across]
     net = settings.network()
-    planes.refuse_small_cap(net, _tiles(net), (n, native.n, along), run)
+    planes.refuse_small_cap(net, _tiles(net, run), (n, native.n, along), run)
 
 
-def _tiles(net: MSD) -> planes.PlaneTiles:
-    return planes.PlaneTiles((WHOLE, WHOLE), halo=min(net.reach, HALO), batch=PLANES)
+def _tiles(net: MSD, run: Run) -> planes.PlaneTiles:
+    at_a_time = 1 if choose(run).type == "cpu" else PLANES
+    return planes.PlaneTiles((WHOLE, WHOLE), halo=min(net.reach, HALO), batch=at_a_time)

@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
 from thinslice.families.losses import absolute_error
+from thinslice.families.rounding import RoundedRestoring
 from thinslice.inference import reference_views
 from thinslice.inference.relevance import Relevance, shares_of
 from thinslice.interfaces import Pair, Run
@@ -34,7 +36,7 @@ from thinslice.nets.unet import UNet
 from thinslice.operators.interpolation import resample_z, resample_z_array
 from thinslice.training.batches import Sample
 from thinslice.training.curve import join_stages
-from thinslice.training.plan import Plan
+from thinslice.training.plan import Plan, Precision
 from thinslice.training.samplers import crops
 from thinslice.training.samplers.referenced_planes import ReferencedPlanes, References
 from thinslice.training.samplers.two_view_patches import ViewPatches, first_stage_files, weights_key
@@ -69,6 +71,7 @@ class TwoViewSettings:
     ct: tuple[float, float] = (-1024.0, 3071.0)  # HU that the networks see as 0 and 1
     tile: int = 1024  # pixels of a tile when restoring, at most: a whole plane as a rule
     planes_at_a_time: int = 4
+    restore_precision: Precision = "fp32"  # tf32 on a GPU; bf16 where there are units for it
 
     def __post_init__(self) -> None:
         if self.steps_without_references < 0:
@@ -115,7 +118,7 @@ class TwoViews(nn.Module):
         self.transfer, self.fusion = transfer, fusion
 
 
-class TwoViewMethod(FittedMethod[TwoViewRecipe]):
+class TwoViewMethod(RoundedRestoring, FittedMethod[TwoViewRecipe]):
     """A fitted method; see the module docstring."""
 
     def __init__(self, recipe: TwoViewRecipe):
@@ -169,7 +172,10 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         start = resample_z(thick, grid, "linear")
         window = window_of(thick, r.settings.ct)
         unit_ZYX = window.to_unit(start.voxels)
-        restored_ZYX = self._fused(self._views(nets.transfer, thick, unit_ZYX, run), run)
+        numbers = self._rounding(run, window.high - window.low)
+        nets.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster
+        answers = self._views(self._rounded(nets.transfer, numbers), thick, unit_ZYX, run)
+        restored_ZYX = self._fused(answers, numbers, run)
         if r.clamp:
             return start.with_voxels(window.from_unit(restored_ZYX.clip(0, 1)), grid)
         # What lies outside the window is kept: only the correction is taken from inside it.
@@ -230,7 +236,7 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         return first_stage_files(pairs, answer, key, folder, run)
 
     def _views(
-        self, net: ACVTT, thick: Volume, unit_ZYX: np.ndarray, run: Run
+        self, net: Any, thick: Volume, unit_ZYX: np.ndarray, run: Run
     ) -> tuple[np.ndarray, np.ndarray]:
         s = self.recipe.settings
         window = window_of(thick, s.ct)
@@ -260,7 +266,9 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
         shares = shares_of(net, window.to_unit(plane_PQ), units, run or Run())
         return Relevance(plane_PQ, references, shares)
 
-    def _fused(self, answers: tuple[np.ndarray, np.ndarray], run: Run) -> np.ndarray:
+    def _fused(
+        self, answers: tuple[np.ndarray, np.ndarray], numbers: Precision, run: Run
+    ) -> np.ndarray:
         s = self.recipe.settings
         nets = self._nets()
         if nets.fusion is None:
@@ -268,6 +276,5 @@ class TwoViewMethod(FittedMethod[TwoViewRecipe]):
             mean_ZYX += sagittal_ZYX
             mean_ZYX /= 2
             return mean_ZYX
-        return reference_views.fuse(
-            nets.fusion, answers, tile=s.tile, batch=s.planes_at_a_time, run=run
-        )
+        fusion: Any = self._rounded(nets.fusion, numbers)
+        return reference_views.fuse(fusion, answers, tile=s.tile, batch=s.planes_at_a_time, run=run)

@@ -6,7 +6,9 @@ Shape suffixes: B blocks, Z Y X axes, N slices of the answer.
 import torch
 from torch import Tensor, nn
 
-PLANES = 16  # through the network at once
+from thinslice.inference.memory import cpu_batch
+
+PLANES = 16  # through the network at once, on a CPU fewer
 
 
 class BothViews(nn.Module):
@@ -30,8 +32,10 @@ class BothViews(nn.Module):
         blocks, n = planes_BP1ZW.shape[:2]
         whole = [o if not o.ndim else o.repeat_interleave(n, 0) for o in others]
         x_B1ZW = planes_BP1ZW.flatten(0, 1)
+        on_cpu = x_B1ZW.device.type == "cpu"
+        at_once = cpu_batch(PLANES, x_B1ZW.shape[-2:]) if on_cpu else PLANES
         answers = []
-        for first in range(0, len(x_B1ZW), PLANES):
-            some = slice(first, first + PLANES)
+        for first in range(0, len(x_B1ZW), at_once):
+            some = slice(first, first + at_once)
             answers.append(self.net(x_B1ZW[some], *(o[some] if o.ndim else o for o in whole)))
         return torch.cat(answers).unflatten(0, (blocks, n))

@@ -46,6 +46,7 @@ class Inversion:
     seed: int
 
 
+@torch.inference_mode(False)
 def inverted(
     prior: LatentPrior,
     start_ZYX: np.ndarray,

@@ -117,7 +117,7 @@ def store_case(case: Case, writers: Writers) -> dict[str, Any]:
 def refuse_all_set_aside(converted: Sequence[Mapping[str, Any]]) -> None:
     """Refuse a data set that sets every case aside, with each reason."""
     reasons = [each["stratum"]["set_aside"] for each in converted if each["stratum"]]
-    if len(reasons) == len(converted) and all(reasons):
+    if reasons and len(reasons) == len(converted) and all(reasons):
         named = zip(converted, reasons)
         raise all_refused([Refused(f"case {each['case']}: {why}") for each, why in named])
 

@@ -152,7 +152,7 @@ def restore(request: RestoreRequest, job: Job) -> None:
     learns = request.learns_here or adapts
     if adapts:
         job.seed = request.seed
-    seconds, learning_s, slices = {}, {}, {}
+    seconds, learning_s, slices, differences = {}, {}, {}, {}
     with (
         placed(request.run, uses_torch=request.uses_torch) as run,
         store.writing(request.out) as writer,
@@ -168,6 +168,8 @@ def restore(request: RestoreRequest, job: Job) -> None:
             slices[case] = grid.n
             if (curve := work / case / "curve.csv").is_file() and learns:
                 learning_s[case] = training_seconds(curve)
+            if getattr(method, "differences", None):
+                differences[case] = method.differences.to_json()
             writer.add(case, restored, **thick.about(case))
     job.output("restored", request.out)
     job.fact("wall_s", seconds)
@@ -181,6 +183,8 @@ def restore(request: RestoreRequest, job: Job) -> None:
     job.fact("gpu_memory_gib", gpu_memory_gib(run.device))
     if hasattr(method, "precision_on") and run.device:
         job.fact("precision", method.precision_on(run.device))
+    if differences:
+        job.fact("differences_from_fp32", differences)
     if learns:
         job.fact("work", str(work))
     if request.shard:

@@ -18,6 +18,7 @@ from thinslice.interfaces import (
     ScoringProtocol,
 )
 from thinslice.jobs.case_workers import ALONE, CaseWorkers
+from thinslice.jobs.known_truth import truth_rows
 from thinslice.jobs.left_out import FACT, LeftOut, fact_of, of_store, refuse_none_left
 from thinslice.operators import profile_fit
 from thinslice.provenance.job import recorded_job
@@ -93,7 +94,9 @@ def score_case(
     built = {card["name"]: plugins.build("protocols", card) for card in protocols}
     volumes = (each.read(case) for each in (restored, thin, thick))
     scored = scoring_input(*volumes, simulation=degradation_of(degradation))
-    return thin.about(case)["patient"], *rows(scored, built)
+    table, unusable = rows(scored, built)
+    about = thin.about(case)
+    return about["patient"], [*table, *truth_rows(scored, about["source"])], unusable
 
 
 def degradation_of(card: Mapping[str, Any]) -> Degradation | None:

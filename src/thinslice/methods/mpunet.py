@@ -50,7 +50,7 @@ class Settings(AdversarialSettings):
     matching: float = 1e-3
     depth: int = 4  # thick slices the network sees
     side: int = 64
-    tile: int = 128
+    halo: int = 32  # no less than the network sees, with three levels
 
 
 TINY: dict[str, Any] = {

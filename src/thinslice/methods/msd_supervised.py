@@ -64,6 +64,8 @@ class Settings(PlaneSettings):
         super().__post_init__()
         if self.view not in VIEWS:
             raise ValueError(f"view {self.view!r} is none of {', '.join(VIEWS)}")
+        if self.restore_precision == "bf16":  # sums run over a hundred maps
+            raise ValueError("restore_precision bf16 is for no MS-D network; use fp32")
 
 
 TINY = {**PLANE_TINY, "depth": 2, "dilations": 2}

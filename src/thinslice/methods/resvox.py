@@ -46,7 +46,7 @@ class Settings(AdversarialSettings):
     gradient: float = 0.1  # weight of the steps to the 26 neighbours
     depth: int = 4  # thick slices the network sees
     side: int = 64
-    tile: int = 128
+    halo: int = 27  # what the network sees, with six blocks
 
 
 TINY: dict[str, Any] = {

@@ -8,6 +8,7 @@ windows.
 """
 
 from dataclasses import dataclass
+from math import lcm
 from typing import Any
 
 from thinslice.families.base import settings_of
@@ -47,7 +48,7 @@ TINY: dict[str, Any] = {
 
 def build(**settings: Any) -> CubeMethod:
     s = settings_of(Settings, settings)
-    align = s.window[1] if s.window[1] == s.window[2] else 1
+    align = lcm(*s.window[1:])
     identity = {"window": list(s.window), "times": s.times}
     recipe = CubeRecipe(
         "tdafd", ABOUT, s, TDAFD, s.sizes(Sizes), s.depth, align=align, identity=identity

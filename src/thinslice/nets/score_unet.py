@@ -76,7 +76,8 @@ class ScoreUNet(nn.Module):
             for k in range(levels - 2, -1, -1)
         )
         self.tail = conv(channels, outputs, 3, padding=1)
-        nn.init.zeros_(self.tail.weight)
+        for start in self.tail.parameters():
+            nn.init.zeros_(start)
 
     @property
     def align(self) -> int:

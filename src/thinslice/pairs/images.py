@@ -58,7 +58,8 @@ def compare(blocks: Sequence[Block], kernel: str) -> Found:
         _kernel(measured, kernel),
     ]
     reasons = [reason for reason in judged if reason is not None]
-    return Found(measured, reasons or _unexplained(measured))
+    other = [reason for reason in reasons if reason.verdict == "rejected"]  # the rest follows
+    return Found(measured, other or reasons or _unexplained(measured))
 
 
 def _measured(blocks: Sequence[Block], found: Predicted) -> Measured:

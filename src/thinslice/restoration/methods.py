@@ -62,7 +62,9 @@ def fit_of(method: Method) -> Fit:
     return "volume" if method.parameters() else "none"
 
 
-def choose(method: str | None = None, weights: Path | None = None) -> MethodChoice:
+def choose(
+    method: str | None = None, weights: Path | None = None, precision: str | None = None
+) -> MethodChoice:
     """The named method; with weights the one they were fitted for; without either the default.
 
     Refused for an unknown name, for a method that needs weights and got none, and for weights that
@@ -72,14 +74,15 @@ def choose(method: str | None = None, weights: Path | None = None) -> MethodChoi
     if weights is None and name == PACKAGED.stem:
         weights = packaged()
     if weights is not None:
-        return _by_weights(method, weights)
+        return _by_weights(method, weights, precision)
     if name not in cards:
         near = get_close_matches(name, cards, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise Refused(
             f"{hint}there is no method {name!r}; `thinslice methods` lists those there are"
         )
-    built = plugins.build("methods", cards[name])
+    card = _with(cards[name], precision)
+    built = plugins.build("methods", card)
     if fit_of(built) == "population":
         raise refused(
             name,
@@ -87,7 +90,23 @@ def choose(method: str | None = None, weights: Path | None = None) -> MethodChoi
             "--weights FILE, as the workflow writes them",
             f"give weights, or use {DEFAULT!r}, whose weights come with the package",
         )
-    return MethodChoice(cards[name], built, fit_of(built), None, None, None)
+    return MethodChoice(card, built, fit_of(built), None, None, None)
+
+
+def _with(card: Mapping[str, Any], precision: str | None) -> dict[str, Any]:
+    """The card with that precision among its settings; Refused for a method without a choice."""
+    if precision is None:
+        return dict(card)
+    given = {**card, "settings": {**card.get("settings", {}), "restore_precision": precision}}
+    try:
+        plugins.build("methods", given)
+    except TypeError:
+        raise Refused(
+            f"{card['name']} has no choice of precision, found {precision}: leave it out"
+        ) from None
+    except ValueError as error:
+        raise Refused(f"{card['name']}: {error}") from error
+    return given
 
 
 def packaged() -> Path:
@@ -124,10 +143,11 @@ def _mend(path: Path) -> str:
     return "train again, or give another file"
 
 
-def _by_weights(method: str | None, path: Path) -> MethodChoice:
+def _by_weights(method: str | None, path: Path, precision: str | None) -> MethodChoice:
     card, about = card_of(path)
     if method not in (None, card["name"], card.get("module", card["name"])):
         raise refused(path, f"weights of {card['name']!r}", repr(method), "leave out --method")
+    card = _with(card, precision)
     try:
         built = plugins.build("methods", card)
         built.load(path)

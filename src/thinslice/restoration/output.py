@@ -134,8 +134,10 @@ def derivation(restored: Result) -> Derivation:
     planned = restored.planned
     thick, thin, name = planned.thick.grid, planned.grid, planned.chosen.card["name"]
     slices = f"{thin.thickness_mm:g} mm every {thin.increment_mm:g} mm"
+    rounded = restored.precision if restored.precision != "fp32" else None
+    by = f"{name}, in {rounded}" if rounded else name
     return Derivation(
-        f"Slices of {slices}, computed by thinslice ({name}) from slices of {thick.thickness_mm:g} "
+        f"Slices of {slices}, computed by thinslice ({by}) from slices of {thick.thickness_mm:g} "
         f"mm every {thick.increment_mm:g} mm. {statement.NOTICE}",
         f"thinslice {slices}, {name}",
         f"{planned.chosen.about.title} ({planned.chosen.fidelity})",

@@ -33,6 +33,7 @@ from thinslice.restoration.agreement import Measured
 from thinslice.restoration.as_acquired import Acquisition
 from thinslice.restoration.consistent import Step, made_consistent
 from thinslice.restoration.methods import MethodChoice, choose
+from thinslice.restoration.precision import precision_of
 from thinslice.restoration.quality import Trust
 from thinslice.restoration.refine import Budget, Refined, refined, refuse_unfit
 from thinslice.runtime.placement import placed
@@ -55,6 +56,7 @@ class Plan(NamedTuple):
     acquired: Acquisition | None = None  # the irregular slices that ``thick`` was estimated from
     consistent: bool = False  # whether the answer is then made consistent with the thick slices
     refine: Budget | None = None  # how long the method first goes on learning from the scan
+    precision: str | None = None  # in which numbers it must restore; None: as it does by itself
 
     @property
     def warnings(self) -> list[str]:
@@ -81,6 +83,7 @@ class Result(NamedTuple):
     wall_s: float  # of restoring alone, refining included
     refined: Refined | None = None
     precision: str | None = None  # of the network's numbers; None: the method does not say
+    differences: Mapping[str, float] | None = None  # from float32, where measured; HU
 
     @property
     def warnings(self) -> list[str]:
@@ -98,6 +101,7 @@ def restore(
     consistent: bool | None = None,
     strict: bool = False,
     refine: str | None = None,
+    precision: str | None = None,
     run: Run | None = None,
 ) -> Result:
     """Restore a thick scan on thin slices over the same extent, with a trust report.
@@ -108,6 +112,7 @@ def restore(
                and of an ``AcquiredScan``
     strict     refuse a scan unlike those the weights were fitted on
     refine     let a method with weights first go on learning from the scan: "60s", "500steps"
+    precision  fp32, tf32 or bf16, in which the network restores; None: the method's own
     run        device, threads, memory cap; its ``work`` keeps checkpoints between tries
 
     Refused (a ValueError) where the method, the weights or the grid does not fit the scan.
@@ -120,6 +125,7 @@ def restore(
         increment_mm=increment_mm,
         consistent=consistent,
         refine=refine,
+        precision=precision,
     )
     if strict:
         refuse_outside(planned)
@@ -135,6 +141,7 @@ def plan(
     increment_mm: float = 1.0,
     consistent: bool | None = None,
     refine: str | None = None,
+    precision: str | None = None,
 ) -> Plan:
     """Plan what ``restore`` does with these arguments; refuses what it refuses."""
     acquired = None
@@ -143,7 +150,7 @@ def plan(
     loaded = scan if isinstance(scan, LoadedScan) else None
     volume = scan.volume if isinstance(scan, LoadedScan) else with_padding(scan)
     grid = thin_grid(volume.grid, thickness_mm, increment_mm)
-    chosen = choose(method, Path(weights) if weights is not None else None)
+    chosen = choose(method, Path(weights) if weights is not None else None, precision)
     budget = Budget.of(refine) if refine is not None else None
     if budget is not None:
         refuse_unfit(chosen.card["name"], chosen.method, volume)
@@ -157,7 +164,10 @@ def plan(
         # Interpolation stays what its name says, of slices that it is given as they are.
         consistent = chosen.fit != "none" or acquired is not None
     found = tuple(outside)
-    return Plan(volume, loaded, hashes(loaded), chosen, grid, found, acquired, consistent, budget)
+    inputs = hashes(loaded)
+    return Plan(
+        volume, loaded, inputs, chosen, grid, found, acquired, consistent, budget, precision
+    )
 
 
 def refuse_outside(planned: Plan) -> None:
@@ -172,10 +182,10 @@ def carry_out(planned: Plan, run: Run | None = None) -> Result:
     with placed(run or Run(), uses_torch=planned.chosen.fit != "none") as running:
         started, start_s = datetime.now(UTC), time.perf_counter()
         method, learned = planned.chosen.method, None
+        precision = precision_of(method, planned.precision, running)
         if planned.refine is not None:
             method, learned = refined(method, planned.thick, planned.refine, running)
         answer = method.restore(planned.thick, planned.grid, run=running)
-        precision = _precision(method, running)
         restored = padding.carried(answer, planned.thick)
         if planned.acquired and planned.consistent:
             restored = planned.acquired.consistent(restored)
@@ -187,16 +197,9 @@ def carry_out(planned: Plan, run: Run | None = None) -> Result:
             before = agreement.compare(restored, planned.thick, None, measured=measured)
             restored, step = made_consistent(restored, planned.thick, before)
     trust = _trust(restored, planned, step, measured)
-    return Result(restored, trust, planned, running, started, wall_s, learned, precision)
-
-
-def _precision(method: Any, run: Run) -> str | None:
-    """The precision in which a network restores, where the method has a choice."""
-    if not hasattr(method, "precision_on"):
-        return None
-    from thinslice.runtime import device
-
-    return method.precision_on(device.choose(run))
+    measured_by = getattr(method, "differences", None)
+    apart = measured_by.to_json() if measured_by else None
+    return Result(restored, trust, planned, running, started, wall_s, learned, precision, apart)
 
 
 def _trust(restored: Volume, planned: Plan, step: Step | None, measured: Measured | None) -> Trust:

@@ -34,6 +34,7 @@ def of(restored: Result, output: Path) -> dict[str, Any]:
             **beforehand["method"],
             "refined": restored.refined.to_json() if restored.refined else None,
             "precision": restored.precision,
+            "differences_from_fp32": restored.differences,
         },
         "run": {
             "device": run.device,

@@ -14,6 +14,8 @@ from thinslice.workflow import plugin_source
 from thinslice.workflow.cells import ACQUIRED, Cell, Source, label
 from thinslice.workflow.setting_ranges import RANGE
 
+# Settings of restoring alone, of any method: a training is not told them.
+NEVER_LEARNED = ("restore_precision", "engine")
 # The rest of an entry is scheduling.
 CARD_KEYS = ("name", "module", "kind", "table", "fit", "weights", "settings")
 
@@ -32,6 +34,17 @@ def method_card(config: Mapping[str, Any], name: str, fitted_on: str | None) -> 
     fitted_on   a dataset; None for a method that is fitted on none
     """
     return _card("methods", {"name": name, **method_entry(config, name, fitted_on)})
+
+
+def training_card(config: Mapping[str, Any], name: str, fitted_on: str) -> str:
+    """Card of a method that is trained, without ``NEVER_LEARNED``: what it learns is the same."""
+    entry = dict(method_entry(config, name, fitted_on))
+    if given := entry.get("settings"):
+        learned = {key: value for key, value in given.items() if key not in NEVER_LEARNED}
+        entry = {**entry, "settings": learned}
+        if not learned:
+            del entry["settings"]
+    return _card("methods", {"name": name, **entry})
 
 
 def method_entry(config: Mapping[str, Any], name: str, fitted_on: str | None) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from thinslice import plugins
 from thinslice.workflow import plugin_source
+from thinslice.workflow.cards import NEVER_LEARNED
 from thinslice.workflow.cells import ACQUIRED, cells, degradations_of, given_files, skipped
 
 RESTORING = "RESTORING"  # of a module: settings that no training depends on
@@ -86,6 +87,7 @@ def _unlike(name: str, method: Mapping[str, Any], methods: Mapping[str, Any]) ->
     here, there = (entry.get("settings", {}) for entry in (method, other))
     free = plugin_source.constant(modules[0], RESTORING) or ()
     assert isinstance(free, tuple)
+    free += NEVER_LEARNED
     differing = [key for key in {**there, **here} if here.get(key) != there.get(key)]
     learned = ", ".join(key for key in differing if key not in free)
     return f"what they learn differs, by {learned}" if learned else None

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool3d, interpolate
 
+from support.seen import columns_seen
 from thinslice.methods import mpunet
 from thinslice.nets.mpunet import MPUNet, Sizes, ladder
 
@@ -39,6 +40,12 @@ def test_untrained_every_step_interpolates_linearly(factor):
     torch.testing.assert_close(coarse, linear(halved, coarse.shape[2]), rtol=0, atol=1e-6)
     odd = net(x[..., :7, :9])
     torch.testing.assert_close(odd, linear(x[..., :7, :9], 3 * factor + 1), rtol=0, atol=1e-6)
+
+
+def test_its_halo_covers_what_it_sees():
+    """Wherever a voxel lies in a coarse pixel."""
+    net = MPUNet(Sizes(2, channels=1, levels=mpunet.Settings().levels))
+    assert 24 < columns_seen(net, range(40, 44)) <= mpunet.Settings().halo
 
 
 @pytest.mark.parametrize("factor", [2, 5])

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
+from support.seen import columns_seen
 from support.textured_pairs import textured
 from thinslice.interfaces import Run
 from thinslice.methods import resvox
@@ -22,6 +23,11 @@ def test_untrained_it_interpolates_linearly(factor):
     y = ResVox(Sizes(factor, blocks=1, channels=4))(x)
     expected = interpolate(x, (3 * factor + 1, 6, 5), mode="trilinear", align_corners=True)
     torch.testing.assert_close(y, expected, rtol=0, atol=1e-6)
+
+
+def test_its_halo_is_what_it_sees():
+    net = ResVox(Sizes(2, resvox.Settings().blocks, 1))
+    assert columns_seen(net, range(40, 41)) == resvox.Settings().halo
 
 
 def test_the_steps_are_those_to_26_neighbours():

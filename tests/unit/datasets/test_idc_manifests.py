@@ -33,6 +33,7 @@ _DEFAULTS = {
     "sop_class_name": "CT Image Storage",
     "Modality": "CT",
     "aws_bucket": "open",
+    "SeriesNumber": "4",
 }
 THICK = {"SeriesDescription": "Lung 5.0", "instanceCount": 60, "series_size_MB": 31.600001}
 
@@ -119,18 +120,19 @@ def test_two_series_of_other_licences_are_no_row():
         pairs_of({}, {**THICK, "license_short_name": "CC BY-NC 4.0"})
 
 
-def test_a_phantom_has_each_reconstruction_once_the_first_by_uid():
+def test_a_phantom_has_each_reconstruction_once_of_the_study_that_crosses_most():
     fda = {"collection_id": "phantom_fda", "PatientID": "NoduleLayout_1"}
     words = "SliceTh-{}_SliceInc-{}_ReconFilter-C".format
     frame = index(
         *({**fda, "SeriesDescription": words(*w)} for w in (("5", "2.5"), ("0.8", "0.4"))),
-        {**fda, "SeriesDescription": words("0.8", "0.4")},
+        {**fda, "SeriesDescription": words("0.8", "0.4"), "SeriesNumber": "3"},
+        {**fda, "SeriesDescription": words("5", "2.5"), "StudyInstanceUID": "0.1"},
         {**fda, "SeriesDescription": words("3", "\x01")},
         {**fda, "SeriesDescription": "Scout"},
     )
     rows = manifests.phantom_fda(manifests.series_of(frame))
     found = [(row["thickness_mm"], row["increment_mm"], row["uuid"]) for row in rows]
-    assert found == [("0.8", "0.4", "uuid-001"), ("3", "", "uuid-003"), ("5", "2.5", "uuid-000")]
+    assert found == [("0.8", "0.4", "uuid-002"), ("3", "", "uuid-004"), ("5", "2.5", "uuid-000")]
 
 
 def test_the_manifest_here_is_as_large_and_as_varied_as_the_docs_say():

@@ -132,12 +132,14 @@ def test_a_copy_of_the_raw_folder_is_a_mirror_that_needs_no_network(
     assert bucket.asked == []
 
 
-def test_a_disk_too_small_is_refused_before_the_first_byte(bucket, manifest, tmp_path, monkeypatch):
+def test_a_disk_too_small_is_refused_before_more_than_lists_and_first_images(
+    bucket, manifest, tmp_path, monkeypatch
+):
     usage = type("Usage", (), {"free": _archive.ROOM})
     monkeypatch.setattr(_archive.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(Refused, match=r"GB free.*take fewer patients"):
         built(manifest, bucket).fetch(tmp_path / "raw")
-    assert bucket.asked == []
+    assert len(bucket.asked) == 3 * 2 * 2
 
 
 def test_patients_are_taken_whole_from_the_top_of_the_list():
@@ -220,6 +222,41 @@ def test_what_is_no_pair_is_set_aside_with_its_reason(bucket, tmp_path):
     strict = built(manifest, bucket, flags=[]).readers(tmp_path / "raw")
     with pytest.raises(SetAside, match=r"^kernel: "):
         strict["kernel"]()
+
+
+@pytest.mark.parametrize(
+    ("tags", "code"),
+    [
+        ({"FrameOfReferenceUID": "1.9"}, "frame"),
+        ({"PixelSpacing": [0.8, 0.8]}, "field_of_view"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "MPR"]}, "derived"),
+    ],
+)
+def test_a_pair_that_its_first_images_show_to_be_none_is_not_downloaded(tmp_path, tags, code):
+    wrong = archive(tmp_path / "series", ("train", "odd"), thick_tags={"odd": tags})
+    manifest = wrong.write_manifest(tmp_path / "wrong.csv")
+    with serving(Files(wrong.content(), etag=None)) as bucket:
+        pairs = built(manifest, bucket)
+        pairs.fetch(tmp_path / "raw")
+        n = len(bucket.asked)
+        assert n == FILES + 2 + 4
+        pairs.fetch(tmp_path / "raw")
+        assert len(bucket.asked) == n
+    assert len(pairs.files(tmp_path / "raw")) == FILES + 2
+    readers = pairs.readers(tmp_path / "raw")
+    assert readers["train"]().name == "train"
+    with pytest.raises(SetAside, match=rf"^{code}: "):
+        readers["odd"]()
+
+
+def test_half_a_download_is_no_pair_and_no_verdict(made, bucket, manifest, tmp_path):
+    made.write_raw(tmp_path / "raw")
+    (tmp_path / "raw/val-thick").joinpath(sorted(made.folders["val-thick"])[3]).unlink()
+    pairs = built(manifest, bucket)
+    for read in (lambda: pairs.files(tmp_path / "raw"), pairs.readers(tmp_path / "raw")["val"]):
+        with pytest.raises(Refused, match=r"found 10 .dcm files; expected 11; fetch") as error:
+            read()
+        assert not isinstance(error.value, SetAside)
 
 
 def test_another_series_in_the_folder_of_the_first_is_refused(made, bucket, tmp_path):

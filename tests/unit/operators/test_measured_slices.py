@@ -18,7 +18,7 @@ def measured(grid: Grid = THIN, of: Grid = THICK) -> Measured:
 def test_undamped_the_slices_agree_wherever_a_thick_slice_lies_wholly_on_them():
     slices = measured()
     some = slices.matrix.any(1)
-    assert some.sum() == 7  # of 8: the first one begins before the thin slices do
+    assert some.all()
     start = np.random.default_rng(0).random(THIN.zyx, np.float32)
     near = slices.approached(start.copy(), 0.0).reshape(THIN.n, -1)
     unit = slices.unit.reshape(THICK.n, -1)

@@ -44,7 +44,7 @@ def test_a_bias_is_told_with_its_sign():
 
 def test_a_scan_that_does_not_vary_is_refused():
     flat = Volume(np.full(THIN.zyx, 40.0, np.float32), THIN, "CT")
-    with pytest.raises(ValueError, match="vary|varies"):
+    with pytest.raises(ValueError, match=r"vary|varies"):
         simulated(flat, Volume(np.full(THICK.zyx, 40.0, np.float32), THICK, "CT"))
 
 

@@ -6,6 +6,7 @@ import pytest
 from thinslice.datasets import phantom
 from thinslice.phantom.labels import STRUCTURES
 
+pytestmark = pytest.mark.slow
 DATA = phantom.build(seed=3, patients={"test": 1}, length_mm=80.0, noise_hu=0.0)
 HEART, NODULE = (STRUCTURES.index(name) + 1 for name in ("heart", "nodule"))
 

@@ -97,3 +97,12 @@ def test_a_scan_may_be_anywhere(folder, tmp_path_factory):
     elsewhere.write_text("never read")
     (row,) = read(folder, TEXT.replace("a.nii.gz", str(elsewhere)))
     assert row.thin == elsewhere
+
+
+def test_two_series_of_one_folder_are_two_scans(folder):
+    head = "case,patient,split,thin,thick,thin_series,thick_series,thick_acquisition\n"
+    (row,) = read(folder, head + "c1,anna,test,.,.,3,4,2\n")
+    assert (row.thin, row.thin_series, row.thin_acquisition) == (folder, "3", None)
+    assert (row.thick, row.thick_series, row.thick_acquisition) == (folder, "4", "2")
+    with pytest.raises(Refused, match="scans used twice"):
+        read(folder, head + "c1,anna,test,.,.,3,3,\n")

@@ -67,3 +67,17 @@ def test_a_method_with_weights_of_others_is_not_trained():
     restored = [cell for cell in cells.cells(config) if cell.method == "edsr"]
     assert restored
     assert {cells.learned_record(cell, config) for cell in restored} == {record}
+
+
+def test_segmented_cells_are_those_of_its_datasets_and_methods_and_are_gathered_too():
+    config = {**CONFIG, "segmentation": {"datasets": ["pairs"], "methods": ["linear"]}}
+    wanted = [f"results/segmented/pairs/{kind}/linear/untrained" for kind in ("acquired", "box5")]
+    assert [f"results/segmented/{cell.path}" for cell in cells.segmented(config)] == wanted
+    upstream = targets.upstream_records(config)
+    assert len(upstream) == len(set(upstream))
+    shared = ["results/labels/pairs", "results/segmenters/pairs"]
+    assert {f"{path}.record.json" for path in (*wanted, *shared)} <= set(upstream)
+    gathered = targets.score_records(config)
+    assert f"{wanted[1]}.record.json" in gathered["pairs", "box5"]
+    assert targets.score_records(CONFIG)["thin_only", "box5"] == gathered["thin_only", "box5"]
+    assert cells.segmented(CONFIG) == []

@@ -1,0 +1,26 @@
+"""Precision in which a network restores a scan, and refusal of one that a device has no units for.
+
+Source of the choice: ``families.rounding``, and ``families.conditioned``.
+"""
+
+from typing import Any
+
+from thinslice.errors import Refused
+from thinslice.interfaces import Method, Run
+
+
+def precision_of(method: Method, wanted: str | None, run: Run) -> str | None:
+    """The precision in which a network restores; None where its method has no choice.
+
+    Refused where the device of ``run`` has no units for the one ``wanted``.
+    """
+    choosing: Any = method
+    if not hasattr(choosing, "precision_on"):
+        return None
+    from thinslice.runtime import device
+
+    chosen = device.choose(run)
+    numbers = choosing.precision_on(chosen)
+    if wanted not in (None, numbers):
+        raise Refused(f"precision {wanted}: the {chosen.type} has no units for it; leave it out")
+    return numbers

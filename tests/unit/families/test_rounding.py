@@ -1,0 +1,91 @@
+"""Numbers of restoring: near float32 and measured, refused where wrong, part of the card."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from support.tiny_methods import RUN, THIN, thick
+from thinslice import plugins
+from thinslice.errors import Refused
+from thinslice.families import rounding
+from thinslice.training.precision import cpu_has_bf16
+from thinslice.workflow import cards
+
+CPU = torch.device("cpu")
+WITH_UNITS = pytest.mark.skipif(not cpu_has_bf16(), reason="this CPU has no units for bfloat16")
+
+
+def method(name: str, **settings):
+    """A tiny method whose last layers are not zero, so that it corrects something."""
+    module = plugins.module("methods", {"name": name})
+    built = module.build(**{**module.TINY, **settings})
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in built.net.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    return built
+
+
+@WITH_UNITS
+@pytest.mark.parametrize("name", ["plane_unet", "acvtt"])
+def test_bfloat16_differs_from_float32_by_what_it_states(name):
+    exact, by = method(name), method(name, restore_precision="bf16")
+    expected = exact.restore(thick(), THIN, run=RUN).voxels
+    restored = by.restore(thick(), THIN, run=RUN).voxels
+    apart = by.differences.to_json()
+    assert exact.differences is None
+    assert 0 < np.abs(restored - expected).max() < 4 * apart["max"] < 40
+    assert apart["tiles"] >= 1
+    assert (exact.precision_on(CPU), by.precision_on(CPU)) == ("fp32", "bf16")
+
+
+class Wrong(nn.Module):
+    """A convolution as some CPUs have computed it in bfloat16: 1 of 4 terms."""
+
+    def forward(self, x):
+        return x / 4 if torch.is_autocast_enabled("cpu") else x
+
+
+def test_a_tile_that_is_wrong_is_refused():
+    net = rounding.Compared(Wrong(), "bf16", rounding.Differences(4095.0, "bf16"))
+    with pytest.raises(Refused, match="restore in fp32"):
+        net(torch.ones(1, 1, 4, 4))
+
+
+def test_tiles_1_4_16_are_compared():
+    differences = rounding.Differences(1.0, "bf16")
+    assert [n for n in range(1, 70) if differences.due()] == [1, 4, 16, 64]
+
+
+def test_numbers_without_units_are_refused(monkeypatch):
+    with pytest.raises(Refused, match="tf32"):
+        method("plane_unet", restore_precision="tf32").restore(thick(), THIN, run=RUN)
+    with pytest.raises(ValueError, match="MS-D"):
+        method("msd_supervised", restore_precision="bf16")
+    monkeypatch.setattr(rounding.precision, "cpu_has_bf16", lambda: False)
+    with pytest.raises(Refused, match="no units"):
+        method("plane_unet", restore_precision="bf16").restore(thick(), THIN, run=RUN)
+
+
+def test_a_training_is_not_told_how_is_restored():
+    line = {"fit": "population", "env": "torch", "module": "plane_unet"}
+    config = {
+        "datasets": {"d": {}},
+        "methods": {
+            "by": {**line, "settings": {"restore_precision": "bf16"}},
+            "plain": line,
+        },
+    }
+    by, plain = (json.loads(cards.training_card(config, n, "d")) for n in ("by", "plain"))
+    assert {**by, "name": ""} == {**plain, "name": ""}
+    restoring = json.loads(cards.method_card(config, "by", "d"))
+    assert restoring["settings"] == {"restore_precision": "bf16"}
+
+
+def test_a_label_names_the_numbers():
+    about = plugins.build("methods", {"name": "acvtt"}).about
+    assert about.fidelity_of({"restore_precision": "bf16"}) == "as-published, bf16"
+    assert about.fidelity_of({"restore_precision": "fp32", "engine": "torch"}) == "as-published"
