@@ -21,6 +21,14 @@ class Seconds(NamedTuple):
         """Both together."""
         return self.user + self.system
 
+    def plus(self, other: "Seconds") -> "Seconds":
+        """The sum of both."""
+        return Seconds(self.user + other.user, self.system + other.system)
+
+    def times(self, factor: float) -> "Seconds":
+        """So many times as long."""
+        return Seconds(self.user * factor, self.system * factor)
+
     def ratio(self, other: "Seconds") -> float:
         """How many times the other's seconds these are."""
         return self.total / other.total

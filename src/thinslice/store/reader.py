@@ -53,7 +53,7 @@ class StoredScan:
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
     ) -> np.ndarray:
         """A block of voxels, float32 [z, y, x]; slices as in NumPy."""
-        return np.asarray(self._block(self.array, z, y, x), np.float32)
+        return self._block(self.array, z, y, x, dtype=np.float32)
 
     def padded(
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
@@ -69,14 +69,16 @@ class StoredScan:
         everything = (slice(None),) * 3
         return Padding(self._block(self.labels, *everything), self.values)
 
-    def _block(self, array: Shards | zarr.Array, *block: slice) -> np.ndarray:
+    def _block(
+        self, array: Shards | zarr.Array, *block: slice, dtype: type | None = None
+    ) -> np.ndarray:
         steps = [part.step for part in block]
         if any(step is not None and step < 1 for step in steps):
             raise ValueError(f"case {self.case!r}: a stored scan reads forwards, steps are {steps}")
         if isinstance(array, Shards):
-            return array.read(*block)
+            return array.read(*block, dtype=dtype)
         try:
-            return np.asarray(array[block])
+            return np.asarray(array[block], dtype)
         except ValueError as error:  # the CRC of a chunk
             raise StoreError(f"{array.store_path}: {error}; make the store again") from error
 

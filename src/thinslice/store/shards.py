@@ -71,11 +71,11 @@ class Shards:
         shape, chunk, shard = (_three(side) for side in (array.shape, array.chunks, array.shards))
         return cls(folder, frozenset(files), shape, chunk, shard, array.dtype)
 
-    def read(self, *block: slice) -> np.ndarray:
-        """Voxels [z, y, x] of forward slices; StoreError for a torn chunk."""
+    def read(self, *block: slice, dtype: type | None = None) -> np.ndarray:
+        """Voxels [z, y, x] of forward slices, as ``dtype``; StoreError for a torn chunk."""
         spans = [part.indices(n) for part, n in zip(block, self.shape, strict=True)]
         sides = [range(start, max(start, stop)) for start, stop, _ in spans]
-        out = np.zeros([len(side) for side in sides], self.dtype)
+        out = np.zeros([len(side) for side in sides], dtype or self.dtype)
         decoded = np.empty(self.chunk, self.dtype)
         for shard, pieces in groupby(self._pieces(sides), key=attrgetter("shard")):
             self._fill(out, decoded, shard, pieces)

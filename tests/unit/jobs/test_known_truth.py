@@ -1,4 +1,4 @@
-"""Scores against known solids: thick slices lose small nodules and widen edges."""
+"""Scores against known solids: thick slices lose small nodules and widen edges; rows say whose."""
 
 import pytest
 
