@@ -77,7 +77,8 @@ class InPrecision(nn.Module):
 
     def __init__(self, net: nn.Module, numbers: Precision):
         super().__init__()
-        self.net, self.numbers = net, numbers
+        self.net: Any = net
+        self.numbers: Precision = numbers
 
     def __getattr__(self, name: str) -> Any:  # ``reach``, ``align`` and the like are the network's
         try:
