@@ -21,6 +21,7 @@ from thinslice.workflow import cells
 
 PAPERS = ("acvtt", "georgescu", "sr4zct", "tvsrn")
 KEYS = ["table", "printed_row", "printed_column"]
+READERS = 76  # numbers of Georgescu et al., Table VI: what people prefer
 
 
 def printed(config: dict[str, Any]) -> list[_printed.Printed]:
@@ -93,10 +94,10 @@ def test_beside_every_number_that_is_ours_to_give_its_own_cell_is_run(paper):
     assert not lacking
 
 
-def test_two_thirds_of_all_printed_numbers_have_one_of_ours_beside_them():
+def test_all_printed_numbers_but_readers_preferences_have_one_of_ours_beside_them():
     of_papers = [configs()[f"{paper}.yaml"] for paper in PAPERS]
-    assert sum(len(printed(config)) for config in of_papers) == 742
-    assert sum(len(asked_of_ours(config)) for config in of_papers) >= 500
+    assert sum(len(printed(config)) for config in of_papers) == 842
+    assert sum(len(asked_of_ours(config)) for config in of_papers) == 842 - READERS
 
 
 @pytest.mark.parametrize("name", configs())
