@@ -7,6 +7,10 @@ compare with; and to answer what the two others answer on the slices that nobody
 halfway between thick slices in the first round, and in each further round halfway between slices
 that the networks, as they were before it, made. Thin slices are never looked at.
 
+What is there to compare with lies twice as far apart as any slices that are filled in. What
+interpolation lacks falls about with the square of the distance, so a quarter of what the networks
+change counts between thick slices, and a quarter of that in each further round (``decay``).
+
 Shape suffixes: B blocks, Z slices that there are, M those halfway between, Y X in-plane.
 """
 
@@ -48,6 +52,7 @@ class CrossViewSettings:
     side: int = 64  # pixels of a block along y and x
     batch: int = 2  # blocks per step
     distilled: float = 1.0  # weight of the other views' answers in the loss
+    decay: float = 0.25  # of what the networks change, for each halving of the distance
     loss: losses.Name = "l1"  # or "mse"
     steps: int = 50_000  # of the first round
     steps_further: int = 10_000  # of each further round
@@ -115,7 +120,7 @@ class CrossViewMethod(FittedMethod[CrossViewRecipe]):
             curves[name] = learn(
                 net,
                 draws,
-                mutual(teacher, k, s.distilled, s.loss),
+                mutual(teacher, k, s.distilled, s.loss, s.decay),
                 s.plan(s.steps_further if k else s.steps),
                 val_batches=s.val_batches,
                 work=work / name,
@@ -133,13 +138,13 @@ class CrossViewMethod(FittedMethod[CrossViewRecipe]):
         z_shift_mm(thick.grid, grid)  # refuses others before any work
         window = window_of(thick, self.recipe.settings.ct)
         finer = thick
-        for _ in range(rounds_for(thick.grid, grid)):
-            finer = self._doubled(finer, window, run)
+        for k in range(rounds_for(thick.grid, grid)):
+            finer = self._doubled(finer, window, self.recipe.settings.decay ** (k + 1), run)
         restored = resample_z(finer, grid, "cubic")
         return thick.with_voxels(restored.voxels, grid)
 
-    def _doubled(self, scan: Volume, window: Window, run: Run) -> Volume:
-        """The scan's slices and, between each two, the mean of what the three views answer."""
+    def _doubled(self, scan: Volume, window: Window, share: float, run: Run) -> Volume:
+        """The scan's slices and those between: ``share`` of what the three views' mean changes."""
         net = self._fitted()
         assert isinstance(net, ThreeViews)
         centres = scan.grid.centres_mm()
@@ -152,7 +157,7 @@ class CrossViewMethod(FittedMethod[CrossViewRecipe]):
         for view, across in ((net.coronal, planes.CORONAL), (net.sagittal, planes.SAGITTAL)):
             change_MYX += self._view(view, [unit_NYX], across, run)[1::2]
         change_MYX -= 3 * start_MYX
-        change_MYX *= (window.high - window.low) / 3
+        change_MYX *= share * (window.high - window.low) / 3
         between_MYX += change_MYX
         finer = scan.grid.with_slices(
             n=2 * scan.grid.n - 1,
@@ -175,11 +180,14 @@ class CrossViewMethod(FittedMethod[CrossViewRecipe]):
         return planes.view(net, units, tiles, across, run=run)
 
 
-def mutual(teacher: ThreeViews, rounds: int, distilled: float, name: losses.Name) -> Loss:
+def mutual(
+    teacher: ThreeViews, rounds: int, distilled: float, name: losses.Name, decay: float = 1.0
+) -> Loss:
     """Loss of three views on (every second slice, the slices between).
 
     Of each view against the slices between; and, times ``distilled``, against what the two others
-    answer between slices that ``teacher`` made closer by so many rounds.
+    answer between slices that ``teacher`` made closer by so many rounds, of whose changes ``decay``
+    counts in the first one, and as much less in each further one.
     """
     distance = {"l1": l1_loss, "mse": mse_loss}[name]
 
@@ -196,8 +204,8 @@ def mutual(teacher: ThreeViews, rounds: int, distilled: float, name: losses.Name
         """The slices of the batch after the rounds, of each of these as many as there were."""
         block = interleaved(*batch)
         depth = block.shape[2]
-        for _ in range(rounds):
-            block = teacher.to(block.device).doubled(block)
+        for k in range(rounds):
+            block = teacher.to(block.device).doubled(block, decay ** (k + 1))
             block = block[:, :, (block.shape[2] - depth) // 2 :][:, :, :depth]
         return block
 

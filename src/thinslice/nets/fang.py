@@ -43,9 +43,9 @@ class ThreeViews(nn.Module):
     def forward(self, x_B1ZYX: Tensor) -> Tensor:
         return torch.stack(self.views(x_B1ZYX)).mean(0)
 
-    def doubled(self, x_B1ZYX: Tensor) -> Tensor:
-        """The slices that there are and those between, y_B1NYX."""
-        return interleaved(x_B1ZYX, self(x_B1ZYX))
+    def doubled(self, x_B1ZYX: Tensor, share: float = 1.0) -> Tensor:
+        """The slices that there are and those between, y_B1NYX, ``share`` of what it changes."""
+        return interleaved(x_B1ZYX, torch.lerp(midpoints(x_B1ZYX), self(x_B1ZYX), share))
 
     def views(self, x_B1ZYX: Tensor) -> list[Tensor]:
         """The answers of the axial, the coronal and the sagittal network."""

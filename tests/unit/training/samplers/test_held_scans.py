@@ -33,6 +33,10 @@ class OnDisk:
     def padding(self):
         return self.volume.padding
 
+    @property
+    def second(self):
+        return self.volume.second
+
     def read(self, z=slice(None), y=slice(None), x=slice(None)):
         return self.volume.read(z, y, x)
 

@@ -25,7 +25,7 @@ class Lazy:
 
     def __init__(self, volume: Volume):
         self.volume, self.grid, self.modality = volume, volume.grid, volume.modality
-        self.padding, self.padded = volume.padding, volume.padded
+        self.padding, self.padded, self.second = volume.padding, volume.padded, volume.second
         self.seen: list[tuple[slice, slice, slice]] = []
 
     def read(self, z=slice(None), y=slice(None), x=slice(None)) -> np.ndarray:
