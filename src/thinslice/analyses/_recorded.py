@@ -27,7 +27,8 @@ def check(name: str, table: pd.DataFrame, evidence: Evidence) -> None:
         rows = listed([str(k + 1) for k in wrong])
         raise Refused(
             f"analysis {name}: found numbers in row(s) {rows} without records of the evidence; "
-            "expected ids of score, pairs or convert records in column records; mend the analysis"
+            "expected the ids of the score, pairs or convert records in column records; mend the "
+            "analysis"
         )
 
 

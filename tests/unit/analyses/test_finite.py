@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from support.evidence import demo, evidence_of, score
+from support.evidence import demo_with_solids, evidence_of, score
 from support.odd_numbers import INF, NAN, PLANTS, planted
 from thinslice import plugins
 from thinslice.analyses import benchmark, domain_gap, efficiency, patients, published, significance
@@ -27,7 +27,7 @@ PAPER = {
     }
 }
 TWO = ("acquired", "bell_5mm")  # kinds of thick slices
-EVIDENCE = demo(degradations=TWO)
+EVIDENCE = demo_with_solids(TWO)
 
 
 def answer(name: str, evidence: Evidence) -> pd.DataFrame:
