@@ -86,6 +86,6 @@ def slices(config: Mapping[str, Any]) -> list[str]:
 def _shown(config: Mapping[str, Any]) -> list[Cell]:
     """The cells of methods with ``panel``; all of a dataset that none of these methods ran on."""
     every = cells(config)
-    wanted = [cell for cell in every if config["methods"][cell.method].get("panel", True)]
-    covered = {cell.dataset for cell in wanted}
-    return [c for c in every if c in wanted or (covered and c.dataset not in covered)]
+    wanted = {name for name, line in config["methods"].items() if line.get("panel", True)}
+    covered = {cell.dataset for cell in every if cell.method in wanted}
+    return [c for c in every if c.method in wanted or (covered and c.dataset not in covered)]
