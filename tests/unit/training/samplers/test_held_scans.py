@@ -19,7 +19,6 @@ class OnDisk:
     """A scan that is no volume in memory."""
 
     volume: Volume
-    second = None
 
     @property
     def grid(self):
