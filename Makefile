@@ -67,9 +67,10 @@ lint: .venv/.ready
 	pyright
 	codespell
 
+# make bench B=store_crops: these alone; the page docs/reference/speed.md keeps what the others printed.
+B ?=
 bench: .venv/.ready
-	for b in store_crops scoring_speed tvsrn_speed acvtt_speed msd_speed planning_speed; do \
-		echo "== $$b"; python benchmarks/$$b.py || exit 1; done
+	python benchmarks/bench.py $(B)
 
 clean:
 	rm -rf results .snakemake

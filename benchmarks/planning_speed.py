@@ -17,6 +17,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import yaml
+from measuring import reached
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DATASETS, DEGRADATIONS, UNTRAINED, TRAINED = 7, 8, 10, 30
@@ -99,6 +100,8 @@ def main() -> None:
     print(f"{'dry run of ' + jobs.split()[-1] + ' jobs':28}{whole[0]:8.2f}{whole[1]:8.2f}")
     print(f"{'planning alone':28}{whole[0] - start[0]:8.2f}{whole[1] - start[1]:8.2f}")
     print(f"{'ratio to the baseline':28}{whole[0] / start[0]:7.1f}x{whole[1] / start[1]:7.1f}x")
+    n = int(jobs.split()[-1])
+    reached("plan of 3,000 jobs", start[1] + (whole[1] - start[1]) * 3000 / n, " s")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,24 @@
-"""Measure the time of protocol v1's image metrics against scikit-image, and their difference.
+"""Measure protocol v1's image metrics against scikit-image: CPU seconds, and their difference.
 
-Both score one synthetic 512x512x300 pair, in one process, by the same definitions: RMSE, MAE and
+Both score one synthetic pair, in one process, by the same definitions: RMSE, MAE and
 PSNR inside the body, and SSIM (Gaussian, valid only) of three planes and in 3-D, averaged over the
 body, in the lung and soft-tissue range. scikit-image gets float64 planes counted from the range's
 lower end; its windows reach over the image's edge, so its maps are cropped.
 
-    OMP_NUM_THREADS=2 python benchmarks/scoring_speed.py [--slices 300] [--side 512] [--every 4]
+    OMP_NUM_THREADS=1 python benchmarks/scoring_speed.py [--slices 150] [--side 256] [--every 4]
 
 ``--every 4`` runs scikit-image on every 4th plane and in 3-D on the middle 64 rows only; its time
 is scaled up. Ours is timed whole, and compared where both ran. ``--every 1`` runs both whole.
 """
 
 import argparse
-import json
-import time
 
 import numpy as np
+from measuring import Seconds, cpu_seconds, reached, table
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
 
 from thinslice.columns import metric_name
+from thinslice.interfaces import Score
 from thinslice.metrics.ssim import PLANES, RADIUS
 from thinslice.metrics.ssim_views import CUBE, ssim_views
 from thinslice.protocols._scored_region import CT, ScoredRegion
@@ -54,26 +54,33 @@ def reference_map(r: np.ndarray, t: np.ndarray, window: Window) -> np.ndarray:
     )[1]
 
 
-def reference_planes(r, t, body, window, axis, every) -> tuple[float, float]:
+def reference_planes(r, t, body, window, axis, every) -> tuple[float, Seconds]:
     """scikit-image's mean over the body, and its seconds for all planes."""
     inner = (slice(RADIUS, -RADIUS),) * 2
-    began, total, n = time.perf_counter(), 0.0, 0
-    for k in range(0, r.shape[axis], every):
-        planes = (np.take(v, k, axis) for v in (r, t))
-        inside = np.take(body, k, axis)[inner]
-        total += reference_map(*planes, window)[inner][inside].sum()
-        n += np.count_nonzero(inside)
-    scale = r.shape[axis] / len(range(0, r.shape[axis], every))
-    return total / n, (time.perf_counter() - began) * scale
+
+    def mean() -> float:
+        total, n = 0.0, 0
+        for k in range(0, r.shape[axis], every):
+            planes = (np.take(v, k, axis) for v in (r, t))
+            inside = np.take(body, k, axis)[inner]
+            total += reference_map(*planes, window)[inner][inside].sum()
+            n += np.count_nonzero(inside)
+        return total / n
+
+    seconds, value = cpu_seconds(mean)
+    return value, seconds.times(r.shape[axis] / len(range(0, r.shape[axis], every)))
 
 
-def reference_volume(r, t, body, window, rows: int) -> tuple[float, float]:
+def reference_volume(r, t, body, window, rows: int) -> tuple[float, Seconds]:
     """scikit-image's 3-D mean over the middle ``rows``, and its seconds for all rows."""
     y = _middle(r, rows)
     inner = (slice(RADIUS, -RADIUS),) * 3
-    began = time.perf_counter()
-    value = reference_map(r[:, y], t[:, y], window)[inner][body[:, y][inner]].mean()
-    return float(value), (time.perf_counter() - began) * r.shape[1] / (y.stop - y.start)
+
+    def mean() -> float:
+        return float(reference_map(r[:, y], t[:, y], window)[inner][body[:, y][inner]].mean())
+
+    seconds, value = cpu_seconds(mean)
+    return value, seconds.times(r.shape[1] / (y.stop - y.start))
 
 
 def _middle(r: np.ndarray, rows: int) -> slice:
@@ -81,9 +88,13 @@ def _middle(r: np.ndarray, rows: int) -> slice:
     return slice(first, min(r.shape[1], first + rows))
 
 
-def reference_differences(r, t, body) -> tuple[dict[str, float], float]:
+def reference_differences(r, t, body) -> tuple[dict[str, float], Seconds]:
     """RMSE, MAE and PSNR of the body's voxels by scikit-image and numpy, float64; and seconds."""
-    began = time.perf_counter()
+    seconds, scores = cpu_seconds(lambda: _differences(r, t, body))
+    return scores, seconds
+
+
+def _differences(r, t, body) -> dict[str, float]:
     a, b = (v[body].astype(np.float64) for v in (t, r))
     scores = {
         "rmse_hu": float(np.sqrt(mean_squared_error(a, b))),
@@ -93,26 +104,26 @@ def reference_differences(r, t, body) -> tuple[dict[str, float], float]:
         clipped = [v.clip(window.low, window.high) for v in (a, b)]
         width = window.high - window.low
         scores[f"psnr_db {name}"] = float(peak_signal_noise_ratio(*clipped, data_range=width))
-    return scores, time.perf_counter() - began
+    return scores
 
 
 def main() -> None:
-    """Time both and print one JSON object."""
+    """Measure both, ours before and after the other."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--slices", type=int, default=300)
-    parser.add_argument("--side", type=int, default=512)
+    parser.add_argument("--slices", type=int, default=150)
+    parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--every", type=int, default=4)
     args = parser.parse_args()
     r, t, body = pair(args.slices, args.side)
     whole, phase = slice(0, args.slices), np.zeros(args.slices, int)
-    region = ScoredRegion(CT, r, t, body, phase, whole, body, r, t, t)
+    region = ScoredRegion(CT, r, t, body, phase, whole, body, r, t, t, None)
     threads = threads_of_job()
 
-    began = time.perf_counter()
-    scores = (*differences(region), *similarities(region, threads))
-    ours = {metric_name(score._asdict()): score.value for score in scores}
-    our_s = time.perf_counter() - began
+    def scores() -> list[Score]:
+        return [*differences(region), *similarities(region, threads)]
 
+    first, numbers = cpu_seconds(scores)
+    ours = {metric_name(score._asdict()): score.value for score in numbers}
     theirs, their_s = reference_differences(r, t, body)
     errors = {name: abs(ours[name] - value) for name, value in theirs.items()}
     rows = args.side if args.every == 1 else 64
@@ -124,24 +135,19 @@ def main() -> None:
             subset[every] = body[every]
             our_value = ssim_views(r, t, {plane: subset}, window, threads)[plane][0]
             errors[f"ssim {plane} {name}"] = abs(our_value - value)
-            their_s += seconds
+            their_s = their_s.plus(seconds)
         value, seconds = reference_volume(r, t, body, window, rows)
         y = _middle(r, rows)
         cut_r, cut_t, cut_body = (np.ascontiguousarray(v[:, y]) for v in (r, t, body))
         our_value = ssim_views(cut_r, cut_t, {CUBE: cut_body}, window, threads)[CUBE][0]
         errors[f"ssim 3d {name}"] = abs(our_value - value)
-        their_s += seconds
-    report = {
-        "voxels": list(r.shape),
-        "threads": threads,
-        "thinslice_s": round(our_s, 2),
-        "scikit_image_s": round(their_s, 1),
-        "every": args.every,
-        "ratio": round(their_s / our_s, 1),
-        "max_difference": max(errors.values()),
-        "differences": errors,
-    }
-    print(json.dumps(report, indent=1))
+        their_s = their_s.plus(seconds)
+    second, _ = cpu_seconds(scores)
+    our_s = Seconds((first.user + second.user) / 2, (first.system + second.system) / 2)
+    print(f"{r.shape} voxels, {threads} threads, every {args.every}th plane by scikit-image")
+    print(f"largest difference of a score: {max(errors.values()):.1e}")
+    print(table({"protocol v1": our_s, "scikit-image": their_s}, 1, "s"))
+    reached("v1 scoring against scikit-image", their_s.ratio(our_s))
 
 
 if __name__ == "__main__":

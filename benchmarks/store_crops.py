@@ -3,20 +3,22 @@
 A CT-like volume of 300 x 512 x 512 is made from a seed and written each way; the same random
 16 x 256 x 256 crops are read from each, as float32, and must be equal. Every reader stays open and
 reads the crop only: nibabel through ``dataobj``, SimpleITK by extracting the region.
-Files are in the page cache, so this times decoding, not the disk.
+Files are in the page cache, so this times decoding, not the disk: CPU milliseconds, user and
+system, of all crops together, every reader twice in turn.
 
     python benchmarks/store_crops.py [--crops 20]
 """
 
 import argparse
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
+from measuring import alternately, reached, table
 from scipy import ndimage
 
 from thinslice import store
@@ -81,43 +83,45 @@ def simpleitk_reader(hu: np.ndarray, folder: Path) -> Read:
     return read
 
 
-def timed_ms(read: Read, hu: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Milliseconds per crop, each checked against the volume in memory; the first is warm-up."""
-    out = []
-    for corner in [corners[0], *corners]:
-        start = time.perf_counter()
-        crop = read(*map(int, corner))
-        out.append(1e3 * (time.perf_counter() - start))
-        np.testing.assert_array_equal(crop, hu[tuple(map(slice, corner, corner + CROP))])
-    return np.array(out[1:])
+def checked(read: Read, hu: np.ndarray, corner: np.ndarray) -> None:
+    """One crop, compared with the volume in memory; it also warms the reader up."""
+    crop = read(*map(int, corner))
+    np.testing.assert_array_equal(crop, hu[tuple(map(slice, corner, corner + CROP))])
 
 
 def main() -> None:
+    """Print one row a reader."""
     parser = argparse.ArgumentParser(description="Random crops: store against .nii.gz")
     parser.add_argument("--crops", type=int, default=20, help="random crops per reader")
-    corners = np.random.default_rng(1).integers(
-        0, np.subtract(ZYX, CROP) + 1, (parser.parse_args().crops, 3)
-    )
+    n = parser.parse_args().crops
+    corners = np.random.default_rng(1).integers(0, np.subtract(ZYX, CROP) + 1, (n, 3))
     hu = ct_like()
-    readers = {
-        "thinslice store": store_reader,
-        "nibabel .nii.gz": nibabel_reader,
-        "SimpleITK .nii.gz": simpleitk_reader,
-    }
-    print(f"{len(corners)} random crops {CROP} of int16 {ZYX}, as float32")
-    print(f"{'reader':<18} {'MB':>5} {'median ms':>10} {'slowest ms':>11} {'times the store':>16}")
-    base_ms = None
-    for name, make in readers.items():
-        with tempfile.TemporaryDirectory() as folder:
-            times_ms = timed_ms(make(hu, Path(folder)), hu, corners)
-            mb = sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file()) / 1e6
-        median_ms = float(np.median(times_ms))
-        base_ms = base_ms or median_ms
-        print(
-            f"{name:<18} {mb:>5.0f} {median_ms:>10.1f} {times_ms.max():>11.1f} "
-            f"{median_ms / base_ms:>16.1f}"
+    with tempfile.TemporaryDirectory() as folder:
+        readers = {name: make(hu, Path(folder)) for name, make in READERS.items()}
+        for read in readers.values():
+            checked(read, hu, corners[0])
+        seconds = alternately(
+            {name: partial(_all, read, corners) for name, read in readers.items()}, times=2
         )
+    print(f"{n} random crops {CROP} of int16 {ZYX}, as float32")
+    print(table(seconds, 1000 / n, "ms a crop"))
+    reached(
+        "crop 16 x 256 x 256 against nibabel, user",
+        seconds["nibabel .nii.gz"].user / seconds[OURS].user,
+    )
 
+
+def _all(read: Read, corners: np.ndarray) -> None:
+    for corner in corners:
+        read(*map(int, corner))
+
+
+OURS = "thinslice store"
+READERS = {
+    OURS: store_reader,
+    "nibabel .nii.gz": nibabel_reader,
+    "SimpleITK .nii.gz": simpleitk_reader,
+}
 
 if __name__ == "__main__":
     main()

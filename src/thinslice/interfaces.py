@@ -10,17 +10,16 @@ Axes are always [Z, Y, X], z through-plane; lengths are mm; CT is HU.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from thinslice.columns import UNMARKED, restored_by
 from thinslice.volume import Grid, Modality, Padding, Volume
 
 if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or scipy.sparse
     import pandas as pd
     from scipy.sparse import csr_array
-
-T = TypeVar("T")
 
 SPLITS = ("train", "val", "test")
 # What a method reproduces, as tables print it; docs/explanation/methods.md explains each.
@@ -54,8 +53,8 @@ class Scan(Protocol):
 class Case(NamedTuple):
     """One scan of one patient; ``thick`` where the scanner reconstructed it too, or it alone.
 
-    A scan without thin slices can be restored and looked at, never scored; it says in ``target``
-    which grid is asked for. Where there is a thin scan, its grid is the one asked for.
+    A scan without thin slices can be restored, never scored; ``target`` is the grid to restore to.
+    Where there is a thin scan, that is its grid.
     """
 
     name: str  # unique in the dataset, [a-z0-9_-]
@@ -84,11 +83,7 @@ class Dataset(Protocol):
         ...
 
     def fetch(self, raw: Path, mirror: str | None = None) -> None:
-        """Download into ``raw`` and verify; nothing to do where the scans are made or local.
-
-        mirror   folder or address that is tried before the publisher's
-        """
-        ...
+        """Download into ``raw``, from ``mirror`` (folder or address) first, and verify."""
 
     def files(self, raw: Path) -> Sequence[Path]:
         """Every raw file the cases are read from, for the audit trail."""
@@ -117,7 +112,6 @@ class ComparedByCase(ReadByCase, Protocol):
 
     def compare(self, digests: Mapping[str, str]) -> None:
         """Refuse copies, by the SHA-256 of each case's thin voxels."""
-        ...
 
 
 class Degradation(Protocol):
@@ -141,9 +135,6 @@ class PlaneDegradation(Degradation, Protocol):
         ...
 
 
-RESTORED_BY = {"restore_precision": "fp32", "engine": "torch"}  # settings, and what is usual
-
-
 class About(NamedTuple):
     """What a method's table row says of it."""
 
@@ -157,20 +148,13 @@ class About(NamedTuple):
     published_settings: Mapping[str, tuple[Any, ...]] = {}  # by name: the source's, ablations too
 
     def fidelity_of(self, settings: Mapping[str, Any]) -> str:
-        """The label of one config line: values that the source published keep the plain label.
-
-        So do the seed, and ``ct``, the HU that a network sees as 0 and 1: they are the data's.
-        Numbers other than float32 and another engine, in which it restores, are named after it.
-        """
+        """The label of one config line: plain for values that the source published."""
         ours = any(
-            name not in ("seed", "ct", *RESTORED_BY)
-            and value not in self.published_settings.get(name, ())
+            name not in UNMARKED and value not in self.published_settings.get(name, ())
             for name, value in settings.items()
         )
         marked = ours and self.fidelity.startswith("as-")
-        label = f"{self.fidelity}, own settings" if marked else self.fidelity
-        how = [settings.get(name, usual) for name, usual in RESTORED_BY.items()]
-        return ", ".join([label, *(word for word in how if word not in RESTORED_BY.values())])
+        return restored_by(f"{self.fidelity}, own settings" if marked else self.fidelity, settings)
 
 
 @dataclass(frozen=True)
@@ -227,11 +211,9 @@ class Trainable(Method, Protocol):
 
     def save(self, path: Path, about: Mapping[str, Any]) -> None:
         """Write weights and ``about`` (JSON) to one file, atomically."""
-        ...
 
     def load(self, path: Path) -> None:
         """Weights from ``save``; refuses weights of another network or other settings."""
-        ...
 
 
 class Score(NamedTuple):
@@ -257,13 +239,7 @@ class ScoringInput:
     thick: Volume
     matrix: "csr_array | None" = None  # [n_thick, n_thin], how thick arises from thin, if known
     planes: "tuple[csr_array, csr_array] | None" = None  # likewise rows, columns; None: same pixels
-    known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-
-    def once(self, name: str, compute: Callable[[], T]) -> T:
-        """What several protocols ask of this case alone: computed by the first of them."""
-        if name not in self.known:
-            self.known[name] = compute()
-        return self.known[name]
+    known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # by protocols
 
 
 class ScoringProtocol(Protocol):
@@ -278,8 +254,7 @@ class Evidence:
 
     scores   one row per cell x case x metric (SCORES)
     runs     one row per cell x case (RUNS)
-    pairs    one row per dataset x case x relation x metric: slice pairs of thin and acquired
-             thick, and simulated thick against acquired (PAIRS)
+    pairs    one row per dataset x case x relation x metric, of thin, thick, simulated thick (PAIRS)
     cases    one row per dataset x case that has both: its stratum, or why it was set aside (CASES)
     """
 

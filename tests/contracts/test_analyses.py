@@ -13,7 +13,7 @@ import pytest
 from pandas.api.types import is_numeric_dtype
 
 from support.cards import cards, module_of, with_settings
-from support.evidence import demo
+from support.evidence import demo, of_solids
 from thinslice import plugins
 from thinslice.columns import COLUMNS, METRIC, metric_name, metric_of
 from thinslice.interfaces import Evidence
@@ -63,19 +63,6 @@ def answered() -> Evidence:
     parts = [made.scores, renamed(v1, OF_MR), *papers, *of_solids(v1)]
     scores = pd.concat(parts, ignore_index=True)
     return replace(made, scores=scores)
-
-
-def of_solids(v1: pd.DataFrame) -> list[pd.DataFrame]:
-    """Scores against known solids, of restored and of thin slices."""
-    rmse = v1.loc[v1["metric"] == "rmse_hu"].assign(protocol="truth", better="")
-    return [
-        rmse.assign(metric=f"{lead}{metric}", unit=unit, range=span)
-        for lead in ("", "thin_")
-        for metric, unit, span in (
-            ("nodule_error", "%", "d5"),
-            ("effective_thickness_mm", "mm", ""),
-        )
-    ]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from support.evidence import DEGRADATIONS, demo
+from support.evidence import DEGRADATIONS, demo_with_solids
 from thinslice.interfaces import Evidence
 
 INF, NAN = math.inf, math.nan
@@ -28,7 +28,7 @@ def planted(
     values: Mapping[int, float], *, method: str = "", degradations: Sequence[str] = DEGRADATIONS
 ) -> Evidence:
     """The made evidence with these patients' numbers replaced, of one method or of all."""
-    evidence = demo(degradations=degradations)
+    evidence = demo_with_solids(degradations)
     return replace(
         evidence,
         scores=_planted(evidence.scores, values, method, ("value",)),

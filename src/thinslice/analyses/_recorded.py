@@ -27,7 +27,8 @@ def check(name: str, table: pd.DataFrame, evidence: Evidence) -> None:
         rows = listed([str(k + 1) for k in wrong])
         raise Refused(
             f"analysis {name}: found numbers in row(s) {rows} without records of the evidence; "
-            "expected the ids of the score or pairs records in column records; mend the analysis"
+            "expected the ids of the score, pairs or convert records in column records; mend the "
+            "analysis"
         )
 
 
@@ -37,5 +38,6 @@ def _behind(ids: list[str], known: set[str]) -> bool:
 
 def _known(evidence: Evidence) -> set[str]:
     """Ids of every record that the evidence rests on."""
-    tables = (evidence.scores, evidence.runs, evidence.pairs)
+    tables = [evidence.scores, evidence.runs, evidence.pairs]
+    tables += [] if evidence.cases is None else [evidence.cases]
     return {str(each) for table in tables if "record" in table for each in table["record"]}

@@ -70,7 +70,7 @@ def differences(table: Path, number: int | None = None) -> list[str]:
 def unlike_their_source(table: Path, sources: dict[str, Path]) -> list[str]:
     """Records whose rows in the evidence differ from the files they came from.
 
-    sources    id -> record, for every score and pairs record to compare
+    sources    id -> record, for every score, pairs and convert record to compare
     """
     evidence = _evidence_of(table)
     problems = []
@@ -80,11 +80,17 @@ def unlike_their_source(table: Path, sources: dict[str, Path]) -> list[str]:
             same = _same(evidence.scores, _evidence.scores([record]), identity)
             if rule == "score":
                 same = same and _same(evidence.runs, _evidence.runs([record]), identity)
+        elif rule == "convert":
+            same = _same(_cases(evidence), _evidence.cases([record]), identity)
         else:
             same = _same(evidence.pairs, _evidence.pairs([record]), identity)
         if not same:
             problems.append(f"evidence of record {identity} is not what {record} made")
     return problems
+
+
+def _cases(evidence: Evidence) -> pd.DataFrame:
+    return pd.DataFrame() if evidence.cases is None else evidence.cases
 
 
 def _evidence_of(table: Path) -> Evidence:

@@ -70,14 +70,24 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "are refused otherwise",
     )
     add_statements(parser)
+    _about_the_network(parser)
     _about_the_run(parser)
+    parser.set_defaults(run=run)
+
+
+def _about_the_network(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--precision",
         choices=["fp32", "tf32", "bf16"],
         help="in which a network restores; bf16 is faster, and how far it differs is stated; "
         "default: the method's own",
     )
-    parser.set_defaults(run=run)
+    add(
+        "--engine",
+        choices=["torch", "openvino"],
+        help="that runs the network; openvino is faster for TVSRN on a CPU; default torch",
+    )
 
 
 def _about_the_run(parser: argparse.ArgumentParser) -> None:
@@ -151,6 +161,7 @@ def _planned(arguments: argparse.Namespace, out: "Output") -> "Plan":
         consistent=arguments.consistent,
         refine=arguments.refine,
         precision=arguments.precision,
+        engine=arguments.engine,
     )
     out.check_room(planned)
     return planned

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from math import floor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from torch import nn
@@ -23,11 +23,13 @@ from thinslice.errors import Refused
 from thinslice.families import losses
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
 from thinslice.families.outside_window import residue_on
+from thinslice.families.rounding import ByEngine, Differences
 from thinslice.inference import cubes, tiling
 from thinslice.interfaces import Pair, Run
 from thinslice.operators import grids
 from thinslice.operators.grids import factor_of
 from thinslice.operators.interpolation import resample_z
+from thinslice.runtime.device import choose
 from thinslice.training.batches import Sample
 from thinslice.training.distributed import Loss
 from thinslice.training.plan import Plan
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 Sizes = TypeVar("Sizes", bound="DataclassInstance")  # of a network
 USUAL_FACTOR = 5  # of the network whose numbers are counted before a fit
+SAME = 1e-4  # of the window: by how much another engine's answer may differ from torch's
 ZStarts = Callable[[int, int], Sequence[int]]  # of the thick slices, and the ends to reach
 
 
@@ -70,6 +73,7 @@ class CubeSettings:
     halo: int = 16  # pixels of a tile's inner edge that are thrown away
     blend: int = 16  # pixels beside them over which tiles are crossfaded
     tiles_at_a_time: int = 4
+    engine: Literal["torch", "openvino"] = "torch"  # that restores; the second on a CPU
 
     def __post_init__(self) -> None:
         losses.named(self.loss)
@@ -139,6 +143,7 @@ class CubeMethod(FittedMethod[CubeRecipe]):
     """
 
     shared: tuple[int, ...] = ()
+    differences: Differences | None = None  # of the scan restored last, from torch; None: by torch
 
     def __init__(self, recipe: CubeRecipe):
         sizes = {} if recipe.sizes is None else asdict(recipe.sizes)
@@ -190,10 +195,10 @@ class CubeMethod(FittedMethod[CubeRecipe]):
                 f"{thick.grid.increment_mm:g} mm are a factor of {factor}, but {r.method} was "
                 f"fitted for {', '.join(map(str, self.factors))}: fit it on pairs like this scan"
             )
-        net = r.moved(self._for(factor))
         ends = grids.ends_for(thick.grid, grid)
         z_starts = r.z_starts
         window = window_of(thick, r.settings.ct)
+        net = self._by_engine(r.moved(self._for(factor)), window.high - window.low, run)
         unit_ZYX = cubes.restore(
             net,
             window.to_unit(thick.voxels),
@@ -211,6 +216,17 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         if r.clamp:
             return restored
         return restored.with_voxels(restored.voxels + residue_on(grid, thick, window))
+
+    def _by_engine(self, net: nn.Module, window: float, run: Run) -> nn.Module:
+        """The network as the engine of the settings runs it; Refused where it cannot."""
+        if self.recipe.settings.engine == "torch":
+            return net
+        if choose(run).type != "cpu":
+            raise Refused("engine openvino is for a CPU: set device cpu, or engine torch")
+        from thinslice.inference.openvino_blocks import by_openvino
+
+        self.differences = Differences(window, "openvino", SAME)
+        return ByEngine(by_openvino(net, run.threads or 1), net, self.differences)
 
     def _for(self, factor: int) -> nn.Module:
         """The fitted network for one of its factors."""

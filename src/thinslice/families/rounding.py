@@ -24,14 +24,19 @@ from thinslice.training import precision
 from thinslice.training.plan import Precision
 
 LIMIT = 5e-4  # of the window that a network sees, root mean square in a tile: 2 HU of 4095
-EVERY = 4  # tiles number 1, 4, 16, 64, ... are computed in float32 as well
+EVERY = 4  # tiles number 1, 2, 4, 16, 64, ... are computed in float32 as well
 
 
 class Differences:
-    """How far tiles differ from the same in float32; added to by any thread."""
+    """How far tiles differ from the same in float32 by torch; added to by any thread.
 
-    def __init__(self, window: float, numbers: Precision):
-        self.window, self.numbers, self._lock = window, numbers, Lock()
+    window   that a network sees as 0 to 1, in the unit of the scan
+    way      in which tiles are computed: a precision, or an engine
+    limit    of the difference, root mean square in a tile, as a share of the window
+    """
+
+    def __init__(self, window: float, way: str, limit: float = LIMIT):
+        self.window, self.way, self.limit, self._lock = window, way, limit, Lock()
         self._calls = self.tiles = self._n = 0
         self._squares = self._most = 0.0
 
@@ -40,18 +45,23 @@ class Differences:
         with self._lock:
             self._calls += 1
             exponent = round(math.log(self._calls, EVERY))
-            return self._calls == EVERY**exponent
+            return self._calls in (2, EVERY**exponent)  # the first may be the trial of a memory cap
 
-    def add(self, answer: Tensor, exact: Tensor) -> None:
-        """One tile in both; Refused where they differ by more than rounding does."""
+    def add(self, x: Tensor, answer: Tensor, exact: Tensor) -> None:
+        """One tile in both; Refused where they differ by more than rounding does.
+
+        A tile ``x`` of one value is checked, and not counted.
+        """
         apart = (answer - exact).abs().double()
         squares, most = float(apart.square().sum()), float(apart.max())
-        if not math.sqrt(squares / apart.numel()) <= LIMIT:  # NaN too
+        if not math.sqrt(squares / apart.numel()) <= self.limit:  # NaN too
             rms = math.sqrt(squares / apart.numel()) * self.window
             raise Refused(
-                f"in {self.numbers} a tile differs by {rms:.3g} (root mean square) from float32, "
-                f"expected at most {LIMIT * self.window:.3g}: restore in fp32"
+                f"by {self.way} a tile differs by {rms:.3g} (root mean square) from float32, "
+                f"expected at most {self.limit * self.window:.3g}: restore in fp32 by torch"
             )
+        if bool(x.min() == x.max()):
+            return
         with self._lock:
             self.tiles, self._n = self.tiles + 1, self._n + apart.numel()
             self._squares, self._most = self._squares + squares, max(self._most, most)
@@ -96,7 +106,7 @@ class Compared(InPrecision):
         answer = super().forward(x_BCPQ)
         if self.differences.due():
             with precision.matmuls("fp32"):
-                self.differences.add(answer, self.net(x_BCPQ))
+                self.differences.add(x_BCPQ, answer, self.net(x_BCPQ))
         return answer
 
     def with_references(self, references: Sequence[Tensor]) -> nn.Module:
@@ -104,6 +114,20 @@ class Compared(InPrecision):
         with precision.matmuls("fp32"):
             encoded = self.net.with_references(references)
         return Compared(encoded, self.numbers, self.differences)
+
+
+class ByEngine(nn.Module):
+    """A network run by another engine, and now and then compared with torch."""
+
+    def __init__(self, engine: nn.Module, net: nn.Module, differences: Differences):
+        super().__init__()
+        self.engine, self.net, self.differences = engine, net, differences
+
+    def forward(self, x_B1ZYX: Tensor) -> Tensor:
+        answer = self.engine(x_B1ZYX)
+        if self.differences.due():
+            self.differences.add(x_B1ZYX, answer, self.net(x_B1ZYX))
+        return answer
 
 
 class RoundedRestoring:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from thinslice import plugins, store
-from thinslice.jobs.restore import LEARNING_S, learned_before
+from thinslice.jobs.restore import DIFFERENCES, LEARNING_S, learned_before
 from thinslice.provenance.job import Job, input_hashes, recorded_job, script_digest
 from thinslice.provenance.records import (
     BrokenLinkError,
@@ -137,12 +137,13 @@ def _facts(shards: Sequence[Shard]) -> dict[str, Any]:
     """
     worked = [shard for shard in shards if shard.facts["wall_s"]] or list(shards)
     first = worked[0].facts
-    works = {"work": first["work"]} if "work" in first else {}
+    same = {name: first[name] for name in ("work", "precision") if name in first}
+    by_case = [name for name in (LEARNING_S, DIFFERENCES) if name in first]
     on_gpus = [shard.facts["gpu_memory_gib"] for shard in worked]
     return {
         **{
-            name: {case: n for shard in shards for case, n in shard.facts[name].items()}
-            for name in ("wall_s", "slices", *([LEARNING_S] if LEARNING_S in first else []))
+            name: {case: n for shard in shards for case, n in shard.facts.get(name, {}).items()}
+            for name in ("wall_s", "slices", *by_case)
         },
         "parameters": first["parameters"],
         "fidelity": first["fidelity"],
@@ -150,7 +151,7 @@ def _facts(shards: Sequence[Shard]) -> dict[str, Any]:
         "peak_memory_gib": max(shard.record["peak_memory_gib"] for shard in worked),
         "gpu_memory_gib": max((gib for gib in on_gpus if gib is not None), default=None),
         "shards": [_origin(shard) for shard in shards],
-        **works,
+        **same,
     }
 
 

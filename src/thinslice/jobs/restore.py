@@ -24,6 +24,7 @@ from thinslice.runtime.placement import gpu_memory_gib, placed
 from thinslice.training.curve import training_seconds
 from thinslice.volume import Grid
 
+DIFFERENCES = "differences_from_fp32"  # fact: by case, of tiles computed in float32 too
 LEARNING_S = "learning_s"  # fact: by case, the seconds of a training on the scan itself
 
 
@@ -184,7 +185,7 @@ def restore(request: RestoreRequest, job: Job) -> None:
     if hasattr(method, "precision_on") and run.device:
         job.fact("precision", method.precision_on(run.device))
     if differences:
-        job.fact("differences_from_fp32", differences)
+        job.fact(DIFFERENCES, differences)
     if learns:
         job.fact("work", str(work))
     if request.shard:

@@ -15,6 +15,8 @@ from torch.nn.functional import avg_pool3d, interpolate, silu
 
 from thinslice.nets.grey import STRETCHED
 
+FIRST_LOG_VARIANCE = -6.0  # of latents: a standard deviation of 0.05
+
 
 class Residual(nn.Module):
     """Two 3 x 3 x 3 convolutions and a skip."""
@@ -53,6 +55,9 @@ class Autoencoder(nn.Module):
             for a, b in reversed(list(pairwise(widths)))
         )
         self.tail = nn.Sequential(Residual(channels), nn.Conv3d(channels, 8, 3, padding=1))
+        with torch.no_grad():  # as large as means, noise would hide all there is to learn at first
+            self.narrow.weight[latent:] = 0.0
+            self.narrow.bias[latent:] = FIRST_LOG_VARIANCE  # type: ignore[index]
 
     @property
     def align(self) -> int:

@@ -1,6 +1,8 @@
 """Check that a case can be scored voxel by voxel; nothing is resampled to make it so."""
 
 import sys
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
@@ -8,10 +10,19 @@ from thinslice.interfaces import Score, ScoringInput
 from thinslice.metrics.body_mask import body_mask
 from thinslice.volume import SAME_PLACE_MM
 
+T = TypeVar("T")
+
 
 def check(case: ScoringInput) -> None:
     """Refuse volumes that cannot be compared voxel by voxel."""
-    case.once("comparable", lambda: _check(case))
+    _once(case, "comparable", lambda: _check(case))
+
+
+def _once(case: ScoringInput, name: str, compute: Callable[[], T]) -> T:
+    """What several protocols ask of one case: computed by the first of them."""
+    if name not in case.known:
+        case.known[name] = compute()
+    return case.known[name]
 
 
 def _check(case: ScoringInput) -> None:
@@ -36,14 +47,14 @@ def _check(case: ScoringInput) -> None:
 
 def measured(case: ScoringInput) -> np.ndarray | None:
     """Boolean [Z, Y, X], true where both restored and thin are measurements; None: everywhere."""
-    return case.once("measured", lambda: _measured(case))
+    return _once(case, "measured", lambda: _measured(case))
 
 
 def body(case: ScoringInput) -> np.ndarray:
     """Boolean [Z, Y, X]: the body of a thin scan in HU, without its own padding."""
     thin = case.thin
-    return case.once(
-        "body", lambda: body_mask(thin.voxels, thin.grid.pixel_mm, padded=thin.padded())
+    return _once(
+        case, "body", lambda: body_mask(thin.voxels, thin.grid.pixel_mm, padded=thin.padded())
     )
 
 

@@ -63,7 +63,11 @@ def fit_of(method: Method) -> Fit:
 
 
 def choose(
-    method: str | None = None, weights: Path | None = None, precision: str | None = None
+    method: str | None = None,
+    weights: Path | None = None,
+    *,
+    precision: str | None = None,
+    engine: str | None = None,
 ) -> MethodChoice:
     """The named method; with weights the one they were fitted for; without either the default.
 
@@ -71,17 +75,18 @@ def choose(
     are damaged or of another method.
     """
     name, cards = method or DEFAULT, known()
+    how = {"restore_precision": precision, "engine": engine}
     if weights is None and name == PACKAGED.stem:
         weights = packaged()
     if weights is not None:
-        return _by_weights(method, weights, precision)
+        return _by_weights(method, weights, how)
     if name not in cards:
         near = get_close_matches(name, cards, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise Refused(
             f"{hint}there is no method {name!r}; `thinslice methods` lists those there are"
         )
-    card = _with(cards[name], precision)
+    card = _with(cards[name], how)
     built = plugins.build("methods", card)
     if fit_of(built) == "population":
         raise refused(
@@ -93,20 +98,23 @@ def choose(
     return MethodChoice(card, built, fit_of(built), None, None, None)
 
 
-def _with(card: Mapping[str, Any], precision: str | None) -> dict[str, Any]:
-    """The card with that precision among its settings; Refused for a method without a choice."""
-    if precision is None:
+def _with(card: Mapping[str, Any], how: Mapping[str, str | None]) -> dict[str, Any]:
+    """The card with what is asked of restoring among its settings; Refused where it has no such.
+
+    how   settings and their values; None: as the method has it
+    """
+    given = {name: value for name, value in how.items() if value is not None}
+    if not given:
         return dict(card)
-    given = {**card, "settings": {**card.get("settings", {}), "restore_precision": precision}}
+    changed = {**card, "settings": {**card.get("settings", {}), **given}}
     try:
-        plugins.build("methods", given)
+        plugins.build("methods", changed)
     except TypeError:
-        raise Refused(
-            f"{card['name']} has no choice of precision, found {precision}: leave it out"
-        ) from None
+        words = " or ".join(name.removeprefix("restore_") for name in given)
+        raise Refused(f"{card['name']} has no choice of {words}: leave it out") from None
     except ValueError as error:
         raise Refused(f"{card['name']}: {error}") from error
-    return given
+    return changed
 
 
 def packaged() -> Path:
@@ -143,11 +151,11 @@ def _mend(path: Path) -> str:
     return "train again, or give another file"
 
 
-def _by_weights(method: str | None, path: Path, precision: str | None) -> MethodChoice:
+def _by_weights(method: str | None, path: Path, how: Mapping[str, str | None]) -> MethodChoice:
     card, about = card_of(path)
     if method not in (None, card["name"], card.get("module", card["name"])):
         raise refused(path, f"weights of {card['name']!r}", repr(method), "leave out --method")
-    card = _with(card, precision)
+    card = _with(card, how)
     try:
         built = plugins.build("methods", card)
         built.load(path)

@@ -102,6 +102,7 @@ def restore(
     strict: bool = False,
     refine: str | None = None,
     precision: str | None = None,
+    engine: str | None = None,
     run: Run | None = None,
 ) -> Result:
     """Restore a thick scan on thin slices over the same extent, with a trust report.
@@ -113,6 +114,7 @@ def restore(
     strict     refuse a scan unlike those the weights were fitted on
     refine     let a method with weights first go on learning from the scan: "60s", "500steps"
     precision  fp32, tf32 or bf16, in which the network restores; None: the method's own
+    engine     torch or openvino, of methods with that setting; None: the method's own
     run        device, threads, memory cap; its ``work`` keeps checkpoints between tries
 
     Refused (a ValueError) where the method, the weights or the grid does not fit the scan.
@@ -126,6 +128,7 @@ def restore(
         consistent=consistent,
         refine=refine,
         precision=precision,
+        engine=engine,
     )
     if strict:
         refuse_outside(planned)
@@ -142,6 +145,7 @@ def plan(
     consistent: bool | None = None,
     refine: str | None = None,
     precision: str | None = None,
+    engine: str | None = None,
 ) -> Plan:
     """Plan what ``restore`` does with these arguments; refuses what it refuses."""
     acquired = None
@@ -150,7 +154,8 @@ def plan(
     loaded = scan if isinstance(scan, LoadedScan) else None
     volume = scan.volume if isinstance(scan, LoadedScan) else with_padding(scan)
     grid = thin_grid(volume.grid, thickness_mm, increment_mm)
-    chosen = choose(method, Path(weights) if weights is not None else None, precision)
+    file = Path(weights) if weights is not None else None
+    chosen = choose(method, file, precision=precision, engine=engine)
     budget = Budget.of(refine) if refine is not None else None
     if budget is not None:
         refuse_unfit(chosen.card["name"], chosen.method, volume)

@@ -17,6 +17,7 @@ from zarr.storage import LocalStore
 from thinslice.store import hashes, layout
 from thinslice.store.commit import MARK
 from thinslice.store.layout import OURS, PADDING, SECOND, VOXELS, StoreError
+from thinslice.store.shards import Shards
 from thinslice.volume import Grid, Modality, Padding, Volume
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class StoredScan:
     case: str
     grid: Grid
     modality: Modality
-    array: zarr.Array = field(repr=False)
-    labels: zarr.Array | None = field(default=None, repr=False)  # of padding, if there is any
+    array: Shards | zarr.Array = field(repr=False)
+    labels: Shards | zarr.Array | None = field(default=None, repr=False)  # of padding, if any
     values: tuple[float, ...] = ()  # of the padding
     second: "StoredScan | None" = None  # another contrast of the same patient
 
@@ -52,7 +53,7 @@ class StoredScan:
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
     ) -> np.ndarray:
         """A block of voxels, float32 [z, y, x]; slices as in NumPy."""
-        return np.asarray(self._block(self.array, z, y, x), np.float32)
+        return self._block(self.array, z, y, x, dtype=np.float32)
 
     def padded(
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
@@ -68,12 +69,16 @@ class StoredScan:
         everything = (slice(None),) * 3
         return Padding(self._block(self.labels, *everything), self.values)
 
-    def _block(self, array: zarr.Array, *block: slice) -> np.ndarray:
+    def _block(
+        self, array: Shards | zarr.Array, *block: slice, dtype: type | None = None
+    ) -> np.ndarray:
         steps = [part.step for part in block]
         if any(step is not None and step < 1 for step in steps):
             raise ValueError(f"case {self.case!r}: a stored scan reads forwards, steps are {steps}")
+        if isinstance(array, Shards):
+            return array.read(*block, dtype=dtype)
         try:
-            return np.asarray(array[block])
+            return np.asarray(array[block], dtype)
         except ValueError as error:  # the CRC of a chunk
             raise StoreError(f"{array.store_path}: {error}; make the store again") from error
 
@@ -102,15 +107,15 @@ class Store:
     def scan(self, case: str) -> StoredScan:
         """A case to read crops from; reuse it, since opening costs more than a small crop."""
         ours = self._attributes(case)
-        array = self._array(f"{case}/{VOXELS}/")
+        array = self._blocks(f"{case}/{VOXELS}/")
         values = tuple(ours.get(PADDING, ()))
-        labels = self._array(f"{case}/{PADDING}/") if values else None
+        labels = self._blocks(f"{case}/{PADDING}/") if values else None
         grid = Grid.from_json(ours["grid"])
         second = self._second(case, ours[SECOND]) if SECOND in ours else None
         return StoredScan(case, grid, ours["modality"], array, labels, values, second)
 
     def _second(self, case: str, ours: Mapping[str, Any]) -> StoredScan:
-        array = self._array(f"{case}/{SECOND}/")
+        array = self._blocks(f"{case}/{SECOND}/")
         return StoredScan(case, Grid.from_json(ours["grid"]), ours["modality"], array)
 
     def read(self, case: str) -> Volume:
@@ -124,9 +129,15 @@ class Store:
         """A case as a lazy float32 array [Z, Y, X] in slabs, for work that does not fit."""
         import dask.array as da  # 0.3 s that crops and whole volumes need not pay
 
-        array = self.scan(case).array
+        array = self._array(f"{self._listed(case)}/{VOXELS}/")
         slab: Any = (layout.shard_shape(array.shape)[0], *array.shape[1:])
         return da.from_array(array, chunks=slab).astype(np.float32)
+
+    def _blocks(self, prefix: str) -> Shards | zarr.Array:
+        """An array to read blocks from: straight from its shards if it is laid out as ours are."""
+        array = self._array(prefix)
+        names = [name.removeprefix(prefix) for name in self.files if name.startswith(prefix)]
+        return Shards.of(array, self.path / prefix, names) or array
 
     def _array(self, prefix: str) -> zarr.Array:
         for name in (name for name in self.files if name.startswith(prefix)):
@@ -135,10 +146,14 @@ class Store:
         return zarr.open_array(LocalStore(self.path / prefix, read_only=True), mode="r")
 
     def _attributes(self, case: str) -> dict[str, Any]:
+        return _ours(self.path, f"{self._listed(case)}/zarr.json", self.files)
+
+    def _listed(self, case: str) -> str:
+        """The name itself; KeyError for one that is not among the cases."""
         if case not in self.listing:
             known = ", ".join(self.cases()[:8])
             raise KeyError(f"{self.path}: no case {case!r}; it has {len(self.listing)}: {known}")
-        return _ours(self.path, f"{case}/zarr.json", self.files)
+        return case
 
     def _refuse_other_size(self, name: str) -> None:
         file, bytes_ = self.path / name, self.files[name]["bytes"]

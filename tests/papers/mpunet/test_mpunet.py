@@ -1,12 +1,14 @@
 """MPU-Net draws an image at every step up; all begin as linear interpolation."""
 
+from math import ceil
+
 import pytest
 import torch
 from torch.nn.functional import avg_pool3d, interpolate
 
 from support.seen import columns_seen
 from thinslice.methods import mpunet
-from thinslice.nets.mpunet import MPUNet, Sizes, ladder
+from thinslice.nets.mpunet import Finer, MPUNet, Sizes, ladder
 
 
 def linear(x_B1ZYX: torch.Tensor, slices: int) -> torch.Tensor:
@@ -27,6 +29,22 @@ def linear(x_B1ZYX: torch.Tensor, slices: int) -> torch.Tensor:
 )
 def test_slices_become_finer_by_ratios_nearly_alike(factor, steps, expected):
     assert ladder(factor, steps) == expected
+
+
+@pytest.mark.parametrize(("coarse", "fine"), [(1, 2), (2, 5), (3, 3), (2, 4)])
+@torch.inference_mode()
+def test_features_that_say_where_they_are_say_so_on_the_finer_slices(coarse, fine):
+    """A convolution that interpolates along z gives a ramp its values between."""
+    increments, finer = 3, Finer(1, coarse, fine)
+    layer, ratio = finer.convolve, ceil(fine / coarse)
+    for p in layer.parameters():
+        torch.nn.init.zeros_(p)
+    for phase in range(ratio):
+        layer.weight[phase, 0, 1, 1, 1] = 1 - phase / ratio
+        layer.weight[phase, 0, 2, 1, 1] = phase / ratio
+    ramp = (torch.arange(increments * coarse + 1) / coarse).view(1, 1, -1, 1, 1)
+    found = finer(ramp.expand(1, 1, -1, 2, 3), increments)[0, 0, :, 1, 1]
+    torch.testing.assert_close(found, torch.arange(increments * fine + 1) / fine)
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3, 5])

@@ -1,4 +1,4 @@
-"""Scores against known solids: thick slices lose small nodules and widen edges; of what, rows say."""
+"""Scores against known solids: thick slices lose small nodules and widen edges; rows say whose."""
 
 import pytest
 

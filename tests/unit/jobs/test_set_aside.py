@@ -7,7 +7,7 @@ import pytest
 
 from support.small_archive import archive
 from thinslice import store
-from thinslice.analyses import _evidence, candidates, gap, slice_pairs
+from thinslice.analyses import _evidence, _recorded, candidates, gap, slice_pairs
 from thinslice.columns import SIMULATED
 from thinslice.errors import Refused
 from thinslice.jobs.convert import convert
@@ -59,6 +59,7 @@ def test_the_evidence_and_its_tables_name_it(results):
     assert cells == "atlas: case frame"
     assert reason.startswith("frame: ")
     table = candidates.build()(made)
+    _recorded.check("candidates", table, made)
     ((row),) = table.to_dict("records")
     assert (row["pairs"], row["used"], row["reason"], row["cases"]) == (3, 2, "frame", 1)
     assert (row["maker"], row["ratio"]) == ("ge", "1/5")

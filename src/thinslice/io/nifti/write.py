@@ -17,7 +17,7 @@ from thinslice.io.orientation import Place, place
 from thinslice.volume import HU_INT16, Volume, to_int16
 
 AS_IN_MEMORY = ((2, 1, 0), (False, False, False))  # axes on disk: x, y, z; L, P, S if axial
-COMPRESSION = 4  # of 1 to 9: a tenth larger than 9 and several times faster
+COMPRESSION = 1  # of 1 to 9: 2.5 % larger than 4 on CT, in 0.73 of its time
 
 
 def write_nifti(

@@ -207,6 +207,8 @@ def _whose(row: Mapping[str, Any]) -> str:
     """What a mean is of: a method and its weights, a pair of methods, a kind of slices."""
     if "relation" in row:
         return f"{row['split']}, {row['relation']}"
+    if "method" not in row:
+        return ", ".join(str(row[name]) for name in ("stratum", "simulation") if name in row)
     over = f" over {row['against']}" if "against" in row else ""
     source = row.get("entrant") or ("" if "entrant" in row else row.get("fitted_on", ""))
     return f"{row['method']}{over}{f' ({source})' if source else ''}"

@@ -46,7 +46,7 @@ class InterpolatedPlanes:
         self.kind: Kind = kind
         self.windows = [window(pair, ct) for pair in pairs]
         self.seconds = [pair.thick.second if second else None for pair in pairs]
-        self.second_windows = [s and window_of_scan(s, ct) for s in self.seconds]
+        self.second_windows = [None if s is None else window_of_scan(s, ct) for s in self.seconds]
 
     def __call__(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """x_BCPQ and y_B1PQ of ``side``."""
@@ -65,7 +65,7 @@ class InterpolatedPlanes:
         grid = part(pair.thin.grid, (z.start, y.start, x.start), sizes)
         seen = [(interpolated(pair.thick, grid, self.kind), self.windows[i])]
         second, its_window = self.seconds[i], self.second_windows[i]
-        if second and its_window:
+        if second is not None and its_window is not None:
             seen.append((interpolated(second, grid, self.kind), its_window))
         x_CPQ = [self._unit(block.squeeze(across), of, flip) for block, of in seen]
         truth = pair.thin.read(z, y, x).squeeze(across)

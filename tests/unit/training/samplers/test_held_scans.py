@@ -19,6 +19,7 @@ class OnDisk:
     """A scan that is no volume in memory."""
 
     volume: Volume
+    second = None
 
     @property
     def grid(self):

@@ -1,0 +1,137 @@
+"""Measure convert, degrade and score on one worker and on two, and reckon them for RPLHR-CT.
+
+    python benchmarks/case_workers_speed.py [--cases 4] [--slices 80] [--side 512]
+
+Synthetic NIfTI scans are converted, degraded, restored by interpolation and scored (v1) by the jobs
+of the workflow. CPU seconds are of the job and its processes. On a shared machine the wall seconds
+of two workers say what the neighbours left, so the ratio of an idle machine is reckoned too, from
+the CPU seconds: with n cases of c seconds on one worker, and s seconds to start a process (half of
+what two workers take more), it is n c / (s + ceil(n / 2) c).
+"""
+
+import argparse
+import math
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from measuring import reached
+
+from thinslice.interfaces import Run
+from thinslice.io.nifti.write import write_nifti
+from thinslice.jobs.case_workers import CaseWorkers
+from thinslice.jobs.convert import convert
+from thinslice.jobs.degrade import degrade
+from thinslice.jobs.fetch import fetch
+from thinslice.jobs.restore import RestoreRequest, restore_cases
+from thinslice.jobs.score import score
+from thinslice.runtime.over_cases import Workers
+from thinslice.volume import Grid, Volume
+
+RPLHR = {"convert": (250, 300), "degrade": (250, 300), "score": (100, 300)}  # cases, slices
+CORES = 16
+BOX = {
+    "name": "box5",
+    "module": "profile",
+    "settings": {"shape": "box", "thickness_mm": 5.0, "increment_mm": 5.0},
+}
+LINEAR = {
+    "name": "linear", "module": "interpolation", "fit": "none", "settings": {"kind": "linear"},
+}  # fmt: skip
+V1 = {"name": "v1", "module": "v1", "settings": {"threads": 1}}
+
+
+class Measured(NamedTuple):
+    """Seconds of one job."""
+
+    wall_s: float
+    cpu_s: float  # of the job and its processes
+
+
+def scans(folder: Path, cases: int, slices: int, side: int) -> None:
+    """Thin NIfTI scans of an ellipse with lungs, and their manifest."""
+    grid = Grid(slices, 1.0, 1.0, (side, side), (0.7, 0.7))
+    y, x = (np.mgrid[:side, :side] + 0.5) / side - 0.5
+    body = np.hypot(y / 0.35, x / 0.45) < 1
+    flat = np.where(body, 40.0, -1000.0).astype(np.float32)
+    rows = ["case,patient,split,thin"]
+    for k in range(cases):
+        noise = np.random.default_rng(k).normal(0, 20, grid.zyx).astype(np.float32)
+        write_nifti(Volume(flat + noise, grid), folder / f"c{k}.nii.gz")
+        rows.append(f"c{k},p{k},test,c{k}.nii.gz")
+    (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
+
+
+def timed(job: Callable[[], None]) -> Measured:
+    """Seconds of a job with the processes it waits for."""
+    shown = os.dup(1)
+    os.dup2(2, 1)  # what jobs print is no result of this benchmark
+    before, began = os.times(), time.perf_counter()
+    job()
+    wall_s, after = time.perf_counter() - began, os.times()
+    os.dup2(shown, 1)
+    os.close(shown)
+    return Measured(wall_s, sum(after[:4]) - sum(before[:4]))
+
+
+def jobs(folder: Path, raw: Path, workers: int) -> dict[str, Measured]:
+    """Every job of one run with so many workers."""
+    run = CaseWorkers(Workers(workers))
+    data = {"name": "own", "module": "own_data", "settings": {"root": str(raw)}}
+    record, thin, acquired = folder / "raw.record.json", folder / "thin.zarr", folder / "acq.zarr"
+    thick, restored = folder / "thick.zarr", folder / "restored.zarr"
+    fetch(data, raw, record)
+    seconds = {"convert": timed(lambda: convert(data, raw, record, thin, acquired, run))}
+    seconds["degrade"] = timed(lambda: degrade(BOX, thin, thick, run))
+    request = RestoreRequest(LINEAR, thick, restored, None, folder, Run(), uses_torch=False)
+    restore_cases(request)
+    cell = {"dataset": "own", "degradation": "box5", "method": "linear", "fitted_on": ""}
+    table = folder / "scores.csv"
+    seconds["score"] = timed(lambda: score([V1], BOX, cell, restored, thin, thick, table, run))
+    return seconds
+
+
+def main() -> None:
+    """Print one row a job."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=4)
+    parser.add_argument("--slices", type=int, default=80)
+    parser.add_argument("--side", type=int, default=512)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        raw = Path(scratch, "raw")
+        raw.mkdir()
+        scans(raw, args.cases, args.slices, args.side)
+        measured = {}
+        for name, workers in (("warm", 1), ("first", 1), ("two", 2), ("again", 1)):
+            folder = Path(scratch, name)
+            folder.mkdir()
+            measured[name] = jobs(folder, raw, workers)
+    report(measured, args.cases, args.slices)
+
+
+def report(measured: dict[str, dict[str, Measured]], cases: int, slices: int) -> None:
+    """The table, and what was reached."""
+    print(f"{cases} cases of {slices} slices; load {os.getloadavg()[0]:.1f} of {os.cpu_count()}")
+    print("| job | wall, 1 | wall, 2 | measured | CPU, 1 | CPU, 2 | idle, reckoned | RPLHR-CT |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    for job, (n, thick) in RPLHR.items():
+        one = [measured[name][job] for name in ("first", "again")]
+        wall_s, cpu_s = (sum(part) / 2 for part in zip(*one))
+        two = measured["two"][job]
+        start_s = max(0.0, two.cpu_s - cpu_s) / 2  # of each process
+        idle = cpu_s / (start_s + math.ceil(cases / 2) * cpu_s / cases)
+        whole_s = start_s + math.ceil(n / CORES) * cpu_s / cases * thick / slices
+        numbers = f"{wall_s:.1f} s | {two.wall_s:.1f} s | {wall_s / two.wall_s:.2f}x"
+        more = f"{cpu_s:.1f} s | {two.cpu_s:.1f} s | {idle:.2f}x | {whole_s:.0f} s on {CORES} cores"
+        print(f"| {job} | {numbers} | {more} |")
+        reached(f"{job} on 2 workers against 1", wall_s / two.wall_s)
+        reached(f"{job} on 2 workers against 1, reckoned", idle)
+
+
+if __name__ == "__main__":
+    main()

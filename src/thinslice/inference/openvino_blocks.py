@@ -1,0 +1,99 @@
+"""Run the Swin blocks of a network by OpenVINO on a CPU, in float32.
+
+A block is exported by itself: windows of tokens and a bias in, tokens out, any number of windows.
+So conversion takes little memory (a whole network at one size took 12 GB), and one export serves
+every size of tile. What surrounds the blocks stays with torch, as do the windows themselves
+(``nets.windows``): which tokens a block sees together, and in chunks of what size.
+
+Shape suffixes: W windows, T tokens of one, C channels, H heads, N tokens of all grids.
+"""
+
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, scaled_dot_product_attention
+
+from thinslice.errors import Refused
+from thinslice.nets.swin import SwinBlock
+from thinslice.nets.windows import chunks_of, windows_of
+
+INSTALL = "pip install 'thinslice[openvino]'"
+
+
+def by_openvino(net: nn.Module, threads: int) -> nn.Module:
+    """A copy of ``net`` whose Swin blocks run by OpenVINO in so many threads.
+
+    Refused where openvino is not installed, and for a network without Swin blocks.
+    """
+    runtime = _openvino()
+    answer = deepcopy(net).cpu().eval()
+    places = [
+        (parent, name, block)
+        for parent in answer.modules()
+        for name, block in parent.named_children()
+        if type(block) is SwinBlock
+    ]
+    if not places:
+        raise Refused(f"engine openvino: {type(net).__name__} has no Swin blocks; use torch")
+    for parent, name, block in places:
+        setattr(parent, name, _Exported(block, runtime, threads))
+    return answer
+
+
+def _openvino() -> Any:
+    try:
+        import openvino  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise Refused(f"engine openvino: it is not installed; {INSTALL}, or use torch") from None
+    return openvino
+
+
+class _Windowed(nn.Module):
+    """The block over windows of one kind, as OpenVINO reads it."""
+
+    def __init__(self, block: SwinBlock):
+        super().__init__()
+        self.block, self.heads = block, block.position_bias.shape[1]
+
+    def forward(self, x_WTC: Tensor, bias_HTT: Tensor) -> Tensor:
+        b, width = self.block, self.block.qkv.in_features
+        split = b.qkv(b.norm1(x_WTC)).unflatten(-1, (3, self.heads, width // self.heads))
+        q, k, v = split.permute(2, 0, 3, 1, 4).unbind(0)
+        a_WHTD = scaled_dot_product_attention(q, k, v, attn_mask=bias_HTT[None])
+        x_WTC = x_WTC + b.proj(a_WHTD.transpose(1, 2).flatten(2))
+        return x_WTC + b.fc2(gelu(b.fc1(b.norm2(x_WTC))))
+
+
+class _Exported(nn.Module):
+    """[B, Y, X, C] to the same, as ``SwinBlock``; for restoring alone."""
+
+    def __init__(self, block: SwinBlock, openvino: Any, threads: int):
+        super().__init__()
+        self.window, self.shift = block.window, block.shift
+        with torch.no_grad():
+            self.bias_HTT = block.bias_HTT().contiguous()
+            heads, tokens = self.bias_HTT.shape[:2]
+            shapes = [-1, tokens, block.qkv.in_features], [heads, tokens, tokens]
+            example = torch.zeros(2, *shapes[0][1:]), torch.zeros(*shapes[1])
+            model = openvino.convert_model(
+                _Windowed(block), example_input=example, input=list(shapes)
+            )
+        how = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}
+        how["INFERENCE_NUM_THREADS"] = threads
+        self.request = openvino.Core().compile_model(model, "CPU", how).create_infer_request()
+
+    def forward(self, x_BYXC: Tensor, real: tuple[int, int]) -> Tensor:
+        batch, y, x, width = x_BYXC.shape
+        windows = windows_of(real, self.window, self.shift, x_BYXC.device)
+        bias_KHTT = self.bias_HTT + windows.masks_KTT[:, None]
+        x_NC = x_BYXC.reshape(-1, width)
+        out_NC = torch.empty_like(x_NC)
+        for chunk in chunks_of(windows, batch, y * x):
+            tokens_WTC, bias_HTT = chunk.take(x_NC), bias_KHTT[chunk.kind]
+            answer = self.request.infer(
+                [tokens_WTC.numpy(), bias_HTT.numpy()], share_inputs=True, share_outputs=True
+            )
+            chunk.put(out_NC, torch.from_numpy(answer[0]))
+        return out_NC.view_as(x_BYXC)
