@@ -36,6 +36,7 @@ OF_ONE_KIND = ("scatter", "tradeoff")  # of thick slices: the acquired
 
 ANALYSES = [name for name in plugins.names("analyses") if name != "published"]
 KINDS = plugins.names("figures")
+SOME = slow_but(["nan", "both infinities", "all odd", "zero"], PLANTS)
 
 
 def from_csv(table: pd.DataFrame, folder) -> pd.DataFrame:
@@ -90,7 +91,7 @@ def figure_input(kind: str, plant: str, folder) -> tuple[pd.DataFrame, dict]:
     ), settings
 
 
-@pytest.mark.parametrize("plant", slow_but(["nan", "both infinities", "all odd", "zero"], PLANTS))
+@pytest.mark.parametrize("plant", SOME)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_figure_says_the_numbers_that_its_axes_cannot_hold(kind, plant, drawn, tmp_path):
     table, settings = figure_input(kind, plant, tmp_path)
@@ -103,7 +104,7 @@ def test_a_figure_says_the_numbers_that_its_axes_cannot_hold(kind, plant, drawn,
     assert ("no value" in words or "–" in words) >= numbers.isna().any()
 
 
-@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("plant", SOME)
 @pytest.mark.parametrize("name", ANALYSES)
 def test_a_table_prints_them_and_names_those_that_no_mean_is_over(name, plant, tmp_path):
     table = analysis_table({"name": name}, table_of(name, plant, tmp_path))

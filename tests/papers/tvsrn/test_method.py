@@ -111,6 +111,7 @@ def test_saved_weights_restore_the_same(method, tmp_path):
     assert other.parameters() == method.parameters() > 0
 
 
+@pytest.mark.slow  # that TVSRN beats the best linear filter, every run checks
 def test_fitting_learns_what_no_filter_along_z_can(tmp_path):
     """What the slices between hold is told by the texture in-plane; without its blocks TVSRN is
     one affine filter along z for all pixels, and the best of these is of no use."""

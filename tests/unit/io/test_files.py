@@ -13,6 +13,7 @@ from support import dicom_maker as maker
 from support.nifti_maker import ORDERS, TURNS, reordered, saved, scan_ras
 from support.oriented_series import ORIENTATIONS, PLACES_MM, SLICES, source
 from support.paths import REAL_SCANS, ROOT
+from support.quick import slow_but
 from thinslice.errors import Refused
 from thinslice.io import files
 from thinslice.io.dicom.derived_header import Derivation
@@ -40,10 +41,13 @@ def moved_mm(volume, again):
     return max(np.linalg.norm(there[hu] - place) for hu, place in fiducials(volume).items())
 
 
+QUICK = list(zip(ORIENTATIONS, itertools.cycle(TURNS)))  # each plane once, turns in turn
+
+
 @pytest.mark.usefixtures("hurried")
-@pytest.mark.parametrize("turn", TURNS)
-@pytest.mark.parametrize("orientation", ORIENTATIONS)
-def test_what_is_read_written_and_read_is_the_same_scan(tmp_path, orientation, turn):
+@pytest.mark.parametrize("laid", slow_but(QUICK, itertools.product(ORIENTATIONS, TURNS)), ids=str)
+def test_what_is_read_written_and_read_is_the_same_scan(tmp_path, laid):
+    orientation, turn = laid
     for (k, slices), phase in itertools.product(enumerate(SLICES), (0.0, 0.37)):
         found = source(tmp_path / f"in{k}{phase}", orientation, turn, slices, phase)
         for name in ("out", "out.nii.gz", "out.zarr")[: 3 if (k, phase) == (4, 0.37) else 2]:
