@@ -61,6 +61,10 @@ def build(**settings: Any) -> InvertedMethod:
             ABOUT,
             s,
             lambda: LatentPrior(Autoencoder(**autoencoder), **prior),
-            identity={"autoencoder": autoencoder, "prior": prior, "grey": list(STRETCHED)},
+            identity={
+                "autoencoder": {**autoencoder, "start": "block frequencies"},
+                "prior": prior,
+                "grey": list(STRETCHED),
+            },
         )
     )
