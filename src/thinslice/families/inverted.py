@@ -69,7 +69,7 @@ class InvertedSettings:
     seed: int = 0  # of first weights, of every step and of the inversion's noise
     ct: tuple[float, float] = (-1024.0, 3071.0)  # HU that the networks see as 0 and 1
     iterations: int = 600  # of the inversion; the authors' is 601
-    inversion_lr: float = 0.07  # of Adam on latents; the authors'
+    inversion_lr: float = 0.02  # of Adam on latents; the authors' 0.07 overshoots here
     prior_weight: float = 0.1  # of the prior beside the thick slices
     start_noise: float = 1.0  # noise level of the first iteration
     stop_noise: float = 0.05  # of the last one

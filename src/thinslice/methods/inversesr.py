@@ -5,9 +5,10 @@ MICCAI 2023, as ACVTT's tables have it for CT: there, too, a small prior must ha
 theirs is of brains, of one size, told age and sex. What is theirs: an autoencoder and a diffusion
 of its latents learn thin scans alone; Adam, at 0.07 in some 600 iterations, moves latents until the
 decoded scan, made thick, has the measured slices, by the mean absolute error (their "decoder"
-mode). Ours: all sizes; the start, which is the interpolated scan and not the prior's mean; that the
-prior pulls during the inversion (Mardani et al. 2024); that what was changed is added to the start;
-blocks; a damped step towards the thick slices at the end; no perceptual or adversarial loss.
+mode). Ours: all sizes; a rate of 0.02; the start, which is the interpolated scan and not the
+prior's mean; that the prior pulls during the inversion (Mardani et al. 2024); that what was changed
+is added to the start; blocks; that latents start as frequencies (``nets.autoencoder``); a damped
+step towards the thick slices at the end; no perceptual or adversarial loss.
 """
 
 from dataclasses import dataclass
@@ -61,6 +62,10 @@ def build(**settings: Any) -> InvertedMethod:
             ABOUT,
             s,
             lambda: LatentPrior(Autoencoder(**autoencoder), **prior),
-            identity={"autoencoder": autoencoder, "prior": prior, "grey": list(STRETCHED)},
+            identity={
+                "autoencoder": {**autoencoder, "start": "block frequencies"},
+                "prior": prior,
+                "grey": list(STRETCHED),
+            },
         )
     )

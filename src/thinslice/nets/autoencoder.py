@@ -2,7 +2,9 @@
 
 Cubes of 2 x 2 x 2 voxels become features at once, and are made of features at the end (sub-voxel
 convolution); every further level halves all axes again. After Kingma & Welling 2014 and Rombach et
-al. 2022, without their adversarial and perceptual terms.
+al. 2022, without their adversarial and perceptual terms. Latents are the lowest frequencies of
+blocks plus what the encoder adds, voxels what these say plus what the decoder adds; both add
+nothing untrained. From first weights of chance, minutes of training do not teach it to copy.
 
 Shape suffixes: B cubes, 1 channel, C latent channels, Z Y X; z y x 2 ** levels times fewer.
 """
@@ -13,9 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool3d, interpolate, silu
 
+from thinslice.nets.block_frequencies import BlockFrequencies
 from thinslice.nets.grey import STRETCHED
 
-FIRST_LOG_VARIANCE = -6.0  # of latents: a standard deviation of 0.05
+FIRST_LOG_VARIANCE = -6.0  # of latents: a standard deviation of 0.05, where they are of size one
 
 
 class Residual(nn.Module):
@@ -55,8 +58,12 @@ class Autoencoder(nn.Module):
             for a, b in reversed(list(pairwise(widths)))
         )
         self.tail = nn.Sequential(Residual(channels), nn.Conv3d(channels, 8, 3, padding=1))
-        with torch.no_grad():  # as large as means, noise would hide all there is to learn at first
-            self.narrow.weight[latent:] = 0.0
+        self.blocks = BlockFrequencies(2**levels, latent)
+        last = self.tail[-1]
+        assert isinstance(last, nn.Conv3d)
+        for start in (*self.narrow.parameters(), *last.parameters()):
+            nn.init.zeros_(start)
+        with torch.no_grad():
             self.narrow.bias[latent:] = FIRST_LOG_VARIANCE  # type: ignore[index]
 
     @property
@@ -66,18 +73,20 @@ class Autoencoder(nn.Module):
 
     def encode(self, x_B1ZYX: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and logarithm of the variance of latent_BCzyx."""
-        state = self.head(folded(STRETCHED.seen(x_B1ZYX)))
+        seen = STRETCHED.seen(x_B1ZYX)
+        state = self.head(folded(seen))
         for block in self.down:
             state = block(avg_pool3d(state, 2))
         mean, log_variance = self.narrow(state).chunk(2, 1)
-        return mean, log_variance.clamp(-20.0, 10.0)
+        return self.blocks(seen) + mean, log_variance.clamp(-20.0, 10.0)
 
     def decode(self, latent_BCzyx: Tensor) -> Tensor:
         """x_B1ZYX; not cut to [0, 1]."""
         state = self.widen(latent_BCzyx)
         for block in self.up:
             state = interpolate(block(state), scale_factor=2.0, mode="nearest")
-        return STRETCHED.middle + STRETCHED.correction(unfolded(self.tail(state)))
+        stretched = self.blocks.voxels(latent_BCzyx) + unfolded(self.tail(state))
+        return STRETCHED.middle + STRETCHED.correction(stretched)
 
     def forward(self, x_B1ZYX: Tensor) -> Tensor:
         """Through the latent mean."""
