@@ -22,7 +22,8 @@ class Measured:
 
     matrix     [n_thick, n]; rows of slices that do not count are zero
     unit       the thick slices in [0, 1]
-    padded     true where nothing was measured, or None
+    padded     true where this slice was not measured but another was; None: nowhere. Where none
+               was, the scan is taken for the air that it is filled with, as if a file said air
     """
 
     matrix: np.ndarray
@@ -35,7 +36,10 @@ class Measured:
         box = SliceProfile(thick.grid.thickness_mm, bell=0.0)
         rows = covered(box, grid, thick.grid) >= COVERED
         matrix = matrix_of(box, grid, thick.grid, rows)
-        return cls(matrix, window.to_unit(thick.voxels), thick.padded())
+        padded = thick.padded()
+        if padded is not None:
+            padded = padded & ~padded.all(axis=0)
+        return cls(matrix, window.to_unit(thick.voxels), padded)
 
     def approached(self, unit_ZYX: np.ndarray, damping: float) -> np.ndarray:
         """One step of ``unit_ZYX`` (float32, overwritten) towards what was measured.

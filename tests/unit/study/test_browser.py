@@ -185,3 +185,53 @@ def test_an_edited_picture_is_not_shown_and_an_edited_question_is_refused(visit,
     key = read_key(place / "key.json")
     with pytest.raises(Refused, match="a page that was edited"):
         read_all([path], key, partial=True)
+
+
+LATE_ONCE = """() => {
+    const whole = Response.prototype.arrayBuffer;
+    let late = true;
+    Response.prototype.arrayBuffer = async function () {
+        if (late) {
+            late = false;
+            await new Promise((go) => setTimeout(go, 300));
+            document.body.dataset.late = "read";
+        }
+        return whole.call(this);
+    };
+}"""
+
+
+def test_of_two_pairs_asked_for_at_once_the_latter_is_shown_however_late_the_first_is_read(visit):
+    page = visit()
+    begin(page, "Ann")
+    for k in range(3):
+        at(page, k)
+        page.keyboard.press("ArrowLeft")
+    at(page, 3)
+    page.evaluate(LATE_ONCE)
+    twice = "document.getElementById('back').click(), document.getElementById('back').click()"
+    page.evaluate(f"() => {{ {twice}; document.getElementById('window-bone').click(); }}")
+    page.wait_for_selector('body[data-late="read"]')
+    page.wait_for_timeout(100)
+    assert page.inner_text("#progress") == "2 of 6"
+    assert page.get_attribute("body", "data-ready") == "1"
+
+
+def test_titles_questions_groups_and_names_are_text_whatever_is_in_them(visit, place):
+    words = "</script><script>window.run = 1</script><!-- <img src=x onerror='window.run=1'> 日本"
+    study = make.make(studies.plan(n=2, title=words, question=words, groups=(words,)))
+    make.write(study, place / "words.html", place / "words.json")
+    page = visit("words.html")
+    begin(page, words[8:60] + "ß", words)
+    at(page, 0)
+    page.keyboard.press("B")
+    assert page.get_attribute("#window-bone", "aria-pressed") == "true"
+    assert words in page.inner_text("footer")
+    for k in range(2):
+        at(page, k)
+        page.keyboard.press("ArrowLeft")
+    at(page, "end")
+    assert page.title() == words
+    assert page.evaluate("window.run") is None
+    (reader,) = read_all([saved(page, place / "words.answers")], read_key(place / "words.json"))
+    assert (reader.name, reader.group) == (words[8:60] + "ß", words)

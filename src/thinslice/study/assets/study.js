@@ -92,16 +92,20 @@
 
   const go = async (k) => {
     if (k === -1 || k >= answers.n) return end();
-    Object.assign(state, { at: k, ready: false, shown: {} });
+    const visit = {}; // while one pair is read, another may be asked for: the latest counts
+    Object.assign(state, { at: k, ready: false, images: [], shown: {}, visit });
     document.body.dataset.ready = "";
     const pair = head.pairs[k];
     layOut();
+    let images;
     try {
-      state.images = await readBlock(pair, text(`pair${k}`));
+      images = await readBlock(pair, text(`pair${k}`));
     } catch (error) {
-      return show(make("h1", { textContent: `Pair ${k + 1} of this page cannot be shown` }),
+      return state.visit === visit && show(make("h1", { textContent: `Pair ${k + 1} of this page cannot be shown` }),
         make("p", { id: "damaged", textContent: `${error.message}. Ask for a new copy of the page.` }));
     }
+    if (state.visit !== visit) return undefined;
+    state.images = images;
     fit();
     setWindow(pair.first);
     Object.assign(state, { ready: true, since: performance.now() });
@@ -118,7 +122,7 @@
   };
   const setWindow = (name) => {
     const limits = windowsOf(head.pairs[state.at])[name];
-    if (!limits) return;
+    if (!limits || !state.images.length) return;
     state.window = name;
     for (const side of names(state.images.length)) state.shown[side] = inWindow(imageOf(side), limits);
     for (const each of document.querySelectorAll("[id^=window-]")) {
@@ -147,7 +151,7 @@
   /* ---- the end */
   const end = () => {
     document.body.dataset.ready = "end";
-    state.ready = false;
+    Object.assign(state, { ready: false, visit: null });
     const { missing } = answers;
     const words = missing ? `${missing} of ${answers.n} pairs have no answer yet.`
       : `All ${answers.n} pairs are answered. Save the file and send it to whoever gave you this page.`;
@@ -170,7 +174,8 @@
   document.addEventListener("keydown", (event) => {
     const busy = event.repeat || event.ctrlKey || event.metaKey || event.altKey;
     if (busy || !state.ready || !document.getElementById("images")) return;
-    const action = KEYS[event.key] || (letters[event.key] && (() => setWindow(letters[event.key])));
+    const named = letters[event.key.toLowerCase()];
+    const action = KEYS[event.key] || (named && (() => setWindow(named)));
     if (!action) return;
     event.preventDefault();
     action();
