@@ -34,7 +34,8 @@ seconds of one thread, user and system apart, both sides in turn in one run. A p
 reckoned for 3,000 jobs from those planned. Of convert, degrade and score the ratio is of wall
 seconds; *reckoned* is what CPU seconds would give on an idle machine. *Load* is that of the machine
 as the benchmark began: above its number of cores, neighbours slowed what was measured, wall seconds
-most. *Before* is of another day and load.
+most. *Before* is of another day and load. Aims of TVSRN and ACVTT are against their authors' code;
+no benchmark of these prints them yet.
 
 ## Aims
 

@@ -21,6 +21,11 @@ def test_a_task_is_measured_on_a_few_voxels(name):
     assert "within" in gpu.row(name, result)
 
 
+@pytest.mark.parametrize("name", gpu.TASKS)
+def test_every_task_is_of_a_method_with_its_settings(name):
+    assert gpu.method_of(gpu.TASKS[name], tiny=True)
+
+
 def test_what_failed_or_differs_too_much_is_a_row_that_says_so():
     assert "out of time" in gpu.row("TVSRN, fp32", {"failed": "out of time"})
     result = {"seconds": [1.0], "gpu_gib": 2.0, "difference_hu": 3.0}
