@@ -86,7 +86,7 @@ def test_a_series_that_cannot_be_read_sets_its_pair_aside(settings, tmp_path):
     data.ImagePositionPatient = [0, 0, 999]
     data.save_as(file)
     read = phantom_fda.build(**settings).readers(tmp_path / "raw")["layout-thick"]
-    with pytest.raises(SetAside, match="^series: "):
+    with pytest.raises(SetAside, match=r"^series: "):
         read()
 
 
