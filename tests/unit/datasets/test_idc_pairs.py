@@ -90,7 +90,8 @@ def test_a_killed_fetch_goes_on_where_it_was(made, bucket, manifest, tmp_path):
     bucket.asked.clear()
     built(manifest, bucket).fetch(raw)
     assert is_whole(raw, made)
-    assert len(bucket.asked) <= 3 * FILES + 6 - before
+    late = _archive.CONNECTIONS  # requests of the killed process that the server sees afterwards
+    assert len(bucket.asked) <= 3 * FILES + 6 - before + late
 
 
 def test_a_wrong_byte_in_the_answer_is_refused_and_not_left(made, bucket, manifest, tmp_path):
