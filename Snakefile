@@ -36,8 +36,8 @@ if not Path(workflow.basedir, "src", "thinslice").is_dir():
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice.workflow import cells, check_metrics, check_settings, checks, config_files, engine
-from thinslice.workflow import own_data, panels, targets
+from thinslice.workflow import cells, check_metrics, check_segmentation, check_settings, checks
+from thinslice.workflow import config_files, engine, own_data, panels, targets
 from thinslice.workflow.recovery import prepare, run_lock, snakemake_state
 
 engine.tune_gc()
@@ -62,6 +62,7 @@ with engine.refusals():
     checks.check_weights_of(config)
     checks.check_given(config)
     check_settings.check_settings(config, engine.config_files(workflow))
+    check_segmentation.check_segmentation(config)
     check_metrics.check_metrics(config)
     if engine.is_main(workflow):
         snakemake_state.check(RESULTS, STATE)

@@ -28,10 +28,13 @@ AIMS = (  # what ``measuring.reached`` prints, before, aim
 HEAD = """\
 # Speed
 
-The last run of `make bench`, each benchmark against a named baseline with equal output: CPU seconds
-of one thread, user and system apart, both sides in turn in one run. Written by
-`benchmarks/bench.py`; no number is typed here. *Load* is that of the machine as the benchmark
-began: above its number of cores, code bound by memory is slowed most, and ours mostly is.
+The last run of each benchmark (`make bench`), written by `benchmarks/bench.py`; no result is typed
+here. Against a named baseline, whose output is equal or whose difference is printed, it is CPU
+seconds of one thread, user and system apart, both sides in turn in one run. A plan is CPU seconds,
+reckoned for 3,000 jobs from those planned. Of convert, degrade and score the ratio is of wall
+seconds; *reckoned* is what CPU seconds would give on an idle machine. *Load* is that of the machine
+as the benchmark began: above its number of cores, neighbours slowed what was measured, wall seconds
+most. *Before* is of another day and load.
 
 ## Aims
 

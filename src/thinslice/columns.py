@@ -216,15 +216,3 @@ def _cell(name: str, value: Any) -> str:
     if name in TEXT:
         return value
     return str(int(value) if TYPES[name] == "int" else float(value))
-
-
-RESTORED_BY = {"restore_precision": "fp32", "engine": "torch"}  # settings, and what is usual
-# Settings that make no method another than the source's: seed and ``ct``, the HU that a network
-# sees as 0 and 1, are the data's.
-UNMARKED = ("seed", "ct", *RESTORED_BY)
-
-
-def restored_by(fidelity: str, settings: Mapping[str, Any]) -> str:
-    """A label, with the numbers and the engine that restored after it, where they are not usual."""
-    how = [settings.get(name, usual) for name, usual in RESTORED_BY.items()]
-    return ", ".join([fidelity, *(word for word in how if word not in RESTORED_BY.values())])

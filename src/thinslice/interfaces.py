@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from thinslice.columns import UNMARKED, restored_by
 from thinslice.volume import Grid, Modality, Padding, Volume
 
 if TYPE_CHECKING:  # the workflow's interpolating jobs never import pandas or scipy.sparse
@@ -133,6 +132,18 @@ class PlaneDegradation(Degradation, Protocol):
     def planes(self, thin: Grid, thick: Grid) -> "tuple[csr_array, csr_array]":
         """[y_thick, y_thin] and [x_thick, x_thin]; every row sums to one."""
         ...
+
+
+RESTORED_BY = {"restore_precision": "fp32", "engine": "torch"}  # settings, and what is usual
+# Settings that make no method another than the source's: seed and ``ct``, the HU that a network
+# sees as 0 and 1, are the data's.
+UNMARKED = ("seed", "ct", *RESTORED_BY)
+
+
+def restored_by(fidelity: str, settings: Mapping[str, Any]) -> str:
+    """A label, with the numbers and the engine that restored after it, where they are not usual."""
+    how = [settings.get(name, usual) for name, usual in RESTORED_BY.items()]
+    return ", ".join([fidelity, *(word for word in how if word not in RESTORED_BY.values())])
 
 
 class About(NamedTuple):

@@ -50,7 +50,9 @@ def tiny_msd(folder: Path, modality: str) -> dict[str, Any]:
 
 def tiny_kits(folder: Path, modality: str) -> dict[str, Any]:
     settings = {"folder": str(folder), "limit": 1}
-    sets.kits_folder(folder, [row.case for row in kits23.build(**settings).rows])
+    cases = [row.case for row in kits23.build(**settings).rows]
+    sets.kits_folder(folder, cases)
+    sets.kits_labels(folder, cases)
     return settings
 
 

@@ -173,6 +173,11 @@ def certified() -> dict[str, dict[str, Any]]:
         "as it is": {},
         "other number, same noise": {"change": tagged(AcquisitionNumber=7)},
         "written otherwise": {"change": tagged(KVP="120.00", AcquisitionTime="101112.9")},
+        "no PatientID": {"change": tagged(PatientID="")},
+        "PatientID and maker otherwise": {
+            "change": tagged(PatientID=" secret^name ", Manufacturer="Acme")
+        },
+        "of raw data, made later": {"change": tagged(ImageType=["ORIGINAL", "SECONDARY", "AXIAL"])},
         "nothing stated": {"change": tagged(ConvolutionKernel="", AcquisitionTime="")},
         "between thin slices": {"hu": between, "start_mm": THICK_START + 0.5},
         "overlapping": {"hu": overlapping + 0.5, "increment_mm": 2.5},

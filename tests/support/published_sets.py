@@ -52,6 +52,14 @@ def kits_folder(folder: Path, cases: Iterable[str]) -> None:
         write_kits(folder / case / "imaging.nii.gz", body_zyx(seed))
 
 
+def kits_labels(folder: Path, cases: Iterable[str]) -> None:
+    """Labels of scans that are there: what is bright, as the second structure."""
+    for case in cases:
+        scan = nib.Nifti1Image.load(folder / case / "imaging.nii.gz")
+        labels = 2 * (np.asarray(scan.dataobj) > 100).astype(np.uint8)
+        write_scan(folder / case / "segmentation.nii.gz", labels, scan.affine)
+
+
 def msd_folder(folder: Path, tasks: Mapping[str, str]) -> None:
     """Scans of every case in the folder of its task; every other one has no labels."""
     for seed, (case, task) in enumerate(tasks.items()):

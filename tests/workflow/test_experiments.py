@@ -16,6 +16,7 @@ from thinslice import plugins
 from thinslice.analyses import _printed, published
 from thinslice.columns import metric_name
 from thinslice.interfaces import ScoringInput
+from thinslice.segmentation.scores import PROTOCOL
 from thinslice.volume import Grid, Volume
 from thinslice.workflow import cells
 
@@ -122,7 +123,13 @@ def test_its_protocol_gives_its_metric_for_its_modality(paper, metrics_of_protoc
     for cell in asked_of_ours(config):
         metric, name = cell.says["metric"], cell.says.get("protocol")
         modality = config["datasets"][cell.says["dataset"]].get("modality", "CT")
-        if metric not in published.COSTS:
+        if name == PROTOCOL:
+            (dataset,) = config["segmentation"]["datasets"]
+            card = {"name": dataset, **config["datasets"][dataset]}
+            structures = plugins.build("datasets", card).structures
+            kind, _, structure = metric.partition("_")
+            assert (kind in ("dice", "nsd"), structure in structures) == (True, True), cell
+        elif metric not in published.COSTS:
             assert (
                 metric in metrics_of_protocols[name, modality, repr(config["protocols"][name])]
             ), cell

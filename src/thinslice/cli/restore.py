@@ -126,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _restore(arguments: argparse.Namespace, out: "Output") -> int:
     from thinslice.restoration import restore
-    from thinslice.restoration.precision import precision_of
+    from thinslice.restoration.precision import precision_of, refuse_engine
 
     watch = Watch.start()
     planned = _planned(arguments, out)
@@ -140,6 +140,7 @@ def _restore(arguments: argparse.Namespace, out: "Output") -> int:
         restore.refuse_outside(planned)
     restore.refuse_small_cap(planned, run, device)
     precision_of(planned.chosen.method, planned.precision, run)
+    refuse_engine(planned.chosen.method, run)
     if arguments.dry_run:
         _show_dry(arguments, planned)
         return 0

@@ -95,7 +95,7 @@ def _remotes(series: Series, raw: Path, mirror: str | None, address: str) -> lis
         expected = f"{series.slices} of {series.bytes} bytes, as in the manifest"
         advice = (
             f"the archive has another version of it; delete {raw / 'listings'} if that is old, or "
-            "leave its collection out"
+            "leave its collection out, or name a manifest without its row"
         )
         raise refused(f"{address}/{series.uuid}/", found, expected, advice)
     return remotes

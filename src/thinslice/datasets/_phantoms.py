@@ -8,6 +8,7 @@ hu.
 """
 
 import csv
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +28,6 @@ from thinslice.datasets.own_data import in_frame_of
 from thinslice.errors import Refused, SetAside, listed, refused
 from thinslice.interfaces import Case
 from thinslice.io.dicom.read import read_dicom
-from thinslice.io.scan import LoadedScan
 from thinslice.metrics.known_solids import Sphere
 
 THICKER = 1.5  # times the thin slices
@@ -53,6 +53,7 @@ class Phantoms:
 
     def __init__(self, name: str, sha256: str, settings: PhantomSettings):
         rows = _manifest(name, sha256, settings.manifest)
+        _refuse_others(settings.nodules, rows)
         for column, wanted in (("layout", settings.layouts), ("kernel", settings.kernels)):
             rows = _among(name, rows, column, wanted)
         self.settings = settings
@@ -115,25 +116,23 @@ def _pairs(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
 
 
 def _case(thin: Row, thick: Row, raw: Path, solids: Sequence[dict[str, Any]]) -> Case:
-    scans = [_read(row, raw) for row in (thin, thick)]
+    stratum = {"maker": thick["maker"], "ratio": _ratio(thin, thick), "kernel": "same"}
+    about = {"patient": thick["layout"], "split": "test", **stratum}
+    files = [files_of(series_of(row), raw) for row in (thin, thick)]
+    try:
+        scans = [read_dicom(each[0].parent, only=each, modality="CT") for each in files]
+    except Refused as error:
+        raise SetAside(f"series: {error}", about) from error
     try:
         placed = in_frame_of(scans[0].volume, scans[1].volume, raw / thick["uuid"])
     except Refused as error:
-        stratum = {"maker": thick["maker"], "ratio": _ratio(thin, thick), "kernel": "same"}
-        about = {"patient": thick["layout"], "split": "test", **stratum}
         raise SetAside(f"field_of_view: {error}", about) from error
     source: dict[str, Any] = {
         role: {"uuid": row["uuid"], **scan.source}
         for role, row, scan in zip(("thin", "thick"), (thin, thick), scans)
     }
-    stratum = {"maker": thick["maker"], "ratio": _ratio(thin, thick), "kernel": "same"}
     source |= {"stratum": stratum, "licence": thick["licence"], "solids": list(solids)}
     return Case(thick["case"], thick["layout"], "test", scans[0].volume, placed, source)
-
-
-def _read(row: Row, raw: Path) -> LoadedScan:
-    series = series_of(row)
-    return read_dicom(raw / series.uuid, only=files_of(series, raw), modality="CT")
 
 
 def _ratio(thin: Row, thick: Row) -> str:
@@ -145,14 +144,31 @@ def _solids(nodules: str | None) -> dict[str, list[dict[str, Any]]]:
     if nodules is None:
         return {}
     path, solids = Path(nodules).expanduser(), {}
+    if not path.is_file():
+        raise refused(path, "nothing there", "the list of nodules", "correct the setting nodules")
     with path.open(newline="") as file:
         for line, row in enumerate(csv.DictReader(file), 2):
             try:
                 numbers = {k: float(row[k]) for k in ("x_mm", "y_mm", "z_mm", "diameter_mm")}
                 sphere = Sphere(**numbers, hu=float(row["hu"]) if row.get("hu") else None)
+                _refuse_impossible(sphere)
                 solids.setdefault(row["layout"], []).append(sphere._asdict())
             except (KeyError, ValueError, TypeError) as error:
                 found = f"{type(error).__name__}: {error}"
                 expected = "layout, x_mm, y_mm, z_mm, diameter_mm and perhaps hu"
                 raise refused(f"{path}: line {line}", found, expected, "correct it") from error
     return solids
+
+
+def _refuse_others(nodules: str | None, rows: Sequence[Row]) -> None:
+    """Refuse a list whose layouts are all unknown: nothing would be measured, silently."""
+    stated, there = sorted(_solids(nodules)), sorted({row["layout"] for row in rows})
+    if nodules is not None and not set(stated) & set(there):
+        found = f"nodules of {listed(stated)}" if stated else "no nodules"
+        raise refused(Path(nodules), found, f"some of {', '.join(there)}", "correct the layouts")
+
+
+def _refuse_impossible(sphere: Sphere) -> None:
+    numbers = [number for number in sphere if number is not None]
+    if not all(map(math.isfinite, numbers)) or sphere.diameter_mm <= 0:
+        raise ValueError(f"no sphere of a known place and size: {tuple(numbers)}")

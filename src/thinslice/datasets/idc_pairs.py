@@ -241,8 +241,9 @@ def _within(rows: Sequence[Mapping[str, str]], max_gb: float | None) -> list[Map
 
 def build(**settings) -> IdcPairs:
     given = Settings(**settings)
-    if unknown := sorted(set(given.flags) - set(CODES)):
-        raise ValueError(f"flags: {listed(unknown)}; expected some of {', '.join(CODES)}")
+    codes = [code for code, (verdict, _) in CODES.items() if verdict == "flagged"]
+    if unknown := sorted(set(given.flags) - set(codes)):
+        raise ValueError(f"flags: {listed(unknown)}; expected some of {', '.join(codes)}")
     if given.take is not None and given.take < 1:
         raise ValueError(f"take counts patients, found {given.take}")
     return IdcPairs(given, selected(given, _candidates(given.manifest)))

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from thinslice.errors import refused
-from thinslice.fs.atomic import write_text
+from thinslice.fs.atomic import remove_leftovers, write_text
 from thinslice.fs.locks import is_at, wait_lock
 
 BLOCK = 1 << 20
@@ -29,6 +29,7 @@ class Part:
     def __enter__(self) -> "Part":
         self.target.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._locked()
+        remove_leftovers(self.note)  # of a writer that was killed; the lock says there is no other
         self._size = os.fstat(self._file.fileno()).st_size
         self._reset_hashes()
         return self

@@ -221,12 +221,21 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         """The network as the engine of the settings runs it; Refused where it cannot."""
         if self.recipe.settings.engine == "torch":
             return net
-        if choose(run).type != "cpu":
-            raise Refused("engine openvino is for a CPU: set device cpu, or engine torch")
+        self.refuse_engine(run)
         from thinslice.inference.openvino_blocks import by_openvino
 
         self.differences = Differences(window, "openvino", SAME)
         return ByEngine(by_openvino(net, run.threads or 1), net, self.differences)
+
+    def refuse_engine(self, run: Run) -> None:
+        """Refuse an engine that is not installed, or not for the device of ``run``."""
+        if self.recipe.settings.engine == "torch":
+            return
+        if choose(run).type != "cpu":
+            raise Refused("engine openvino is for a CPU: set device cpu, or engine torch")
+        from thinslice.inference.openvino_blocks import installed
+
+        installed()
 
     def _for(self, factor: int) -> nn.Module:
         """The fitted network for one of its factors."""

@@ -27,7 +27,7 @@ def by_openvino(net: nn.Module, threads: int) -> nn.Module:
 
     Refused where openvino is not installed, and for a network without Swin blocks.
     """
-    runtime = _openvino()
+    runtime = installed()
     answer = deepcopy(net).cpu().eval()
     places = [
         (parent, name, block)
@@ -42,7 +42,8 @@ def by_openvino(net: nn.Module, threads: int) -> nn.Module:
     return answer
 
 
-def _openvino() -> Any:
+def installed() -> Any:
+    """The package openvino; Refused where it is not installed."""
     try:
         import openvino  # pyright: ignore[reportMissingImports]
     except ImportError:

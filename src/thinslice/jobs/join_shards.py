@@ -137,8 +137,11 @@ def _facts(shards: Sequence[Shard]) -> dict[str, Any]:
     """
     worked = [shard for shard in shards if shard.facts["wall_s"]] or list(shards)
     first = worked[0].facts
-    same = {name: first[name] for name in ("work", "precision") if name in first}
-    by_case = [name for name in (LEARNING_S, DIFFERENCES) if name in first]
+    same = {"work": first["work"]} if "work" in first else {}
+    numbers = dict.fromkeys(s.facts["precision"] for s in worked if "precision" in s.facts)
+    if numbers:  # several, where only some of the machines have units for bfloat16
+        same["precision"] = ", ".join(numbers)
+    by_case = [name for name in (LEARNING_S, DIFFERENCES) if any(name in s.facts for s in worked)]
     on_gpus = [shard.facts["gpu_memory_gib"] for shard in worked]
     return {
         **{

@@ -128,7 +128,7 @@ def _sums(
     along_z = flat[3]
     p, q = np.empty((2, rows, columns), np.float32)
     totals = dict.fromkeys(counted, 0.0)
-    shift = _shift(restored, thin, window, slab)
+    shift = _shift(restored, thin, counted, window, slab)
 
     def add(view: str, k: int, maps: np.ndarray) -> None:
         mask = counted[view][slab.z.start + k, slab.y, slab.x].view(np.uint8)
@@ -149,10 +149,21 @@ def _sums(
     return totals
 
 
-def _shift(restored: np.ndarray, thin: np.ndarray, window: Window, slab: _Slab) -> float:
-    """About what the volumes differ by in a slab: what is left of the difference is small."""
-    middle = ((slab.z.start + slab.z.stop) // 2, slab.y, slab.x)
-    r, t = (v[middle].clip(window.low, window.high) for v in (restored, thin))
+def _shift(
+    restored: np.ndarray,
+    thin: np.ndarray,
+    counted: Mapping[str, np.ndarray],
+    window: Window,
+    slab: _Slab,
+) -> float:
+    """About what the volumes differ by in a slab: what is left of the difference is small.
+
+    Of the counted voxels of one slice alone: no other voxel may change as much as the rounding.
+    """
+    wanted = np.logical_or.reduce([mask[slab.z, slab.y, slab.x] for mask in counted.values()])
+    k = int(np.count_nonzero(wanted, axis=(1, 2)).argmax())
+    chosen = (slab.z.start + k, slab.y, slab.x)
+    r, t = (v[chosen][wanted[k]].clip(window.low, window.high) for v in (restored, thin))
     return float(np.float32((r - t).mean(dtype=np.float64)))
 
 

@@ -16,7 +16,7 @@ CODES: dict[str, tuple[Verdict, str]] = {  # of reasons: what they lead to, and 
     "energy": ("rejected", "two tube voltages"),
     "phase": ("rejected", "two phases of the heart, the breath or of time"),
     "acquisition": ("rejected", "two acquisitions, by time or because they share no noise"),
-    "noise": ("flagged", "the noise of the two has little in common"),
+    "noise": ("flagged", "the noise of the two has little in common, or tells nothing"),
     "acquisition_number": (
         "flagged",
         "two acquisition numbers or contrast agents, without shared noise",

@@ -28,6 +28,9 @@ def certify(thin: Reconstruction, thick: Reconstruction) -> Certificate:
     except Refused as error:
         return Certificate((*found, Reason("stack", str(error))), facts, notes=tuple(notes))
     shared = measured.shared_noise if measured is not None else None
+    if measured is not None and shared is None:
+        untold, remarks = headers.without_noise(thin, thick)
+        seen, notes = [*seen, *untold], [*notes, *remarks]
     if shared is not None and shared >= images.SURELY_SHARED:
         notes += [
             f"{each.text}, but the noise of both is the same ({shared:.2g})" for each in counted

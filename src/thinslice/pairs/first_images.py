@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from thinslice.errors import Refused
 from thinslice.io.dicom.headers import Slice, slices_of
 from thinslice.pairs import headers
 from thinslice.pairs.certificate import Reason
@@ -19,9 +20,14 @@ LASTING = ("modality", "derived", "patient", "study", "frame", "scanner", "patie
 def reason_of_images(thin: Path, thick: Path) -> Reason | None:
     """The first reason against a pair by one image of each; None: there is none so far.
 
-    Refused for a file that is no image.
+    A localizer in a series, or a file that cannot be read, says nothing of the others.
     """
-    images = [slices_of(path)[0] for path in (thin, thick)]
+    try:
+        images = [image for path in (thin, thick) for image in slices_of(path)[:1]]
+    except Refused:
+        return None
+    if [image.kind for image in images] != ["slice", "slice"]:
+        return None
     pair = [Reconstruction(s.path.parent, "", None, (s,), None, None) for s in images]
     found = [r for r in headers.reasons(*pair) if r.code in LASTING]
     found += [r for r in (_orientation(*images), _pixels(*images)) if r is not None]

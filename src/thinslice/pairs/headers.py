@@ -64,13 +64,26 @@ def miscounted(thin: Reconstruction, thick: Reconstruction) -> list[Reason]:
 
 
 def silent(thin: Reconstruction, thick: Reconstruction) -> list[str]:
-    """Notes on UIDs that a header lacks, which then say nothing."""
-    names = {"StudyInstanceUID": "study", "FrameOfReferenceUID": "reference"}
+    """Notes on UIDs and the PatientID that a header lacks, which then say nothing."""
+    names = {
+        "PatientID": "patient",
+        "StudyInstanceUID": "study",
+        "FrameOfReferenceUID": "reference",
+    }
     return [
         f"no {name} in one of the two"
         for name, key in names.items()
-        if not all(getattr(each.first, key) for each in (thin, thick))
+        if not all(getattr(each.first, key).strip() for each in (thin, thick))
     ]
+
+
+def without_noise(thin: Reconstruction, thick: Reconstruction) -> tuple[list[Reason], list[str]]:
+    """Of a pair whose noise cannot be compared: a reason where no time tells either, or a note."""
+    text = "the noise of the two cannot be compared"
+    if all(_values(each, "AcquisitionTime") for each in (thin, thick)):
+        return [], [f"{text}: that one acquisition made both, the headers alone say"]
+    words = "and one of them states no AcquisitionTime: nothing tells one acquisition from two"
+    return [Reason("noise", f"{text}, {words}")], []
 
 
 def _kinds(thin: Reconstruction, thick: Reconstruction) -> list[Reason]:
@@ -79,12 +92,18 @@ def _kinds(thin: Reconstruction, thick: Reconstruction) -> list[Reason]:
         if each.first.modality != "CT":
             found.append(Reason("modality", f"the {which} series is {each.first.modality}, not CT"))
         words = {w.strip().upper() for s in each.slices for w in _type(s)}
-        if computed := sorted(words & COMPUTED):
+        if computed := sorted(_computed(words)):
             stated = "/".join(_type(each.first))
             found.append(Reason("derived", f"{which}: ImageType {stated} ({', '.join(computed)})"))
         if each.refusal is not None:
             found.append(Reason("stack", f"{which}: {each.refusal}"))
     return found
+
+
+def _computed(words: set[str]) -> set[str]:
+    """Those that tell of a computed image. SECONDARY alone does not: some scanners write ORIGINAL,
+    of raw data, and SECONDARY, made after the examination (as ``io.derived``)."""
+    return words & (COMPUTED if "DERIVED" in words else COMPUTED - {"SECONDARY"})
 
 
 def _type(image: Slice) -> list[str]:
@@ -94,7 +113,8 @@ def _type(image: Slice) -> list[str]:
 def _identity(thin: Slice, thick: Slice) -> list[Reason]:
     """UIDs are too long to print in full; of the patient nothing is printed."""
     found = []
-    if thin.patient != thick.patient:
+    names = [each.patient.strip() for each in (thin, thick)]
+    if all(names) and names[0] != names[1]:
         found.append(Reason("patient", "two PatientIDs"))
     if thin.study != thick.study:
         found.append(Reason("study", f"StudyInstanceUID {_tails(thin.study, thick.study)}"))
@@ -102,8 +122,8 @@ def _identity(thin: Slice, thick: Slice) -> list[Reason]:
         tails = _tails(thin.reference, thick.reference)
         found.append(Reason("frame", f"FrameOfReferenceUID {tails}"))
     for key in ("maker", "device"):
-        a, b = thin.facts[key], thick.facts[key]
-        if a and b and a != b:
+        a, b = ((each.facts[key] or "").strip() for each in (thin, thick))
+        if a and b and a.upper() != b.upper():
             found.append(Reason("scanner", f"{a} and {b}"))
             break
     return found

@@ -46,7 +46,7 @@ def _listing(folder: Path, path: Path) -> Listing:
         Left(Path(_at(path, folder, str(item.path))), item.label, _at(path, folder, item.why))
         for item in left_over(tree, every)
     ]
-    rows = (json.loads(_at(path, folder, json.dumps(row))) for row in _rows(every))
+    rows = (_row_at(path, folder, row) for row in _rows(every))
     return Listing(rows, tuple(left))
 
 
@@ -55,11 +55,19 @@ def _at(path: Path, folder: Path, text: str) -> str:
     return text if path == folder else text.replace(str(folder), str(path))
 
 
+def _row_at(path: Path, folder: Path, row: Row) -> Row:
+    """A row with the name of the zip likewise, in each of its texts."""
+    if path == folder:
+        return row
+    inside, outside = (json.dumps(str(each))[1:-1] for each in (folder, path))
+    return json.loads(json.dumps(row).replace(inside, outside))
+
+
 def _rows(every: Sequence[Reconstruction]) -> Iterator[Row]:
     patients = pseudonyms(every)
     counts: dict[str, int] = {}
     for thin, thick in candidates(every):
-        patient = patients[thin.first.patient]
+        patient = patients[_patient(thin) or _patient(thick)]
         counts[patient] = counts.get(patient, 0) + 1
         row = {"patient": patient, "case": f"{patient}_{counts[patient]}"}
         yield row | certify(thin, thick).to_json()
@@ -67,5 +75,9 @@ def _rows(every: Sequence[Reconstruction]) -> Iterator[Row]:
 
 def pseudonyms(every: Sequence[Reconstruction]) -> dict[str, str]:
     """p001, p002, ... by PatientID, in the order in which they come."""
-    ids = dict.fromkeys(each.first.patient for each in every)
+    ids = dict.fromkeys(map(_patient, every))
     return {patient: f"p{k:03d}" for k, patient in enumerate(ids, 1)}
+
+
+def _patient(each: Reconstruction) -> str:
+    return each.first.patient.strip()

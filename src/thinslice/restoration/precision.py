@@ -1,4 +1,4 @@
-"""Precision in which a network restores a scan, and refusal of one that a device has no units for.
+"""Precision and engine by which a network restores a scan, refused where a device cannot do it.
 
 Source of the choice: ``families.rounding``, and ``families.conditioned``.
 """
@@ -24,3 +24,10 @@ def precision_of(method: Method, wanted: str | None, run: Run) -> str | None:
     if wanted not in (None, numbers):
         raise Refused(f"precision {wanted}: the {chosen.type} has no units for it; leave it out")
     return numbers
+
+
+def refuse_engine(method: Method, run: Run) -> None:
+    """Refuse an engine that is not installed, or not for the device of ``run``."""
+    choosing: Any = method
+    if hasattr(choosing, "refuse_engine"):
+        choosing.refuse_engine(run)

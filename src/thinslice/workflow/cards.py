@@ -95,19 +95,18 @@ def cell_card(config: Mapping[str, Any], cell: Cell) -> str:
 
 
 def segmenter_card(config: Mapping[str, Any]) -> str:
-    """Card of the segmenter: its settings, and the digest of its code."""
-    return _segmentation(config, "settings", "thinslice.segmentation.segmenter")
+    """What a segmenter is fitted by; its code is that of the job's script, which imports it."""
+    return _segmentation(config, "settings")
 
 
 def segmentation_card(config: Mapping[str, Any]) -> str:
-    """Card of what a segmenter's maps are scored by."""
-    return _segmentation(config, "tolerance_mm", "thinslice.segmentation.scores")
+    """What the maps of a segmenter are scored by."""
+    return _segmentation(config, "tolerance_mm")
 
 
-def _segmentation(config: Mapping[str, Any], key: str, module: str) -> str:
+def _segmentation(config: Mapping[str, Any], key: str) -> str:
     section = config.get("segmentation") or {}
-    content = {"name": "segmentation", "code": code_digest(module)}
-    return json.dumps({**content, **({key: section[key]} if key in section else {})})
+    return json.dumps({"name": "segmentation", **({key: section[key]} if key in section else {})})
 
 
 def picture_card(config: Mapping[str, Any], kind: str) -> str:

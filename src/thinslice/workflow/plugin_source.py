@@ -72,6 +72,14 @@ def settings(name: str) -> dict[str, Setting] | None:
     return {**taken, **fields(kind[0], kind[1])}
 
 
+def settings_class(name: str) -> dict[str, Setting]:
+    """The fields of a module's dataclass ``Settings``; LookupError where it has none."""
+    here = module(name)
+    if here is None or SETTINGS not in here.classes:
+        raise LookupError(f"{name} has no class {SETTINGS}")
+    return fields(here, here.classes[SETTINGS])
+
+
 def fields(where: Module, kind: ast.ClassDef) -> dict[str, Setting]:
     """The fields of a dataclass, those of its bases first."""
     collected: dict[str, Setting] = {}

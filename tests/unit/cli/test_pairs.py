@@ -36,7 +36,7 @@ def test_people_see_verdicts_numbers_and_reasons(folder, capsys):
 
 
 def test_programs_see_the_same(folder, capsys, tmp_path):
-    packed = shutil.make_archive(str(tmp_path / "export"), "zip", folder)
+    packed = shutil.make_archive(str(tmp_path / 'ex"port'), "zip", folder)
     assert main(["pairs", packed, "--json"]) == 0
     text = capsys.readouterr().out
     assert NAME not in text

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support import dicom_maker as maker
 from support.file_server import Files, serving
 from support.paths import importing
 from support.small_archive import Archive, archive
@@ -247,6 +248,32 @@ def test_a_pair_that_its_first_images_show_to_be_none_is_not_downloaded(tmp_path
     assert readers["train"]().name == "train"
     with pytest.raises(SetAside, match=rf"^{code}: "):
         readers["odd"]()
+
+
+@pytest.mark.parametrize("first", ["localizer", "no image"])
+def test_a_first_file_that_is_no_slice_says_nothing_of_the_others(tmp_path, first):
+    odd = archive(tmp_path / "series", ("train",))
+    image = maker.image(maker.scan_hu(1, 9, 9)[0].astype("i2"), (0, 0, 0))
+    image.ImageType, image.SeriesInstanceUID = ["ORIGINAL", "PRIMARY", "LOCALIZER"], "1.2.0.3.2"
+    image.PatientID, image.StudyInstanceUID = "train", "1.2.0.7"
+    image.save_as(tmp_path / "scout.dcm", enforce_file_format=True)
+    content = (tmp_path / "scout.dcm").read_bytes() if first == "localizer" else b"no image"
+    odd.folders["train-thick"]["0.dcm"] = content
+    row = odd.rows[0]
+    row["thick_slices"] = str(len(odd.folders["train-thick"]))
+    row["thick_bytes"] = str(sum(map(len, odd.folders["train-thick"].values())))
+    manifest = odd.write_manifest(tmp_path / "odd.csv")
+    with serving(Files(odd.content(), etag=None)) as bucket:
+        pairs = built(manifest, bucket)
+        pairs.fetch(tmp_path / "raw")
+    assert len(pairs.files(tmp_path / "raw")) == FILES + 1
+    read = pairs.readers(tmp_path / "raw")["train"]
+    assert read().thick.grid.n == 11
+
+
+def test_a_flag_that_cannot_be_accepted_is_refused():
+    with pytest.raises(ValueError, match="flags: anatomy; expected some of"):
+        idc_pairs.build(flags=["kernel", "anatomy"])
 
 
 def test_half_a_download_is_no_pair_and_no_verdict(made, bucket, manifest, tmp_path):

@@ -1,10 +1,11 @@
 """Phantoms of known truth: pairs of one study and kernel, and the spheres known of them."""
 
 import pytest
+from pydicom import dcmread
 
 from support import small_archive
 from thinslice.datasets import phantom_fda, qiba_liver
-from thinslice.errors import Refused
+from thinslice.errors import Refused, SetAside
 from thinslice.metrics.known_solids import Sphere, spheres_of
 
 NC = ["CC BY-NC 3.0"]
@@ -56,6 +57,37 @@ def test_a_list_of_nodules_with_what_is_no_number_is_refused_with_its_line(setti
     (tmp_path / "nodules.csv").write_text(NODULES.replace("30", "thirty"))
     with pytest.raises(Refused, match="line 2: found ValueError"):
         phantom_fda.build(**settings).readers(tmp_path / "raw")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("layout,1", "Layout,1", "found nodules of Layout, other; expected some of layout"),
+        (",8,", ",0,", "line 2: found ValueError: no sphere"),
+        (",30,", ",nan,", "line 2: found ValueError: no sphere"),
+    ],
+)
+def test_nodules_of_which_nothing_can_be_measured_are_refused(
+    settings, tmp_path, before, after, words
+):
+    (tmp_path / "nodules.csv").write_text(NODULES.replace(before, after))
+    with pytest.raises(Refused, match=words):
+        phantom_fda.build(**settings)
+
+
+def test_a_list_of_nodules_that_is_not_there_is_refused(settings):
+    with pytest.raises(Refused, match="nothing there; expected the list of nodules"):
+        phantom_fda.build(**{**settings, "nodules": "none.csv"})
+
+
+def test_a_series_that_cannot_be_read_sets_its_pair_aside(settings, tmp_path):
+    file = sorted((tmp_path / "raw/layout-thick").glob("*.dcm"))[5]
+    data = dcmread(file)
+    data.ImagePositionPatient = [0, 0, 999]
+    data.save_as(file)
+    read = phantom_fda.build(**settings).readers(tmp_path / "raw")["layout-thick"]
+    with pytest.raises(SetAside, match=r"^series: "):
+        read()
 
 
 def test_every_row_has_a_licence_and_one_series():

@@ -60,6 +60,25 @@ def test_ever_rarer_tiles_are_compared():
     assert [n for n in range(1, 70) if differences.due()] == [1, 2, 4, 16, 64]
 
 
+class Counted(nn.Module):
+    """Counts how often it is asked in float32."""
+
+    exact = 0
+
+    def forward(self, x):
+        self.exact += not torch.is_autocast_enabled("cpu")
+        return x
+
+
+def test_the_first_tile_of_every_view_is_compared():
+    differences = rounding.Differences(1.0, "bf16")
+    views = [rounding.Compared(Counted(), "bf16", differences) for _ in range(2)]
+    for view, tiles in zip(views, (5, 1)):  # tiles number 1, 2 and 4; then the sixth
+        for _ in range(tiles):
+            view(torch.rand(1, 1, 2, 2))
+    assert [view.net.exact for view in views] == [3, 1]
+
+
 def test_numbers_without_units_are_refused(monkeypatch):
     with pytest.raises(Refused, match="tf32"):
         method("plane_unet", restore_precision="tf32").restore(thick(), THIN, run=RUN)

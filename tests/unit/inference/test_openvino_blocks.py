@@ -13,6 +13,7 @@ from thinslice.errors import Refused
 from thinslice.inference.openvino_blocks import by_openvino
 from thinslice.methods import tvsrn
 from thinslice.nets.swin import SwinStack
+from thinslice.restoration.precision import refuse_engine
 
 
 def stack() -> SwinStack:
@@ -42,6 +43,13 @@ def test_openvino_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(Refused, match="not installed"):
         by_openvino(stack(), 1)
+
+
+def test_an_engine_is_refused_before_any_work(monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    refuse_engine(tvsrn.build(**tvsrn.TINY), RUN)
+    with pytest.raises(Refused, match="not installed"):
+        refuse_engine(tvsrn.build(**{**tvsrn.TINY, "engine": "openvino"}), RUN)
 
 
 def test_a_method_restores_alike_under_a_memory_cap():

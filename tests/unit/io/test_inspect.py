@@ -102,7 +102,7 @@ def test_good_nothing_and_missing(tmp_path, capsys):
 
 def test_json_is_as_documented(tree, capsys):
     page = (ROOT / "docs/reference/commands.md").read_text()
-    table = page.split("### thinslice inspect")[1]
+    table = page.split("### thinslice inspect")[1].split("\n### ")[0]
     keys = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
     _, said = asked(capsys, tree, "--json")
     for row in json.loads(said.out):

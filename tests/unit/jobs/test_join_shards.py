@@ -127,6 +127,19 @@ def test_what_the_shards_said_of_themselves_is_carried_on(thick, monkeypatch):
     assert found["gpu_memory_gib"] is None  # restored on a processor
 
 
+def test_shards_in_other_numbers_are_all_named(thick):
+    apart = {"rms": 0.1, "max": 0.5, "tiles": 2}
+    ways = [{"precision": "fp32"}, {"precision": "bf16", restore.DIFFERENCES: {"b": apart}}]
+    parts = []
+    for part, way in zip(shards_of(thick, 2), ways):
+        record = read_record(record_path(part))
+        changed = {**record, "facts": {**record["facts"], **way}}
+        parts.append(join_shards.Shard(store.open_store(part), changed))
+    found = join_shards._facts(parts)
+    assert found["precision"] == "fp32, bf16"
+    assert found[restore.DIFFERENCES] == {"b": apart}
+
+
 def test_the_joined_record_rests_on_the_thick_slices_alone(thick):
     cell = joined(thick, shards_of(thick, 2))
     assert read_record(record_path(cell))["inputs"] == {"thick": link_to(thick)}

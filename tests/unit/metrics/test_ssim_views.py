@@ -117,7 +117,7 @@ def test_a_view_is_scored_alike_without_the_others():
     masks = dict.fromkeys(VIEWS, np.random.default_rng(4).random(SHAPE) < 0.6)
     for view, (value, n) in ssim_views(r, t, masks, SOFT).items():
         alone = ssim_views(r, t, {view: masks[view]}, SOFT)[view]
-        assert alone == (pytest.approx(value, abs=1e-9), n)
+        assert alone == (pytest.approx(value, abs=1e-7), n)  # of float32
 
 
 def test_flat_volumes_far_apart_keep_their_luminance_term():

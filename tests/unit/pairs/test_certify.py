@@ -87,6 +87,19 @@ def test_numbers_of_acquisitions_count_where_noise_cannot_tell(monkeypatch, tmp_
     assert found.codes == ("acquisition_number",)
 
 
+def test_still_images_without_noise_are_one_acquisition_only_if_the_headers_say_so(tmp_path):
+    """Another exposure of a patient who lay still, denoised: nothing in the images tells."""
+    still = [made.body() + 0.05 * made.quanta(k) for k in (0, 1)]
+    thin = made.thin_at(tmp_path / "thin", made.seen(still[0], made.THIN_START, 1.0, 56))
+    hu = made.seen(still[1], made.THICK_START, made.THICK_MM, 11)
+    stated = certify(thin, made.thick_at(tmp_path / "stated", hu))
+    assert stated.measured.shared_noise is None
+    assert stated.codes == ()
+    assert "the headers alone say" in stated.notes[-1]
+    silent = made.thick_at(tmp_path / "silent", hu, change=made.tagged(AcquisitionTime=None))
+    assert certify(thin, silent).codes == ("noise",)
+
+
 def test_uids_that_are_missing_are_noted(tmp_path, thin):
     thick = made.thick_at(tmp_path, change=made.tagged(FrameOfReferenceUID=None))
     found = certify(thin, thick)

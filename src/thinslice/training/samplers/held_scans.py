@@ -29,8 +29,9 @@ class HeldScan:
 
     @property
     def nbytes(self) -> int:
-        """Of the voxels, and of those of the second contrast."""
-        return self.voxels.nbytes + (self.second.nbytes if self.second else 0)
+        """Of the voxels, of padding, and of both in the second contrast."""
+        labels = self.padding.labels.nbytes if self.padding else 0
+        return self.voxels.nbytes + labels + (self.second.nbytes if self.second else 0)
 
     def read(
         self, z: slice = slice(None), y: slice = slice(None), x: slice = slice(None)
@@ -88,6 +89,8 @@ def in_memory(*groups: Sequence[Pair], limit_gib: float = USUAL_GIB) -> list[lis
         if _nbytes(scan) > left:
             return scan
         kept = held(scan)
+        if kept.nbytes > left:  # by padding, or HU that are no whole numbers
+            return scan
         left -= kept.nbytes
         return kept
 

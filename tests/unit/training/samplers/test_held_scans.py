@@ -84,6 +84,20 @@ def test_scans_are_kept_up_to_one_limit_for_all_groups():
     np.testing.assert_array_equal(kept[0][0].thick.read(), scans[0].read())
 
 
+def test_padding_and_fractions_of_hu_count_against_the_limit():
+    labels = np.ones(ZYX, np.uint8)
+    padded = [scan(seed, padding=Padding(labels, (-2000.0,))) for seed in range(2)]
+    byte_gib = np.prod(ZYX) / 2**30
+    ((pair,),) = in_memory([Pair("a", *padded)], limit_gib=5 * byte_gib)  # each takes 3
+    assert isinstance(pair.thick, HeldScan)
+    assert pair.thick.nbytes == 3 * np.prod(ZYX)
+    assert pair.thin is padded[1]
+    halves = scan(offset=0.5)
+    ((pair,),) = in_memory([Pair("a", halves, scan(1))], limit_gib=3 * byte_gib)
+    assert pair.thick is halves
+    assert isinstance(pair.thin, HeldScan)
+
+
 def test_volumes_stay_as_they_are_and_cost_nothing():
     volume = scan().volume
     ((pair,),) = in_memory([Pair("a", volume, scan(1))], limit_gib=MIB)
