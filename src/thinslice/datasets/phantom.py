@@ -216,7 +216,8 @@ class Phantom:
         thin = acquire(steps, noise, scans[0], grid)
         thick = acquire(steps, noise, scans[1], s.thick_grid(phase_mm))
         if s.second:
-            second = second_contrast(thin, np.random.default_rng((*seed, 3)))
+            clean = acquire(steps, None, scans[0], grid)  # noise would show the thin scan's own
+            second = second_contrast(clean, np.random.default_rng((*seed, 3)))
             thin, thick = replace(thin, second=second), replace(thick, second=second)
         source = self._source(seed, phase_mm, scans, chest.drawn)
         name = case_name(split, number)

@@ -42,7 +42,6 @@ from thinslice.training import validation
 from thinslice.training.batches import Batch, Sample
 from thinslice.training.samplers.coarse_rows import CoarseRows, CoarseScan
 from thinslice.training.samplers.two_view_patches import weights_key
-from thinslice.training.seeds import rng
 from thinslice.volume import Grid, Volume, window_of
 
 ABOUT = About(
@@ -51,7 +50,6 @@ ABOUT = About(
     paper="Peng et al., MICCAI 2021",
     idea="SAINT's features go on learning from the axial slices of the scan that is restored.",
 )
-STREAM = 1  # of the random numbers that patches to compare by are drawn from
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ class Davsr(SpacedMethod):
         scan = CoarseScan(thick, window_of(thick, s.ct), offsets, grid.thickness_mm)
         patch = (s.patch[0], s.adapt_pixels)
         draw = CoarseRows([scan], patch, s.adapt_batch, NEIGHBOURS, distances_mm)
-        compared = [draw(rng(s.seed, STREAM, k)) for k in range(s.adapt_compared)]
+        compared = validation.fixed(draw, s.adapt_compared, s.seed)
         adapted = copy.deepcopy(fitted)
         adapted.only_features_learn()
         key = json.dumps([self.recipe.method, asdict(s), weights_key(fitted), digest(thick)])

@@ -13,7 +13,7 @@ NOISE = 10.0  # sd
 
 
 def second_contrast(thin: Volume, rng: np.random.Generator) -> Volume:
-    """Other grey values of a thin scan's voxels, with noise of their own."""
+    """Other grey values of a thin scan's voxels, which have no noise, with noise of their own."""
     grey = rng.normal(0.0, NOISE, thin.voxels.shape)
     for hu, width_hu, height in PEAKS:
         grey += height * np.exp(-(((thin.voxels - hu) / width_hu) ** 2))

@@ -1,6 +1,7 @@
 """Make a study: cut the pairs, write the page, and the key in a file of its own."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -146,11 +147,17 @@ def _check(plan: Plan) -> None:
         raise Refused(f"groups {', '.join(plan.groups) or 'none'}; name one or more, each once")
     for words in (plan.title, plan.question, *plan.groups):
         for name in names:
-            if name.casefold() in words.casefold():
+            if _names(words, name):
                 raise Refused(
                     f"the page would say {words!r}, which names the method {name!r}; "
                     "annotators must not read it"
                 )
+
+
+def _names(words: str, method: str) -> bool:
+    """Whether a method is named: as a word of its own, so that "A" is not in "radiologist"."""
+    whole = rf"(?<![^\W_]){re.escape(method.casefold())}(?![^\W_])"
+    return re.search(whole, words.casefold()) is not None
 
 
 def _key(plan: Plan, built: page.Page, shown: Sequence[draw.Shown]) -> dict[str, Any]:

@@ -91,6 +91,18 @@ def test_a_killed_restoration_learns_no_step_twice(weights, tmp_path, monkeypatc
     np.testing.assert_array_equal(again, first)
 
 
+def test_no_step_learns_from_the_patches_that_it_is_compared_on(weights, monkeypatch):
+    drawn, call = [], CoarseRows.__call__
+    monkeypatch.setattr(
+        CoarseRows,
+        "__call__",
+        lambda self, rng: (drawn.append(str(rng.bit_generator.state)), call(self, rng))[1],
+    )
+    loaded(weights, adapt_compared=3).restore(THICK, THIN, run=RUN)
+    assert len(drawn) == 12 + 3
+    assert len(set(drawn)) == len(drawn)
+
+
 def _drawn_before(patch):
     """Patches that the outcome is compared on, and none to learn from."""
     allowed = iter(range(SETTINGS["adapt_compared"] * SETTINGS["adapt_batch"]))

@@ -117,3 +117,6 @@ def test_checkpoints_of_other_second_contrasts_are_others():
     assert pair.thick.second is not None
     other = replace(pair.thick, second=pair.thick.second.with_voxels(pair.thick.second.voxels + 1))
     assert data_key([pair]) != data_key([pair._replace(thick=other)])
+    aside = replace(pair.thick.second.grid, origin_mm=(1.0, 0.0, 0.0))
+    moved = replace(pair.thick, second=replace(pair.thick.second, grid=aside))
+    assert data_key([pair]) != data_key([pair._replace(thick=moved)])

@@ -18,8 +18,17 @@ def refusal(plan: make.Plan) -> str:
 
 
 def test_words_that_name_a_method_are_refused():
-    for more in ({"title": "SharpNet or not"}, {"question": "is smoothing worse?"}):
+    titles = ("SharpNet or not", "sharpnet_small")
+    for more in (*({"title": title} for title in titles), {"question": "is smoothing worse?"}):
         assert "annotators must not read it" in refusal(studies.plan(**more))
+
+
+def test_letters_that_stand_for_methods_are_not_taken_for_parts_of_words():
+    plan = studies.plan(n=2)
+    sources = [each._replace(name=name) for each, name in zip(plan.sources, "AB")]
+    plan = plan._replace(sources=sources)
+    assert make.make(plan).key["methods"].keys() == {"A", "B"}
+    assert "names the method 'A'" in refusal(plan._replace(question="Is A better?", title=""))
 
 
 def test_one_method_or_two_of_one_name_are_refused():

@@ -55,6 +55,7 @@ def data_key(*groups: Sequence[Pair]) -> str:
                 found.update(np.ascontiguousarray(scan.read(slice(k, k + 1))).tobytes())
                 if scan.second:
                     k = scan.second.grid.n // 2
+                    found.update(json.dumps(scan.second.grid.to_json(), sort_keys=True).encode())
                     found.update(np.ascontiguousarray(scan.second.read(slice(k, k + 1))).tobytes())
     return found.hexdigest()
 
