@@ -36,13 +36,15 @@ rule train:
         card=card_to_fit,
         device=engine.derived(lambda w: config["device"]),
         processes=engine.derived(lambda w: config["methods"][w.method].get("gpus", 1)),
+        memory_mb=engine.derived(lambda w: reservation("train", w).mem_mb),
         data_mb=engine.derived(lambda w: reservation("train", w).mem_mb // 2),
         code=code("train.py"),
     shell:
         r"""
         python "$HERE"/workflow_scripts/train.py --card {params.card:q} --threads {threads} \
             --device {params.device:q} --gpus {params.processes} \
-            --reserved-gpus {resources.gpu} --data-mb {params.data_mb} --work results/work \
+            --reserved-gpus {resources.gpu} --data-mb {params.data_mb} \
+            --max-memory-mb {params.memory_mb} --work results/work \
             --thick {input.thick:q} --thin {input.thin:q} \
             --out {output.weights:q} --curve {output.curve:q} 2>&1 | tee {log:q}
         """

@@ -18,6 +18,7 @@ p.add_argument("--threads", type=int, default=1)
 p.add_argument("--device", default="auto")
 p.add_argument("--gpus", type=int, default=1, help="that train together, a process for each")
 p.add_argument("--data-mb", type=int, help="of scans to keep in memory")
+p.add_argument("--max-memory-mb", type=int, help="a step keeps what fits below it")
 p.add_argument("--reserved-gpus", type=int, default=0, help="for this job, by the workflow")
 
 if __name__ == "__main__":

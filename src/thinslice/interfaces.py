@@ -174,7 +174,7 @@ class Run:
 
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1"
     threads: int | None = None  # None: leave as the process has it
-    max_memory_gib: float | None = None  # inference tiles to stay below it
+    max_memory_gib: float | None = None  # tiles, and what a training keeps, stay below it
     data_gib: float | None = None  # of scans that a training keeps in memory; None: 2
     progress: bool = True
     work: Path | None = None  # where a method that learns from the scan itself keeps checkpoints

@@ -45,6 +45,7 @@ def train(
     gpus: int = 1,
     reserved_gpus: int = 0,
     data_mb: int | None = None,
+    max_memory_mb: int | None = None,
 ) -> None:
     """Fit the method of a card; weights go to ``out``, the learning curve to ``curve``.
 
@@ -52,6 +53,7 @@ def train(
     gpus             that train together, a process for each
     reserved_gpus    for this job, by the workflow; an error if torch cannot use them
     data_mb          of scans to keep in memory
+    max_memory_mb    of all processes: a step keeps what fits and computes the rest again
     """
     seed = card.get("settings", {}).get("seed", 0)  # every method's default
     with recorded_job(
@@ -65,7 +67,13 @@ def train(
         name = checkpoint_name(card, job.input_hashes(), script_digest("train.py"))
         files = Files(thick, thin, work / out.parent.name / name, out, curve)
         data_gib = data_mb / 1024 if data_mb is not None else None
-        run = Run(device, threads, reserved_gpus=reserved_gpus, data_gib=data_gib)
+        run = Run(
+            device,
+            threads,
+            reserved_gpus=reserved_gpus,
+            data_gib=data_gib,
+            max_memory_gib=max_memory_mb / 1024 if max_memory_mb else None,
+        )
         with devices.group(run, gpus) as runs:
             print(f"{card['name']} on {thick}: {_placement(runs)}", flush=True)
             try:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from thinslice.nets.kept import Keeps
 from thinslice.nets.windows import Weights, whole, windowed_block, windows_of
 
 Window = tuple[int, ...]
@@ -33,7 +34,7 @@ def relative_index(window: Window) -> Tensor:
     return row_TT
 
 
-class SwinBlock(nn.Module):
+class SwinBlock(nn.Module, Keeps):
     """Window attention, then an MLP; each normalised before and added to its input."""
 
     def __init__(
@@ -80,9 +81,8 @@ class SwinBlock(nn.Module):
     def forward(self, x_BYXC: Tensor, real: tuple[int, int]) -> Tensor:
         """[B, Y, X, C] to the same; Y and X are whole windows, beyond ``real`` is padding."""
         windows = windows_of(real, self.window, self.shift, x_BYXC.device)
-        return windowed_block(
-            x_BYXC, self.bias_HTT(), windows, self.weights(), self.keep_RB(x_BYXC)
-        )
+        keep_RB = self.keep_RB(x_BYXC)
+        return windowed_block(x_BYXC, self.bias_HTT(), windows, self.weights(), keep_RB, self.room)
 
 
 class SwinStack(nn.Module):

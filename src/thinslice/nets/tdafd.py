@@ -124,7 +124,9 @@ class RecursiveTransformer(nn.Module):
         for k in range(self.times):
             shift = half if k % 2 else (0, 0, 0)
             windows = windows_of(real, self.window, shift, state.device)
-            state = windowed_block(state, layer.bias_HTT(), windows, layer.weights(), None)
+            state = windowed_block(
+                state, layer.bias_HTT(), windows, layer.weights(), None, layer.room
+            )
         return state.view(x_BZYXF.shape).movedim(-1, 1)[:, :, : real[0], : real[1], : real[2]]
 
 

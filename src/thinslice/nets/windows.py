@@ -7,8 +7,9 @@ are put back. No rolled, partitioned or permuted copy of the whole grid is ever 
 different gather. Windows that need the same attention mask run together, so that mask and relative
 position bias are added up once per kind of window (at most four) and not once per window.
 
-For training, the backward pass runs the chunks again instead of keeping what they computed: a
-block remembers its input, the sum between its two branches, and nothing else.
+For training, a block remembers its input and the sum between its two branches, and the backward
+pass runs the chunks again. Where a room of memory allows (``nets.kept``) it also keeps what its two
+widest layers gave, 7 C numbers a token, which are most of what would be computed again.
 
 Source: Liu et al., "Swin transformer", ICCV 2021. What is computed is the same (to rounding);
 only the order differs. Tokens that pad a grid to whole windows are masked as another region.
@@ -25,6 +26,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
+
+from thinslice.nets.kept import Room, linear_or_known
 
 MASKED = -100.0  # added to the score of a pair of tokens from different regions
 TOKENS_AT_A_TIME = {"cpu": 1024, "cuda": 1 << 17}  # a chunk: one L2 cache; enough for a GPU
@@ -151,16 +154,16 @@ def attend(qkv_WTE: Tensor, bias_HTT: Tensor, fused: bool) -> Tensor:
     return out_WHTD.transpose(1, 2).reshape(windows, tokens, width // 3)
 
 
-def attended(x_WTC: Tensor, bias_HTT: Tensor, w: Weights, fused: bool) -> Tensor:
-    """The attention branch up to its last linear layer, [W, T, C]."""
+def qkv(x_WTC: Tensor, w: Weights, known: Tensor | None = None) -> Tensor:
+    """Queries, keys and values of the attention branch, [W, T, 3C]; ``known`` are these."""
     h = layer_norm(x_WTC, x_WTC.shape[-1:], w.norm1, w.norm1_bias)
-    return attend(linear(h, w.qkv, w.qkv_bias), bias_HTT, fused)
+    return linear_or_known(h, w.qkv, w.qkv_bias, known)
 
 
-def hidden(x_WTC: Tensor, w: Weights) -> Tensor:
-    """The MLP branch up to its last linear layer, [W, T, 4C]."""
+def widened(x_WTC: Tensor, w: Weights, known: Tensor | None = None) -> Tensor:
+    """The MLP branch up to its GELU, [W, T, 4C]; ``known`` is this."""
     h = layer_norm(x_WTC, x_WTC.shape[-1:], w.norm2, w.norm2_bias)
-    return gelu(linear(h, w.fc1, w.fc1_bias))
+    return linear_or_known(h, w.fc1, w.fc1_bias, known)
 
 
 class Chunk(NamedTuple):
@@ -202,50 +205,58 @@ class _Chunked(torch.autograd.Function):
     """A pre-norm transformer block over every chunk; backward computes each chunk anew.
 
     What is kept is the block's input and the sum between its branches. With these, neither branch's
-    last linear layer has to be computed again.
+    last linear layer has to be computed again. With ``taken``, room for them, what either branch's
+    first linear layer gives is kept too.
     """
 
     @staticmethod
-    def forward(ctx, x_NC, bias_KHTT, keep_RB, chunks, *weights):
+    def forward(ctx, x_NC, bias_KHTT, keep_RB, chunks, taken, *weights):
         learns = any(ctx.needs_input_grad)
         between_NC, out_NC = torch.empty_like(x_NC if learns else x_NC[:0]), torch.empty_like(x_NC)
-        ctx.save_for_backward(x_NC, between_NC, bias_KHTT, keep_RB, *weights)
-        ctx.chunks = chunks
+        first_layers: list[Tensor] = []
+        ctx.chunks, ctx.taken = chunks, taken
         ctx.autocast = torch.is_autocast_enabled(x_NC.device.type)
         ctx.dtype = torch.get_autocast_dtype(x_NC.device.type)
         w = Weights(*(t.detach() for t in weights))
-        bias_KHTT = bias_KHTT.detach()  # lets attention fuse
+        detached_KHTT = bias_KHTT.detach()  # lets attention fuse
         for c in chunks:
             keep = c.keep(keep_RB)
             x_WTC = c.take(x_NC)
-            h = attended(x_WTC, bias_KHTT[c.kind], w, fused=True)
+            qkv_WTE = qkv(x_WTC, w)
+            h = attend(qkv_WTE, detached_KHTT[c.kind], fused=True)
             x_WTC = x_WTC + linear(h, w.proj, w.proj_bias) * keep[0]
             if learns:
                 c.put(between_NC, x_WTC)
-            c.put(out_NC, x_WTC + linear(hidden(x_WTC, w), w.fc2, w.fc2_bias) * keep[1])
+            wide_WTE = widened(x_WTC, w)
+            c.put(out_NC, x_WTC + linear(gelu(wide_WTE), w.fc2, w.fc2_bias) * keep[1])
+            if taken is not None:
+                first_layers += (qkv_WTE, wide_WTE)
+        ctx.save_for_backward(x_NC, between_NC, bias_KHTT, keep_RB, *weights, *first_layers)
         return out_NC
 
     @staticmethod
     def backward(ctx, *grads):
         (grad_NC,) = grads
-        x_NC, between_NC, bias_KHTT, keep_RB, *weights = ctx.saved_tensors
+        x_NC, between_NC, bias_KHTT, keep_RB, *rest = ctx.saved_tensors
+        count = len(Weights._fields)
+        weights, known = rest[:count], rest[count:] or [None] * (2 * len(ctx.chunks))
         bias_KHTT, *leaves = (t.detach().requires_grad_() for t in (bias_KHTT, *weights))
         w = Weights(*leaves)
         of = Weights(*(torch.zeros_like(t) for t in weights))  # gradients of the last layers
         grad_x_NC = torch.empty_like(x_NC)
-        for c in ctx.chunks:
+        for c, qkv_WTE, wide_WTE in zip(ctx.chunks, known[::2], known[1::2]):
             keep, grad_WTC = c.keep(keep_RB), c.take(grad_NC)
             x_WTC = c.take(x_NC).requires_grad_()
             between_WTC = c.take(between_NC).requires_grad_()
             with torch.enable_grad(), torch.autocast(x_NC.device.type, ctx.dtype, ctx.autocast):
-                h = hidden(between_WTC, w)
-                a = attended(x_WTC, bias_KHTT[c.kind], w, fused=False)
+                h = gelu(widened(between_WTC, w, wide_WTE))
+                a = attend(qkv(x_WTC, w, qkv_WTE), bias_KHTT[c.kind], fused=False)
             h.backward(through(grad_WTC * keep[1], h, w.fc2, of.fc2, of.fc2_bias))
             grad_WTC = grad_WTC + between_WTC.grad
             a.backward(through(grad_WTC * keep[0], a, w.proj, of.proj, of.proj_bias))
             c.put(grad_x_NC, grad_WTC + x_WTC.grad)
         found = [last if t.grad is None else t.grad for t, last in zip(leaves, of)]
-        return (grad_x_NC, bias_KHTT.grad, None, None, *found)
+        return (grad_x_NC, bias_KHTT.grad, None, None, None, *found)
 
 
 def through(grad: Tensor, h: Tensor, weight: Tensor, of_weight: Tensor, of_bias: Tensor) -> Tensor:
@@ -257,15 +268,26 @@ def through(grad: Tensor, h: Tensor, weight: Tensor, of_weight: Tensor, of_bias:
 
 
 def windowed_block(
-    x_BYXC: Tensor, bias_HTT: Tensor, windows: Windows, weights: Weights, keep_RB: Tensor | None
+    x_BYXC: Tensor,
+    bias_HTT: Tensor,
+    windows: Windows,
+    weights: Weights,
+    keep_RB: Tensor | None,
+    room: Room | None = None,
 ) -> Tensor:
     """One Swin block over grids of whole windows, [B, Y, X, C].
 
     ``bias_HTT`` is the relative position bias; ``keep_RB`` scales the two residual branches of
-    every grid (drop path), None keeps them as they are.
+    every grid (drop path), None keeps them as they are; ``room`` is for what backward would
+    otherwise compute again.
     """
     batch, y, x, width = x_BYXC.shape
     bias_KHTT = bias_HTT + windows.masks_KTT[:, None].to(bias_HTT.dtype)
     chunks = chunks_of(windows, batch, y * x)
     x_NC = x_BYXC.reshape(-1, width)
-    return _Chunked.apply(x_NC, bias_KHTT, keep_RB, chunks, *weights).view_as(x_BYXC)
+    taken = None
+    if room is not None and torch.is_grad_enabled():
+        numbers = len(x_NC) * (len(weights.qkv) + len(weights.fc1))
+        taken = room.take(numbers * x_NC.element_size())
+    out_NC = _Chunked.apply(x_NC, bias_KHTT, keep_RB, chunks, taken, *weights)
+    return out_NC.view_as(x_BYXC)

@@ -38,5 +38,7 @@ class WrappedStack(nn.Module):
             assert isinstance(block, SwinBlock)
             windows = wrapped_windows_of(real, self.window, block.shift, x_BYXC.device)
             keep_RB = block.keep_RB(x_BYXC)
-            x_BYXC = windowed_block(x_BYXC, block.bias_HTT(), windows, block.weights(), keep_RB)
+            x_BYXC = windowed_block(
+                x_BYXC, block.bias_HTT(), windows, block.weights(), keep_RB, block.room
+            )
         return x_BYXC.view(shape)[(slice(None), *(slice(n) for n in real))]

@@ -23,7 +23,7 @@ from thinslice.errors import ThinsliceError
 from thinslice.interfaces import Run
 from thinslice.runtime import signals
 from thinslice.runtime.progress import Progress
-from thinslice.training import checkpoint, precision, seeds
+from thinslice.training import activations, checkpoint, precision, seeds
 from thinslice.training.batches import Batch, Sample, Waited, ahead, to_device
 from thinslice.training.curve import Curve
 from thinslice.training.distributed import Loss, ProcessGroup
@@ -82,6 +82,7 @@ def train(
     with (
         seeds.seeded(plan.seed),
         precision.matmuls(training.learner.precision),
+        activations.kept(net, run, group.device),
         Curve(curve_file, after=resumed_at) if group.leads else nullcontext() as curve,
         Progress(plan.steps, "training", "step", shown=run.progress, done=resumed_at) as progress,
         signals.deferred(wait=group.size == 1) as stopping,

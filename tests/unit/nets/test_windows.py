@@ -8,6 +8,7 @@ import torch
 
 from support.paths import BENCHMARKS
 from thinslice.nets import windows
+from thinslice.nets.kept import Room
 from thinslice.nets.swin import SwinBlock, SwinStack, drop_path_rates
 
 sys.path.insert(0, str(BENCHMARKS))
@@ -122,6 +123,36 @@ def test_training_keeps_two_states_of_a_block_and_little_else():
         net(x)
     weights = sum(p.numel() for p in net.parameters())
     assert sum(held) <= 2 * 2 * x.numel() + 4 * weights  # two blocks
+
+
+def gradients_within(nbytes: int | None, cast: bool = False):
+    """Of two blocks that may keep so much; and the room."""
+    net, room = stack(), None if nbytes is None else Room(nbytes)
+    for block in net.blocks:
+        assert isinstance(block, SwinBlock)
+        block.room = room
+    with torch.autocast("cpu", torch.bfloat16, enabled=cast):
+        return with_gradients(net, grid(2, 10, 12, 8))[1], room
+
+
+@pytest.mark.parametrize("cast", [False, True])
+@pytest.mark.parametrize(("nbytes", "kept"), [(1 << 30, 2), (90_000, 1), (1000, 0)])
+def test_what_is_kept_never_moves_a_gradient(nbytes, kept, cast, monkeypatch):
+    monkeypatch.setitem(windows.TOKENS_AT_A_TIME, "cpu", 64)
+    expected, _ = gradients_within(None, cast)
+    gradients, room = gradients_within(nbytes, cast)
+    assert room.most == kept * 2 * 12 * 12 * 7 * 8 * 4  # blocks, tokens, numbers, bytes
+    assert room.taken == 0  # given back with the graph
+    assert all(map(torch.equal, gradients, expected))
+
+
+def test_restoring_keeps_nothing():
+    net, room = stack(), Room(1 << 30)
+    for block in net.blocks:
+        block.room = room
+    with torch.no_grad():
+        net(grid(1, 8, 8, 8))
+    assert room.most == 0
 
 
 def test_heads_that_do_not_divide_the_channels_are_refused():
