@@ -15,6 +15,7 @@ from thinslice import plugins
 from thinslice.errors import Refused, refused
 from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import About, Method
+from thinslice.volume import Volume
 
 PRESETS = Path(__file__).with_name("presets.toml")
 DEFAULT = "conditioned_unet"  # any thickness and increment; its weights come with the package
@@ -113,8 +114,24 @@ def _with(card: Mapping[str, Any], how: Mapping[str, str | None]) -> dict[str, A
         words = " or ".join(name.removeprefix("restore_") for name in given)
         raise Refused(f"{card['name']} has no choice of {words}: leave it out") from None
     except ValueError as error:
-        raise Refused(f"{card['name']}: {error}") from error
+        raise Refused(f"{card['name']}: {as_option(str(error))}") from error
     return changed
+
+
+def as_option(words: str) -> str:
+    """What is said of a setting, by the name of its option on the command line."""
+    return words.replace("restore_precision", "--precision")
+
+
+def refuse_one_contrast(chosen: MethodChoice, thick: Volume) -> None:
+    """Refuse a scan without the second contrast that its method sees."""
+    if chosen.about.second and thick.second is None:
+        raise refused(
+            chosen.card["name"],
+            "a scan without a second contrast of the patient",
+            "a `Volume` with its `second`, from Python; a command reads one contrast",
+            "restore the scan by another method",
+        )
 
 
 def packaged() -> Path:
