@@ -151,7 +151,7 @@ def test_precision_is_refused_by_the_name_of_its_option():
     method = plugins.build(
         "methods", {"name": "plane_unet", "settings": {"restore_precision": "tf32"}}
     )
-    with pytest.raises(ValueError, match="^--precision tf32: a cpu has none"):
+    with pytest.raises(ValueError, match=r"^--precision tf32: a cpu has none"):
         precision.precision_of(method, "tf32", Run(device="cpu"))
-    with pytest.raises(ValueError, match="^restore_precision tf32"):
+    with pytest.raises(ValueError, match=r"^restore_precision tf32"):
         precision.precision_of(method, None, Run(device="cpu"))
