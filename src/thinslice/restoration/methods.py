@@ -6,7 +6,7 @@ package.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -111,11 +111,20 @@ def _with(card: Mapping[str, Any], how: Mapping[str, str | None]) -> dict[str, A
     try:
         plugins.build("methods", changed)
     except TypeError:
-        words = " or ".join(name.removeprefix("restore_") for name in given)
-        raise Refused(f"{card['name']} has no choice of {words}: leave it out") from None
+        raise Refused(_no_choice(card["name"], given)) from None
     except ValueError as error:
         raise Refused(f"{card['name']}: {as_option(str(error))}") from error
     return changed
+
+
+def _no_choice(name: str, given: Collection[str]) -> str:
+    """What to do where a method lacks these settings of restoring."""
+    from thinslice.restoration import catalogue  # which lists what this module chooses from
+
+    options = [setting.removeprefix("restore_") for setting in given]
+    others = ", ".join(catalogue.taking(options))
+    advice = "leave it out" + (f", or use one that has: {others}" if others else "")
+    return f"{name} has no choice of {' or '.join(options)}: {advice}"
 
 
 def as_option(words: str) -> str:
