@@ -47,9 +47,7 @@ def test_methods_that_take_an_option_are_named_where_another_does_not():
     with pytest.raises(ValueError, match=words) as refusal:
         methods.choose("linear", engine="openvino")
     assert "i3net" not in str(refusal.value)
-    with pytest.raises(
-        ValueError, match=r"precision: leave it out, .*conditioned_unet.*plane_unet"
-    ):
+    with pytest.raises(ValueError, match=r"precision: leave it out, .*edsr_planes.*plane_unet"):
         methods.choose("linear", precision="fp32")
     with pytest.raises(ValueError, match=r"precision or engine: leave it out$"):
         methods.choose("linear", precision="fp32", engine="torch")
