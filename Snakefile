@@ -36,8 +36,9 @@ if not Path(workflow.basedir, "src", "thinslice").is_dir():
 
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
-from thinslice.workflow import cells, check_metrics, check_segmentation, check_settings, checks
-from thinslice.workflow import config_files, engine, own_data, panels, targets
+from thinslice.workflow import cells, check_inputs, check_metrics, check_segmentation
+from thinslice.workflow import check_settings, checks, config_files, engine, own_data, panels
+from thinslice.workflow import targets
 from thinslice.workflow.recovery import prepare, run_lock, snakemake_state
 
 engine.tune_gc()
@@ -64,6 +65,8 @@ with engine.refusals():
     check_settings.check_settings(config, engine.config_files(workflow))
     check_segmentation.check_segmentation(config)
     check_metrics.check_metrics(config)
+    check_inputs.check_lists(config)
+    check_inputs.check_engines(config)
     if engine.is_main(workflow):
         snakemake_state.check(RESULTS, STATE)
     config = own_data.with_own_data(config)

@@ -10,7 +10,7 @@ from thinslice.restoration.catalogue import Entry
 
 FITS = {"none": "nothing", "volume": "the scan itself", "population": "others: --weights"}
 PACKAGED = "others; weights included"
-HEADS = ("name", "learns from", "fidelity", "grids", "parameters", "paper")
+HEADS = ("name", "learns from", "fidelity", "grids", "parameters", "takes", "paper")
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -42,7 +42,17 @@ def _row(entry: Entry) -> tuple[str, ...]:
     name = f"{entry.name} *" if entry.default else entry.name
     counted = f"{entry.parameters:,}" if entry.parameters else "-"
     learned = PACKAGED if entry.packaged else FITS[entry.fit]
-    return name, learned, entry.fidelity, entry.grids, counted, entry.paper
+    return name, learned, entry.fidelity, entry.grids, counted, _taken(entry), entry.paper
+
+
+def _taken(entry: Entry) -> str:
+    """What a method needs beside a scan, and options that not every method takes."""
+    taken = {
+        "a second contrast": entry.second,
+        "--precision": entry.precision,
+        "--engine": entry.engine,
+    }
+    return ", ".join(word for word, is_so in taken.items() if is_so) or "-"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> None:

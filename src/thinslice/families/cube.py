@@ -228,14 +228,21 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         return ByEngine(by_openvino(net, run.threads or 1), net, self.differences)
 
     def refuse_engine(self, run: Run) -> None:
-        """Refuse an engine that is not installed, or not for the device of ``run``."""
+        """Refuse an engine that is not installed, or not for the device or the network."""
         if self.recipe.settings.engine == "torch":
             return
         if choose(run).type != "cpu":
             raise Refused("engine openvino is for a CPU: set device cpu, or engine torch")
-        from thinslice.inference.openvino_blocks import installed
+        from thinslice.inference.openvino_blocks import installed, refuse_without_blocks
 
         installed()
+        refuse_without_blocks(self._network())
+
+    def takes_engine(self) -> bool:
+        """Whether another engine than torch can run the network."""
+        from thinslice.inference.openvino_blocks import has_blocks
+
+        return has_blocks(self._network())
 
     def _for(self, factor: int) -> nn.Module:
         """The fitted network for one of its factors."""

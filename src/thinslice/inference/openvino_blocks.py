@@ -29,17 +29,27 @@ def by_openvino(net: nn.Module, threads: int) -> nn.Module:
     """
     runtime = installed()
     answer = deepcopy(net).cpu().eval()
+    refuse_without_blocks(net)
     places = [
         (parent, name, block)
         for parent in answer.modules()
         for name, block in parent.named_children()
         if type(block) is SwinBlock
     ]
-    if not places:
-        raise Refused(f"engine openvino: {type(net).__name__} has no Swin blocks; use torch")
     for parent, name, block in places:
         setattr(parent, name, _Exported(block, runtime, threads))
     return answer
+
+
+def has_blocks(net: nn.Module) -> bool:
+    """Whether a network has blocks that OpenVINO runs."""
+    return any(type(block) is SwinBlock for block in net.modules())
+
+
+def refuse_without_blocks(net: nn.Module) -> None:
+    """Refuse a network without blocks that OpenVINO runs."""
+    if not has_blocks(net):
+        raise Refused(f"engine openvino: {type(net).__name__} has no Swin blocks; use torch")
 
 
 def installed() -> Any:

@@ -7,7 +7,7 @@ package holds what its own methods say, in ``catalogue.json``, and only methods 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +38,9 @@ class Entry(NamedTuple):
     licence: str  # of the code, and of what is learned
     default: bool
     idea: str
+    second: bool  # needs a second contrast of the patient
+    precision: bool  # takes --precision
+    engine: bool  # takes --engine
 
 
 def entries() -> Iterator[Entry]:
@@ -65,7 +68,19 @@ def built(card: Mapping[str, Any]) -> Entry:
         LICENCES[fit],
         card["name"] == DEFAULT,
         about.idea,
+        about.second,
+        hasattr(method, "precision_on"),
+        _takes_engine(method),
     )
+
+
+def taking(options: Collection[str]) -> list[str]:
+    """Names of the methods that take all of these: ``precision``, ``engine``."""
+    return [entry.name for entry in entries() if all(getattr(entry, name) for name in options)]
+
+
+def _takes_engine(method: Any) -> bool:
+    return hasattr(method, "takes_engine") and method.takes_engine()
 
 
 def _grids(about: About) -> str:

@@ -6,7 +6,7 @@ package.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,6 +15,7 @@ from thinslice import plugins
 from thinslice.errors import Refused, refused
 from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import About, Method
+from thinslice.volume import Volume
 
 PRESETS = Path(__file__).with_name("presets.toml")
 DEFAULT = "conditioned_unet"  # any thickness and increment; its weights come with the package
@@ -110,11 +111,36 @@ def _with(card: Mapping[str, Any], how: Mapping[str, str | None]) -> dict[str, A
     try:
         plugins.build("methods", changed)
     except TypeError:
-        words = " or ".join(name.removeprefix("restore_") for name in given)
-        raise Refused(f"{card['name']} has no choice of {words}: leave it out") from None
+        raise Refused(_no_choice(card["name"], given)) from None
     except ValueError as error:
-        raise Refused(f"{card['name']}: {error}") from error
+        raise Refused(f"{card['name']}: {as_option(str(error))}") from error
     return changed
+
+
+def _no_choice(name: str, given: Collection[str]) -> str:
+    """What to do where a method lacks these settings of restoring."""
+    from thinslice.restoration import catalogue  # which lists what this module chooses from
+
+    options = [setting.removeprefix("restore_") for setting in given]
+    others = ", ".join(catalogue.taking(options))
+    advice = "leave it out" + (f", or use one that has: {others}" if others else "")
+    return f"{name} has no choice of {' or '.join(options)}: {advice}"
+
+
+def as_option(words: str) -> str:
+    """What is said of a setting, by the name of its option on the command line."""
+    return words.replace("restore_precision", "--precision")
+
+
+def refuse_one_contrast(chosen: MethodChoice, thick: Volume) -> None:
+    """Refuse a scan without the second contrast that its method sees."""
+    if chosen.about.second and thick.second is None:
+        raise refused(
+            chosen.card["name"],
+            "a scan without a second contrast of the patient",
+            "a `Volume` with its `second`, from Python; a command reads one contrast",
+            "restore the scan by another method",
+        )
 
 
 def packaged() -> Path:

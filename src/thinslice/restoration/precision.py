@@ -7,6 +7,7 @@ from typing import Any
 
 from thinslice.errors import Refused
 from thinslice.interfaces import Method, Run
+from thinslice.restoration.methods import as_option
 
 
 def precision_of(method: Method, wanted: str | None, run: Run) -> str | None:
@@ -20,7 +21,12 @@ def precision_of(method: Method, wanted: str | None, run: Run) -> str | None:
     from thinslice.runtime import device
 
     chosen = device.choose(run)
-    numbers = choosing.precision_on(chosen)
+    try:
+        numbers = choosing.precision_on(chosen)
+    except Refused as error:
+        if wanted is None:
+            raise
+        raise Refused(as_option(str(error))) from error
     if wanted not in (None, numbers):
         raise Refused(f"precision {wanted}: the {chosen.type} has no units for it; leave it out")
     return numbers

@@ -32,7 +32,7 @@ from thinslice.restoration import agreement, as_acquired, quality
 from thinslice.restoration.agreement import Measured
 from thinslice.restoration.as_acquired import Acquisition
 from thinslice.restoration.consistent import Step, made_consistent
-from thinslice.restoration.methods import MethodChoice, choose
+from thinslice.restoration.methods import MethodChoice, choose, refuse_one_contrast
 from thinslice.restoration.precision import precision_of
 from thinslice.restoration.quality import Trust
 from thinslice.restoration.refine import Budget, Refined, refined, refuse_unfit
@@ -156,6 +156,7 @@ def plan(
     grid = thin_grid(volume.grid, thickness_mm, increment_mm)
     file = Path(weights) if weights is not None else None
     chosen = choose(method, file, precision=precision, engine=engine)
+    refuse_one_contrast(chosen, volume)
     budget = Budget.of(refine) if refine is not None else None
     if budget is not None:
         refuse_unfit(chosen.card["name"], chosen.method, volume)

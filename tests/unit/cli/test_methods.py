@@ -28,6 +28,7 @@ def test_every_method_and_preset_is_listed_with_what_it_needs(capsys):
     for one in found.values():
         assert (one["parameters"] == 0) == (one["fit"] == "none")
         assert one["licence"].startswith("Apache-2.0")
+    assert [name for name, one in found.items() if one["second"]] == ["zeng_mcsr"]
     main(["methods"])
     printed = capsys.readouterr().out
     assert all(name in printed for name in found)
@@ -39,6 +40,17 @@ def test_the_packages_catalogue_says_what_the_methods_say():
     known = methods.known()
     assert content == {name: catalogue.built(known[name])._asdict() for name in content}
     assert methods.DEFAULT in content
+
+
+def test_methods_that_take_an_option_are_named_where_another_does_not():
+    words = "linear has no choice of engine: leave it out, or use one that has: .*tvsrn, "
+    with pytest.raises(ValueError, match=words) as refusal:
+        methods.choose("linear", engine="openvino")
+    assert "i3net" not in str(refusal.value)
+    with pytest.raises(ValueError, match=r"precision: leave it out, .*edsr_planes.*plane_unet"):
+        methods.choose("linear", precision="fp32")
+    with pytest.raises(ValueError, match=r"precision or engine: leave it out$"):
+        methods.choose("linear", precision="fp32", engine="torch")
 
 
 def test_a_method_beside_the_catalogue_is_built(monkeypatch, tmp_path):

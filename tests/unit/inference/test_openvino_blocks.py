@@ -11,7 +11,7 @@ from torch import nn
 from support.tiny_methods import RUN, THICK, thick
 from thinslice.errors import Refused
 from thinslice.inference.openvino_blocks import by_openvino
-from thinslice.methods import tvsrn
+from thinslice.methods import eddsr, tvsrn
 from thinslice.nets.swin import SwinStack
 from thinslice.restoration.precision import refuse_engine
 
@@ -37,6 +37,13 @@ def test_a_network_without_swin_blocks_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", object())
     with pytest.raises(Refused, match="no Swin blocks"):
         by_openvino(nn.Conv2d(1, 1, 3), 1)
+
+
+def test_a_method_without_swin_blocks_is_refused_before_any_work(monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", object())
+    with pytest.raises(Refused, match="no Swin blocks"):
+        refuse_engine(eddsr.build(**{**eddsr.TINY, "engine": "openvino"}), RUN)
+    refuse_engine(tvsrn.build(**{**tvsrn.TINY, "engine": "openvino"}), RUN)
 
 
 def test_openvino_that_is_not_installed_is_named(monkeypatch):

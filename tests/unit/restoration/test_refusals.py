@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 
 from support.restore import CPU, dicom, names, often, restored
+from thinslice import plugins
+from thinslice.interfaces import Run
 from thinslice.io import files
 from thinslice.io.nifti.write import write_nifti
-from thinslice.restoration import disk_space, restore
+from thinslice.methods import zeng_mcsr
+from thinslice.restoration import disk_space, methods, precision, restore
+from thinslice.restoration.methods import MethodChoice
 
 
 def taken(tmp_path, scan):
@@ -127,3 +131,27 @@ def test_a_scan_of_fewer_slices_than_a_network_needs_is_one_line(tmp_path, capsy
     assert status == 2
     assert complaints.splitlines()[-1].startswith("thinslice restore: ")
     assert np.isfinite(thin.voxels).all()
+
+
+def test_a_method_of_two_contrasts_is_refused_before_the_work(monkeypatch, capsys, tmp_path):
+    card = {"name": "zeng_mcsr", "settings": zeng_mcsr.TINY}
+    method = plugins.build("methods", card)
+    chosen = MethodChoice(card, method, "population", None, None, None)
+    monkeypatch.setattr(restore, "choose", lambda *_, **__: chosen)
+    scan = dicom(tmp_path / "in")
+    status, _, complaint = restored(capsys, scan, tmp_path / "out.nii", "--dry-run")
+    assert status == 2
+    assert "zeng_mcsr: found a scan without a second contrast" in complaint
+    assert "a command reads one contrast" in complaint
+
+
+def test_precision_is_refused_by_the_name_of_its_option():
+    with pytest.raises(ValueError, match="conditioned_unet: --precision 'tf32' is none of fp32"):
+        methods.choose(precision="tf32")
+    method = plugins.build(
+        "methods", {"name": "plane_unet", "settings": {"restore_precision": "tf32"}}
+    )
+    with pytest.raises(ValueError, match=r"^--precision tf32: a cpu has none"):
+        precision.precision_of(method, "tf32", Run(device="cpu"))
+    with pytest.raises(ValueError, match=r"^restore_precision tf32"):
+        precision.precision_of(method, None, Run(device="cpu"))

@@ -1,0 +1,38 @@
+"""Refuse files and packages that a config's jobs need and that are not there. Standard library."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+LISTS = {  # files that a data set's settings name, by its module; relative to where a run starts
+    "phantom_fda": ("nodules", "manifest"),
+    "qiba_liver": ("nodules", "manifest"),
+    "idc_pairs": ("manifest",),
+}
+ENGINE = "openvino"
+
+
+def check_lists(config: Mapping[str, Any]) -> None:
+    """Refuse a list of a data set of the grid that is not there; ValueError."""
+    for name in config["grid"]["datasets"]:
+        entry = config["datasets"][name]
+        settings = entry.get("settings", {})
+        for setting in LISTS.get(entry.get("module", name), ()):
+            given = settings.get(setting)
+            if given is not None and not Path(given).expanduser().is_file():
+                raise ValueError(
+                    f"config: datasets {name}: {setting}: found no file {given}; expected a CSV, "
+                    f"relative to {Path.cwd()}; correct the name, or leave {setting} out"
+                )
+
+
+def check_engines(config: Mapping[str, Any]) -> None:
+    """Refuse a method of the grid whose engine is not installed; ValueError."""
+    for name in config["grid"]["methods"]:
+        engine = config["methods"][name].get("settings", {}).get("engine")
+        if engine == ENGINE and find_spec(ENGINE) is None:
+            raise ValueError(
+                f"config: methods {name}: engine: {ENGINE} is not installed; "
+                f"pip install 'thinslice[{ENGINE}]', or use torch"
+            )
