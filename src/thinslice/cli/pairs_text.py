@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from thinslice.errors import listed, one_line
+from thinslice.errors import counted, listed, one_line
 
 Row = dict[str, Any]
 
@@ -38,7 +38,7 @@ def end(rows: Sequence[Row], left: Sequence[Row]) -> Iterator[str]:
 
 def written(path: Path, n: int, left: list[str]) -> Iterator[str]:
     """That a manifest was written, and the pairs left out of it."""
-    yield f"written  {path}: {n} pairs; check the column split, which is drawn by patient"
+    yield f"written  {path}: {counted(n, 'pair')}; check the column split, which is drawn by patient"
     if left:
         yield f"left out, as one of its series is in another pair there: {listed(left)}"
 
