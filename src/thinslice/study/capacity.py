@@ -1,4 +1,4 @@
-"""How many pairs a case can give: planes that can be judged, and the draws that they suffice for."""
+"""How many pairs a case can give: its planes that can be judged, and the draws that they serve."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
