@@ -136,9 +136,9 @@ class _Cutter:
             self.plan.n, self.methods, self.cases, question.case, planes_of, self.plan.seed
         )
         return (
-            f"case {question.case}: {planes_of[question.plane]} {question.plane} planes show the "
-            f"body and tell {couple} apart, fewer than {self.plan.n} pairs need; at most {most} "
-            "pairs are possible: ask for fewer --pairs, or other --planes"
+            f"case {question.case}: {self.plan.n} pairs need more {question.plane} planes that show "
+            f"the body and on which {couple} differ than the {planes_of[question.plane]} there are; "
+            f"at most --pairs {most} is possible: ask for fewer --pairs, or other --planes"
         )
 
 

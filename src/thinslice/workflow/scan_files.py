@@ -60,8 +60,11 @@ class PassedOver(NamedTuple):
 
 
 def passed_over(path: Path) -> PassedOver:
-    """What is below a folder, and not opened, sorted. OSError as of ``walk``."""
-    links, files = [], []
+    """What is below a folder, and not opened, sorted; of a file nothing. OSError as of ``walk``."""
+    links: list[Path] = []
+    files: list[Path] = []
+    if not path.is_dir():
+        return PassedOver((), ())
     for top, folders, _ in walk(path):
         links += [top / name for name in folders if (top / name).is_symlink()]
         with os.scandir(top) as entries:

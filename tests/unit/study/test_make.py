@@ -44,7 +44,7 @@ def test_more_pairs_than_planes_are_refused_with_how_many_are_possible():
     plan = plan._replace(sources=only)
     words = refusal(plan)
     assert "ask for fewer --pairs" in words
-    (most,) = map(int, re.findall(r"at most (\d+) pairs are possible", words))
+    (most,) = map(int, re.findall(r"at most --pairs (\d+) is possible", words))
     assert len(make.make(plan._replace(n=most)).key["pairs"]) == most
     refusal(plan._replace(n=most + 1))
 
