@@ -71,6 +71,11 @@ def refused(
     return error(one_line(f"{path}: found {found}; expected {expected}; {advice}"))
 
 
+def counted(n: int, noun: str) -> str:
+    """ "1 pair", "2 pairs"."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def run_script(main: Callable[[], None]) -> None:
     """Run a script's ``main``; SystemExit with one line for an error that a person can act on."""
     try:

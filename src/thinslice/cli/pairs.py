@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"pairs": rows, "left": left}, indent=1))
     else:
-        print("\n".join(pairs_text.end(rows, left)))
+        print("\n".join(pairs_text.end(rows, left, found.skipped)))
     if arguments.manifest:
         _write(arguments.manifest, rows, arguments.accept)
     if not rows:
@@ -71,6 +71,9 @@ def _refuse_unclear(arguments: argparse.Namespace) -> None:
     if arguments.manifest and folder.is_file():
         advice = "unpack the zip, and name the folder"
         raise refused(folder, "a file", "a folder, as a manifest names folders", advice)
+    if arguments.manifest and arguments.manifest.suffix.lower() != ".csv":
+        name = f"a name with ending {arguments.manifest.suffix!r}"
+        raise refused(arguments.manifest, name, "a new .csv", "end its name in .csv")
     if arguments.accept and not arguments.manifest:
         raise refused("--accept", "no --manifest", "one", "it changes what the manifest holds")
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from thinslice.errors import listed, one_line
+from thinslice.errors import counted, listed, one_line
+from thinslice.workflow.scan_files import PassedOver
 
 Row = dict[str, Any]
 
@@ -25,10 +26,17 @@ def lines(row: Row) -> Iterator[str]:
         yield one_line(f"    note      {note}")
 
 
-def end(rows: Sequence[Row], left: Sequence[Row]) -> Iterator[str]:
-    """What is in no pair, then the counts."""
+def end(rows: Sequence[Row], left: Sequence[Row], skipped: PassedOver) -> Iterator[str]:
+    """What is in no pair and what was not opened, then the counts."""
     for item in left:
         yield one_line(f"no pair    {item['path']}  {item['label']}: {item['why']}")
+    for paths, noun, why in (
+        (skipped.links, "folder", "behind a link, not followed"),
+        (skipped.files, "file", "that by name are no DICOM"),
+    ):
+        if paths:
+            words = f"{counted(len(paths), noun)} {why}: {listed(list(paths))}"
+            yield one_line(f"skipped    {words}")
     n = Counter(row["verdict"] for row in rows)
     verdicts = ", ".join(
         f"{n[verdict]} {verdict}" for verdict in ("certified", "flagged", "rejected")
@@ -38,7 +46,8 @@ def end(rows: Sequence[Row], left: Sequence[Row]) -> Iterator[str]:
 
 def written(path: Path, n: int, left: list[str]) -> Iterator[str]:
     """That a manifest was written, and the pairs left out of it."""
-    yield f"written  {path}: {n} pairs; check the column split, which is drawn by patient"
+    pairs = counted(n, "pair")
+    yield f"written  {path}: {pairs}; check the column split, which is drawn by patient"
     if left:
         yield f"left out, as one of its series is in another pair there: {listed(left)}"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thinslice.cli.arguments import count
-from thinslice.errors import refused
+from thinslice.errors import counted, refused
 from thinslice.fs.atomic import write_text
 
 if TYPE_CHECKING:
@@ -69,10 +69,7 @@ def run_make(arguments: argparse.Namespace) -> int:
     from thinslice.study import make, sources
 
     make.refuse_taken(arguments.page, arguments.key, overwrite=arguments.overwrite)
-    try:
-        named = [sources.parse(text) for text in arguments.scans]
-    except ValueError as error:
-        raise refused("NAME=PATH", str(error), "a name for each method", "write one") from None
+    named = [sources.parse(text) for text in arguments.scans]
     reference = arguments.reference and sources.open_source("(reference)", arguments.reference)
     study = make.make(
         make.Plan(
@@ -88,7 +85,8 @@ def run_make(arguments: argparse.Namespace) -> int:
     )
     make.write(study, arguments.page, arguments.key)
     size = len(study.page.html) / 2**20
-    print(f"study    {study.page.study[:12]}: {arguments.pairs} pairs of {study.cases} cases")
+    size_words = f"{counted(arguments.pairs, 'pair')} of {counted(study.cases, 'case')}"
+    print(f"study    {study.page.study[:12]}: {size_words}")
     print(f"written  {arguments.page}  ({size:.1f} MiB): give it to annotators")
     print(f"written  {arguments.key}: keep it to yourself until every answer is in")
     return 0

@@ -11,12 +11,13 @@ from thinslice.io.folder import look
 from thinslice.pairs.certify import certify
 from thinslice.pairs.find import Left, candidates, left_over
 from thinslice.pairs.reconstructions import Reconstruction, reconstructions
+from thinslice.workflow.scan_files import PassedOver, passed_over
 
 Row = dict[str, Any]
 
 
 class Listing(NamedTuple):
-    """Rows of pairs, made as they are asked for, and what is in no pair.
+    """Rows of pairs, made as they are asked for, what is in no pair, and what was not opened.
 
     A row is JSON: ``patient`` and ``case`` (pseudonyms by the order of the paths), then
     ``Certificate.to_json``.
@@ -24,6 +25,7 @@ class Listing(NamedTuple):
 
     rows: Iterator[Row]
     left: tuple[Left, ...]
+    skipped: PassedOver
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def _listing(folder: Path, path: Path) -> Listing:
         for item in left_over(tree, every)
     ]
     rows = (_row_at(path, folder, row) for row in _rows(every))
-    return Listing(rows, tuple(left))
+    return Listing(rows, tuple(left), passed_over(folder))
 
 
 def _at(path: Path, folder: Path, text: str) -> str:

@@ -32,6 +32,8 @@ def signed(content: Mapping[str, Any]) -> dict[str, Any]:
 def read(path: Path, form: str) -> dict[str, Any]:
     """A document of a form (KEY, ANSWERS), whole; Refused for anything else."""
     kind = "a study's key" if form == KEY else "answers that a study's page exported"
+    if not path.exists():
+        raise refused(path, "nothing there", kind, "check the path")
     with in_one_line(path, kind):
         raw = path.read_bytes()
     try:

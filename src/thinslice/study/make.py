@@ -11,9 +11,9 @@ import numpy as np
 from thinslice.errors import Refused, refused
 from thinslice.fs.atomic import replacing
 from thinslice.interfaces import Scan
-from thinslice.study import draw, page, planes
+from thinslice.study import capacity, draw, page, planes
 from thinslice.study.documents import KEY, signed
-from thinslice.study.sources import Source, common_cases, scans_of
+from thinslice.study.sources import Source, common_cases, same_voxels, scans_of
 
 TITLE = "Comparison of images"
 WITH_REFERENCE = "Which image, left or right, is more like the one in the middle?"
@@ -54,10 +54,10 @@ def make(plan: Plan) -> Study:
     asked = draw.questions(plan.n, methods, cases, plan.planes, plan.seed)
     shown: dict[int, draw.Shown] = {}
     blocks: dict[int, page.Block] = {}
-    for number, case in enumerate(cases):
+    for case in cases:
         mine = {k: question for k, question in enumerate(asked) if question.case == case}
         if mine:
-            cutter = _Cutter(plan, scans_of(case, sources), number)
+            cutter = _Cutter(plan, case, _but_copies(case, scans_of(case, sources), plan), cases)
             for k, question in mine.items():
                 shown[k], blocks[k] = cutter.next(question)
     head = {
@@ -94,13 +94,15 @@ def refuse_taken(out: Path, key: Path, *, overwrite: bool) -> None:
 class _Cutter:
     """Cuts one pair after another out of the scans of one case, no plane twice."""
 
-    def __init__(self, plan: Plan, scans: dict[str, Scan], case: int):
-        self.scans = scans
+    def __init__(self, plan: Plan, case: str, scans: dict[str, Scan], cases: Sequence[str]):
+        self.plan, self.cases, self.scans = plan, cases, scans
+        self.methods = [source.name for source in plan.sources]
+        number = cases.index(case)
         self.grid = next(iter(scans.values())).grid
         self.reference = plan.reference.name if plan.reference else None
         self.left = {
             plane: iter(
-                draw.order_of_planes(planes.positions(self.grid, plane), plan.seed, case, k)
+                draw.order_of_planes(planes.positions(self.grid, plane), plan.seed, number, k)
             )
             for k, plane in enumerate(plan.planes)
         }
@@ -113,18 +115,43 @@ class _Cutter:
             images = np.stack(
                 [planes.cut(self.scans[name], question.plane, index) for name in names]
             )
-            levels = planes.to_levels(images, modality)
-            if planes.shows_body(images[-1], modality) and (levels[0] != levels[1]).any():
+            if capacity.can_be_judged(images, modality):
+                levels = planes.to_levels(images, modality)
                 shown = draw.Shown(
                     question.case, question.plane, index, question.left, question.right
                 )
                 about = {"mm": planes.pixel_mm(self.grid, question.plane), "plane": question.plane}
                 return shown, page.block(levels, {**about, **_windows(levels, modality)})
-        raise Refused(
-            f"case {question.case}: no {question.plane} plane is left that shows the body and on "
-            f"which {' and '.join(sorted(names[:2]))} differ; ask for fewer --pairs, or other "
-            "--planes"
+        raise Refused(self._too_many(question, names))
+
+    def _too_many(self, question: draw.Question, names: Sequence[str]) -> str:
+        """Why no plane is left, and how many pairs there can be."""
+        couple = " and ".join(sorted(names[:2]))
+        if same_voxels(self.scans[names[0]], self.scans[names[1]]):
+            return f"case {question.case}: {couple} are the same scan: they differ in no voxel"
+        planes_of = {
+            plane: capacity.planes_of(self.scans, names, plane) for plane in self.plan.planes
+        }
+        most = capacity.most_pairs(
+            self.plan.n, self.methods, self.cases, question.case, planes_of, self.plan.seed
         )
+        return (
+            f"case {question.case}: {self.plan.n} pairs need more {question.plane} planes that show "
+            f"the body and on which {couple} differ than the {planes_of[question.plane]} there are; "
+            f"at most --pairs {most} is possible: ask for fewer --pairs, or other --planes"
+        )
+
+
+def _but_copies(case: str, scans: dict[str, Scan], plan: Plan) -> dict[str, Scan]:
+    """The scans; Refused where the reference is what a method restored."""
+    if plan.reference:
+        for source in plan.sources:
+            if same_voxels(scans[source.name], scans[plan.reference.name]):
+                raise Refused(
+                    f"case {case}: the reference {plan.reference.path} has the voxels of "
+                    f"{source.name} everywhere; give the acquired thin scan, or no --reference"
+                )
+    return scans
 
 
 def _windows(levels: np.ndarray, modality: str) -> dict[str, Any]:

@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from thinslice.errors import Refused, in_case, refused
 from thinslice.interfaces import Scan
 from thinslice.io import files
 
 ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd", ".zip", ".zarr")
+SLAB = 16  # slices compared at a time
 ONLY = "scan"  # the case of a source that is a single scan
 
 
@@ -25,10 +28,13 @@ class Source(NamedTuple):
 
 
 def parse(text: str) -> tuple[str, Path]:
-    """NAME=PATH as written on a command line; ValueError for anything else."""
+    """NAME=PATH as written on a command line; Refused for anything else."""
     name, equals, path = text.partition("=")
     if not (equals and name.strip() and path):
-        raise ValueError(f"{text!r} is not NAME=PATH, such as linear=restored/linear")
+        raise Refused(
+            f"{text!r} is not NAME=PATH: write a method's name and its scans, such as "
+            "linear=restored/linear"
+        )
     return name.strip(), Path(path)
 
 
@@ -77,6 +83,12 @@ def scans_of(case: str, sources: Sequence[Source]) -> dict[str, Scan]:
                     f"{scan.grid.zyx}; readers can compare restored scans of one grid only"
                 )
     return scans
+
+
+def same_voxels(a: Scan, b: Scan) -> bool:
+    """Whether two scans of one grid hold the same values everywhere, read slab by slab."""
+    slabs = (slice(k, k + SLAB) for k in range(0, a.grid.zyx[0], SLAB))
+    return all(np.array_equal(a.read(slab), b.read(slab), equal_nan=True) for slab in slabs)
 
 
 def _stored(path: Path) -> dict[str, Callable[[], Scan]]:

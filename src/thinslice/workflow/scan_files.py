@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 STORE = ".zarr"
 IMAGES = (".nii.gz", ".nii", ".hdr", ".img", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -49,6 +50,31 @@ def walk(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
         folders[:] = [name for name in visible if not name.endswith(STORE)]
         plain = [name for name in names if not is_companion(name)]
         yield Path(top), visible, [name for name in plain if _is_file(Path(top, name))]
+
+
+class PassedOver(NamedTuple):
+    """What ``walk`` does not go into or give, from the folder: links to folders, companions."""
+
+    links: tuple[str, ...]
+    files: tuple[str, ...]  # hidden ones are not among them
+
+
+def passed_over(path: Path) -> PassedOver:
+    """What is below a folder, and not opened, sorted; of a file nothing. OSError as of ``walk``."""
+    links: list[Path] = []
+    files: list[Path] = []
+    if not path.is_dir():
+        return PassedOver((), ())
+    for top, folders, _ in walk(path):
+        links += [top / name for name in folders if (top / name).is_symlink()]
+        with os.scandir(top) as entries:
+            names = [each.name for each in entries if not each.is_dir()]
+        files += [top / name for name in names if is_companion(name) and name[0] != "."]
+    return PassedOver(_from(path, links), _from(path, files))
+
+
+def _from(path: Path, found: list[Path]) -> tuple[str, ...]:
+    return tuple(sorted(each.relative_to(path).as_posix() for each in found))
 
 
 def is_companion(name: str) -> bool:

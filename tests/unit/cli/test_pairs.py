@@ -59,6 +59,7 @@ def test_a_manifest_of_what_is_accepted(tmp_path, capsys):
     accepted = ["--accept", "gap", "--accept", "kernel"]
     words = ["pairs", "--manifest", str(out), *accepted, str(tmp_path)]
     assert main(words) == 1
+    assert f"{out}: 1 pair; check" in capsys.readouterr().err
     assert out.read_text().splitlines()[1].startswith("p001_1,p001,test,a,b,")
     assert main(words) == 2, "what is there is not replaced"
 
@@ -72,6 +73,22 @@ def test_refusals_before_any_work(tmp_path, capsys):
         f"thinslice pairs: {tmp_path}/none: found nothing there",
         "thinslice pairs: --accept: found no --manifest",
         f"thinslice pairs: {tmp_path}: no scan there",
+    ]
+    assert main(["pairs", str(tmp_path), "--manifest", str(tmp_path / "x.txt")]) == 2
+    assert "end its name in .csv" in capsys.readouterr().err
+
+
+def test_what_is_not_opened_is_named_and_counted(tmp_path, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "series").symlink_to(tmp_path / "elsewhere")
+    for name in ("a.png", "b.png", ".hidden"):
+        (folder / name).write_bytes(b"")
+    assert main(["pairs", str(folder)]) == 2
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "skipped    1 folder behind a link, not followed: series",
+        "skipped    2 files that by name are no DICOM: a.png, b.png",
     ]
 
 

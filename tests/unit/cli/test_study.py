@@ -71,4 +71,10 @@ def test_places_that_are_taken_or_one_are_refused_before_any_scan_is_read(tmp_pa
 def test_a_method_without_a_path_is_refused(tmp_path, capsys):
     words = ["study", "make", str(tmp_path / "p.html"), "linear", "--key", str(tmp_path / "k.json")]
     assert main([*words, "--seed", "1"]) == 2
-    assert "'linear' is not NAME=PATH" in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith("thinslice study: 'linear' is not NAME=PATH: write")
+
+
+def test_a_key_that_is_not_there_is_refused_as_nothing_there(tmp_path, capsys):
+    lost = tmp_path / "lost.key.json"
+    assert main(["study", "score", str(lost), str(tmp_path / "A.json")]) == 2
+    assert f"{lost}: found nothing there; expected a study's key; check" in capsys.readouterr().err

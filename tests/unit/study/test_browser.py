@@ -64,7 +64,9 @@ def begin(page, annotator, group="radiologist"):
 
 
 def at(page, k):
+    """Wait until pair ``k`` is shown, and can be answered."""
     page.wait_for_selector(f'body[data-ready="{k}"]')
+    page.wait_for_timeout(350)
 
 
 def saved(page, path):
@@ -94,6 +96,18 @@ def test_simulated_annotators_by_keys_alone_are_scored_as_they_chose(visit, stud
     assert counts["radiologist"] == (12, 0)
     assert counts["Ärztin 1"] == (6, 0)
     assert counts["P3"] == (0, 6)
+
+
+def test_keys_pressed_faster_than_a_pair_can_be_seen_answer_one(visit):
+    page = visit()
+    begin(page, "Ann")
+    at(page, 0)
+    page.keyboard.press("ArrowRight")
+    for _ in range(2):
+        page.wait_for_selector('body[data-ready="1"]')
+        page.keyboard.press("ArrowRight")
+    at(page, 1)
+    assert page.inner_text("#progress") == "2 of 6"
 
 
 def test_it_goes_on_where_it_stopped_and_incomplete_answers_are_counted(visit, place):

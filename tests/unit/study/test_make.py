@@ -1,5 +1,6 @@
 """What a study is refused for, before anybody has looked at a pair."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -37,14 +38,27 @@ def test_one_method_or_two_of_one_name_are_refused():
     assert "called 'sharpnet'" in refusal(plan._replace(sources=[plan.sources[0]] * 2))
 
 
-def test_more_pairs_than_planes_are_refused_with_what_to_do():
-    assert "ask for fewer --pairs" in refusal(studies.plan(n=400))
+def test_more_pairs_than_planes_are_refused_with_how_many_are_possible():
+    plan = studies.plan(n=400)
+    only = [each._replace(cases={"case0": each.cases["case0"]}) for each in plan.sources]
+    plan = plan._replace(sources=only)
+    words = refusal(plan)
+    assert "ask for fewer --pairs" in words
+    (most,) = map(int, re.findall(r"at most --pairs (\d+) is possible", words))
+    assert len(make.make(plan._replace(n=most)).key["pairs"]) == most
+    refusal(plan._replace(n=most + 1))
 
 
-def test_methods_that_never_differ_are_refused():
+def test_two_methods_of_one_scan_are_refused_as_such():
     plan = studies.plan()
-    same = [plan.sources[0], plan.sources[0]._replace(name="copy")]
-    assert "copy and sharpnet differ" in refusal(plan._replace(sources=same))
+    same = [plan.sources[0], studies.source("copy", 1)]
+    assert "copy and sharpnet are the same scan" in refusal(plan._replace(sources=same))
+
+
+def test_a_reference_that_a_method_restored_is_refused():
+    plan = studies.plan()
+    copy = studies.source(studies.THIN, 2)
+    assert "has the voxels of smoothing everywhere" in refusal(plan._replace(reference=copy))
 
 
 @pytest.mark.parametrize(

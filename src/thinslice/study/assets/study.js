@@ -6,6 +6,7 @@
   const page = sha256([text("style"), text("code"), headText].join("\n"));
   const answers = new Answers(sha256(headText), page, head.pairs.length);
   const main = document.getElementById("main");
+  const UNSEEN_MS = 300; // nobody judges a pair sooner: a second press meant the pair before
   const view = { zoom: 1, x: 0.5, y: 0.5 };
   const state = { at: 0, ready: false, images: [], since: 0, window: "", size: null };
 
@@ -143,7 +144,7 @@
     paint();
   };
   const choose = (side) => {
-    if (!state.ready) return;
+    if (!state.ready || performance.now() - state.since < UNSEEN_MS) return;
     answers.set(state.at, side, performance.now() - state.since);
     go(state.at + 1 < answers.n ? state.at + 1 : answers.open(0));
   };
