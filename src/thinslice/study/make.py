@@ -135,10 +135,11 @@ class _Cutter:
         most = capacity.most_pairs(
             self.plan.n, self.methods, self.cases, question.case, planes_of, self.plan.seed
         )
+        plane = question.plane
         return (
-            f"case {question.case}: {self.plan.n} pairs need more {question.plane} planes that show "
-            f"the body and on which {couple} differ than the {planes_of[question.plane]} there are; "
-            f"at most --pairs {most} is possible: ask for fewer --pairs, or other --planes"
+            f"case {question.case}: {self.plan.n} pairs need more {plane} planes that show the "
+            f"body and on which {couple} differ than the {planes_of[plane]} there are; at most "
+            f"--pairs {most} is possible: ask for fewer --pairs, or other --planes"
         )
 
 
