@@ -82,10 +82,10 @@ class Part:
         return {each.name: each.hexdigest() for each in self._hashes}
 
     def finish(self) -> None:
-        """Rename to the target."""
+        """Rename to the target; the note goes first, since no one looks for it beside a target."""
         os.fsync(self._file.fileno())
-        os.replace(self.path, self.target)
         self.note.unlink(missing_ok=True)
+        os.replace(self.path, self.target)
 
     def _locked(self) -> BinaryIO:
         """The part, open and locked; opened again if it was renamed or removed while waiting."""

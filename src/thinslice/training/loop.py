@@ -78,18 +78,16 @@ def train(
     group = ProcessGroup.of(run)
     training = _Training(net, loss, validate, plan, work, group, key, rival)
     resumed_at = training.resume()
-    curve_file = work / "curve.csv"
     with (
         seeds.seeded(plan.seed),
         precision.matmuls(training.learner.precision),
         activations.kept(net, run, group.device),
-        Curve(curve_file, after=resumed_at) if group.leads else nullcontext() as curve,
+        Curve(work / "curve.csv", after=resumed_at) if group.leads else nullcontext() as curve,
         Progress(plan.steps, "training", "step", shown=run.progress, done=resumed_at) as progress,
         signals.deferred(wait=group.size == 1) as stopping,
     ):
-        readers = run.threads or 1
-        coming = ahead(sample, plan.seed, range(resumed_at, plan.steps), readers)
-        training.batches = Waited(coming)
+        steps = range(resumed_at, plan.steps)
+        training.batches = Waited(ahead(sample, plan.seed, steps, run.threads or 1))
         for batch in training.batches:
             training.advance(group.share(batch, whole), curve, progress)
             if stopping() and curve is not None:
