@@ -56,11 +56,11 @@ class Rerun:
             if step.content["id"] not in self.unlike:
                 unlike = scratch.make(step, self.run, self.folder)
                 self.unlike[step.content["id"]] = unlike
-                state = "kept" if step.kept else "differs" if unlike else "bit-equal"
+                state = "kept" if step.as_input else "differs" if unlike else "bit-equal"
                 show(f"{step.content['rule']} {step.record}: {state}")
         content = read_record(score)
         path = Path(content["outputs"]["scores"]["path"])
-        trained = any(step.content["rule"] in steps.FITTING and not step.kept for step in jobs)
+        trained = any(step.content["rule"] in steps.FITTING and not step.as_input for step in jobs)
         again = self.folder / path
         return {
             "record": content["id"],

@@ -24,7 +24,7 @@ def make(step: Step, run: Path, scratch: Path) -> list[str]:
 
     Raises Refused if the job fails.
     """
-    if step.kept:
+    if step.as_input:
         _take(step, run, scratch)
         return []
     _link_raw(step, run, scratch)

@@ -18,12 +18,12 @@ class Step(NamedTuple):
 
     record    where its record lies, relative to the folder of the run
     content   the record
-    kept      whether its results are taken as they are
+    as_input  whether its results are inputs of the others, and it is not run
     """
 
     record: Path
     content: Mapping[str, Any]
-    kept: bool
+    as_input: bool
 
     @property
     def command(self) -> list[str]:
@@ -53,7 +53,9 @@ def of_cell(score: Path, *, keep_weights: bool = False) -> list[Step]:
             if ".." in Path(path).parts or Path(path).parts[:1] != ("results",):
                 raise Refused(f"{step.record} made {path}: found a path outside results; not run")
         script = step.content["command"][0]
-        if not step.kept and step.command[0] not in {path.name for path in SCRIPTS.glob("*.py")}:
+        if not step.as_input and step.command[0] not in {
+            path.name for path in SCRIPTS.glob("*.py")
+        }:
             raise Refused(
                 f"{step.record} was made by {script}, which is not here; run this in the checkout "
                 "of the workflow"
@@ -66,9 +68,9 @@ def _upstream(record: Path, keep_weights: bool, seen: set[str]) -> Iterator[Step
     if content["id"] in seen:
         return
     seen.add(content["id"])
-    kept = keep_weights and content["rule"] in FITTING
-    if not kept:
+    as_input = keep_weights and content["rule"] in FITTING
+    if not as_input:
         for link in content["inputs"].values():
             if link["record"] is not None:
                 yield from _upstream(Path(link["record"]), keep_weights, seen)
-    yield Step(record, content, kept)
+    yield Step(record, content, as_input)
