@@ -18,6 +18,7 @@ from thinslice.errors import Refused, all_refused, in_case, refused
 from thinslice.interfaces import Case
 from thinslice.io.read import read_scan
 from thinslice.io.scan import LoadedScan
+from thinslice.operators import grids
 from thinslice.volume import Grid, Volume
 from thinslice.workflow.manifest import Row, read_manifest
 from thinslice.workflow.scan_files import scan_files
@@ -190,7 +191,7 @@ def in_frame_of(thin: Volume, thick: Volume, path: Path) -> Volume:
     if b.thickness_mm < a.thickness_mm:
         found = f"{b.thickness_mm:g} mm slices beside thin ones of {a.thickness_mm:g} mm"
         raise refused(path, found, "thicker ones", "check that the two are not swapped")
-    grid = _in_frame(a, b)
+    grid = grids.in_frame_of(a, b)
     _same_pixels(path, a, b, grid)
     centres_mm = grid.centres_mm()
     inside = (centres_mm >= a.centres_mm()[0]) & (centres_mm <= a.centres_mm()[-1])
@@ -199,16 +200,6 @@ def in_frame_of(thin: Volume, thick: Volume, path: Path) -> Volume:
         expected = f"some within the thin scan's {a.centres_mm()[0]:g} to {a.centres_mm()[-1]:g} mm"
         raise refused(path, found, expected, "pair scans of one acquisition")
     return replace(thick, grid=grid)
-
-
-def _in_frame(thin: Grid, thick: Grid) -> Grid:
-    first = np.array(thick.affine()[:3, 3]) - np.array(thin.origin_mm)
-    return thin.with_slices(
-        n=thick.n,
-        increment_mm=thick.increment_mm,
-        thickness_mm=thick.thickness_mm,
-        start_mm=float(first @ np.array(thin.direction[0])),
-    )
 
 
 def _same_pixels(path: Path, thin: Grid, thick: Grid, placed: Grid) -> None:

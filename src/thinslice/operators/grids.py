@@ -128,3 +128,14 @@ def ends_for(thick: Grid, target: Grid, tolerance_mm: float = 1e-3) -> int:
     from_mm, to_mm = thick.centres_mm(), target.centres_mm() + offset_mm
     beyond_mm = max(from_mm[0] - to_mm[0], to_mm[-1] - from_mm[-1]) - tolerance_mm
     return max(0, ceil(beyond_mm / thick.increment_mm))
+
+
+def in_frame_of(thin: Grid, thick: Grid) -> Grid:
+    """The thick grid with the thin one's origin and axes; its slices stay where they are."""
+    first = np.array(thick.affine()[:3, 3]) - np.array(thin.origin_mm)
+    return thin.with_slices(
+        n=thick.n,
+        increment_mm=thick.increment_mm,
+        thickness_mm=thick.thickness_mm,
+        start_mm=float(first @ np.array(thin.direction[0])),
+    )

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from thinslice.operators import grids
 from thinslice.pairs import geometry
 from thinslice.pairs.prediction import Block
 from thinslice.pairs.reconstructions import Reconstruction
@@ -22,7 +23,7 @@ MARGIN_PX = 8
 
 def blocks(thin: Reconstruction, thick: Reconstruction) -> Iterator[Block]:
     """Runs in one frame, cropped to the body."""
-    placed = geometry.in_frame_of(thin.grid, thick.grid)
+    placed = grids.in_frame_of(thin.grid, thick.grid)
     for first, last in _runs(thin.grid, placed):
         low, high = _thin_of(thin.grid, placed, first, last)
         fine = replace(thin.volume(low, high), grid=_slices(thin.grid, low, high))

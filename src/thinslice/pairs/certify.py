@@ -2,6 +2,7 @@
 before does not reject it."""
 
 from thinslice.errors import Refused
+from thinslice.operators import grids
 from thinslice.pairs import blocks, geometry, headers, images, order
 from thinslice.pairs.certificate import Certificate, Measured, Reason
 from thinslice.pairs.reconstructions import Reconstruction
@@ -42,7 +43,7 @@ def certify(thin: Reconstruction, thick: Reconstruction) -> Certificate:
 def _images(
     thin: Reconstruction, thick: Reconstruction, kernel: str
 ) -> tuple[Measured | None, list[Reason]]:
-    placed = geometry.in_frame_of(thin.grid, thick.grid)
+    placed = grids.in_frame_of(thin.grid, thick.grid)
     small = [order.small(each.images()) for each in (thin, thick)]
     found = order.reasons(small[0], small[1], thin.grid, placed)
     if any(reason.code in ("order", "z_offset") for reason in found):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from thinslice.operators.grids import in_frame_of
 from thinslice.pairs.certificate import Reason
 from thinslice.volume import Grid
 
@@ -28,17 +29,6 @@ def reasons(thin: Grid, thick: Grid) -> list[Reason]:
     if not any(reason.code in ("orientation", "field_of_view") for reason in found):
         found += _ranges(thin, in_frame_of(thin, thick))
     return found
-
-
-def in_frame_of(thin: Grid, thick: Grid) -> Grid:
-    """The thick grid with the thin one's origin and axes; its slices stay where they are."""
-    first = np.array(thick.affine()[:3, 3]) - np.array(thin.origin_mm)
-    return thin.with_slices(
-        n=thick.n,
-        increment_mm=thick.increment_mm,
-        thickness_mm=thick.thickness_mm,
-        start_mm=float(first @ np.array(thin.direction[0])),
-    )
 
 
 def half_width_mm(thin: Grid, thick: Grid) -> float:
