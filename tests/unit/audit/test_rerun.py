@@ -12,7 +12,7 @@ from thinslice.audit.rerun import agreement, cells, steps
 from thinslice.cli.command import main
 from thinslice.errors import Refused
 from thinslice.provenance import environment, reruns
-from thinslice.provenance.records import record_id, record_path, record_text, sha256_of
+from thinslice.provenance.records import FORMAT, record_id, record_path, record_text, sha256_of
 
 TABLE = "results/tables/benchmark.csv"
 RECORD = record_path(SCORES)
@@ -73,6 +73,33 @@ def test_the_jobs_of_a_cell_come_in_the_order_in_which_they_can_run(made):
     places = {rule: k for k, rule in enumerate(rules)}
     for before, after in [("fetch", "convert"), ("convert", "degrade"), ("restore", "score")]:
         assert places[before] < places[after]
+
+
+def chained(rule: str, *inputs: str) -> str:
+    """Where the made-up record of a job lies, and those of the jobs it rests on."""
+    path = Path(f"results/{rule}.record.json")
+    links = {name: {"record": name, "path": name} for name in inputs}
+    outputs = {"made": {"path": f"results/{rule}"}}
+    content = {"format": FORMAT, "rule": rule, "command": [f"{rule}.py"], "inputs": links}
+    content |= {"outputs": outputs}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(record_text({"id": record_id(content), **content}))
+    return str(path)
+
+
+def test_weights_are_fitted_again_unless_they_are_to_be_taken_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    thick, training = chained("convert"), chained("degrade")
+    score = Path(chained("score", chained("restore", chained("train", training), thick)))
+
+    def rules(keep_weights: bool) -> dict[str, bool]:
+        cell = steps.of_cell(score, keep_weights=keep_weights)
+        return {step.content["rule"]: step.as_input for step in cell}
+
+    again = dict.fromkeys(("convert", "degrade", "train", "restore", "score"), False)
+    assert rules(keep_weights=False) == again
+    del again["degrade"]  # the scans that only the training saw
+    assert rules(keep_weights=True) == {**again, "train": True}
 
 
 def test_a_cell_joined_from_shards_is_made_by_one_job():
