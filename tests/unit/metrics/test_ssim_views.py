@@ -102,12 +102,13 @@ def test_single_taps_sum_to_one_exactly_and_are_as_wide_as_the_exact_ones():
 @pytest.mark.parametrize("window", [LUNG, SOFT], ids=["lung", "soft"])
 def test_smooth_scans_beside_what_is_clipped_stay_within_a_millionth(window):
     """Here rounding errors of regions that are clipped are all alike."""
-    r, t = (gaussian_filter(v, sigma) for v, sigma in zip(textures(), (2, 1)))
-    t[:, :, 20:], r[:, :, 20:] = -1100, -1050
+    flat = np.where(np.arange(SHAPE[2]) < 18, -850.0, 40.0)
+    noisy = (flat + np.random.default_rng(7).normal(0, 25, SHAPE)).astype(np.float32)
+    r, t = gaussian_filter(noisy, 2), gaussian_filter(noisy, 1)
     whole = {view: np.ones(SHAPE, bool) for view in VIEWS}
     for view, (value, _) in ssim_views(r, t, whole, window).items():
         expected = reference_of(view, r, t, window)[valid(view)].mean()
-        assert value == pytest.approx(expected, abs=4e-7), view
+        assert value == pytest.approx(expected, abs=3e-7), view
 
 
 def test_box_of_the_mask_changes_nothing():
