@@ -1,17 +1,19 @@
 """Measure convert, degrade and score on one worker and on two, and reckon them for RPLHR-CT.
 
-    python benchmarks/case_workers_speed.py [--cases 4] [--slices 80] [--side 512]
+    python benchmarks/case_workers_speed.py [--cases 6] [--slices 150] [--side 512]
 
 Synthetic NIfTI scans are converted, degraded, restored by interpolation and scored (v1) by the jobs
-of the workflow. CPU seconds are of the job and its processes. On a shared machine the wall seconds
-of two workers say what the neighbours left, so the ratio of an idle machine is reckoned too, from
-the CPU seconds: with n cases of c seconds on one worker, and s seconds to start a process (half of
-what two workers take more), it is n c / (s + ceil(n / 2) c).
+of the workflow: first a small data set, for which no second process is worth its start, then one of
+full-size scans. CPU seconds are of the job and its processes. On a shared machine the wall seconds
+of two workers say what the neighbours left, so those of an idle machine are reckoned too, from the
+CPU seconds: of n cases of c seconds the job itself takes some, and another process the others, once
+it has started. That takes what two workers take more, and the wait before it.
 """
 
 import argparse
 import math
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -30,6 +32,7 @@ from thinslice.jobs.fetch import fetch
 from thinslice.jobs.restore import RestoreRequest, restore_cases
 from thinslice.jobs.score import score
 from thinslice.runtime.over_cases import Workers
+from thinslice.runtime.shared_cases import START_S
 from thinslice.volume import Grid, Volume
 
 RPLHR = {"convert": (250, 300), "degrade": (250, 300), "score": (100, 300)}  # cases, slices
@@ -95,42 +98,70 @@ def jobs(folder: Path, raw: Path, workers: int) -> dict[str, Measured]:
     return seconds
 
 
+class DataSet(NamedTuple):
+    """Scans of one shape."""
+
+    name: str
+    cases: int
+    slices: int
+    side: int
+
+    def measured(self) -> dict[str, dict[str, Measured]]:
+        """Every job on one worker, two, and one again."""
+        with tempfile.TemporaryDirectory() as scratch:
+            raw = Path(scratch, "raw")
+            raw.mkdir()
+            scans(raw, self.cases, self.slices, self.side)
+            seconds = {}
+            for name, workers in (("first", 1), ("two", 2), ("again", 1)):
+                folder = Path(scratch, name)
+                folder.mkdir()
+                seconds[name] = jobs(folder, raw, workers)
+            return seconds
+
+
 def main() -> None:
-    """Print one row a job."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", type=int, default=4)
-    parser.add_argument("--slices", type=int, default=80)
+    """Print one table a data set."""
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("--cases", type=int, default=6)
+    parser.add_argument("--slices", type=int, default=150)
     parser.add_argument("--side", type=int, default=512)
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        raw = Path(scratch, "raw")
-        raw.mkdir()
-        scans(raw, args.cases, args.slices, args.side)
-        measured = {}
-        for name, workers in (("warm", 1), ("first", 1), ("two", 2), ("again", 1)):
-            folder = Path(scratch, name)
-            folder.mkdir()
-            measured[name] = jobs(folder, raw, workers)
-    report(measured, args.cases, args.slices)
-
-
-def report(measured: dict[str, dict[str, Measured]], cases: int, slices: int) -> None:
-    """The table, and what was reached."""
-    print(f"{cases} cases of {slices} slices; load {os.getloadavg()[0]:.1f} of {os.cpu_count()}")
+    full = DataSet("full-size", **vars(parser.parse_args()))
+    DataSet("warm", 1, 20, 128).measured()
+    small = DataSet("small", 4, 60, 192)
+    print(f"load {os.getloadavg()[0]:.1f} of {os.cpu_count()}")
     print("| job | wall, 1 | wall, 2 | measured | CPU, 1 | CPU, 2 | idle, reckoned | RPLHR-CT |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    for data in (small, full):
+        rows(data, data.measured())
+
+
+def rows(data: DataSet, measured: dict[str, dict[str, Measured]]) -> None:
+    """The rows of a data set, and what was reached with full-size scans."""
     for job, (n, thick) in RPLHR.items():
         one = [measured[name][job] for name in ("first", "again")]
         wall_s, cpu_s = (sum(part) / 2 for part in zip(*one))
         two = measured["two"][job]
-        start_s = max(0.0, two.cpu_s - cpu_s) / 2  # of each process
-        idle = cpu_s / (start_s + math.ceil(cases / 2) * cpu_s / cases)
-        whole_s = start_s + math.ceil(n / CORES) * cpu_s / cases * thick / slices
+        each_s = cpu_s / data.cases
+        start_s = max(0.0, two.cpu_s - cpu_s) + START_S / (data.cases - 1)
+        idle = cpu_s / shared_s(data.cases, each_s, start_s)
+        of_rplhr = each_s * thick / data.slices * (512 / data.side) ** 2
+        whole_s = start_s + math.ceil(n / CORES) * of_rplhr
         numbers = f"{wall_s:.1f} s | {two.wall_s:.1f} s | {wall_s / two.wall_s:.2f}x"
         more = f"{cpu_s:.1f} s | {two.cpu_s:.1f} s | {idle:.2f}x | {whole_s:.0f} s on {CORES} cores"
-        print(f"| {job} | {numbers} | {more} |")
-        reached(f"{job} on 2 workers against 1", wall_s / two.wall_s)
-        reached(f"{job} on 2 workers against 1, reckoned", idle)
+        shape = f"{data.cases} x {data.slices} x {data.side} x {data.side}"
+        print(f"| {job}, {shape} | {numbers} | {more} |")
+        sys.stdout.flush()
+        if data.name == "full-size":
+            reached(f"{job} on 2 workers against 1", wall_s / two.wall_s)
+            reached(f"{job} on 2 workers against 1, reckoned", idle)
+
+
+def shared_s(n: int, each_s: float, start_s: float) -> float:
+    """Seconds of n cases in this process and one that starts meanwhile, if there is need of it."""
+    return min(
+        max((n - others) * each_s, others and start_s + others * each_s) for others in range(n)
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from thinslice.operators.degradation import thick_of
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import record_path
 from thinslice.runtime.over_cases import over_cases
+from thinslice.runtime.shared_cases import thread
 
 
 def degrade(card: Mapping[str, Any], thin: Path, out: Path, run: CaseWorkers = ALONE) -> None:
@@ -37,7 +38,9 @@ def degrade(card: Mapping[str, Any], thin: Path, out: Path, run: CaseWorkers = A
         with store.writing(out, job.key()) as writer:
             missing = [case for case in thin_store.cases() if case not in writer.cases]
             task = partial(degrade_case, card, thin, writer.elsewhere)
-            reasons = dict(zip(missing, over_cases(task, missing, run.workers), strict=True))
+            # decoding, sparse products and encoding release Python's lock
+            degraded = over_cases(task, missing, run.workers, beside=thread)
+            reasons = dict(zip(missing, degraded, strict=True))
             left_out = [LeftOut(case, "", why) for case, why in reasons.items() if why]
             for split in SPLITS:
                 refuse_none_left(left_out, thin_store.cases(split), f"no {split} case is left")

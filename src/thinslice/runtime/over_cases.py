@@ -22,7 +22,7 @@ from thinslice.provenance import environment as surroundings
 from thinslice.provenance.code_digest import SOURCE
 from thinslice.runtime.kept_results import Kept
 from thinslice.runtime.processes import EndedError
-from thinslice.runtime.shared_cases import shared
+from thinslice.runtime.shared_cases import Beside, process, shared
 
 ONE_AT_A_TIME = Lock()  # of a dask worker's threads
 CONNECT_S = 30
@@ -36,7 +36,7 @@ Task = Callable[[str], Any]  # of a case's name; travels to processes, so a func
 class Workers:
     """Who computes the cases of a job.
 
-    n          processes of this machine at most; the first is the job's own
+    n          processes or threads of this machine at most; the first is the job's own
     scheduler  address of a dask scheduler, which goes before: its workers see the same files, have
                and are refused if their thinslice or their packages are not those of this job
     """
@@ -53,11 +53,16 @@ class _Outcome(NamedTuple):
 
 
 def over_cases(
-    task: Task, cases: Sequence[str], workers: Workers, kept: Kept | None = None
+    task: Task,
+    cases: Sequence[str],
+    workers: Workers,
+    kept: Kept | None = None,
+    beside: Beside = process,
 ) -> list[Any]:
     """Results of ``task`` in the order of ``cases``.
 
-    kept   where results of a killed job lie, and those of this one are put, JSON; None: nowhere
+    kept     where results of a killed job lie, and those of this one are put, JSON; None: nowhere
+    beside   what other workers of this machine are: see ``shared_cases``
 
     Refused where cases are refused, EndedError with the traceback where one of them met a bug or
     was killed; either only when all other cases are finished.
@@ -65,7 +70,7 @@ def over_cases(
     results = kept.read(cases) if kept else {}
     missing = [case for case in cases if case not in results]
     failures = []
-    for outcome in _outcomes(partial(_attempt, task, kept), missing, workers):
+    for outcome in _outcomes(partial(_attempt, task, kept), missing, workers, beside):
         if outcome.reason or outcome.trace:
             failures.append(outcome)
         else:
@@ -88,12 +93,12 @@ def _attempt(task: Task, kept: Kept | None, case: str) -> _Outcome:
 
 
 def _outcomes(
-    attempt: Callable[[str], _Outcome], cases: Sequence[str], workers: Workers
+    attempt: Callable[[str], _Outcome], cases: Sequence[str], workers: Workers, beside: Beside
 ) -> Iterable[_Outcome]:
     if workers.scheduler and cases:
         return _on_cluster(attempt, cases, workers.scheduler)
     if workers.n > 1 and len(cases) > 1:
-        return shared(attempt, cases, min(workers.n, len(cases)))
+        return shared(attempt, cases, min(workers.n, len(cases)), beside)
     return map(attempt, cases)
 
 

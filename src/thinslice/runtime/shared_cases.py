@@ -1,8 +1,9 @@
-"""Share cases between this process and fresh ones beside it, each taking the next that is left.
+"""Share cases between this process and others or threads beside it; each takes the next one left.
 
 This process computes too, and another is started only once what is left takes longer than its
 start: imports cost about a CPU second, more than all cases of a small job. Every process has one
-thread. Others end when this one does, even by kill -9.
+thread. Others end when this one does, even by kill -9. Threads cost nothing to start; they are for
+cases that spend their time outside Python's lock, in libraries that allow it.
 """
 
 import multiprocessing
@@ -10,11 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from threading import Condition, Event
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from thinslice.runtime.processes import EndedError, end_with_parent, environment
 
@@ -28,20 +31,23 @@ T = TypeVar("T")
 Compute = Callable[[str], T]  # travels to processes, so a function of a module
 
 
-def shared(compute: Compute[T], cases: Sequence[str], n: int) -> list[T]:
-    """What ``compute`` gives for every case, in their order, by at most ``n`` processes.
+def shared(
+    compute: Compute[T], cases: Sequence[str], n: int, beside: "Beside | None" = None
+) -> list[T]:
+    """What ``compute`` gives for every case, in their order, here and by n - 1 ``beside``.
 
-    EndedError where one of them is killed: cases begun by then are lost or finished, others are
-    not begun. What ``compute`` raises here ends the others.
+    EndedError where a process is killed: cases begun by then are lost or finished, others are not
+    begun. What ``compute`` raises here ends the others.
+
+    beside   ``process``, the default, or ``thread``
     """
-    line: _Line[T] = _Line(cases)
-    with environment(ONE_THREAD), _beside(line, compute, n - 1):
-        while (case := line.take()) is not None:
-            line.put(case, compute(case))
+    line: Line[T] = Line(cases)
+    with environment(ONE_THREAD), _beside(line, compute, n - 1, beside or process):
+        thread(line, compute, Started())
     return [line.results[case] for case in cases]
 
 
-class _Line(Generic[T]):
+class Line(Generic[T]):
     """Cases that nobody has taken yet, and results; for several threads."""
 
     def __init__(self, cases: Sequence[str]) -> None:
@@ -85,54 +91,76 @@ class _Line(Generic[T]):
             return False
 
 
+@dataclass
+class Started:
+    """Processes of a job."""
+
+    processes: list[BaseProcess] = field(default_factory=list)
+    ended: Event = field(default_factory=Event)  # by a failure: no more cases
+
+    def kill(self) -> None:
+        """End them all; those that just start get no case."""
+        self.ended.set()
+        for each in self.processes:
+            each.kill()
+
+
+Beside = Callable[[Line[Any], Compute[Any], Started], None]
+
+
 @contextmanager
-def _beside(line: _Line[T], compute: Compute[T], n: int) -> Iterator[None]:
-    """Up to ``n`` processes that take cases; all are done after the block, or killed by its
-    failure or their own."""
-    started: list[BaseProcess] = []
-    ended = Event()
+def _beside(line: Line[T], compute: Compute[T], n: int, beside: Beside) -> Iterator[None]:
+    """Others that take cases; all are done after the block, or ended by its failure or theirs."""
+    started = Started()
     with ThreadPoolExecutor(n, "cases") as pool:
-        threads = [pool.submit(_feed, line, compute, started, ended) for _ in range(n)]
         try:
+            waiting = [pool.submit(beside, line, compute, started) for _ in range(n)]
             yield
-            for thread in threads:
-                thread.result()
+            for each in waiting:
+                each.result()
         except BaseException:
-            ended.set()
+            started.kill()
             raise
         finally:
             line.close()
-            if ended.is_set():
-                for process in started:
-                    process.kill()
 
 
-def _feed(line: _Line[T], compute: Compute[T], started: list[BaseProcess], ended: Event) -> None:
+def thread(line: Line[T], compute: Compute[T], started: Started) -> None:
+    """Compute one case after another in this thread."""
+    while not started.ended.is_set() and (case := line.take()) is not None:
+        line.put(case, compute(case))
+
+
+def process(line: Line[T], compute: Compute[T], started: Started) -> None:
     """Start a process where it pays, and give it one case after another."""
     if not line.long_enough():
         return
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
-    process = spawn.Process(target=_serve, args=(compute, there))
-    process.start()
-    started.append(process)
+    other = spawn.Process(target=_serve, args=(compute, there))
+    other.start()
+    started.processes.append(other)
     there.close()
     try:
         with here:
             while not here.poll(POLL_S):
                 if line.empty():  # all were taken meanwhile
-                    process.kill()
+                    other.kill()
                     return
             here.recv()
-            while not ended.is_set() and (case := line.take()) is not None:
-                here.send(case)
-                line.put(case, here.recv())
+            thread(line, partial(_elsewhere, here), started)
     except (EOFError, OSError):
         line.close()
-        process.join()  # for its exit code
-        raise EndedError(_why(process)) from None
+        other.join()  # for its exit code
+        raise EndedError(_why(other)) from None
     finally:
-        process.join()
+        other.join()
+
+
+def _elsewhere(here: Connection, case: str) -> Any:
+    """The result of a case, by the process at the other end."""
+    here.send(case)
+    return here.recv()
 
 
 def _serve(compute: Compute[T], there: Connection) -> None:
@@ -144,8 +172,8 @@ def _serve(compute: Compute[T], there: Connection) -> None:
             there.send(compute(there.recv()))
 
 
-def _why(process: BaseProcess) -> str:
-    code = process.exitcode or 0
+def _why(other: BaseProcess) -> str:
+    code = other.exitcode or 0
     how = "was killed, which may mean too little memory" if code < 0 else f"ended itself ({code})"
     kept = "cases that were finished are kept: run the same command again to go on"
     return f"a process of this job {how}; {kept}"

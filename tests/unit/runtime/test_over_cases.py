@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -68,14 +69,24 @@ def at_once(monkeypatch):
     monkeypatch.setattr(shared_cases, "START_S", 0.0)
 
 
-@pytest.fixture(params=[1, 2])
-def cases_by(request, at_once, tmp_path):
-    """``over_cases`` by this process, and by it and another that takes the second case."""
+def in_both_threads(both: threading.Barrier, task: Task, case: str) -> Any:
+    """The task, of the first two cases only once another thread has begun one."""
+    if case in CASES[:2]:
+        both.wait(20)
+    return task(case)
 
-    def computed(task: Task, kept: Kept | None = None) -> list[Any]:
-        if request.param == 2:
+
+@pytest.fixture(params=["alone", "process", "thread"])
+def cases_by(request, at_once, tmp_path):
+    """``over_cases`` by this process, and by it and a process or thread that takes a case."""
+
+    def computed(task: Task) -> list[Any]:
+        if request.param == "process":
             task = partial(together, tmp_path / "mark", task)
-        return over_cases(task, CASES, Workers(request.param), kept)
+        if request.param == "thread":
+            both = partial(in_both_threads, threading.Barrier(2), task)
+            return over_cases(both, CASES, Workers(2), beside=shared_cases.thread)
+        return over_cases(task, CASES, Workers(1 if request.param == "alone" else 2))
 
     return computed
 
