@@ -24,7 +24,9 @@ class CaseWorkers:
     @staticmethod
     def add_flags(p: ArgumentParser) -> None:
         """The flags of a script."""
-        p.add_argument("--threads", type=int, default=1, help="processes or threads, a case each at a time")
+        p.add_argument(
+            "--threads", type=int, default=1, help="processes or threads, a case each at a time"
+        )
         p.add_argument("--dask", default="", help="address of a dask scheduler, instead")
         p.add_argument("--work", type=Path, help="folder for finished cases of unfinished jobs")
 

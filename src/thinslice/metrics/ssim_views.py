@@ -3,17 +3,16 @@
 The definition is that of ``ssim``: taps (11, sigma 1.5), clipped to the range, and a voxel counts
 where its whole window lies inside: in its axial, coronal or sagittal plane, or its cube of 11^3.
 Each view smooths the same four maps along two axes or all three; of the nine passes along one axis
-that they would take apart, six are left. Rows go by in slabs: along x and y slice by slice, then
-along z, so that memory stays at 16 slabs.
+that they would take apart, six are left. Rows go by in slabs: along z, then slice by slice along x
+and y, where maps stay in the cache; memory stays at 10 slabs.
 
 Maps are float32, in units of the range. The result is within 1e-6 of float64 (1e-7 where there is
 noise): the taps are rounded so that they still sum to one, what is clipped stays exactly there, the
 variances of sum and difference stay apart, and what the volumes differ by throughout is taken off
-before squares are. Equal volumes give exactly 1. The four maps of a row lie one after another, so
-that a pass takes all of them in one call.
+before squares are. Equal volumes give exactly 1.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import NamedTuple
@@ -22,19 +21,19 @@ import cv2
 import numpy as np
 
 from thinslice.metrics.errors import UNIT, width
-from thinslice.metrics.ssim import PLANES, RADIUS, combine, sum_and_difference
+from thinslice.metrics.ssim import PLANES, RADIUS, combine
 from thinslice.volume import Window
 
 CUBE = "3d"
 VIEWS = (*PLANES, CUBE)
-ROWS = 32  # of the result, per slab
+ROWS = 48  # of the result, per slab
 COLUMNS = 4096  # that a pass along z takes at once: eleven rows of them stay in the cache
-ACROSS_SLICES = ("coronal", "sagittal", CUBE)  # views whose window reaches along z
+APART = 80  # numbers between slices, so that not all of them fall on the same lines of the cache
 
 
-# TAPS in units of 2^-24. Sums of such up to one are exact in float32, in any order, so that a
-# region of plus or minus one stays as it is. Of the ways to round, the one that keeps the second
-# moment.
+# ``ssim.TAPS`` in units of 2^-24. Sums of such up to one are exact in float32, in any order, so
+# that a region of plus or minus one stays as it is. Of the ways to round, the one that keeps the
+# second moment.
 _HALF = [17253, 127487, 603992, 1834768, 3573640, 4462936]
 SINGLE_TAPS = (np.array(_HALF + _HALF[-2::-1]) / 2**24).astype(np.float32)
 ALONG_ROW, ALONG_COLUMN = SINGLE_TAPS[None], SINGLE_TAPS[:, None]
@@ -52,6 +51,15 @@ class _Slab(NamedTuple):
         z, y, x = (part.stop - part.start for part in self)
         return z, y, x
 
+    def wide(self, n: int) -> slice:
+        """Its rows with a window's margin, of a volume of ``n``."""
+        return _around(np.array([self.y.start, self.y.stop - 1]), n)
+
+    def stride(self, n: int) -> int:
+        """Numbers from one slice of four maps to the next."""
+        rows = self.wide(n)
+        return 4 * (rows.stop - rows.start) * self.shape[2] + APART
+
 
 def ssim_views(
     restored: np.ndarray,
@@ -67,8 +75,8 @@ def ssim_views(
     """
     counted = {view: _where_windows_fit(mask, view) for view, mask in masks.items()}
     slabs = list(_slabs(reduce(np.logical_or, counted.values())))
-    largest = max((np.prod(slab.shape) for slab in slabs), default=0)
-    spaces = [np.empty(16 * largest, np.float32) for _ in range(threads)]
+    largest = max((slab.shape[0] * slab.stride(thin.shape[1]) for slab in slabs), default=0)
+    spaces = [np.empty((2, largest), np.float32) for _ in range(threads)]
 
     def sums(slab: _Slab) -> dict[str, float]:
         space = spaces.pop()  # one per thread; fresh arrays would cost more than the filters
@@ -121,31 +129,64 @@ def _sums(
 ) -> dict[str, float]:
     """Sum of SSIM over the counted voxels of one slab, by view.
 
-    space   at least 16 slabs: four maps smoothed in-plane for each view across slices, then along z
+    space   [2, N], for the four maps of all slices as they are, and smoothed along z
     """
     n, rows, columns = slab.shape
-    flat = space[: 16 * n * rows * columns].reshape(4, n, 4, rows, columns)
-    planar: dict[str, np.ndarray] = dict(zip(ACROSS_SLICES, flat[:3]))
-    along_z = flat[3]
+    stride, wide = slab.stride(thin.shape[1]), slab.wide(thin.shape[1])
+    inner = slice(slab.y.start - wide.start, slab.y.stop - wide.start)
+    still, along_z = (part[: n * stride].reshape(n, stride)[:, :-APART] for part in space)
     work = np.empty((2, rows, columns), np.float32)
+    smoothed = np.empty((2, 4 * (wide.stop - wide.start), columns), np.float32)
     totals = dict.fromkeys(counted, 0.0)
     shift = _shift(restored, thin, counted, window, slab)
 
     def add(view: str, k: int, maps: np.ndarray) -> None:
         mask = counted[view][slab.z.start + k, slab.y, slab.x].view(np.uint8)
-        if voxels := cv2.countNonZero(mask):
-            mean = cv2.mean(combine(maps, UNIT, work, shift / width(window)), mask=mask)[0]
-            totals[view] += mean * voxels
+        maps = maps.reshape(4, -1, columns)[:, inner]
+        mean = cv2.mean(combine(maps, UNIT, work, shift / width(window)), mask=mask)[0]
+        totals[view] += mean * cv2.countNonZero(mask)
 
-    _smooth_planes(restored, thin, window, slab, shift, planar)
-    if "axial" in counted:
-        for k in range(n):
-            add("axial", k, planar[CUBE][k].copy())
-    for view in [view for view in ACROSS_SLICES if view in counted]:
-        _smooth_along_z(planar[view].reshape(n, -1), along_z.reshape(n, -1))
-        for k in range(n):
-            add(view, k, along_z[k])
+    _fill(restored, thin, window, slab, shift, still)
+    _smooth_along_z(still, along_z)
+    for k, views in enumerate(_views_of_slices(counted, slab)):
+        if views:
+            both = still[k].reshape(-1, columns), along_z[k].reshape(-1, columns)
+            for view, maps in _smoothed(*both, views, smoothed):
+                add(view, k, maps)
     return totals
+
+
+def _views_of_slices(counted: Mapping[str, np.ndarray], slab: _Slab) -> Iterator[list[str]]:
+    """The views that have counted voxels, of each slice of a slab."""
+    for z in range(slab.z.start, slab.z.stop):
+        masks = {view: mask[z, slab.y, slab.x].view(np.uint8) for view, mask in counted.items()}
+        yield [view for view, mask in masks.items() if cv2.countNonZero(mask)]
+
+
+def _smoothed(
+    still: np.ndarray, along_z: np.ndarray, views: Collection[str], space: np.ndarray
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Four maps [4 Y, X] of one slice, smoothed for each view; each to be used before the next.
+
+    space   [2, 4 Y, X]; holds the answers
+
+    All four go by in one call: at a map's edge only its margin sees the next.
+    """
+    once, twice = space
+    if "axial" in views:
+        _smooth(still, ALONG_ROW, once)
+        _smooth(once, ALONG_COLUMN, twice)
+        yield "axial", twice
+    if "sagittal" in views:
+        _smooth(along_z, ALONG_COLUMN, twice)
+        yield "sagittal", twice
+    if "coronal" in views or CUBE in views:
+        _smooth(along_z, ALONG_ROW, once)
+    if CUBE in views:
+        _smooth(once, ALONG_COLUMN, twice)
+        yield CUBE, twice
+    if "coronal" in views:
+        yield "coronal", once
 
 
 def _shift(
@@ -166,32 +207,28 @@ def _shift(
     return float(np.float32((r - t).mean(dtype=np.float64)))
 
 
-def _smooth_planes(
+def _fill(
     restored: np.ndarray,
     thin: np.ndarray,
     window: Window,
     slab: _Slab,
     shift: float,
-    planar: Mapping[str, np.ndarray],
+    out: np.ndarray,
 ) -> None:
-    """Sum, difference less its shift, and their squares: smoothed along x, along y, and both."""
-    outer = _around(np.array([slab.y.start, slab.y.stop - 1]), thin.shape[1])
-    inner = slice(slab.y.start - outer.start, slab.y.stop - outer.start)
-    rows, columns = outer.stop - outer.start, slab.x.stop - slab.x.start
-    maps, along_x, along_y = np.empty((3, rows, 4, columns), np.float32)
-    pair, squares = maps[:, ::2], maps[:, 1::2]
-    u, v = pair[:, 0], pair[:, 1]
-    for k, z in enumerate(range(slab.z.start, slab.z.stop)):
-        sum_and_difference(restored[z, outer, slab.x], thin[z, outer, slab.x], window, u, v)
-        v -= shift
-        pair /= width(window)
-        np.square(pair, out=squares)
-        _smooth(maps.reshape(rows, -1), ALONG_COLUMN, along_y.reshape(rows, -1))
-        planar["sagittal"][k] = along_y[inner].swapaxes(0, 1)
-        _smooth(maps.reshape(-1, columns), ALONG_ROW, along_x.reshape(-1, columns))
-        planar["coronal"][k] = along_x[inner].swapaxes(0, 1)
-        _smooth(along_x.reshape(rows, -1), ALONG_COLUMN, along_y.reshape(rows, -1))
-        planar[CUBE][k] = along_y[inner].swapaxes(0, 1)
+    """Sum and its square, difference less its shift and its square, of every slice."""
+    rows = slab.wide(thin.shape[1])
+    volumes = restored[slab.z, rows, slab.x], thin[slab.z, rows, slab.x]
+    clipped = np.empty((2, *volumes[0].shape[1:]), np.float32)
+    for r, t, flat in zip(*volumes, out):
+        maps = flat.reshape(4, *r.shape)
+        np.clip(r, window.low, window.high, out=clipped[0])
+        np.clip(t, window.low, window.high, out=clipped[1])
+        np.add(*clipped, out=maps[0])
+        np.subtract(*clipped, out=maps[2])
+        maps[0] -= window.low + window.high
+        maps[2] -= shift
+        maps[::2] /= width(window)
+        np.square(maps[::2], out=maps[1::2])
 
 
 def _smooth_along_z(values: np.ndarray, out: np.ndarray) -> None:
