@@ -12,9 +12,10 @@ variances of sum and difference stay apart, and what the volumes differ by throu
 before squares are. Equal volumes give exactly 1.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
+from itertools import product
 from typing import NamedTuple
 
 import cv2
@@ -73,24 +74,40 @@ def ssim_views(
     Volumes are [Z, Y, X], as are the boolean masks, one for each of the VIEWS that are wanted. The
     answer does not depend on ``threads``, bit for bit.
     """
+    (means,) = ssim_ranges(restored, thin, masks, [window], threads)
+    return means
+
+
+def ssim_ranges(
+    restored: np.ndarray,
+    thin: np.ndarray,
+    masks: Mapping[str, np.ndarray],
+    windows: Sequence[Window],
+    threads: int = 1,
+) -> list[dict[str, tuple[float, int]]]:
+    """``ssim_views`` in each range; the same voxels are counted in all."""
     counted = {view: _where_windows_fit(mask, view) for view, mask in masks.items()}
+    numbers = {view: int(np.count_nonzero(mask)) for view, mask in counted.items()}
     slabs = list(_slabs(reduce(np.logical_or, counted.values())))
     largest = max((slab.shape[0] * slab.stride(thin.shape[1]) for slab in slabs), default=0)
     spaces = [np.empty((2, largest), np.float32) for _ in range(threads)]
 
-    def sums(slab: _Slab) -> dict[str, float]:
+    def sums(task: tuple[Window, _Slab]) -> dict[str, float]:
         space = spaces.pop()  # one per thread; fresh arrays would cost more than the filters
-        totals = _sums(restored, thin, counted, window, slab, space)
+        totals = _sums(restored, thin, counted, *task, space)
         spaces.append(space)
         return totals
 
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(sums, slabs))
-    numbers = {view: int(np.count_nonzero(mask)) for view, mask in counted.items()}
-    return {
-        view: (sum(part[view] for part in parts) / n, n) if n else (float("nan"), 0)
-        for view, n in numbers.items()
-    }
+        parts = list(pool.map(sums, product(windows, slabs)))
+    each = [parts[k * len(slabs) : (k + 1) * len(slabs)] for k in range(len(windows))]
+    return [
+        {
+            view: (sum(part[view] for part in of_slabs) / n, n) if n else (float("nan"), 0)
+            for view, n in numbers.items()
+        }
+        for of_slabs in each
+    ]
 
 
 def _where_windows_fit(mask: np.ndarray, view: str) -> np.ndarray:

@@ -35,7 +35,7 @@ from thinslice.metrics.consistency import consistency
 from thinslice.metrics.errors import mae, psnr, rmse
 from thinslice.metrics.scored_slices import rmse_by_phase
 from thinslice.metrics.ssim import PLANES, RADIUS
-from thinslice.metrics.ssim_views import VIEWS, ssim_views
+from thinslice.metrics.ssim_views import VIEWS, ssim_ranges
 from thinslice.metrics.whole_windows import whole_windows
 from thinslice.metrics.z_offset import z_offset_slices
 from thinslice.operators import projection
@@ -106,10 +106,12 @@ def by_phase(region: ScoredRegion, increment_mm: float) -> list[Score]:
 def similarities(region: ScoredRegion, threads: int) -> list[Score]:
     """SSIM of each view in each range."""
     masks = {view: _in_whole_windows(region, view) for view in VIEWS}
+    names, windows = zip(*region.units.ssim.items())
+    means = ssim_ranges(region.restored, region.thin, masks, windows, threads)
     return [
         Score("ssim", "1", "higher", *mean, view=view, range=name)
-        for name, window in region.units.ssim.items()
-        for view, mean in ssim_views(region.restored, region.thin, masks, window, threads).items()
+        for name, views in zip(names, means)
+        for view, mean in views.items()
     ]
 
 

@@ -7,7 +7,7 @@ from skimage.metrics import structural_similarity
 
 from thinslice.metrics.errors import LUNG, SOFT, WIDE
 from thinslice.metrics.ssim import PLANES, RADIUS, TAPS, ssim_map
-from thinslice.metrics.ssim_views import CUBE, SINGLE_TAPS, VIEWS, ssim_views
+from thinslice.metrics.ssim_views import CUBE, SINGLE_TAPS, VIEWS, ssim_ranges, ssim_views
 
 SHAPE = (23, 29, 37)
 SINGLE = 1e-7  # what float32 may change in a mean; scikit-image gets float64
@@ -126,6 +126,13 @@ def test_threads_change_no_bit():
     masks = dict.fromkeys(VIEWS, np.random.default_rng(4).random(SHAPE) < 0.6)
     scores = ssim_views(r, t, masks, SOFT, threads=1)
     assert ssim_views(r, t, masks, SOFT, threads=3) == scores
+
+
+def test_ranges_together_are_each_alone():
+    r, t = textures()
+    masks = random_masks(0.3)
+    alone = [ssim_views(r, t, masks, window) for window in (LUNG, SOFT)]
+    assert ssim_ranges(r, t, masks, [LUNG, SOFT], threads=2) == alone
 
 
 def test_a_view_is_scored_alike_without_the_others():
