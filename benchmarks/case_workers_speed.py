@@ -1,6 +1,6 @@
 """Measure convert, degrade and score on one worker and on two, and reckon them for RPLHR-CT.
 
-    python benchmarks/case_workers_speed.py [--cases 6] [--slices 150] [--side 512]
+    python benchmarks/case_workers_speed.py [--cases 8] [--slices 100] [--side 512]
 
 Synthetic NIfTI scans are converted, degraded, restored by interpolation and scored (v1) by the jobs
 of the workflow: first a small data set, for which no second process is worth its start, then one of
@@ -123,8 +123,8 @@ class DataSet(NamedTuple):
 def main() -> None:
     """Print one table a data set."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--cases", type=int, default=6)
-    parser.add_argument("--slices", type=int, default=150)
+    parser.add_argument("--cases", type=int, default=8)
+    parser.add_argument("--slices", type=int, default=100)
     parser.add_argument("--side", type=int, default=512)
     full = DataSet("full-size", **vars(parser.parse_args()))
     DataSet("warm", 1, 20, 128).measured()
