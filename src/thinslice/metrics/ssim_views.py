@@ -158,10 +158,10 @@ def _sums(
     shift = _shift(restored, thin, counted, window, slab)
 
     def add(view: str, k: int, maps: np.ndarray) -> None:
-        mask = counted[view][slab.z.start + k, slab.y, slab.x].view(np.uint8)
+        mask = counted[view][slab.z.start + k, slab.y, slab.x]
         maps = maps.reshape(4, -1, columns)[:, inner]
-        mean = cv2.mean(combine(maps, UNIT, work, shift / width(window)), mask=mask)[0]
-        totals[view] += mean * cv2.countNonZero(mask)
+        ssim = combine(maps, UNIT, work, shift / width(window))
+        totals[view] += cv2.sumElems(np.multiply(ssim, mask, out=ssim))[0]
 
     _fill(restored, thin, window, slab, shift, still)
     _smooth_along_z(still, along_z)
