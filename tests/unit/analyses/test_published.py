@@ -11,7 +11,6 @@ import pytest
 from support.evidence import demo
 from support.printed_paper import SETTINGS, SKIPPED, STAND_INS, row_of
 from thinslice.analyses import _printed, benchmark, published
-from thinslice.analyses._costs import NO_COST
 from thinslice.analyses._patients import paired_gains, scores_of
 from thinslice.analyses._statistics import paired_t, wilcoxon_greater
 from thinslice.interfaces import Evidence
@@ -119,28 +118,6 @@ def test_one_number_may_be_another_than_its_row_and_column_say(evidence, table):
     assert row["note"].startswith("copied")
     others = changed["printed_row"] != "TVSRN"
     assert changed[others]["mean"].equals(table[others]["mean"])
-
-
-def test_a_metric_may_stand_in_too(evidence, table):
-    """Structures of a phantom for a patient's, say."""
-    others = {"metrics": {"ms_ssim": "rmse_hu", "psnr_db": "ssim"}}
-    stood_in = published.build(**SETTINGS, stand_ins=others)(evidence)
-    row = row_of(stood_in, "TVSRN", "MS-SSIM")
-    assert (row["metric"], row["stand_in"], row["unit"]) == ("ms_ssim", "rmse_hu for ms_ssim", "HU")
-    assert math.isnan(row["difference"])
-    assert row_of(stood_in, "EDSR", "PSNR").equals(row_of(table, "EDSR", "PSNR"))
-
-
-def test_of_a_stand_in_that_was_run_the_reason_is_its_own():
-    """Not that the paper's cell is in no grid."""
-    tables = json.loads(json.dumps(SETTINGS["tables"]))
-    tables["table_2"]["columns"][0]["metric"] = "gpu_memory_gib"
-    tables["table_2"]["about"].pop("protocol")
-    evidence = demo()
-    runs = evidence.runs.assign(gpu_memory_gib=float("nan"))
-    table = published.build(tables=tables, stand_ins=STAND_INS)(replace(evidence, runs=runs))
-    why = row_of(table, "TVSRN", "hospital RMSE")["why"]
-    assert why == NO_COST["gpu_memory_gib"]
 
 
 def test_what_was_run_itself_needs_no_stand_in(evidence):
