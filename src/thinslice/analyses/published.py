@@ -185,7 +185,7 @@ def _beside(cell: Printed, keys: Sequence[Key], ours: Ours) -> dict[str, Any]:
     hit = next((key for key in keys if key in ours.rows), None)
     if hit is None:
         empty = dict.fromkeys((*WORDS, *MADE_OF, *LABELS, "mark", "test"), "")
-        return {**empty, "why": _why(cell, ours), "note": cell.note}
+        return {**empty, "why": _why(cell, keys, ours), "note": cell.note}
     row = ours.rows[hit]
     instead = [f"{new} for {old}" for old, new in zip(keys[0], hit) if old != new]
     timed, comparable = row["metric"] in OTHER_MACHINE, math.isfinite(row["mean"])
@@ -212,8 +212,8 @@ def _devices(evidence: Evidence) -> dict[tuple[Any, ...], str]:
     }
 
 
-def _why(cell: Printed, ours: Ours) -> str:
-    """Reason why a printed number has none of ours."""
+def _why(cell: Printed, keys: Sequence[Key], ours: Ours) -> str:
+    """Reason why a printed number has none of ours, nor a stand-in."""
     says = cell.says
     if not says.get("method"):
         return "not among the methods yet"
@@ -224,7 +224,7 @@ def _why(cell: Printed, ours: Ours) -> str:
             return words
     if reason := _skipped(says, ours.skipped):
         return f"not run: {reason}"
-    if tuple(says[key] for key in CELL[:3]) not in ours.run:
+    if not any(key[:3] in ours.run for key in keys):
         return "not in this run's grid"
     if says["metric"] in COSTS:
         return NO_COST.get(says["metric"], f"no run says {says['metric']}")
