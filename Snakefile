@@ -42,6 +42,7 @@ from thinslice.workflow import targets
 from thinslice.workflow.recovery import prepare, run_lock, snakemake_state
 
 engine.tune_gc()
+engine.remember_arguments()
 
 
 with engine.refusals():  # of an overlay Snakemake itself says only that it is no YAML

@@ -47,6 +47,7 @@ def page_assets():
 card = cache(lambda kind, name: cards.card(config, kind, name))
 training_card = cache(lambda name, fitted_on: cards.training_card(config, name, fitted_on))
 method_card = cache(lambda name, fitted_on: cards.method_card(config, name, fitted_on))
+degradation_card = cache(lambda name: cards.degradation_card(config, name))
 panels_of = cache(lambda dataset: panels.panels(config, dataset))
 
 
@@ -76,10 +77,15 @@ def raw_folder(wildcards):
     return f"results/raw/{shared}"
 
 
+@cache
+def cell_named(dataset, degradation, method, fitted):
+    source = None if fitted == cells.UNTRAINED else cells.Source.parse(fitted)
+    return cells.Cell(dataset, degradation, method, source)
+
+
 def cell_of(wildcards):
     w = wildcards
-    source = None if w.fitted == cells.UNTRAINED else cells.Source.parse(w.fitted)
-    return cells.Cell(w.dataset, w.degradation, w.method, source)
+    return cell_named(w.dataset, w.degradation, w.method, w.fitted)
 
 
 def weights(wildcards):
@@ -96,16 +102,16 @@ def learned_there(wildcards):
 
 
 @cache
-def shards_of_cell(cell, method, card):
-    number = config["methods"][method].get("restore_shards", config["scheduling"]["restore_shards"])
-    return shards.names(cell, number, json.loads(card))
+def shards_of_cell(cell):
+    method = config["methods"][cell.method]
+    number = method.get("restore_shards", config["scheduling"]["restore_shards"])
+    card = method_card(cell.method, cell.source and cell.source.dataset)
+    return shards.names(cell.path, number, json.loads(card))
 
 
 def shards_of(wildcards):
     """The shards, without a suffix, that a cell is joined from; none where one job restores it."""
-    w = wildcards
-    cell = f"{w.dataset}/{w.degradation}/{w.method}/{w.fitted}"
-    return shards_of_cell(cell, w.method, card_to_restore(w))
+    return shards_of_cell(cell_of(wildcards))
 
 
 def restore_flags(wildcards, input, threads, resources):

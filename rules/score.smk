@@ -30,7 +30,7 @@ rule score:
         **reserve("score"),
     params:
         protocols=PROTOCOL_CARDS,
-        degradation=lambda w: cards.degradation_card(config, w.degradation),
+        degradation=lambda w: degradation_card(w.degradation),
         cell=cell_card,
         workers=case_flags,
         code=code("score.py"),

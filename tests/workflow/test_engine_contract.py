@@ -4,6 +4,7 @@ Each test holds one use to the installed version. Where one fails after an upgra
 what to change; ``engine.TESTED`` and the Snakefile's ``min_version`` then name the new version.
 """
 
+import inspect
 import json
 import re
 import shutil
@@ -13,7 +14,8 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from snakemake.rules import Rule
+from snakemake import common, rules
+from snakemake.resources import Resource
 
 from support.paths import ROOT
 from thinslice.workflow import engine
@@ -25,6 +27,8 @@ import json, os, sys
 from pathlib import Path
 sys.path.insert(0, {str(ROOT / "src")!r})
 from thinslice.workflow import engine
+
+engine.remember_arguments()
 
 def note(**facts):
     with open("facts.jsonl", "a") as out:
@@ -161,9 +165,31 @@ def test_a_dry_run_lists_each_job_in_one_line(probe):
     assert "    reason: Missing output files" in probe.run("-n", "-p").stdout
 
 
+def test_a_plan_works_out_no_shell_command_unless_it_prints_it(probe):
+    unknown = "\nrule all:\n    input: 'b'\nrule b:\n    output: 'b'\n    shell: '{nothing}'\n"
+    (probe.folder / "Snakefile").write_text(PROBE.split("rule all:")[0] + unknown)
+    assert "\nb         b  (missing)\n" in probe.run("-n").stdout
+    assert "{nothing}" in probe.run("-n", "-p", status=1).stdout
+
+
+def test_arguments_are_those_that_snakemake_finds_and_looked_up_once(monkeypatch):
+    look_up = common.get_function_params
+    for module in (common, rules):  # undone at the end
+        monkeypatch.setattr(module, "get_function_params", look_up)
+    engine.remember_arguments()
+    methods = [Resource(name, 1).evaluate for name in "ab"]
+    functions = [engine.derived(str), lambda wildcards, input: None, str.upper, *methods]
+    for function in functions:
+        for module in (common, rules):
+            assert module.get_function_params(function) == look_up(function)
+    monkeypatch.setattr(inspect, "signature", None)
+    for function in (functions[0], Resource("c", 1).evaluate):
+        rules.get_function_params(function)
+
+
 def test_functions_with_an_argument_called_output_are_derived():
-    assert Rule._is_deriving_function(engine.derived(str))
-    assert not Rule._is_deriving_function(str.upper)
+    assert rules.Rule._is_deriving_function(engine.derived(str))
+    assert not rules.Rule._is_deriving_function(str.upper)
 
 
 @pytest.mark.parametrize("backend", ["file", "db"])

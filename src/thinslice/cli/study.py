@@ -124,7 +124,8 @@ def _words(
 ) -> list[str]:
     """Both tables, for people."""
     missing = sum(each.missing for each in annotators)
-    lines = [f"PARTIAL: {missing} answers are missing"] if missing else []
+    are = "is" if missing == 1 else "are"
+    lines = [f"PARTIAL: {counted(missing, 'answer')} {are} missing"] if missing else []
     couple = None
     for row in rows:
         if couple != (row.method, row.against):

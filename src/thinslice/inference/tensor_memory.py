@@ -29,6 +29,11 @@ class _LiveTensors(TorchDispatchMode):
         self.now = self.peak = 0
         self._storages: dict[int, weakref.ref] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled while it counts, so torch need not load its compiler: a second."""
+        return False
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         out = func(*args, **(kwargs or {}))
         inputs = {tensor.untyped_storage().data_ptr() for tensor in _tensors_in(args)}

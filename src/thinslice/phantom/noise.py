@@ -10,7 +10,7 @@ Differs from a scanner: the lattice is 0.25 mm, not a detector's 0.5 to 0.625, s
 would themselves broaden a 1.25 mm profile; views are two; noise keeps the profile of the axis.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,6 +21,7 @@ WATER_PER_MM = 0.019  # attenuation at 70 keV
 FIRST_ROW = 1 << 20  # rows below the patient's middle have positive seeds too
 VIEW_MM = 8.0  # the path is looked at this often along z
 SLAB = 16
+KEPT_BYTES = 96 * 2**20  # of rows that a patient's second read need not draw again
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Noise:
     pitch_mm: float
     dose: Dose
     cell_mm2: float
+    _kept: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     def slices(self, profile: Profile, centres_mm: np.ndarray) -> np.ndarray:
         """The field through a profile, before the kernel; float32 [Z, cells_y, cells_x]."""
@@ -68,6 +70,15 @@ class Noise:
         return np.tensordot((unit * weights).astype(np.float32), rows, 1)
 
     def _row(self, index: int) -> np.ndarray:
+        """A row, drawn or kept; slabs of one read overlap, too."""
+        if index in self._kept:
+            return self._kept[index]
+        row = self._drawn(index)
+        if (len(self._kept) + 1) * row.nbytes <= KEPT_BYTES:
+            self._kept[index] = row
+        return row
+
+    def _drawn(self, index: int) -> np.ndarray:
         amplitude = self.dose.amplitude((index + 0.5) * self.pitch_mm)
         rng = np.random.default_rng([*self.seed, FIRST_ROW + index])
         return rng.standard_normal(amplitude.shape, np.float32) * amplitude

@@ -43,7 +43,14 @@ def read(path: Path, form: str) -> dict[str, Any]:
     found = content.get("format") if isinstance(content, dict) else type(content).__name__
     if found != form:
         raise refused(path, f"format {found!r}", kind, "name the right file")
-    if content.get(DIGEST) != sha256_of(canonical(content)):
+    try:
+        digest = sha256_of(canonical(content))
+    except UnicodeEncodeError:
+        raise refused(
+            path, "half a character in its text", kind,
+            "ask for the file again, under a name without it",
+        ) from None  # fmt: skip
+    if content.get(DIGEST) != digest:
         raise refused(
             path, "content that is not what its sha256 says", kind,
             "take the file as it was written; nobody may edit it",

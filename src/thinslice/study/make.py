@@ -171,8 +171,9 @@ def _check(plan: Plan) -> None:
     for name in every:
         if every.count(name) > 1:
             raise Refused(f"two sources are called {name!r}; give each a name of its own")
-    if not plan.groups or len(set(plan.groups)) < len(plan.groups):
-        raise Refused(f"groups {', '.join(plan.groups) or 'none'}; name one or more, each once")
+    empty = any(not group.strip() for group in plan.groups)
+    if not plan.groups or empty or len(set(plan.groups)) < len(plan.groups):
+        raise Refused(f"groups {list(plan.groups) or 'none'}; name one or more, each once")
     for words in (plan.title, plan.question, *plan.groups):
         for name in names:
             if _names(words, name):

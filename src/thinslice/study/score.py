@@ -18,6 +18,7 @@ from thinslice.study.answers import Annotator, Key
 from thinslice.study.draw import Shown
 
 ALL = "all"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that spreadsheets compute
 
 
 class Preference(NamedTuple):
@@ -75,13 +76,23 @@ def agreements(key: Key, annotators: Sequence[Annotator]) -> list[Agreement]:
 
 
 def as_csv(rows: Sequence[NamedTuple], columns: Sequence[str]) -> str:
-    """Rows as CSV; a number that does not exist is empty."""
+    """Rows as CSV; a number that does not exist is empty.
+
+    A text that a spreadsheet would take for a formula is written behind an apostrophe: names are
+    what annotators typed.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow("" if isinstance(v, float) and math.isnan(v) else v for v in row)
+        writer.writerow(map(_cell, row))
     return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, float) and math.isnan(value):
+        return ""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _scopes(

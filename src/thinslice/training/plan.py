@@ -12,6 +12,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from thinslice.training.optimisers import Adam, AdamW
+
 Precision = Literal["fp32", "tf32", "bf16"]
 
 # How often a training logs and saves does not change its result.
@@ -63,7 +65,7 @@ CHOICES = {
 
 def optimiser(net: nn.Module, plan: Plan) -> torch.optim.Optimizer:
     """Adam or AdamW over the weights of ``net`` that learn."""
-    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    kinds = {"adam": Adam, "adamw": AdamW}
     weights = [p for p in net.parameters() if p.requires_grad]
     return kinds[plan.optimiser](weights, lr=plan.lr, weight_decay=plan.weight_decay)
 

@@ -56,6 +56,7 @@ class Cost:
     base_minutes: int = 10
     minutes_per_gigavoxel: float = 0.0
     splits: tuple[str, ...] = SPLITS  # the cases it goes through
+    worth_minutes: float = 2.0  # reserved, that each process must have: starting one takes seconds
 
 
 COSTS = {
@@ -76,9 +77,10 @@ COSTS = {
     **dict.fromkeys(("gather", "evidence", "analyse", "figure", "page"), Cost(500)),
     **dict.fromkeys(("clean_restored", "clean_work"), Cost(200, base_minutes=60)),
 }
-SIMULATING = Cost(240, 70.0, minutes_per_gigavoxel=150)  # convert of a simulated data set
+SIMULATING = Cost(  # convert of a simulated data set; it reserves less beyond what it takes
+    340, 70.0, minutes_per_gigavoxel=150, worth_minutes=1.0
+)
 BY_CASE = ("convert", "degrade", "score", "pairs")
-WORTH_MINUTES = 2.0  # of reserved time for each process: starting one takes seconds
 PICTURE_BYTES_PER_VOXEL = 4.0  # of panels, for each restored volume they show
 TORCH_MB = 300  # torch itself
 TILED_BYTES_PER_VOXEL = 8.0  # the sum of a network's tiles, and of their weights
@@ -107,23 +109,22 @@ def reserve(
     memory_mb = cost.base_mb + cost.bytes_per_voxel * voxels / 1e6
     needs = Reservation(BESIDE_MB + ceil(MARGIN * memory_mb), ceil(MARGIN * time))
     if rule in BY_CASE:
-        return _shared(needs, MARGIN * (time - cost.base_minutes), memory_mb, cases, config)
+        shared_minutes = MARGIN * (time - cost.base_minutes)
+        threads = _processes(shared_minutes / cost.worth_minutes, cases, config)
+        each_mb = ceil(MARGIN * memory_mb)
+        return replace(needs, threads=threads, each_mb=each_mb, shared_minutes=shared_minutes)
     if method is None or rule not in ("train", "restore"):
         return needs
     return _as_configured(rule, needs, voxels, config["methods"][method], config["scheduling"])
 
 
-def _shared(
-    needs: Reservation, minutes: float, memory_mb: float, cases: int, config: Mapping[str, Any]
-) -> Reservation:
-    """Of a job whose cases several processes share: as many as have minutes to compute each.
+def _processes(worth: float, cases: int, config: Mapping[str, Any]) -> int:
+    """How many processes share a job's cases: as many as have enough to compute, ``worth``.
 
     On a dask cluster the job itself only waits.
     """
     most = 1 if config.get("dask_scheduler") else config["scheduling"]["case_threads"]
-    threads = max(1, min(most, cases, int(minutes / WORTH_MINUTES)))
-    each_mb = ceil(MARGIN * memory_mb)
-    return replace(needs, threads=threads, each_mb=each_mb, shared_minutes=minutes)
+    return max(1, min(most, cases, int(worth)))
 
 
 def _cost(rule: str, config: Mapping[str, Any], dataset: str | None, shown: int) -> Cost:

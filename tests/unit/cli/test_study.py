@@ -54,7 +54,7 @@ def test_partial_scores_say_so(tmp_path, capsys):
     assert main(words) == 2
     assert "no answer to 1 of 8 pairs" in capsys.readouterr().err
     assert main([*words, "--partial"]) == 0
-    assert capsys.readouterr().out.startswith("PARTIAL: 1 answers are missing")
+    assert capsys.readouterr().out.startswith("PARTIAL: 1 answer is missing")
 
 
 def test_places_that_are_taken_or_one_are_refused_before_any_scan_is_read(tmp_path, capsys):

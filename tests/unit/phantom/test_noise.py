@@ -88,6 +88,19 @@ def test_two_equal_reads_see_the_same_quanta():
     np.testing.assert_array_equal(acquire(WATER, NOISE, read, part).voxels, seen(read)[21:28])
 
 
+def test_what_is_kept_of_a_read_changes_no_bit(monkeypatch):
+    reads = [Reconstruction(gaussian(1.25), 0.7), Reconstruction(gaussian(5.0), 0.45)]
+    row_bytes = 4 * 80 * 96
+    results = []
+    for kept in (0, 5, 10_000):
+        monkeypatch.setattr("thinslice.phantom.noise.KEPT_BYTES", kept * row_bytes)
+        noise = expose(WATER, (0.0, 59.0), (7,), 60.0)
+        results.append([seen(read, noise=noise) for read in reads])
+        assert min(kept, 200) <= len(noise._kept) <= kept
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
 def test_another_seed_is_other_noise():
     read = Reconstruction(gaussian(1.25), 0.7)
     other = seen(read, noise=expose(WATER, (0.0, 59.0), (8,), 60.0))

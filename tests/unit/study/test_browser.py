@@ -132,6 +132,10 @@ def test_it_goes_on_where_it_stopped_and_incomplete_answers_are_counted(visit, p
     at(page, 2)
     assert json.loads(saved(page, place / "more.json").read_text())["answers"][1][0] == "right"
     page = visit()
+    begin(page, "ANN", "other")
+    page.wait_for_selector("#other:not(:empty)")
+    assert page.inner_text("#other").startswith("ANN began as radiologist")
+    page = visit()
     begin(page, "Bob")
     at(page, 0)
 

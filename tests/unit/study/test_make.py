@@ -24,6 +24,11 @@ def test_words_that_name_a_method_are_refused():
         assert "annotators must not read it" in refusal(studies.plan(**more))
 
 
+@pytest.mark.parametrize("groups", [(), ("",), ("other", " "), ("other", "other")])
+def test_groups_are_named_each_once(groups):
+    assert "name one or more, each once" in refusal(studies.plan(groups=groups))
+
+
 def test_letters_that_stand_for_methods_are_not_taken_for_parts_of_words():
     plan = studies.plan(n=2)
     sources = [each._replace(name=name) for each, name in zip(plan.sources, "AB")]

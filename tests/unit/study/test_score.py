@@ -1,5 +1,7 @@
 """Answers are scored where they fit, and refused by name where they do not."""
 
+import csv
+import io
 import json
 
 import pytest
@@ -121,6 +123,20 @@ def test_an_edited_answer_and_an_edited_key_are_refused(tmp_path, study):
     key.write_text(json.dumps(turned))
     with pytest.raises(Refused, match="not what its sha256 says"):
         read_key(key)
+
+
+def test_half_a_character_is_refused_by_name(tmp_path, study):
+    content = documents.signed(studies.answers(study, "A", always(SHARP)))
+    words = refusal(tmp_path, study, [content | {"annotator": "A\ud83d"}])
+    assert "half a character" in words
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_a_name_is_no_formula_in_the_tables(tmp_path, study, name):
+    rows, _ = scored(tmp_path, study, [studies.answers(study, name, always(SHARP))])
+    written = csv.DictReader(io.StringIO(score.as_csv(rows, score.Preference._fields)))
+    assert [row["who"] for row in written][-1] == f"'{name}"
+    assert float(score.as_csv([rows[0]._replace(share=-0.5)], ()).split(",")[8]) == -0.5
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path, study):

@@ -85,6 +85,13 @@ def test_cases_are_shared_by_as_many_processes_as_have_minutes_each():
     assert reserve("score", elsewhere, "more").threads == 1
 
 
+def test_the_demo_s_scans_are_made_by_two_processes_and_by_one_where_there_are_fewer():
+    demo = yaml.safe_load((ROOT / "config.yaml").read_text())
+    assert reserve("convert", demo, "phantom").threads == 2
+    few = {**demo["datasets"]["phantom"], "cases": {"train": 1, "val": 1, "test": 1}}
+    assert reserve("convert", {**demo, "datasets": {"phantom": few}}, "phantom").threads == 1
+
+
 def test_making_scans_takes_more_than_reading_them():
     assert reserve("convert", CONFIG, "made").mem_mb > reserve("convert", CONFIG, "small").mem_mb
 

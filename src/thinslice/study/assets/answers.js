@@ -15,6 +15,15 @@ class Answers {
     return `thinslice study ${this.study} ${annotator.toLowerCase()}`;
   }
 
+  /* The group under which this browser kept answers of an annotator; "" for none. */
+  groupOf(annotator) {
+    try {
+      return JSON.parse(localStorage.getItem(this.place(annotator)))?.group ?? "";
+    } catch {
+      return "";
+    }
+  }
+
   /* Start as an annotator, with what this browser kept of an earlier visit. */
   start(annotator, group) {
     Object.assign(this, { annotator, group, answers: Array(this.n).fill(null) });

@@ -33,12 +33,14 @@
     const choices = head.groups.map((each) => make("option", { textContent: each, value: each }));
     const group = make("select", { id: "group", required: true },
       make("option", { textContent: "choose", value: "" }), ...choices);
+    const other = make("p", { id: "other", role: "alert" });
     const form = make("form", { className: "start" },
       make("h1", { textContent: head.title }),
       make("p", { textContent: `${head.pairs.length} pairs of images. ${head.question}` }),
       make("label", {}, "Your name or number ", name),
       make("label", {}, "You are ", group),
       make("button", { id: "begin", textContent: "Begin, or go on where you stopped" }),
+      other,
       make("p", { className: "quiet", textContent: "Keys: ← and → choose, ↑ and ↓ go back and on, + − 0 "
         + "or the wheel zoom, dragging moves; letters choose a window." }),
       make("p", { className: "quiet", textContent: "Nothing leaves this computer: at the end you "
@@ -47,6 +49,11 @@
       event.preventDefault();
       const annotator = name.value.trim().replace(/\s+/g, " ");
       if (!annotator) return;
+      const before = answers.groupOf(annotator);
+      if (before && before !== group.value) {
+        other.textContent = `${annotator} began as ${before}: choose that, or give another name.`;
+        return;
+      }
       answers.start(annotator, group.value);
       go(answers.open(0));
     };

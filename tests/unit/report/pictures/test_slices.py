@@ -97,6 +97,20 @@ def test_the_first_case_is_always_shown_if_need_be_with_loss(monkeypatch):
     assert 0 < only["loss"] == pytest.approx(worst, rel=0.1)
 
 
+def test_what_cannot_be_shown_is_not_compressed(monkeypatch):
+    monkeypatch.setattr(slices, "BUDGET_BYTES", 10)
+    tried, compress = [], slices._webp
+
+    def counted(shades, quality):
+        tried.append(quality)
+        return compress(shades, quality)
+
+    monkeypatch.setattr(slices, "_webp", counted)
+    document([("p0", case()), ("p1", case())])
+    *rejected, least = slices.QUALITIES
+    assert tried == [*rejected, least, least, least]  # one volume tells; the least is for all three
+
+
 def test_mr_has_shades_of_its_own():
     scans = {key: volume(8, modality="MR") for key in ("thin", "thick", "linear")}
     (only,) = document([("p0", scans)])["cases"]
