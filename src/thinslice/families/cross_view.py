@@ -120,7 +120,8 @@ class CrossViewMethod(FittedMethod[CrossViewRecipe]):
         thin = all(as_thin(p.thick.grid, p.thin.grid) for p in (*data.train, *data.val))
         curves = {}
         for k, views in enumerate(net):
-            before = net[:k]
+            before = Rounds(net[:k])
+            assert isinstance(views, ThreeViews)
             name = f"round{k + 1}"
             curves[name] = learn(
                 NextRound(before, views),
@@ -212,7 +213,7 @@ def mutual(distilled: float, name: losses.Name, thin: bool) -> Loss:
         even_B1ZYX, odd_B1MYX, *coarse, fine = batch
         seen = len(coarse) * distance(net(*coarse), fine)
         if thin:
-            seen += distance(*map(_inner, (net.views.between(even_B1ZYX), odd_B1MYX)))
+            seen += distance(_inner(net.views.between(even_B1ZYX)), _inner(odd_B1MYX))
         with torch.no_grad():
             closer_B1ZYX = net.before.closer(interleaved(even_B1ZYX, odd_B1MYX))
         axial, *through = net.views.views(closer_B1ZYX)

@@ -146,7 +146,9 @@ def test_rows_of_axial_slices_are_as_thick_and_as_far_apart_as_slices_are():
 
 def test_slices_as_thin_as_is_asked_for_stay():
     method = fang.build(**fang.TINY)
-    for views in method._fitted():
+    rounds = method._fitted()
+    assert isinstance(rounds, Rounds)
+    for views in rounds:
         torch.nn.init.constant_(views.coronal.tail.bias, 0.1)
     for thickness_mm, stays in ((1.0, True), (6.0, False)):
         scan = replace(THICK, grid=replace(THICK.grid, thickness_mm=thickness_mm))
@@ -163,10 +165,11 @@ def test_weights_remember_how_many_rounds_there_are(tmp_path):
     method.save(tmp_path / "weights", {})
     other = fang.build(**{**fang.TINY, "rounds": None})
     other.load(tmp_path / "weights")
-    assert len(other._fitted()) == 2
-    np.testing.assert_array_equal(
-        *(m.restore(THICK, waves(0).grid, run=RUN).voxels for m in (method, other))
-    )
+    rounds = other._fitted()
+    assert isinstance(rounds, Rounds)
+    assert len(rounds) == 2
+    a, b = (m.restore(THICK, waves(0).grid, run=RUN).voxels for m in (method, other))
+    np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize(
