@@ -1,20 +1,18 @@
 """Networks of three views that learn from thick scans alone, and from each other.
 
 Slices halfway between those of a scan are made, then those halfway between these, until they are as
-close as is asked for; what is asked for is interpolated from them. Slices that there are stay as
-they are. Each network learns to find every second slice of the thick scans, which is there to
-compare with; and to answer what the two others answer on the slices that nobody has seen. Those are
-halfway between thick slices in the first round, and in each further round halfway between slices
-that the networks, as they were before it, made. Thin slices are never looked at.
+close as is asked for; what is asked for is interpolated from them. Each of these rounds has three
+networks of its own. The coronal and the sagittal one learn from axial slices, which are fine: these
+are made as coarse along y, or x, as the scan is along z, and what was there is the truth. The axial
+one learns to find every second slice of scans whose slices are as thin as those asked for; thicker
+ones are no truth. All three learn to answer what the two others answer on slices that nobody has
+seen: halfway between thick slices in the first round, and in each further round between slices that
+the rounds before it made. Thin slices are never looked at.
 
-What is there to compare with lies twice as far apart as any slices that are filled in. What
-interpolation lacks falls about with the square of the distance, so a quarter of what the networks
-change counts between thick slices, and a quarter of that in each further round (``decay``).
-
-Shape suffixes: B blocks, Z slices that there are, M those halfway between, Y X in-plane.
+Shape suffixes: B blocks, Z slices that there are, M those halfway between, N both, Y X in-plane, W
+along rows of a plane.
 """
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from math import ceil, log2
@@ -30,17 +28,19 @@ from thinslice.families import losses
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
 from thinslice.inference import planes
 from thinslice.interfaces import Pair, Run
-from thinslice.nets.fang import NEIGHBOURS, ThreeViews, interleaved
+from thinslice.nets.fang import NEIGHBOURS, NextRound, Rounds, ThreeViews, interleaved
 from thinslice.operators.interpolation import resample_z, resample_z_array, z_shift_mm
-from thinslice.training.batches import Batch
+from thinslice.training.batches import Batch, Sample
 from thinslice.training.curve import join_stages
 from thinslice.training.distributed import Loss
 from thinslice.training.plan import Plan
+from thinslice.training.samplers.cross_views import CrossViews
 from thinslice.training.samplers.thick_blocks import ThickBlocks
 from thinslice.training.samplers.two_view_patches import weights_key
 from thinslice.volume import Grid, Volume, Window, window_of
 
 SAME = 1e-6  # relative tolerance of an increment
+USUAL_ROUNDS = 3  # before a fit: of slices five times as far apart as is asked for
 INNER = 4  # slices between, from which on the outer ones, with less around them, are not counted
 
 
@@ -51,8 +51,9 @@ class CrossViewSettings:
     depth: int = 9  # thick slices of a training block, an odd number
     side: int = 64  # pixels of a block along y and x
     batch: int = 2  # blocks per step
-    distilled: float = 1.0  # weight of the other views' answers in the loss
-    decay: float = 0.25  # of what the networks change, for each halving of the distance
+    patch: tuple[int, int] = (9, 64)  # coarse rows of an axial slice, and pixels along them
+    patches: int = 8  # of these, along each axis, per step
+    distilled: float = 0.1  # weight of the other views' answers in the loss
     loss: losses.Name = "l1"  # or "mse"
     steps: int = 50_000  # of the first round
     steps_further: int = 10_000  # of each further round
@@ -98,40 +99,51 @@ class CrossViewMethod(FittedMethod[CrossViewRecipe]):
 
     def __init__(self, recipe: CrossViewRecipe):
         identity = {**recipe.identity, "ct": list(recipe.settings.ct)}
-        super().__init__(recipe, identity, {}, needs_fit=False)
+        usual = {"rounds": recipe.settings.rounds or USUAL_ROUNDS}
+        super().__init__(recipe, identity, usual, needs_fit=False)
 
-    def _build(self, shape: Shape) -> ThreeViews:
-        return self.recipe.network()
+    def _shape_for(self, pairs: Sequence[Pair]) -> Shape:
+        """As many rounds as the pairs ask for, unless the settings say."""
+        asked = max(1, *(rounds_for(p.thick.grid, p.thin.grid) for p in pairs))
+        return {"rounds": self.recipe.settings.rounds or asked}
+
+    def _shape_in(self, network: Mapping[str, Any]) -> Shape:
+        return {"rounds": int(network.get("rounds", 1))}
+
+    def _build(self, shape: Shape) -> Rounds:
+        return Rounds(self.recipe.network() for _ in range(shape["rounds"]))
 
     def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
-        """Learn round after round; each begins with what the one before has learned."""
-        assert isinstance(net, ThreeViews)
+        """Learn round after round; each goes on from what those before it make."""
+        assert isinstance(net, Rounds)
         s = self.recipe.settings
-        pairs = [*data.train, *data.val]
-        rounds = s.rounds or max(1, *(rounds_for(p.thick.grid, p.thin.grid) for p in pairs))
-        draws = [
-            self._blocks(data.train, True),
-            self._blocks(data.val, False) if data.val else None,
-        ]
+        thin = all(as_thin(p.thick.grid, p.thin.grid) for p in (*data.train, *data.val))
         curves = {}
-        for k in range(rounds):
-            teacher = copy.deepcopy(net).requires_grad_(False).eval()
+        for k, views in enumerate(net):
+            before = Rounds(net[:k])
+            assert isinstance(views, ThreeViews)
             name = f"round{k + 1}"
             curves[name] = learn(
-                net,
-                draws,
-                mutual(teacher, k, s.distilled, s.loss, s.decay),
+                NextRound(before, views),
+                [self._draws(data.train, k, True), self._draws(data.val, k, False)],
+                mutual(s.distilled, s.loss, thin),
                 s.plan(s.steps_further if k else s.steps),
                 val_batches=s.val_batches,
                 work=work / name,
                 run=run,
-                key=repr([self.recipe.method, s, k, data.key, weights_key(teacher)]),
+                key=repr([self.recipe.method, s, k, data.key, weights_key(before)]),
             )
+        net.requires_grad_(True)
         return join_stages(curves, work / "curve.csv")
 
-    def _blocks(self, pairs: Sequence[Pair], flips: bool) -> ThickBlocks:
+    def _draws(self, pairs: Sequence[Pair], k: int, train: bool) -> Sample | None:
+        """Of round ``k``, counted from zero; validation draws only what has a truth in-plane."""
+        if not pairs:
+            return None
         s = self.recipe.settings
-        return ThickBlocks(pairs, s.depth, s.side, s.batch, s.ct, flips)
+        blocks = ThickBlocks(pairs, s.depth, s.side, s.batch, s.ct, flips=train)
+        draw = CrossViews(pairs, blocks, s.patch, s.patches, k + 1, s.ct)
+        return draw if train else draw.in_plane
 
     def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
         """Pixels of ``grid`` must be those of ``thick``."""
@@ -139,33 +151,40 @@ class CrossViewMethod(FittedMethod[CrossViewRecipe]):
         window = window_of(thick, self.recipe.settings.ct)
         finer = thick
         for k in range(rounds_for(thick.grid, grid)):
-            finer = self._doubled(finer, window, self.recipe.settings.decay ** (k + 1), run)
+            finer = self._doubled(finer, as_thin(thick.grid, grid), k, window, run)
         restored = resample_z(finer, grid, "cubic")
         return thick.with_voxels(restored.voxels, grid)
 
-    def _doubled(self, scan: Volume, window: Window, share: float, run: Run) -> Volume:
-        """The scan's slices and those between: ``share`` of what the three views' mean changes."""
+    def _doubled(self, scan: Volume, stay: bool, k: int, window: Window, run: Run) -> Volume:
+        """The slices, unless they ``stay`` as they are, and those between, by round ``k``."""
         net = self._fitted()
-        assert isinstance(net, ThreeViews)
+        assert isinstance(net, Rounds)
+        views = net[min(k, len(net) - 1)]
+        assert isinstance(views, ThreeViews)
         centres = scan.grid.centres_mm()
         halfway = (centres[1:] + centres[:-1]) / 2
         between_MYX = resample_z_array(scan.voxels, centres, halfway, "lanczos3")
-        start_MYX = window.to_unit(between_MYX)
-        unit_ZYX = window.to_unit(scan.voxels)
-        change_MYX = self._view(net.axial, [start_MYX, *around(unit_ZYX)], planes.AXIAL, run)
-        unit_NYX = in_order(unit_ZYX, start_MYX)
-        for view, across in ((net.coronal, planes.CORONAL), (net.sagittal, planes.SAGITTAL)):
-            change_MYX += self._view(view, [unit_NYX], across, run)[1::2]
-        change_MYX -= 3 * start_MYX
-        change_MYX *= share * (window.high - window.low) / 3
-        between_MYX += change_MYX
+        made_NYX = in_order(scan.voxels, between_MYX)
+        unit_ZYX, unit_NYX = window.to_unit(scan.voxels), window.to_unit(made_NYX)
+        change_NYX = self._view(views.coronal, [unit_NYX], planes.CORONAL, run)
+        change_NYX += self._view(views.sagittal, [unit_NYX], planes.SAGITTAL, run)
+        change_NYX[1::2] += self._view(
+            views.axial, [unit_NYX[1::2], *around(unit_ZYX)], planes.AXIAL, run
+        )
+        change_NYX[::2] /= 2
+        change_NYX[1::2] /= 3
+        change_NYX -= unit_NYX
+        if stay:
+            change_NYX[::2] = 0
+        change_NYX *= window.high - window.low
+        made_NYX += change_NYX
         finer = scan.grid.with_slices(
-            n=2 * scan.grid.n - 1,
+            n=len(made_NYX),
             increment_mm=scan.grid.increment_mm / 2,
             thickness_mm=scan.grid.thickness_mm,
             start_mm=scan.grid.start_mm,
         )
-        return scan.with_voxels(in_order(scan.voxels, between_MYX), finer)
+        return scan.with_voxels(made_NYX, finer)
 
     def _view(
         self, net: nn.Module, units: Sequence[np.ndarray], across: int, run: Run
@@ -180,34 +199,27 @@ class CrossViewMethod(FittedMethod[CrossViewRecipe]):
         return planes.view(net, units, tiles, across, run=run)
 
 
-def mutual(
-    teacher: ThreeViews, rounds: int, distilled: float, name: losses.Name, decay: float = 1.0
-) -> Loss:
-    """Loss of three views on (every second slice, the slices between).
+def mutual(distilled: float, name: losses.Name, thin: bool) -> Loss:
+    """Loss of a ``NextRound`` on a batch of ``CrossViews``.
 
-    Of each view against the slices between; and, times ``distilled``, against what the two others
-    answer between slices that ``teacher`` made closer by so many rounds, of whose changes ``decay``
-    counts in the first one, and as much less in each further one.
+    Of the coronal and the sagittal view against the fine rows; where slices are as ``thin`` as is
+    asked for, of the axial one against every second slice; and, times ``distilled``, of each
+    against what the two others answer between slices that the rounds before made closer.
     """
     distance = {"l1": l1_loss, "mse": mse_loss}[name]
 
     def loss(net: nn.Module, batch: Batch) -> Tensor:
-        assert isinstance(net, ThreeViews)
-        x_B1ZYX, y_B1MYX = batch
-        seen = sum(distance(_inner(view), _inner(y_B1MYX)) for view in net.views(x_B1ZYX))
-        views = torch.stack([_inner(view) for view in net.views(closer(batch))])
+        assert isinstance(net, NextRound)
+        even_B1ZYX, odd_B1MYX, *coarse, fine = batch
+        seen = len(coarse) * distance(net(*coarse), fine)
+        if thin:
+            seen += distance(_inner(net.views.between(even_B1ZYX)), _inner(odd_B1MYX))
+        with torch.no_grad():
+            closer_B1ZYX = net.before.closer(interleaved(even_B1ZYX, odd_B1MYX))
+        axial, *through = net.views.views(closer_B1ZYX)
+        views = torch.stack([_inner(view) for view in (axial, *(y[:, :, 1::2] for y in through))])
         others = ((views.sum(0) - views) / 2).detach()
         return seen + distilled * len(views) * distance(views, others)
-
-    @torch.no_grad()
-    def closer(batch: Batch) -> Tensor:
-        """The slices of the batch after the rounds, of each of these as many as there were."""
-        block = interleaved(*batch)
-        depth = block.shape[2]
-        for k in range(rounds):
-            block = teacher.to(block.device).doubled(block, decay ** (k + 1))
-            block = block[:, :, (block.shape[2] - depth) // 2 :][:, :, :depth]
-        return block
 
     return loss
 
@@ -222,6 +234,11 @@ def rounds_for(thick: Grid, grid: Grid) -> int:
     if thick.n == 1:
         return 0
     return max(0, ceil(log2(thick.increment_mm / grid.increment_mm) - SAME))
+
+
+def as_thin(thick: Grid, grid: Grid) -> bool:
+    """Whether slices need no undoing of their thickness."""
+    return thick.thickness_mm <= grid.thickness_mm * (1 + SAME)
 
 
 def around(unit_ZYX: np.ndarray) -> list[np.ndarray]:

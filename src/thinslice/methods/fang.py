@@ -1,15 +1,16 @@
 """Fang et al.: three views learn from thick scans alone, and each from the two others.
 
 Axial slices, coronal and sagittal planes each have a network that finds the slice halfway between
-two (``nets.fang``); applied again and again, they make slices as close as is asked for. They learn
-to find every second slice of thick scans, and from each other on slices that nobody has seen
-(``families.cross_view``). No thin slice is needed: of training pairs the thick scan alone is looked
-at. So what thick slices blur stays blurred: slices are put between, not made thinner.
+two (``nets.fang``), and the latter two undo how thick the slices are; applied again and again, they
+make slices as close as is asked for. Coronal and sagittal planes learn from axial slices made as
+coarse as the planes are, axial slices learn to find every second one where these are thin, and all
+learn from each other on slices that nobody has seen (``families.cross_view``). No thin slice is
+needed: of training pairs the thick scan alone is looked at.
 
 Source: Fang et al., CVPR 2022, of which we know the abstract. Ours: networks and sizes, what they
-correct, that one set of networks serves all rounds, which of its losses count how much, all of
-training, and that distances which are no power of two of the increment are interpolated (cubic)
-from the next closer slices.
+correct, what coronal and sagittal planes learn from, that each round has networks of its own, which
+of the losses count how much, all of training, and that distances which are no power of two of the
+increment are interpolated (cubic) from the next closer slices.
 """
 
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ class Settings(CrossViewSettings):
 
 
 TINY: dict[str, Any] = {  # trained in a moment
-    **{"depth": 5, "side": 8, "batch": 2, "steps": 2, "steps_further": 2, "warmup": 0, "rounds": 2},
+    **{"depth": 5, "side": 8, "batch": 2, "patch": [5, 8], "patches": 2},
+    **{"steps": 2, "steps_further": 2, "warmup": 0, "rounds": 2},
     **{"validate_every": 1, "val_batches": 1, "blocks": 1, "channels": 4},
 }
 

@@ -53,8 +53,10 @@ class CoarseRows:
     patch       coarse rows and pixels along them; fewer rows where a slice has fewer
     neighbours  planes to either side that a network is shown: here the slice again
     distances   see ``thick_planes``
+    along       axes of axial slices that are made coarse: y (0), x (1), in turn
+    fewest      coarse rows that a patch has at least
 
-    Refused for a scan whose axial slices are smaller than one thick increment.
+    Refused for a scan whose axial slices are smaller than so many thick increments.
     """
 
     def __init__(
@@ -64,16 +66,20 @@ class CoarseRows:
         batch: int,
         neighbours: int,
         distances: Distances,
+        along: Sequence[int] = (0, 1),
+        fewest: int = 1,
     ):
         self.scans, self.patch, self.batch = scans, patch, batch
         self.neighbours, self.distances = neighbours, distances
-        self.axes = [[axis for axis in (0, 1) if scan.rows_along(axis) > 0] for scan in scans]
+        self.axes = [[axis for axis in along if scan.rows_along(axis) >= fewest] for scan in scans]
         for scan, axes in zip(scans, self.axes):
             if not axes:
                 grid = scan.scan.grid
+                times = "" if fewest == 1 else f"{fewest} times "
                 raise Refused(
                     f"axial slices of {grid.shape} pixels of {grid.pixel_mm} mm are smaller than "
-                    f"the {grid.increment_mm:g} mm between slices: nothing can be learned from them"
+                    f"{times}the {grid.increment_mm:g} mm between slices: nothing can be "
+                    "learned from them"
                 )
 
     def __call__(self, rng: np.random.Generator) -> Batch:
