@@ -23,12 +23,17 @@ RELEASED = {  # config/default.txt of RPLHR-CT
     **{"TE_c": 8, "TE_l": 1, "TE_d": 4, "TE_n": 8, "TE_w": 8, "TE_p": 8, "TD_p": 8, "TD_s": 1},
     **{"TD_Tw": 4, "TD_Tl": 1, "TD_Td": 4, "TD_Iw": 8, "TD_Il": 2, "TD_Id": 4, "TD_n": 8},
 }
-OPTIONS = {  # defaults of scripts/train.py of ACVTT
-    **{"num_level": 4, "num_channel": 64, "num_block": 2, "kernel_size": 3},
+OPTIONS = {  # defaults of scripts/train.py of ACVTT that shape the network
+    **{"num_level": 4, "num_channel": 64, "num_block": 2, "kernel_size": 3, "scale": 5},
     **{"num_ref_slices": 3, "shared_ref_enc": True, "transfer_level": [0, 1, 2, 3]},
-    **{"block_size_per_level": [8, 4, 2, 1], "norm": "sep_layernorm"},
-    **{"do_proj_qkv": True, "do_proj_after_attn": True},
-    **{"long_skip": True, "output_attention": True},
+    **{"num_ref_enc_level": 4, "num_ref_channel": 64, "num_block_ref": 2},
+    **{"block_size_per_level": [8, 4, 2, 1], "win_block_size_per_level": [2, 2, 2, 2]},
+    **{"apply_attention": True, "attn_softmax": True, "alpha_transf": 1.0, "do_norm": True},
+    **{"norm_type_for_attn": "sep_layernorm", "layernorm_affine": True, "layernorm_bias": True},
+    **{"norm_order": 1, "norm_dim": -2, "do_proj_qkv": True, "do_proj_after_attn": True},
+    **{"num_block_proj_in": 0, "kernel_size_proj_in": 1},
+    **{"num_block_proj_out": 0, "kernel_size_proj_out": 1},
+    **{"long_skip": True, "output_attention": True, "patch_size": 256},
 }
 
 
@@ -41,7 +46,7 @@ def tvsrn(folder: Path, net: nn.Module, side: int) -> nn.Module:
     _stand_in(
         "timm.models.layers",
         DropPath=_Kept,
-        to_2tuple=lambda n: (n, n),
+        to_2tuple=lambda n: n if isinstance(n, tuple) else (n, n),
         trunc_normal_=nn.init.trunc_normal_,
     )
     torch.Tensor.cuda = lambda self, *_, **__: self.clone()  # type: ignore[method-assign]
@@ -57,7 +62,7 @@ def acvtt(folder: Path, net: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
     sys.path.insert(0, str(folder / "ACVTT"))
     from models.ACVTT import ACVTT  # type: ignore[import-not-found]
 
-    theirs: Any = ACVTT(SimpleNamespace(**OPTIONS)).eval()
+    theirs: Any = ACVTT(_Options()).eval()
     _load(theirs, net, acvtt_authors.acvtt_name, ())
     return lambda plane, references: theirs(plane, references, pre_upsampled=True)["out"]
 
@@ -67,6 +72,13 @@ class _Kept(nn.Identity):
 
     def __init__(self, *_: Any):
         super().__init__()
+
+
+class _Options:
+    """Their command line's options; what is not named is off."""
+
+    def __getattr__(self, name: str) -> Any:
+        return OPTIONS.get(name)
 
 
 def _stand_in(name: str, **contents: Any) -> None:
