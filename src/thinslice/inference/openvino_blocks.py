@@ -99,7 +99,7 @@ class _Exported(nn.Module):
         batch, y, x, width = x_BYXC.shape
         windows = windows_of(real, self.window, self.shift, x_BYXC.device)
         bias_KHTT = self.bias_HTT + windows.masks_KTT[:, None]
-        x_NC = x_BYXC.reshape(-1, width)
+        x_NC = x_BYXC.reshape(-1, width).contiguous()
         out_NC = torch.empty_like(x_NC)
         for chunk in chunks_of(windows, batch, y * x):
             tokens_WTC, bias_HTT = chunk.take(x_NC), bias_KHTT[chunk.kind]

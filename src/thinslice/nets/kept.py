@@ -4,12 +4,6 @@ A block that keeps nothing computes it again in its backward pass. Its gradients
 for bit: the products that were kept are those that would be computed.
 """
 
-from typing import Any
-
-import torch
-from torch import Tensor
-from torch.nn.functional import linear
-
 
 class Room:
     """Bytes that the blocks of a network may keep, all together; ``most`` were taken at once."""
@@ -41,30 +35,3 @@ class Keeps:
     """A module that keeps what it computes while ``room`` has bytes left; None: nothing."""
 
     room: Room | None = None
-
-
-class _Known(torch.autograd.Function):
-    """A linear layer whose answer is known: only its gradients are computed."""
-
-    @staticmethod
-    def forward(ctx: Any, *inputs: Tensor) -> Tensor:
-        h, weight, _, answer = inputs
-        ctx.save_for_backward(h, weight)
-        ctx.dtype = answer.dtype  # of the products; autocast may have chosen it
-        return answer.view_as(answer)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        h, weight = ctx.saved_tensors
-        flat = grads[0].flatten(0, -2)
-        of_h = (flat @ weight.to(ctx.dtype)).view_as(h).to(h.dtype)
-        of_weight = flat.T @ h.flatten(0, -2).to(ctx.dtype)
-        return of_h, of_weight.to(weight.dtype), flat.sum(0).to(weight.dtype), None
-
-
-def linear_or_known(h: Tensor, weight: Tensor, bias: Tensor, answer: Tensor | None) -> Tensor:
-    """``linear``, or the ``answer`` it gave before, with the gradients of ``linear``."""
-    if answer is None:
-        return linear(h, weight, bias)
-    known: Tensor = _Known.apply(h, weight, bias, answer)  # type: ignore[assignment]
-    return known

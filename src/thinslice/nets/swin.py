@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from thinslice.nets.kept import Keeps
-from thinslice.nets.windows import Weights, whole, windowed_block, windows_of
+from thinslice.nets.windowed_block import Weights, windowed_block
+from thinslice.nets.windows import whole, windows_of
 
 Window = tuple[int, ...]
 

@@ -29,7 +29,8 @@ from torch.nn.functional import leaky_relu, pad
 from thinslice.nets.along_z import convolution, finer, native, rest
 from thinslice.nets.grey import STRETCHED
 from thinslice.nets.swin import SwinBlock
-from thinslice.nets.windows import whole, windowed_block, windows_of
+from thinslice.nets.windowed_block import windowed_block
+from thinslice.nets.windows import whole, windows_of
 
 SLOPE = 0.05  # of a leaky ReLU below zero
 REDUCTION = 4  # of features to hidden units in the channel attention

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from thinslice.nets.swin import SwinBlock, Window
-from thinslice.nets.windows import whole, windowed_block, wrapped_windows_of
+from thinslice.nets.windowed_block import windowed_block
+from thinslice.nets.windows import whole, wrapped_windows_of
 
 
 class WrappedStack(nn.Module):

@@ -10,7 +10,8 @@ import ctypes
 import sys
 from functools import cache
 
-LARGE = 32 * 2**20  # bytes, the most that every glibc takes; larger is mapped by itself
+LARGE = 128 * 2**20  # bytes; what is larger is mapped by itself
+LARGE_BEFORE = 32 * 2**20  # the most that an older glibc takes
 KEPT = 512 * 2**20  # bytes of freed memory at most
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 
@@ -21,7 +22,8 @@ def keep() -> bool:
     if libc is None:
         return False
     trimmed = libc.mallopt(_TRIM_THRESHOLD, KEPT)
-    return bool(libc.mallopt(_MMAP_THRESHOLD, LARGE) and trimmed)
+    mapped = any(libc.mallopt(_MMAP_THRESHOLD, size) for size in (LARGE, LARGE_BEFORE))
+    return bool(trimmed and mapped)
 
 
 def is_glibc() -> bool:

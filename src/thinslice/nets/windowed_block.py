@@ -1,0 +1,253 @@
+"""A Swin block run window by window, so that it never leaves the cache.
+
+A Swin block mixes tokens only inside windows, and everything else it does is done token by token.
+So a whole block (norm, attention, projection, MLP, both residuals) can be run over a few windows at
+a time: the tokens of 16 windows are gathered, stay in the processor's cache through the block and
+are put back (``nets.windows``).
+
+For training, a block remembers its input and the sum between its two branches, and the backward
+pass runs the chunks again. Where a room of memory allows (``nets.kept``) it also keeps what its two
+widest layers gave, 7 C numbers a token, which are most of what would be computed again. Gradients
+are written out: an autograd graph for every chunk costs a tenth of a step.
+
+Source: Liu et al., "Swin transformer", ICCV 2021. What is computed is the same (to rounding);
+only the order differs.
+
+Shape suffixes: B batch, Y X grid, N = B*Y*X tokens in raster order, W windows, T tokens of one
+window, C channels, E channels of a layer's answer, H heads, D channels of one head, K kinds of
+window, R = 2 residual branches (attention, MLP).
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
+
+from thinslice.nets.kept import Room
+from thinslice.nets.windows import Windows, chunks_of
+
+EPSILON = 1e-5  # of a norm
+
+
+class Weights(NamedTuple):
+    """The learned numbers of one block, as ``torch.nn.functional`` takes them."""
+
+    norm1: Tensor
+    norm1_bias: Tensor
+    qkv: Tensor
+    qkv_bias: Tensor
+    proj: Tensor
+    proj_bias: Tensor
+    norm2: Tensor
+    norm2_bias: Tensor
+    fc1: Tensor
+    fc1_bias: Tensor
+    fc2: Tensor
+    fc2_bias: Tensor
+
+
+def split_heads(qkv_WTE: Tensor, heads: int) -> Tensor:
+    """Queries, keys and values of every head, [3, W, H, T, D], a view."""
+    windows, tokens, width = qkv_WTE.shape
+    return qkv_WTE.view(windows, tokens, 3, heads, width // 3 // heads).permute(2, 0, 3, 1, 4)
+
+
+def join_heads(x_WHTD: Tensor) -> Tensor:
+    """The inverse for one of the three, [W, T, C]."""
+    return x_WHTD.transpose(1, 2).flatten(2)
+
+
+def attend(qkv_WTE: Tensor, bias_HTT: Tensor) -> Tensor:
+    """Attention inside each window, [W, T, C]; the bias gets no gradient."""
+    q, k, v = split_heads(qkv_WTE, len(bias_HTT)).unbind(0)
+    return join_heads(scaled_dot_product_attention(q, k, v, attn_mask=bias_HTT[None].to(q.dtype)))
+
+
+def added(x_WTC: Tensor, branch_WTC: Tensor, keep: Tensor | None) -> Tensor:
+    """A residual branch added in place, scaled by ``keep``; the sum."""
+    x_WTC += branch_WTC if keep is None else branch_WTC * keep
+    return x_WTC
+
+
+class _Chunked(torch.autograd.Function):
+    """A pre-norm transformer block over every chunk; backward computes each chunk anew.
+
+    What is kept is the block's input and the sum between its branches. With these, neither branch's
+    last linear layer has to be computed again. With ``taken``, room for them, what either branch's
+    first linear layer gives is kept too.
+    """
+
+    @staticmethod
+    def forward(ctx, x_NC, bias_KHTT, keep_RB, chunks, taken, *weights):
+        learns = any(ctx.needs_input_grad)
+        between_NC, out_NC = torch.empty_like(x_NC if learns else x_NC[:0]), torch.empty_like(x_NC)
+        first_layers: list[Tensor] = []
+        ctx.chunks, ctx.taken = chunks, taken
+        ctx.autocast = torch.is_autocast_enabled(x_NC.device.type)
+        ctx.dtype = torch.get_autocast_dtype(x_NC.device.type)
+        w, width = Weights(*(t.detach() for t in weights)), x_NC.shape[1:]
+        detached_KHTT = bias_KHTT.detach()  # lets attention fuse
+        for c in chunks:
+            keep = c.keep(keep_RB)
+            x_WTC = c.take(x_NC)
+            h = layer_norm(x_WTC, width, w.norm1, w.norm1_bias, EPSILON)
+            qkv_WTE = linear(h, w.qkv, w.qkv_bias)
+            h = attend(qkv_WTE, detached_KHTT[c.kind])
+            x_WTC = added(x_WTC, linear(h, w.proj, w.proj_bias), keep[0])
+            if learns:
+                c.put(between_NC, x_WTC)
+            h = layer_norm(x_WTC, width, w.norm2, w.norm2_bias, EPSILON)
+            wide_WTE = linear(h, w.fc1, w.fc1_bias)
+            c.put(out_NC, added(x_WTC, linear(gelu(wide_WTE), w.fc2, w.fc2_bias), keep[1]))
+            if taken is not None:
+                first_layers += (qkv_WTE, wide_WTE)
+        ctx.save_for_backward(x_NC, between_NC, bias_KHTT, keep_RB, *weights, *first_layers)
+        return out_NC
+
+    @staticmethod
+    def backward(ctx, *grads):
+        x_NC, between_NC, bias_KHTT, keep_RB, *rest = ctx.saved_tensors
+        count = len(Weights._fields)
+        w, known = Weights(*rest[:count]), rest[count:] or [None] * (2 * len(ctx.chunks))
+        of, of_bias_KHTT = Weights(*map(torch.zeros_like, w)), torch.zeros_like(bias_KHTT)
+        grad_NC, grad_x_NC = grads[0].contiguous(), torch.empty_like(x_NC)
+        with torch.autocast(x_NC.device.type, ctx.dtype, ctx.autocast):
+            for c, qkv_WTE, wide_WTE in zip(ctx.chunks, known[::2], known[1::2]):
+                keep, grad_WTC = c.keep(keep_RB), c.take(grad_NC)
+                grad_WTC += _of_mlp(grad_WTC, c.take(between_NC), keep[1], w, of, wide_WTE)
+                bias = bias_KHTT[c.kind], of_bias_KHTT[c.kind]
+                grad_WTC += _of_attention(grad_WTC, c.take(x_NC), keep[0], w, of, bias, qkv_WTE)
+                c.put(grad_x_NC, grad_WTC)
+        return (grad_x_NC, of_bias_KHTT, None, None, None, *of)
+
+
+def _of_mlp(
+    grad_WTC: Tensor,
+    x_WTC: Tensor,
+    keep: Tensor | None,
+    w: Weights,
+    of: Weights,
+    wide_WTE: Tensor | None,
+) -> Tensor:
+    """The gradient of the MLP branch's input; those of its numbers are added to ``of``.
+
+    wide_WTE   what its first layer gave, where it was kept
+    """
+    h, *moments = torch.native_layer_norm(x_WTC, x_WTC.shape[-1:], w.norm2, w.norm2_bias, EPSILON)
+    if wide_WTE is None:
+        wide_WTE = linear(h, w.fc1, w.fc1_bias)
+    grad = grad_WTC if keep is None else grad_WTC * keep
+    grad = _of_linear(grad, gelu(wide_WTE), w.fc2, of.fc2, of.fc2_bias)
+    grad = torch.ops.aten.gelu_backward(grad.to(wide_WTE.dtype), wide_WTE)
+    grad = _of_linear(grad, h, w.fc1, of.fc1, of.fc1_bias)
+    return _of_norm(grad, x_WTC, moments, (w.norm2, w.norm2_bias), (of.norm2, of.norm2_bias))
+
+
+def _of_attention(
+    grad_WTC: Tensor,
+    x_WTC: Tensor,
+    keep: Tensor | None,
+    w: Weights,
+    of: Weights,
+    bias: tuple[Tensor, Tensor],
+    qkv_WTE: Tensor | None,
+) -> Tensor:
+    """The same of the attention branch; ``bias`` is that of its scores, and its gradient."""
+    h, *moments = torch.native_layer_norm(x_WTC, x_WTC.shape[-1:], w.norm1, w.norm1_bias, EPSILON)
+    if qkv_WTE is None:
+        qkv_WTE = linear(h, w.qkv, w.qkv_bias)
+    attention = _Attention(qkv_WTE, bias[0])
+    grad = grad_WTC if keep is None else grad_WTC * keep
+    grad = _of_linear(grad, attention.answer(), w.proj, of.proj, of.proj_bias)
+    grad = attention.backward(grad, bias[1])
+    grad = _of_linear(grad, h, w.qkv, of.qkv, of.qkv_bias)
+    return _of_norm(grad, x_WTC, moments, (w.norm1, w.norm1_bias), (of.norm1, of.norm1_bias))
+
+
+class _Attention:
+    """Attention inside each window, with the shares that its gradients need."""
+
+    def __init__(self, qkv_WTE: Tensor, bias_HTT: Tensor):
+        self.shape, (heads, tokens, _) = qkv_WTE.shape, bias_HTT.shape
+        split = split_heads(qkv_WTE, heads).contiguous()
+        self.size = split.shape[1:]
+        self.q, self.k, self.v = split.flatten(1, 2).unbind(0)  # [W * H, T, D]
+        self.scale = self.q.shape[-1] ** -0.5
+        self.q *= self.scale
+        scores = torch.bmm(self.q, self.k.mT).view(-1, heads, tokens, tokens) + bias_HTT
+        self.shares = scores.softmax(-1)
+
+    def answer(self) -> Tensor:
+        """[W, T, C]"""
+        shares = self.shares.flatten(0, 1).to(self.v.dtype)
+        return join_heads(torch.bmm(shares, self.v).view(self.size))
+
+    def backward(self, grad_WTC: Tensor, of_bias_HTT: Tensor) -> Tensor:
+        """The gradient of queries, keys and values, [W, T, E]; the bias's is added up."""
+        heads = self.size[1]
+        grad = grad_WTC.unflatten(-1, (heads, -1)).transpose(1, 2).flatten(0, 1).to(self.v.dtype)
+        of_shares = torch.bmm(grad, self.v.mT).view_as(self.shares).to(self.shares.dtype)
+        of_scores = torch.ops.aten._softmax_backward_data(
+            of_shares, self.shares, -1, self.shares.dtype
+        )
+        of_bias_HTT += of_scores.sum(0)
+        of_scores = of_scores.flatten(0, 1).to(self.v.dtype)
+        out = self.v.new_empty(self.shape)
+        parts = split_heads(out, heads)
+        parts[0] = torch.bmm(of_scores, self.k).mul_(self.scale).view(self.size)
+        parts[1] = torch.bmm(of_scores.mT, self.q).view(self.size)
+        parts[2] = torch.bmm(self.shares.flatten(0, 1).to(self.v.dtype).mT, grad).view(self.size)
+        return out
+
+
+def _of_linear(
+    grad: Tensor, h: Tensor, weight: Tensor, of_weight: Tensor, of_bias: Tensor
+) -> Tensor:
+    """The gradient of a linear layer's input; those of its numbers are added to ``of_*``."""
+    flat = grad.flatten(0, 1)
+    of_weight += flat.T @ h.flatten(0, 1)
+    of_bias += flat.sum(0)
+    return (flat @ weight).view(*grad.shape[:2], -1)
+
+
+def _of_norm(
+    grad: Tensor,
+    x_WTC: Tensor,
+    moments: list[Tensor],
+    weights: tuple[Tensor, Tensor],
+    of: tuple[Tensor, Tensor],
+) -> Tensor:
+    """The gradient of a norm's input; those of its numbers are added to ``of``."""
+    of_x, of_weight, of_bias = torch.ops.aten.native_layer_norm_backward(
+        grad.to(x_WTC.dtype), x_WTC, x_WTC.shape[-1:], *moments, *weights, [True] * 3
+    )
+    for total, part in zip(of, (of_weight, of_bias)):
+        total += part
+    return of_x
+
+
+def windowed_block(
+    x_BYXC: Tensor,
+    bias_HTT: Tensor,
+    windows: Windows,
+    weights: Weights,
+    keep_RB: Tensor | None,
+    room: Room | None = None,
+) -> Tensor:
+    """One Swin block over grids of whole windows, [B, Y, X, C].
+
+    ``bias_HTT`` is the relative position bias; ``keep_RB`` scales the two residual branches of
+    every grid (drop path), None keeps them as they are; ``room`` is for what backward would
+    otherwise compute again.
+    """
+    batch, y, x, width = x_BYXC.shape
+    bias_KHTT = bias_HTT + windows.masks_KTT[:, None].to(bias_HTT.dtype)
+    chunks = chunks_of(windows, batch, y * x)
+    x_NC = x_BYXC.reshape(-1, width).contiguous()
+    taken = None
+    if room is not None and torch.is_grad_enabled():
+        numbers = len(x_NC) * (len(weights.qkv) + len(weights.fc1))
+        taken = room.take(numbers * x_NC.element_size())
+    out_NC = _Chunked.apply(x_NC, bias_KHTT, keep_RB, chunks, taken, *weights)
+    return out_NC.view_as(x_BYXC)
