@@ -46,7 +46,7 @@ COLUMNS = [
     *OURS, "difference", "why", "note", "left_out", "records",
 ]  # fmt: skip
 WORDS = ("unit", "better", "interval", "left_out", "records")
-STAND_INS = {"dataset": "datasets", "degradation": "degradations", "method": "methods"}
+STAND_INS = {key: f"{key}s" for key in ("dataset", "degradation", "method", "metric")}
 Key = tuple[Any, ...]  # the PLACE of one cell, in that order
 LACKS = {
     "dataset": "the data set is not among ours",
@@ -79,8 +79,8 @@ def build(
 
     paper      short reference, e.g. "Yu et al. 2022"
     tables     name -> {title, about, columns, rows}; see ``_printed``
-    stand_ins  of datasets, degradations or methods: the paper's (by our name) -> the one that is
-               scored in its place
+    stand_ins  of datasets, degradations, methods or metrics (without view): the paper's (by our
+               name) -> the one that is scored in its place
     """
     printed = _printed.cells(tables or {})
     others = stand_ins or {}

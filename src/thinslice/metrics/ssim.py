@@ -44,13 +44,15 @@ def ssim_map(
     """
     if work is None:
         work = np.empty((6, restored.size))
-    u, v, a, b, U, V = (row[: restored.size].reshape(restored.shape) for row in work)
-    sum_and_difference(restored, thin, window, u, v)
-    smooth(u, a)
-    smooth(v, b)
-    smooth(np.square(u, out=u), U)
-    smooth(np.square(v, out=v), V)
-    return combine(a, b, U, V, window, u, v)
+    rows = work[:, : restored.size].reshape(6, *restored.shape)
+    pair, maps = rows[:2], rows[2:]
+    sum_and_difference(restored, thin, window, *pair)
+    for values, mean in zip(pair, maps[::2]):
+        smooth(values, mean)
+    np.square(pair, out=pair)
+    for values, mean_square in zip(pair, maps[1::2]):
+        smooth(values, mean_square)
+    return combine(maps, window, pair)
 
 
 def smooth(values: np.ndarray, out: np.ndarray) -> None:
@@ -70,33 +72,27 @@ def sum_and_difference(
     u -= window.low + window.high
 
 
-def combine(
-    a: np.ndarray,
-    b: np.ndarray,
-    U: np.ndarray,
-    V: np.ndarray,
-    window: Window,
-    p: np.ndarray,
-    q: np.ndarray,
-    shift: float = 0.0,
-) -> np.ndarray:
-    """SSIM, in ``p``, from means a, b and mean squares U, V of u and v; all are overwritten.
+def combine(maps: np.ndarray, window: Window, work: np.ndarray, shift: float = 0.0) -> np.ndarray:
+    """SSIM [A, B], in ``work``, from the smoothed maps; both are overwritten.
 
+    maps    [4, A, B]: mean and mean square of u, mean and mean square of v
+    work    [2, A, B]
     shift   what was taken from v before
     """
     L = width(window)
-    U -= np.square(a, out=p)
-    V -= np.square(b, out=q)
-    a += L  # counted from the range's lower end now
-    b += shift
-    np.square(a, out=a)
-    np.square(b, out=b)
-    a += 2 * (0.01 * L) ** 2
-    U += 2 * (0.03 * L) ** 2
-    np.subtract(a, b, out=p)
-    p *= np.subtract(U, V, out=q)
-    a += b
-    U += V
-    a *= U
-    p /= a
-    return p
+    of_sum, of_difference = maps[:2], maps[2:]
+    means, squares = maps[::2], maps[1::2]
+    squares -= np.square(means, out=work)  # variances now
+    means += _pair(L, shift, maps)  # counted from the range's lower end now
+    np.square(means, out=means)
+    of_sum += _pair(2 * (0.01 * L) ** 2, 2 * (0.03 * L) ** 2, maps)
+    np.subtract(of_sum, of_difference, out=work)
+    of_sum += of_difference
+    ssim = np.multiply(*work, out=work[0])
+    ssim /= np.multiply(*of_sum, out=of_sum[0])
+    return ssim
+
+
+def _pair(first: float, second: float, like: np.ndarray) -> np.ndarray:
+    """One number for each of two maps, in their type."""
+    return np.array([first, second], like.dtype).reshape(2, 1, 1)

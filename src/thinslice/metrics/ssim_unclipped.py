@@ -39,8 +39,8 @@ def unclipped_score(
         if k < SIDE - 1:
             continue
         in_order = np.roll(TAPS, (k + 1) % SIDE)  # the oldest slice lies where the next one will
-        u, v, uu, vv = np.tensordot(in_order, last, 1)
-        values = combine(u, v, uu, vv, UNIT, np.empty_like(u), np.empty_like(u))
+        maps = np.tensordot(in_order, last, 1)
+        values = combine(maps, UNIT, np.empty_like(maps[:2]))
         if whole is not None:
             values = values[whole[k - RADIUS][INSIDE]]
         total, windows = total + float(values.sum()), windows + values.size
@@ -48,10 +48,10 @@ def unclipped_score(
 
 
 def _in_plane(restored: np.ndarray, thin: np.ndarray) -> np.ndarray:
-    """Weighted means in-plane of u, v, u^2 and v^2 [4, Y - 10, X - 10], as ``combine`` has them."""
+    """Weighted means in-plane of u, u^2, v and v^2 [4, Y - 10, X - 10], as ``combine`` has them."""
     r, t = restored.astype(np.float64), thin.astype(np.float64)
     u, v = r + t - (UNIT.low + UNIT.high), r - t
     out = np.empty((4, *r.shape))
-    for k, values in enumerate((u, v, u * u, v * v)):
+    for k, values in enumerate((u, u * u, v, v * v)):
         smooth(values, out[k])
     return out[:, *INSIDE]

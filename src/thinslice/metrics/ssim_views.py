@@ -6,37 +6,38 @@ Each view smooths the same four maps along two axes or all three; of the nine pa
 that they would take apart, six are left. Rows go by in slabs: along x and y slice by slice, then
 along z, so that memory stays at 16 slabs.
 
-Maps are float32 from the pass along x on, and float64 before it. The result is within 1e-6 of
-float64 (1e-7 where there is noise): the taps are rounded so that they still sum to one, the
+Maps are float32, in units of the range. The result is within 1e-6 of float64 (1e-7 where there is
+noise): the taps are rounded so that they still sum to one, what is clipped stays exactly there, the
 variances of sum and difference stay apart, and what the volumes differ by throughout is taken off
-before squares are. Equal volumes give exactly 1.
+before squares are. Equal volumes give exactly 1. The four maps of a row lie one after another, so
+that a pass takes all of them in one call.
 """
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from thinslice.metrics.ssim import PLANES, RADIUS, TAPS, combine, sum_and_difference
+from thinslice.metrics.errors import UNIT, width
+from thinslice.metrics.ssim import PLANES, RADIUS, combine, sum_and_difference
 from thinslice.volume import Window
 
 CUBE = "3d"
 VIEWS = (*PLANES, CUBE)
 ROWS = 32  # of the result, per slab
-STILL = np.ones(1)  # the tap of an axis that is left alone
+COLUMNS = 4096  # that a pass along z takes at once: eleven rows of them stay in the cache
 ACROSS_SLICES = ("coronal", "sagittal", CUBE)  # views whose window reaches along z
 
 
-def rounded(taps: np.ndarray) -> np.ndarray:
-    """Taps as float32 keeps them, the outermost changed until their sum is one to its last bit."""
-    single = taps.astype(np.float32).astype(float)
-    single[[0, -1]] += (1 - single.sum()) / 2
-    return single
-
-
-SINGLE_TAPS = rounded(TAPS)
+# TAPS in units of 2^-24. Sums of such up to one are exact in float32, in any order, so that a
+# region of plus or minus one stays as it is. Of the ways to round, the one that keeps the second
+# moment.
+_HALF = [17253, 127487, 603992, 1834768, 3573640, 4462936]
+SINGLE_TAPS = (np.array(_HALF + _HALF[-2::-1]) / 2**24).astype(np.float32)
+ALONG_ROW, ALONG_COLUMN = SINGLE_TAPS[None], SINGLE_TAPS[:, None]
 
 
 class _Slab(NamedTuple):
@@ -65,7 +66,7 @@ def ssim_views(
     answer does not depend on ``threads``, bit for bit.
     """
     counted = {view: _where_windows_fit(mask, view) for view, mask in masks.items()}
-    slabs = list(_slabs(np.logical_or.reduce(list(counted.values()))))
+    slabs = list(_slabs(reduce(np.logical_or, counted.values())))
     largest = max((np.prod(slab.shape) for slab in slabs), default=0)
     spaces = [np.empty(16 * largest, np.float32) for _ in range(threads)]
 
@@ -123,29 +124,27 @@ def _sums(
     space   at least 16 slabs: four maps smoothed in-plane for each view across slices, then along z
     """
     n, rows, columns = slab.shape
-    flat = space[: 16 * n * rows * columns].reshape(4, 4, n, rows, columns)
+    flat = space[: 16 * n * rows * columns].reshape(4, n, 4, rows, columns)
     planar: dict[str, np.ndarray] = dict(zip(ACROSS_SLICES, flat[:3]))
     along_z = flat[3]
-    p, q = np.empty((2, rows, columns), np.float32)
+    work = np.empty((2, rows, columns), np.float32)
     totals = dict.fromkeys(counted, 0.0)
     shift = _shift(restored, thin, counted, window, slab)
 
     def add(view: str, k: int, maps: np.ndarray) -> None:
         mask = counted[view][slab.z.start + k, slab.y, slab.x].view(np.uint8)
         if voxels := cv2.countNonZero(mask):
-            a, b, U, V = maps
-            mean = cv2.mean(combine(a, b, U, V, window, p, q, shift), mask=mask)[0]
+            mean = cv2.mean(combine(maps, UNIT, work, shift / width(window)), mask=mask)[0]
             totals[view] += mean * voxels
 
     _smooth_planes(restored, thin, window, slab, shift, planar)
     if "axial" in counted:
         for k in range(n):
-            add("axial", k, planar[CUBE][:, k].copy())
+            add("axial", k, planar[CUBE][k].copy())
     for view in [view for view in ACROSS_SLICES if view in counted]:
-        for smoothed, maps in zip(planar[view], along_z):
-            _smooth_along_z(smoothed, maps)
+        _smooth_along_z(planar[view].reshape(n, -1), along_z.reshape(n, -1))
         for k in range(n):
-            add(view, k, along_z[:, k])
+            add(view, k, along_z[k])
     return totals
 
 
@@ -160,7 +159,7 @@ def _shift(
 
     Of the counted voxels of one slice alone: no other voxel may change as much as the rounding.
     """
-    wanted = np.logical_or.reduce([mask[slab.z, slab.y, slab.x] for mask in counted.values()])
+    wanted = reduce(np.logical_or, (mask[slab.z, slab.y, slab.x] for mask in counted.values()))
     k = int(np.count_nonzero(wanted, axis=(1, 2)).argmax())
     chosen = (slab.z.start + k, slab.y, slab.x)
     r, t = (v[chosen][wanted[k]].clip(window.low, window.high) for v in (restored, thin))
@@ -178,26 +177,30 @@ def _smooth_planes(
     """Sum, difference less its shift, and their squares: smoothed along x, along y, and both."""
     outer = _around(np.array([slab.y.start, slab.y.stop - 1]), thin.shape[1])
     inner = slice(slab.y.start - outer.start, slab.y.stop - outer.start)
-    shape = (outer.stop - outer.start, slab.x.stop - slab.x.start)
-    u, v, uu, vv, along_x = np.empty((5, *shape))
-    single, smooth = np.empty((2, *shape), np.float32)
+    rows, columns = outer.stop - outer.start, slab.x.stop - slab.x.start
+    maps, along_x, along_y = np.empty((3, rows, 4, columns), np.float32)
+    pair, squares = maps[:, ::2], maps[:, 1::2]
+    u, v = pair[:, 0], pair[:, 1]
     for k, z in enumerate(range(slab.z.start, slab.z.stop)):
         sum_and_difference(restored[z, outer, slab.x], thin[z, outer, slab.x], window, u, v)
         v -= shift
-        np.square(u, out=uu)
-        np.square(v, out=vv)
-        for i, values in enumerate((u, v, uu, vv)):
-            cv2.sepFilter2D(values, -1, TAPS, STILL, dst=along_x)
-            single[...] = along_x
-            planar["coronal"][i, k] = single[inner]
-            cv2.sepFilter2D(single, -1, STILL, SINGLE_TAPS, dst=smooth)
-            planar[CUBE][i, k] = smooth[inner]
-            single[...] = values
-            cv2.sepFilter2D(single, -1, STILL, SINGLE_TAPS, dst=smooth)
-            planar["sagittal"][i, k] = smooth[inner]
+        pair /= width(window)
+        np.square(pair, out=squares)
+        _smooth(maps.reshape(rows, -1), ALONG_COLUMN, along_y.reshape(rows, -1))
+        planar["sagittal"][k] = along_y[inner].swapaxes(0, 1)
+        _smooth(maps.reshape(-1, columns), ALONG_ROW, along_x.reshape(-1, columns))
+        planar["coronal"][k] = along_x[inner].swapaxes(0, 1)
+        _smooth(along_x.reshape(rows, -1), ALONG_COLUMN, along_y.reshape(rows, -1))
+        planar[CUBE][k] = along_y[inner].swapaxes(0, 1)
 
 
 def _smooth_along_z(values: np.ndarray, out: np.ndarray) -> None:
-    """Gaussian-weighted means over slices of a map [Z, Y, X], into ``out``; both float32."""
-    n = len(values)
-    cv2.sepFilter2D(values.reshape(n, -1), -1, STILL, SINGLE_TAPS, dst=out.reshape(n, -1))
+    """Gaussian-weighted means over slices of maps [Z, N], into ``out``."""
+    for first in range(0, values.shape[1], COLUMNS):
+        part = slice(first, first + COLUMNS)
+        _smooth(values[:, part], ALONG_COLUMN, out[:, part])
+
+
+def _smooth(values: np.ndarray, taps: np.ndarray, out: np.ndarray) -> None:
+    """Weighted means of an image along the axis of the taps, into ``out``; float32."""
+    cv2.filter2D(values, -1, taps, dst=out)

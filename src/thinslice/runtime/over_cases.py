@@ -1,4 +1,4 @@
-"""One function over many cases: in this process, in several of this machine, or on a dask cluster.
+"""One function over many cases: here, in several processes of this machine, or on a dask cluster.
 
 Cases are independent and are written by whoever computes them, so results are the same for any
 number of workers. A case that fails does not stop the others: they are finished first, and then all
@@ -8,12 +8,9 @@ failures are raised together, each with its case. What was finished stays where 
 
 import contextlib
 import hashlib
-import multiprocessing
 import os
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache, partial
 from threading import Lock
@@ -24,11 +21,9 @@ from thinslice.fs.hashing import sha256_of_file
 from thinslice.provenance import environment as surroundings
 from thinslice.provenance.code_digest import SOURCE
 from thinslice.runtime.kept_results import Kept
-from thinslice.runtime.processes import EndedError, end_with_parent, environment
+from thinslice.runtime.processes import EndedError
+from thinslice.runtime.shared_cases import shared
 
-ONE_THREAD: dict[str, str] = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
-)
 ONE_AT_A_TIME = Lock()  # of a dask worker's threads
 CONNECT_S = 30
 IDLE = ("matplotlib", "snakemake")  # packages that compute no case
@@ -41,7 +36,7 @@ Task = Callable[[str], Any]  # of a case's name; travels to processes, so a func
 class Workers:
     """Who computes the cases of a job.
 
-    n          processes of this machine; 1 is the job's own
+    n          processes of this machine at most; the first is the job's own
     scheduler  address of a dask scheduler, which goes before: its workers see the same files, have
                and are refused if their thinslice or their packages are not those of this job
     """
@@ -98,7 +93,7 @@ def _outcomes(
     if workers.scheduler and cases:
         return _on_cluster(attempt, cases, workers.scheduler)
     if workers.n > 1 and len(cases) > 1:
-        return _in_processes(attempt, cases, min(workers.n, len(cases)))
+        return shared(attempt, cases, min(workers.n, len(cases)))
     return map(attempt, cases)
 
 
@@ -108,32 +103,6 @@ def _error_of(failures: Sequence[_Outcome]) -> Exception:
     traces = [each.trace or f"{each.reason}\n" for each in failures]
     names = ", ".join(each.case for each in failures)
     return EndedError("".join(traces) + f"cases that failed: {names}; the others are finished")
-
-
-def _in_processes(
-    attempt: Callable[[str], _Outcome], cases: Sequence[str], n: int
-) -> Sequence[_Outcome]:
-    """By dask, in fresh processes with one thread each; they end when this one does."""
-    from dask.base import compute  # 0.3 s that a job of one worker need not pay
-    from dask.delayed import delayed
-
-    spawn = multiprocessing.get_context("spawn")
-    lazy = [delayed(attempt, pure=False, traverse=False)(case) for case in cases]
-    with environment(ONE_THREAD):
-        pool = ProcessPoolExecutor(n, mp_context=spawn, initializer=end_with_parent)
-        try:
-            return compute(*lazy, scheduler="processes", pool=pool, chunksize=1)
-        except BrokenProcessPool:
-            raise EndedError(
-                "a process of this job was killed, which may mean too little memory; cases that "
-                "were finished are kept: run the same command again to go on"
-            ) from None
-        except BaseException:
-            for process in multiprocessing.active_children():
-                process.kill()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _on_cluster(

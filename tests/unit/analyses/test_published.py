@@ -118,6 +118,16 @@ def test_one_number_may_be_another_than_its_row_and_column_say(evidence, table):
     assert changed[others]["mean"].equals(table[others]["mean"])
 
 
+def test_a_metric_may_stand_in_too(evidence, table):
+    """Structures of a phantom for a patient's, say."""
+    others = {"metrics": {"ms_ssim": "rmse_hu", "psnr_db": "ssim"}}
+    stood_in = published.build(**SETTINGS, stand_ins=others)(evidence)
+    row = row_of(stood_in, "TVSRN", "MS-SSIM")
+    assert (row["metric"], row["stand_in"], row["unit"]) == ("ms_ssim", "rmse_hu for ms_ssim", "HU")
+    assert math.isnan(row["difference"])
+    assert row_of(stood_in, "EDSR", "PSNR").equals(row_of(table, "EDSR", "PSNR"))
+
+
 def test_what_was_run_itself_needs_no_stand_in(evidence):
     others = {"methods": {"edsr": "tvsrn"}, "datasets": {"phantom": "hospital"}}
     stood_in = published.build(**SETTINGS, stand_ins=others)(evidence)

@@ -19,6 +19,7 @@ from thinslice.jobs.fetch import fetch
 from thinslice.jobs.pairs import pairs
 from thinslice.jobs.restore import RestoreRequest, restore_cases
 from thinslice.jobs.score import score
+from thinslice.runtime import shared_cases
 from thinslice.runtime.over_cases import Workers, over_cases
 
 ACQUIRED = Path("results/thick/phantom/acquired.zarr")
@@ -62,7 +63,8 @@ def alone(tmp_path_factory) -> dict[str, str]:
     return make(tmp_path_factory.mktemp("alone") / "a", Workers())
 
 
-def test_two_processes_make_the_same_bytes(alone, tmp_path):
+def test_two_processes_make_the_same_bytes(alone, tmp_path, monkeypatch):
+    monkeypatch.setattr(shared_cases, "START_S", 0.0)
     assert make(tmp_path / "a", Workers(2)) == alone
 
 

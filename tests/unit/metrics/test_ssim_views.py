@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
 from thinslice.metrics.errors import LUNG, SOFT, WIDE
 from thinslice.metrics.ssim import PLANES, RADIUS, TAPS, ssim_map
-from thinslice.metrics.ssim_views import CUBE, VIEWS, rounded, ssim_views
+from thinslice.metrics.ssim_views import CUBE, SINGLE_TAPS, VIEWS, ssim_views
 
 SHAPE = (23, 29, 37)
 SINGLE = 1e-7  # what float32 may change in a mean; scikit-image gets float64
@@ -89,10 +90,25 @@ def test_small_errors_are_told_from_none(error_hu):
         assert 1 - value == pytest.approx(lost, rel=0.05, abs=SINGLE / 2)
 
 
-def test_single_taps_sum_to_one_exactly():
-    taps = rounded(TAPS).astype(np.float32).astype(float)
+def test_single_taps_sum_to_one_exactly_and_are_as_wide_as_the_exact_ones():
+    taps = SINGLE_TAPS.astype(float)
     assert taps.sum() == 1
-    np.testing.assert_allclose(taps, TAPS, atol=2e-8)
+    np.testing.assert_allclose(taps, TAPS, atol=2**-24)
+    squares = np.arange(-RADIUS, RADIUS + 1) ** 2
+    assert squares @ taps == pytest.approx(squares @ TAPS, rel=1e-7)
+    np.testing.assert_array_equal(taps * 2**24, np.rint(taps * 2**24))
+
+
+@pytest.mark.parametrize("window", [LUNG, SOFT], ids=["lung", "soft"])
+def test_smooth_scans_beside_what_is_clipped_stay_within_a_millionth(window):
+    """Here rounding errors of regions that are clipped are all alike."""
+    flat = np.where(np.arange(SHAPE[2]) < 18, -850.0, 40.0)
+    noisy = (flat + np.random.default_rng(7).normal(0, 25, SHAPE)).astype(np.float32)
+    r, t = gaussian_filter(noisy, 2), gaussian_filter(noisy, 1)
+    whole = {view: np.ones(SHAPE, bool) for view in VIEWS}
+    for view, (value, _) in ssim_views(r, t, whole, window).items():
+        expected = reference_of(view, r, t, window)[valid(view)].mean()
+        assert value == pytest.approx(expected, abs=3e-7), view
 
 
 def test_box_of_the_mask_changes_nothing():

@@ -1,18 +1,21 @@
 """Any number of workers computes the same; a failing case is named, the others are finished."""
 
+import multiprocessing
 import os
 import signal
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from thinslice.errors import Refused
 from thinslice.provenance import environment
 from thinslice.runtime import over_cases as job
+from thinslice.runtime import shared_cases
 from thinslice.runtime.kept_results import Kept
-from thinslice.runtime.over_cases import Workers, over_cases
+from thinslice.runtime.over_cases import Task, Workers, over_cases
 from thinslice.runtime.processes import EndedError
 
 CASES = [f"case{n}" for n in range(5)]
@@ -34,43 +37,90 @@ def fail_at_2(case: str) -> str:
     return case if case != "case2" else str(1 / 0)
 
 
-def die_at_3(kept: Path, case: str) -> str:
-    """Be killed at one case, once another is finished."""
-    while case == "case3":
-        if any(kept.glob("*.json")):
-            os.kill(os.getpid(), signal.SIGKILL)
+def together(mark: Path, task: Task, case: str) -> Any:
+    """The task, in this process only once another has begun a case."""
+    if multiprocessing.parent_process():
+        mark.touch()
+    while not mark.exists():
         time.sleep(0.01)
+    return task(case)
+
+
+def be_killed(case: str) -> str:
+    if multiprocessing.parent_process():
+        os.kill(os.getpid(), signal.SIGKILL)
     return case
 
 
-@pytest.mark.parametrize("n", [1, 2])
-def test_results_come_in_the_order_of_cases_for_any_number_of_workers(n):
-    assert over_cases(third, CASES, Workers(n)) == [third(case) for case in CASES]
+def leave(case: str) -> str:
+    if multiprocessing.parent_process():
+        os._exit(7)
+    return case
 
 
-@pytest.mark.parametrize("n", [1, 2])
-def test_all_that_fail_are_named_once_the_others_are_finished(tmp_path, n):
+def process_of(case: str) -> int:
+    return os.getpid()
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Processes are started without asking whether they pay."""
+    monkeypatch.setattr(shared_cases, "START_S", 0.0)
+
+
+@pytest.fixture(params=[1, 2])
+def cases_by(request, at_once, tmp_path):
+    """``over_cases`` by this process, and by it and another that takes the second case."""
+
+    def computed(task: Task, kept: Kept | None = None) -> list[Any]:
+        if request.param == 2:
+            task = partial(together, tmp_path / "mark", task)
+        return over_cases(task, CASES, Workers(request.param), kept)
+
+    return computed
+
+
+def test_results_come_in_the_order_of_cases_for_any_number_of_workers(cases_by):
+    assert cases_by(third) == [third(case) for case in CASES]
+
+
+def test_all_that_fail_are_named_once_the_others_are_finished(tmp_path, cases_by):
+    log = tmp_path / "log"
+    log.mkdir()
     with pytest.raises(Refused) as error:
-        over_cases(partial(refuse_odd, tmp_path), CASES, Workers(n))
+        cases_by(partial(refuse_odd, log))
     assert [line.split(":")[0] for line in str(error.value).splitlines()] == [
         "case case1", "case case3",
     ]  # fmt: skip
-    assert sorted(file.name for file in tmp_path.iterdir()) == CASES
+    assert sorted(file.name for file in log.iterdir()) == CASES
 
 
-@pytest.mark.parametrize("n", [1, 2])
-def test_a_bug_keeps_its_traceback_and_its_case(n):
+def test_a_bug_keeps_its_traceback_and_its_case(cases_by):
     with pytest.raises(EndedError, match=r"(?s)ZeroDivisionError.*case2"):
-        over_cases(fail_at_2, CASES, Workers(n))
+        cases_by(fail_at_2)
 
 
-def test_a_killed_worker_is_named_and_what_was_finished_is_not_computed_again(tmp_path):
+def test_small_cases_start_no_process():
+    assert set(over_cases(process_of, CASES, Workers(2))) == {os.getpid()}
+
+
+def test_cases_longer_than_a_start_are_shared(at_once, tmp_path):
+    task = partial(together, tmp_path / "mark", process_of)
+    assert len(set(over_cases(task, CASES, Workers(2)))) == 2
+
+
+@pytest.mark.parametrize(
+    ("end", "says"), [(be_killed, "was killed.*run the same"), (leave, r"ended itself \(7\)")]
+)
+def test_a_worker_that_ends_is_named_and_what_was_finished_is_not_computed_again(
+    tmp_path, at_once, end, says
+):
     kept = Kept(tmp_path / "kept")
-    with pytest.raises(EndedError, match="was killed"):
-        over_cases(partial(die_at_3, kept.folder), CASES, Workers(2), kept)
+    with pytest.raises(EndedError, match=says):
+        over_cases(partial(together, tmp_path / "mark", end), CASES, Workers(2), kept)
     finished = kept.read(CASES)
-    assert "case3" not in finished
-    assert len(finished) >= 1
+    assert "case0" in finished
+    assert "case1" not in finished
     log = tmp_path / "log"
     log.mkdir()
     over_cases(partial(note, log), CASES, Workers(1), kept)
