@@ -1,7 +1,7 @@
 """A segmenter of thin scans: fitted on the thin training cases, then applied to restored scans.
 
-This is the seam of another one, such as nnU-Net's: ``fit`` writes one file, ``segment`` gives a
-label map of a volume.
+This is the seam of another one, such as nnU-Net's (``nnunet``): ``save`` writes one file, ``load``
+reads it, ``segment`` gives a label map of a volume.
 """
 
 from collections.abc import Mapping, Sequence

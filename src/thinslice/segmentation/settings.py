@@ -22,6 +22,7 @@ class Settings:
     validate_every: int = 200
     val_batches: int = 12
     seed: int = 0
+    nnunet: str | None = None  # folder of a trained nnU-Net, which takes this network's place
 
     def __post_init__(self) -> None:
         align = 2 ** (self.levels - 1)
