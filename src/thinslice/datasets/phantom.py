@@ -201,7 +201,8 @@ class Phantom:
         chest_rng, phase_rng = np.random.default_rng(seed).spawn(2)
         grid = self.settings.thin_grid()
         frame = grid.shape[0] * grid.pixel_mm[0], grid.shape[1] * grid.pixel_mm[1]
-        return draw_anatomy(chest_rng, frame, tuple(self.settings.nodules_mm)), phase_rng
+        smallest_mm, largest_mm = self.settings.nodules_mm
+        return draw_anatomy(chest_rng, frame, (smallest_mm, largest_mm)), phase_rng
 
     def case(self, split: str, number: int) -> Case:
         """One patient, whatever the number of other patients."""
