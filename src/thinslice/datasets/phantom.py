@@ -22,6 +22,7 @@ from thinslice.phantom.anatomy import Anatomy, draw_anatomy
 from thinslice.phantom.kernel import SHARP, SOFT
 from thinslice.phantom.labels import STRUCTURES, label_map
 from thinslice.phantom.lattice import Plane
+from thinslice.phantom.lung_contents import NODULES_MM
 from thinslice.phantom.noise import expose
 from thinslice.phantom.reconstruction import Reconstruction, acquire
 from thinslice.phantom.second_contrast import second_contrast
@@ -90,6 +91,7 @@ class Settings:
     noise_hu: float = 12.0  # sd of the thin series without iterative steps, mean over the body
     phase: float | Literal["free"] = "free"  # of thick against thin slices, mm
     cells: int = 2  # per pixel and direction, in the latent chest
+    nodules_mm: Sequence[float] = NODULES_MM  # smallest and largest radius
     second: bool = False  # whether scans carry a second contrast, fine as the thin scan is
 
     def __post_init__(self) -> None:
@@ -103,6 +105,8 @@ class Settings:
                 f"seed and noise_hu start at 0, cells at 1, found {self.seed}, {self.noise_hu} and "
                 f"{self.cells}"
             )
+        if len(self.nodules_mm) != 2 or not 0.5 <= self.nodules_mm[0] <= self.nodules_mm[1] <= 8:
+            raise ValueError(f"nodules_mm are two radii of 0.5 to 8 mm, found {self.nodules_mm}")
         half_mm = self.series_thin.increment_mm / 2
         if self.phase != "free" and not -half_mm <= float(self.phase) <= half_mm:
             raise ValueError(f"the phase lies within {half_mm} mm or is free, found {self.phase}")
@@ -197,7 +201,8 @@ class Phantom:
         chest_rng, phase_rng = np.random.default_rng(seed).spawn(2)
         grid = self.settings.thin_grid()
         frame = grid.shape[0] * grid.pixel_mm[0], grid.shape[1] * grid.pixel_mm[1]
-        return draw_anatomy(chest_rng, frame), phase_rng
+        smallest_mm, largest_mm = self.settings.nodules_mm
+        return draw_anatomy(chest_rng, frame, (smallest_mm, largest_mm)), phase_rng
 
     def case(self, split: str, number: int) -> Case:
         """One patient, whatever the number of other patients."""

@@ -12,9 +12,9 @@ from thinslice.interfaces import Run
 from thinslice.provenance.job import recorded_job
 from thinslice.provenance.records import read_record, record_path
 from thinslice.runtime import device as devices
+from thinslice.segmentation import segmenters
 from thinslice.segmentation.label_maps import LabelMaps
 from thinslice.segmentation.scores import PROTOCOL, TOLERANCE_MM, scores
-from thinslice.segmentation.segmenter import Segmenter
 
 MODULE = "thinslice.segmentation.scores"
 
@@ -43,14 +43,14 @@ def segment(
         inputs={"restored": restored, "thin": thin, "labels": labels, "segmenter": segmenter},
         plugins=[MODULE],
     ) as job:
-        network, maps = Segmenter.load(segmenter), LabelMaps(labels)
+        network, maps = segmenters.load(segmenter), LabelMaps(labels)
         answers, truths = store.open_store(restored), store.open_store(thin)
         fidelity = read_record(record_path(restored))["facts"]["fidelity"]
         tolerance_mm = float(card.get("tolerance_mm", TOLERANCE_MM))
         table = []
         asked = Run(device=device, threads=threads, reserved_gpus=reserved_gpus)
         with devices.job(asked) as run:
-            network.net.to(devices.choose(run))
+            network.to(devices.choose(run))
             for case in answers.cases():
                 volumes = answers.read(case), truths.read(case)
                 with in_case(case):

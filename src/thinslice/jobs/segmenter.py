@@ -6,18 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from thinslice import __version__, store
+from thinslice.fs.atomic import write_text
 from thinslice.fs.locks import locked
 from thinslice.interfaces import Run
 from thinslice.jobs.checkpoints import checkpoint_name
 from thinslice.provenance.job import recorded_job, script_digest
 from thinslice.provenance.records import record_path
 from thinslice.runtime import device as devices
+from thinslice.segmentation import nnunet
 from thinslice.segmentation.crops import Labelled
 from thinslice.segmentation.label_maps import LabelMaps
+from thinslice.segmentation.nnunet import NnUNet
 from thinslice.segmentation.segmenter import Segmenter
 from thinslice.segmentation.settings import settings_of
 from thinslice.store import Store
-from thinslice.training.curve import training_seconds
+from thinslice.training.curve import COLUMNS, training_seconds
 
 MODULE = "thinslice.segmentation.segmenter"
 
@@ -48,6 +51,13 @@ def segmenter(
         seed=settings.seed,
     ) as job:
         maps, scans = LabelMaps(labels), store.open_store(thin)
+        cases = {"train": scans.cases("train"), "val": scans.cases("val")}
+        about = {"thinslice": __version__, "card": card, **cases}
+        if settings.nnunet is not None:
+            _trained_nnunet(maps, Path(settings.nnunet), out, curve, about)
+            job.output("weights", out)
+            job.output("curve", curve)
+            return
         fitted = Segmenter(maps.structures, settings)
         name = checkpoint_name(card, job.input_hashes(), script_digest("segmenter.py"))
         folder = work / "segmenters" / name
@@ -55,14 +65,22 @@ def segmenter(
         asked = Run(device=device, threads=threads, reserved_gpus=reserved_gpus)
         with devices.job(asked) as run, locked(folder / "fit"):
             trained = fitted.fit(train, val, work=folder, run=run)
-        cases = {"train": scans.cases("train"), "val": scans.cases("val")}
-        fitted.save(out, {"thinslice": __version__, "card": card, **cases})
+        fitted.save(out, about)
         shutil.copyfile(trained.curve, curve)
         job.output("weights", out)
         job.output("curve", curve)
         job.fact("parameters", sum(p.numel() for p in fitted.net.parameters()))
         job.fact("train_s", training_seconds(curve))
         job.fact("device", run.device)
+
+
+def _trained_nnunet(
+    maps: LabelMaps, folder: Path, out: Path, curve: Path, about: Mapping[str, Any]
+) -> None:
+    """Name a trained nnU-Net in ``out``; it is not fitted here, so the curve has no rows."""
+    nnunet.installed()
+    NnUNet(maps.structures, folder).save(out, about)
+    write_text(curve, f"{COLUMNS}\n")
 
 
 def _labelled(scans: Store, maps: LabelMaps, split: str) -> list[Labelled]:

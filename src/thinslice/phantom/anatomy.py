@@ -25,8 +25,12 @@ class Anatomy:
         return compose(self.layers, plane, extent_mm)
 
 
-def draw_anatomy(rng: np.random.Generator, frame_mm: tuple[float, float]) -> Anatomy:
-    """A patient whose chest fills a frame of (y, x) mm.
+def draw_anatomy(
+    rng: np.random.Generator,
+    frame_mm: tuple[float, float],
+    nodules_mm: tuple[float, float] = lung_contents.NODULES_MM,
+) -> Anatomy:
+    """A patient whose chest fills a frame of (y, x) mm, with nodules of these radii.
 
     Each organ draws from its own generator, so that a change of one leaves the others as they are.
     """
@@ -42,7 +46,7 @@ def draw_anatomy(rng: np.random.Generator, frame_mm: tuple[float, float]) -> Ana
     ]
     painted = [bunch for layer in around for bunch in layer.solids]
     mask = lung_contents.LungMask(organs.cavity(h), painted)
-    nodules = lung_contents.nodules(lungs, mask, parts[6])
+    nodules = lung_contents.nodules(lungs, mask, parts[6], nodules_mm)
     layers: list[Layer | Tint] = [
         *organs.body_wall(h),
         Layer("lung", h.lung_hu, lungs, ("cavity",)),

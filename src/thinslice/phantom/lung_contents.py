@@ -16,6 +16,7 @@ TWIG_MM = 0.38  # radius
 AIRWAYS = 36
 AIRWAY_MM = 0.55
 BLOBS = 2600
+NODULES_MM = (1.5, 5.0)  # radii
 SURFACE = np.array([(i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1)], float)
 
 
@@ -79,14 +80,18 @@ def parenchyma(lungs: Sequence[Barrels], rng: np.random.Generator) -> list[Tint]
 
 
 def nodules(
-    lungs: Sequence[Barrels], mask: LungMask, rng: np.random.Generator
+    lungs: Sequence[Barrels],
+    mask: LungMask,
+    rng: np.random.Generator,
+    radii_mm: tuple[float, float] = NODULES_MM,
 ) -> list[tuple[Ellipsoids, float]]:
     """Nodules wholly inside free lung and apart from each other, each with its HU."""
+    smallest, largest = np.log(radii_mm)
     out: list[tuple[Ellipsoids, float]] = []
     wanted = int(rng.integers(2, 7))
     while len(out) < wanted:
         lung = lungs[int(rng.integers(2))]
-        radius = float(np.exp(rng.uniform(np.log(1.5), np.log(5.0))))
+        radius = float(np.exp(rng.uniform(smallest, largest)))
         centre = free_points(lung, mask, 1, rng)[0]
         around = centre + (1.3 * radius + 1.0) * SURFACE
         apart = not contains([nodule for nodule, _ in out], around).any()

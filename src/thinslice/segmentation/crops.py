@@ -1,4 +1,4 @@
-"""Training crops of thin scans with their labels, structures as often as nothing.
+"""Training crops of thin scans with their labels, small structures as often as large ones.
 
 Shape suffixes: B crops, 1 channel, Z Y X axes.
 """
@@ -28,8 +28,12 @@ class Crops:
     def __init__(self, scans: Sequence[Labelled], structures: int, settings: Settings):
         self.scans, self.settings = scans, settings
         self.places = [
-            [np.flatnonzero(each.labels.ravel() == k + 1) for k in range(structures)]
-            for each in scans
+            [
+                (number, places)
+                for number, each in enumerate(scans)
+                if len(places := np.flatnonzero(each.labels.ravel() == k + 1))
+            ]
+            for k in range(structures)
         ]
 
     def __call__(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -37,11 +41,16 @@ class Crops:
         x, y = (np.stack(part) for part in zip(*crops))
         return torch.from_numpy(x[:, None]), torch.from_numpy(y)
 
+    def shares(self) -> list[float]:
+        """How frequent each label is in the scans, nothing first."""
+        voxels = sum(each.labels.size for each in self.scans)
+        found = [sum(len(places) for _, places in each) / voxels for each in self.places]
+        return [1 - sum(found), *found]
+
     def _crop(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        number = int(rng.integers(len(self.scans)))
+        number, centre = self._centre(rng)
         scan = self.scans[number]
         shape = scan.labels.shape
-        centre = self._centre(number, shape, rng)
         block = [
             _span(c, s, n, rng) for c, s, n in zip(centre, self.settings.side, shape, strict=True)
         ]
@@ -55,15 +64,17 @@ class Crops:
         x, y = (each[..., ::-1] if turned else each for each in both)
         return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
-    def _centre(
-        self, number: int, shape: tuple[int, ...], rng: np.random.Generator
-    ) -> tuple[int, ...]:
-        """A voxel of a structure, or any."""
-        there = [places for places in self.places[number] if len(places)]
+    def _centre(self, rng: np.random.Generator) -> tuple[int, tuple[int, ...]]:
+        """A scan's number, and a voxel of it: of a structure, or any."""
+        there = [scans for scans in self.places if scans]
         if there and rng.random() < self.settings.centred:
-            places = there[int(rng.integers(len(there)))]
-            return tuple(map(int, np.unravel_index(places[int(rng.integers(len(places)))], shape)))
-        return tuple(int(rng.integers(n)) for n in shape)
+            scans = there[int(rng.integers(len(there)))]
+            number, places = scans[int(rng.integers(len(scans)))]
+            place = places[int(rng.integers(len(places)))]
+            at = np.unravel_index(place, self.scans[number].labels.shape)
+            return number, tuple(map(int, at))
+        number = int(rng.integers(len(self.scans)))
+        return number, tuple(int(rng.integers(n)) for n in self.scans[number].labels.shape)
 
 
 def _span(centre: int, side: int, n: int, rng: np.random.Generator) -> slice:

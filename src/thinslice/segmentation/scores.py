@@ -11,6 +11,7 @@ import numpy as np
 from thinslice.interfaces import Score
 from thinslice.metrics.dice import dice
 from thinslice.metrics.surface_distance import surface_dice
+from thinslice.segmentation.nnunet import NnUNet
 from thinslice.segmentation.segmenter import Segmenter
 from thinslice.volume import Volume
 
@@ -20,7 +21,11 @@ OF_THIN = "_thin"  # the same metric of the thin scan: what can be reached
 
 
 def scores(
-    segmenter: Segmenter, restored: Volume, thin: Volume, truth: np.ndarray, tolerance_mm: float
+    segmenter: Segmenter | NnUNet,
+    restored: Volume,
+    thin: Volume,
+    truth: np.ndarray,
+    tolerance_mm: float,
 ) -> list[Score]:
     """Dice and NSD of every structure, of the restored scan and of the thin one.
 

@@ -1,11 +1,12 @@
 """A segmenter of thin scans: fitted on the thin training cases, then applied to restored scans.
 
-This is the seam of another one, such as nnU-Net's: ``fit`` writes one file, ``segment`` gives a
-label map of a volume.
+This is the seam of another one, such as nnU-Net's (``nnunet``): ``save`` writes one file, ``load``
+reads it, ``segment`` gives a label map of a volume.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from thinslice.volume import Volume
 
 METHOD = "segmenter"
 CORE = 128  # voxels along an axis that are answered at once
+CLIP_NORM = 5.0  # of the gradient
+RAREST = 1e-5  # share of voxels that a rarer label counts as
 
 
 class Segmenter:
@@ -61,18 +64,39 @@ class Segmenter:
         s, n = self.settings, len(self.structures)
         crops = Crops(scans, n, s)
         fixed = validation.fixed(Crops(val, n, s), s.val_batches, s.seed) if val else []
+        shares = torch.tensor(crops.shares()).clamp(min=RAREST)
+        self._start_at(shares)
+        learned = partial(loss, weights=_evened(shares))
         plan = Plan(
-            steps=s.steps, lr=s.lr, schedule="cosine", seed=s.seed, validate_every=s.validate_every
+            steps=s.steps,
+            lr=s.lr,
+            schedule="cosine",
+            warmup=s.steps // 10,
+            clip_norm=CLIP_NORM,
+            seed=s.seed,
+            validate_every=s.validate_every,
         )
 
         def judge() -> float:
             device = next(self.net.parameters()).device
-            values = [loss(self.net, to_device(batch, device)) for batch in fixed]
+            values = [learned(self.net, to_device(batch, device)) for batch in fixed]
             return float(torch.stack(values).mean())
 
         key = f"segmenter {asdict(s)} {self.structures}"
         how = {"validate": judge if fixed else None, "run": run, "key": key}
-        return train(self.net, crops, loss, plan, work=work, **how)
+        return train(self.net, crops, learned, plan, work=work, **how)
+
+    @torch.no_grad()
+    def _start_at(self, shares: Tensor) -> None:
+        """Let an unfitted network answer every voxel by how frequent each label is, as weighted."""
+        bias = self.net.tail.bias
+        assert bias is not None
+        bias.copy_((shares * _evened(shares)).log())
+
+    def to(self, device: torch.device) -> "Segmenter":
+        """Itself, its network on a device."""
+        self.net.to(device)
+        return self
 
     def segment(self, volume: Volume) -> np.ndarray:
         """Labels uint8 [Z, Y, X] of a CT, block by block; the same whatever the blocks."""
@@ -102,13 +126,27 @@ class Segmenter:
         return scores.argmax(0).to(torch.uint8).cpu().numpy()[inner]
 
 
-def loss(net: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
-    """Cross entropy plus one minus the mean soft Dice of the structures, as nnU-Net has it."""
+def loss(net: nn.Module, batch: tuple[Tensor, ...], weights: Tensor | None = None) -> Tensor:
+    """Cross entropy plus one minus the mean soft Dice of the structures that the batch holds.
+
+    weights   of each label in the cross entropy, nothing first; default: all alike
+
+    As nnU-Net has it, but that a structure which is not there has no Dice: cross entropy alone says
+    so, or a rare structure would be unlearned wherever it is missing.
+    """
     x_B1ZYX, labels_BZYX = batch
     scores_BCZYX = net(x_B1ZYX)
     shares = scores_BCZYX.softmax(1)
     truth = one_hot(labels_BZYX, shares.shape[1]).movedim(-1, 1).to(shares.dtype)
     axes = (0, 2, 3, 4)
-    both, either = (shares * truth).sum(axes), (shares + truth).sum(axes)
-    overlap = (2 * both + 1) / (either + 1)
-    return cross_entropy(scores_BCZYX, labels_BZYX) + 1 - overlap[1:].mean()
+    both, voxels = (shares * truth).sum(axes)[1:], truth.sum(axes)[1:]
+    overlap = (2 * both + 1) / (shares.sum(axes)[1:] + voxels + 1)
+    there = (voxels > 0).to(shares.dtype)
+    missed = ((1 - overlap) * there).sum() / there.sum().clamp(min=1)
+    weights = None if weights is None else weights.to(scores_BCZYX)
+    return cross_entropy(scores_BCZYX, labels_BZYX, weights) + missed
+
+
+def _evened(shares: Tensor) -> Tensor:
+    """Weights of labels: the rarer, the heavier, but not so far that all weigh the same."""
+    return shares ** (-1 / 3)

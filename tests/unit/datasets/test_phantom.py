@@ -181,6 +181,16 @@ def test_nodules_have_lung_all_around(seed):
         np.testing.assert_allclose(seen, lung_hu, atol=1e-2)
 
 
+def test_nodules_are_as_large_as_asked_for_in_the_same_chest():
+    frame_mm = (128.0, 179.2)
+    usual = draw_anatomy(np.random.default_rng(0), frame_mm)
+    large = draw_anatomy(np.random.default_rng(0), frame_mm, (5.5, 6.0))
+    assert usual.drawn["habitus"] == large.drawn["habitus"]
+    assert len(usual.drawn["nodules"]) == len(large.drawn["nodules"])
+    axes = [nodule["semi_axes_mm"] for nodule in large.drawn["nodules"]]
+    assert 0.8 * 5.5 <= np.min(axes) <= np.max(axes) <= 1.25 * 6.0
+
+
 def test_nodules_are_in_the_scan_where_the_source_says():
     c = build(patients={"test": 1}, noise_hu=0.0, thin={"mtf50_per_mm": 3.0}).case("test", 0)
     found = 0
@@ -200,6 +210,7 @@ def test_nodules_are_in_the_scan_where_the_source_says():
         ({"patients": {"train": -1}}, ValueError),
         ({"patients": {"tune": 1}}, ValueError),
         ({"length_mm": 5.0}, ValueError),
+        ({"nodules_mm": [6.0, 3.0]}, ValueError),
         ({"phase": 0.7}, ValueError),
         ({"thick": {"bell_fraction": 1.5}}, ValueError),
         ({"thick": {"fwhm_mm": 5}}, TypeError),

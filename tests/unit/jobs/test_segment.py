@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support import trained_nnunet
 from thinslice import store
 from thinslice.columns import SCORES
 from thinslice.errors import Refused
@@ -91,3 +92,17 @@ def test_a_data_set_without_labels_is_refused_before_anything_is_written(folder,
     with pytest.raises(Refused, match="varied_phantom has no labels"):
         labels(card("datasets", "varied_phantom"), Path("raw"), RAW, THIN, out)
     assert not out.exists()
+
+
+def test_a_trained_nnunet_takes_the_place_of_the_network(folder, tmp_path, monkeypatch):
+    described = {**trained_nnunet.DESCRIBED, "labels": {"background": 0, "heart": 1, "nodule": 3}}
+    trained = trained_nnunet.make(tmp_path, monkeypatch, described)
+    monkeypatch.chdir(folder)
+    out, weights = tmp_path / "found.csv", tmp_path / "segmenter.pt"
+    card = {"name": "segmentation", "settings": {"nnunet": str(trained)}}
+    segmenter(card, LABELS, THIN, tmp_path, weights, curve := tmp_path / "curve.csv")
+    segment({"name": "segmentation"}, CELL, RESTORED, THIN, LABELS, weights, out)
+    rows = list(csv.DictReader(out.open()))
+    assert {"dice_heart", "nsd_heart", "dice_heart_thin"} <= {row["metric"] for row in rows}
+    assert len(curve.read_text().splitlines()) == 1
+    assert (trained / "given.txt").exists()

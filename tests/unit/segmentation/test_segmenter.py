@@ -15,7 +15,7 @@ from thinslice.volume import Grid, Volume
 
 GRID = Grid(16, 1.0, 1.0, (24, 24), (1.0, 1.0))
 TINY = Settings(
-    channels=4, levels=2, side=(8, 16, 16), steps=40, lr=1e-2, validate_every=20, val_batches=2
+    channels=4, levels=2, side=(8, 16, 16), steps=80, lr=1e-2, validate_every=20, val_batches=2
 )
 
 
