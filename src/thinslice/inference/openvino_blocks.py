@@ -1,7 +1,7 @@
 """Run the Swin blocks of a network by OpenVINO on a CPU, in float32.
 
-A block is exported by itself: windows of tokens and a bias in, tokens out, any number of windows.
-So conversion takes little memory (a whole network at one size took 12 GB), and one export serves
+A block is a graph by itself: windows of tokens and a bias in, tokens out, any number of windows.
+So making it takes little memory (a whole network at one size took 12 GB), and one graph serves
 every size of tile. What surrounds the blocks stays with torch, as do the windows themselves
 (``nets.windows``): which tokens a block sees together, and in chunks of what size.
 
@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, scaled_dot_product_attention
 
 from thinslice.errors import Refused
+from thinslice.inference.openvino_graph import graph_of
 from thinslice.nets.swin import SwinBlock
 from thinslice.nets.windows import chunks_of, windows_of
 
@@ -37,7 +37,7 @@ def by_openvino(net: nn.Module, threads: int) -> nn.Module:
         if type(block) is SwinBlock
     ]
     for parent, name, block in places:
-        setattr(parent, name, _Exported(block, runtime, threads))
+        setattr(parent, name, _Compiled(block, runtime, threads))
     return answer
 
 
@@ -61,23 +61,7 @@ def installed() -> Any:
     return openvino
 
 
-class _Windowed(nn.Module):
-    """The block over windows of one kind, as OpenVINO reads it."""
-
-    def __init__(self, block: SwinBlock):
-        super().__init__()
-        self.block, self.heads = block, block.position_bias.shape[1]
-
-    def forward(self, x_WTC: Tensor, bias_HTT: Tensor) -> Tensor:
-        b, width = self.block, self.block.qkv.in_features
-        split = b.qkv(b.norm1(x_WTC)).unflatten(-1, (3, self.heads, width // self.heads))
-        q, k, v = split.permute(2, 0, 3, 1, 4).unbind(0)
-        a_WHTD = scaled_dot_product_attention(q, k, v, attn_mask=bias_HTT[None])
-        x_WTC = x_WTC + b.proj(a_WHTD.transpose(1, 2).flatten(2))
-        return x_WTC + b.fc2(gelu(b.fc1(b.norm2(x_WTC))))
-
-
-class _Exported(nn.Module):
+class _Compiled(nn.Module):
     """[B, Y, X, C] to the same, as ``SwinBlock``; for restoring alone."""
 
     def __init__(self, block: SwinBlock, openvino: Any, threads: int):
@@ -85,12 +69,7 @@ class _Exported(nn.Module):
         self.window, self.shift = block.window, block.shift
         with torch.no_grad():
             self.bias_HTT = block.bias_HTT().contiguous()
-            heads, tokens = self.bias_HTT.shape[:2]
-            shapes = [-1, tokens, block.qkv.in_features], [heads, tokens, tokens]
-            example = torch.zeros(2, *shapes[0][1:]), torch.zeros(*shapes[1])
-            model = openvino.convert_model(
-                _Windowed(block), example_input=example, input=list(shapes)
-            )
+        model = graph_of(block, openvino)
         how = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}
         how["INFERENCE_NUM_THREADS"] = threads
         self.request = openvino.Core().compile_model(model, "CPU", how).create_infer_request()
