@@ -2,10 +2,10 @@
 
 The coarse network corrects interpolated coronal and sagittal planes (``families.plane``). A score
 model then learns what axial slices lack of the thin ones, from the coarse answers to the training
-scans, which lie in ``work`` meanwhile. A scan is restored by sampling
-(``inference.slice_sampling``): from the coarse answer and noise, through falling noise levels, at
-each of which all slices take a step towards what the thick slices measured and are joined by
-total variation along z. The answer is the mean of several samples.
+scans, which lie in ``work`` meanwhile; it is told where each slice lies between thick ones. A scan
+is restored by sampling (``inference.slice_sampling``): from the coarse answer and noise, through
+falling noise levels, at each of which all slices take a step towards what the thick slices measured
+and are joined by total variation along z. The answer is the mean of several samples.
 Any target grid with the scan's own pixels will do.
 
 What methods differ in is a ``RefinedRecipe``; fit, save and load are those of ``base``.
@@ -37,7 +37,7 @@ from thinslice.training.batches import Batch
 from thinslice.training.curve import join_stages
 from thinslice.training.plan import Plan
 from thinslice.training.samplers.noised_slices import NoisedSlices, size_of_lacking
-from thinslice.training.samplers.thick_planes import whole_with_thin_grid
+from thinslice.training.samplers.thick_planes import in_frame_of_thick, whole_with_thin_grid
 from thinslice.training.samplers.two_view_patches import ViewPatches, first_stage_files, weights_key
 from thinslice.training.seeds import rng
 from thinslice.volume import Grid, Volume, Window, window_of
@@ -56,7 +56,7 @@ class RefinedSettings:
     side: int = 128  # pixels of a patch of an axial slice, for the score model
     batch_score: int = 8  # of these per step
     steps: int = 100_000  # of the score model's training
-    neighbours: int = 1  # slices to either side that it is shown too
+    neighbours: int = 5  # thin slices to either side that it is shown too: as far as thick ones lie
     noise: tuple[float, float] = (0.02, 20.0)  # levels it learns; 1: what coarse answers lack
     lr: float = 2e-4
     schedule: str = "cosine"
@@ -192,8 +192,10 @@ class RefinedMethod(FittedMethod[RefinedRecipe]):
             both = coarse.restore(thick, grid, run=quiet), resample_z(thick, grid, START)
             return [window.to_unit(scan.voxels) for scan in both]
 
+        phases = [phases_of(pair.thick.grid, in_frame_of_thick(pair)) for pair in pairs]
+
         paths = first_stage_files(pairs, answer, key, folder, run)
-        return ViewPatches(pairs, paths, s.side, s.batch_score, s.ct, s.neighbours)
+        return ViewPatches(pairs, paths, s.side, s.batch_score, s.ct, s.neighbours, phases)
 
     def _restore(self, thick: Volume, grid: Grid, run: Run) -> Volume:
         """Pixels of ``grid`` must be those of ``thick``."""
@@ -213,6 +215,7 @@ class RefinedMethod(FittedMethod[RefinedRecipe]):
         assert isinstance(net, CoarseAndScore)
         measured = Measured.of(thick, grid, window)
         start_ZYX = window.to_unit(resample_z(thick, grid, START).voxels)
+        phase_Z = phases_of(thick.grid, grid)
 
         def joined(clean_ZYX: np.ndarray) -> np.ndarray:
             return smoothed(measured.approached(clean_ZYX, s.damping), s.total_variation)
@@ -229,11 +232,17 @@ class RefinedMethod(FittedMethod[RefinedRecipe]):
         for k in range(s.samples):
             noise = rng(s.seed, k)
             change_ZYX += sampled(
-                net.score, unit_ZYX, start_ZYX, s.levels(), joined, tiles, noise, run=run
+                net.score, unit_ZYX, start_ZYX, phase_Z, s.levels(), joined, tiles, noise, run=run
             )
         change_ZYX /= s.samples
         change_ZYX -= unit_ZYX
         return change_ZYX
+
+
+def phases_of(thick: Grid, grid: Grid) -> np.ndarray:
+    """How far each slice of ``grid`` lies from a thick one to the next, float32 [Z], 0 to 1."""
+    at_mm = grid.centres_mm() + z_shift_mm(thick, grid) - thick.start_mm
+    return (at_mm / thick.increment_mm % 1.0).astype(np.float32)
 
 
 def weighted_error(net: nn.Module, batch: Batch) -> Tensor:

@@ -24,6 +24,7 @@ def sampled(
     net: RefinedSlices,
     coarse_ZYX: np.ndarray,
     start_ZYX: np.ndarray,
+    phase_Z: np.ndarray,
     levels: Sequence[float],
     joined: Joined,
     tiles: planes.PlaneTiles,
@@ -35,6 +36,7 @@ def sampled(
     """One sample, float32 [Z, Y, X], of what the coarse scan may show.
 
     start_ZYX  the interpolated scan, which the model sees beside the coarse one
+    phase_Z    how far each slice lies from one thick slice to the next
     levels     falling noise levels, at least one; see ``nets.noise_levels``
     reserved   bytes of volumes that the caller will make, which tiles must leave room for
     """
@@ -42,11 +44,12 @@ def sampled(
     noise_YX = rng.standard_normal(coarse_ZYX.shape[1:], np.float32)
     noisy_ZYX = coarse_ZYX + np.float32(levels[0] * scale) * noise_YX
     clean_ZYX = noisy_ZYX
+    phase_ZYX = np.broadcast_to(phase_Z.astype(np.float32)[:, None, None], coarse_ZYX.shape)
     for level, after in zip(levels, [*levels[1:], 0.0]):
         clean_ZYX = joined(
             planes.view(
                 AtLevel(net, level),
-                [noisy_ZYX, coarse_ZYX, start_ZYX],
+                [noisy_ZYX, coarse_ZYX, start_ZYX, phase_ZYX],
                 tiles,
                 planes.AXIAL,
                 run=run,

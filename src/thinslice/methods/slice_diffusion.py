@@ -4,11 +4,11 @@ Source: the row "Zhou et al." of ACVTT's tables, which is R. Wang et al., MLMI 2
 text): a coarse network first, a 2-D score model that refines slice by slice, total variation across
 slices for consistency in 3-D. No code and no numbers are public, so all that can be counted or set
 is ours: the coarse network is ``plane_unet``'s 2-D one, the score model a U-Net that sees the
-coarse and the interpolated slice and what is above the coarse one (``nets.refined_slices``), noise
-as Karras et al. 2022 have it. Ours, too: the same noise for all slices; a damped step towards the
-thick slices at each level; and that sampling ends at ``stop_noise`` and the mean of ``samples`` is
-taken, since one sample down to no noise has textures of its own, and twice the squared error of the
-mean of all.
+coarse and the interpolated slices around, the phase, and what is above the coarse slice
+(``nets.refined_slices``), noise as Karras et al. 2022 have it. Ours, too: the same noise for all
+slices; a damped step towards the thick slices at each level; and that sampling ends at
+``stop_noise`` and the mean of ``samples`` is taken, since one sample down to no noise has textures
+of its own, and twice the squared error of the mean of all.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,11 @@ def build(**settings: Any) -> RefinedMethod:
     s = settings_of(Settings, settings)
     coarse = {"channels": s.coarse_channels, "levels": s.coarse_levels, "neighbours": 0}
     score = {"channels": s.channels, "levels": s.levels_of_score, "neighbours": s.neighbours}
-    identity = {"coarse": coarse, "score": score, "grey": list(STRETCHED)}
+    identity = {
+        "coarse": coarse,
+        "score": {**score, "known": "differences, phase"},
+        "grey": list(STRETCHED),
+    }
     return RefinedMethod(
         RefinedRecipe(
             "slice_diffusion",

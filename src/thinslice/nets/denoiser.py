@@ -15,9 +15,9 @@ from thinslice.nets.score_unet import ScoreUNet
 
 
 class Denoiser(nn.Module):
-    """noisy_BC*, levels [B] and what is known of each, known_BK*, to denoised_BC*.
+    """noisy_BC*, levels [B], what is known of each, known_BK*, and phases [B] to denoised_BC*.
 
-    net     of C + K channels, to C; see ``nets.score_unet``
+    net     of C + K channels, to C, phased where phases are given; see ``nets.score_unet``
     scale   size of clean data, a number that is saved with the weights; levels are in units of it
     """
 
@@ -28,10 +28,16 @@ class Denoiser(nn.Module):
         self.net = net
         self.register_buffer("scale", torch.ones(()))
 
-    def forward(self, noisy: Tensor, level_B: Tensor, known: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        noisy: Tensor,
+        level_B: Tensor,
+        known: Tensor | None = None,
+        phase_B: Tensor | None = None,
+    ) -> Tensor:
         level = level_B.reshape(-1, *[1] * (noisy.ndim - 1))
         size = (level.square() + 1).sqrt()
         x = noisy / self.scale
         inputs = x / size if known is None else torch.cat((x / size, known), 1)
-        clean = x / size.square() + level / size * self.net(inputs, level_B)
+        clean = x / size.square() + level / size * self.net(inputs, level_B, phase_B)
         return clean * self.scale

@@ -1,10 +1,13 @@
 """A score model of what a coarse answer lacks, axial slice by axial slice.
 
 Noisy slices are the coarse ones plus what they lack plus noise. The denoiser is shown what is above
-the coarse slice, and the coarse and the interpolated slice with those beside them, stretched.
+the coarse slice, that slice, stretched, and how the slices beside it and those of the interpolated
+scan differ from it, in units of what it lacks: stretched like the slice itself, such differences
+are a tenth of the noise beside them, and were not learned from. It is told the slice's phase: how
+far it lies from one thick slice to the next.
 
-Shape suffixes: B slices, C a coarse slice and its neighbours in order, then the same of the
-interpolated scan, Y X.
+Shape suffixes: B slices, C a coarse slice and its neighbours in order, the same of the interpolated
+scan, then the phase all over the slice, Y X.
 """
 
 import torch
@@ -13,6 +16,8 @@ from torch import Tensor, nn
 from thinslice.nets.denoiser import Denoiser
 from thinslice.nets.grey import STRETCHED
 from thinslice.nets.score_unet import ScoreUNet
+
+APART = 2.0  # by how much slices differ where the network sees a 1, in units of what is lacking
 
 
 class RefinedSlices(nn.Module):
@@ -23,7 +28,7 @@ class RefinedSlices(nn.Module):
         if neighbours < 0:
             raise ValueError(f"neighbours are 0 or more, found {neighbours}")
         self.neighbours = neighbours
-        self.denoiser = Denoiser(ScoreUNet(2, 3 + 4 * neighbours, 1, channels, levels))
+        self.denoiser = Denoiser(ScoreUNet(2, 3 + 4 * neighbours, 1, channels, levels, True))
 
     @property
     def align(self) -> int:
@@ -36,13 +41,17 @@ class RefinedSlices(nn.Module):
         return self.denoiser.net.reach
 
     def forward(self, noisy_B1YX: Tensor, known_BCYX: Tensor, level_B: Tensor) -> Tensor:
-        middle = known_BCYX[:, self.neighbours : self.neighbours + 1]
-        lacking = self.denoiser(noisy_B1YX - middle, level_B, STRETCHED.seen(known_BCYX))
-        return middle + lacking
+        n = self.neighbours
+        slices_BCYX, phase_B = known_BCYX[:, :-1], known_BCYX[:, -1, 0, 0]
+        middle = slices_BCYX[:, n : n + 1]
+        others = torch.cat((slices_BCYX[:, :n], slices_BCYX[:, n + 1 :]), 1)
+        apart = (others - middle) / (APART * self.denoiser.scale)
+        seen = torch.cat((STRETCHED.seen(middle), apart), 1)
+        return middle + self.denoiser(noisy_B1YX - middle, level_B, seen, phase_B)
 
 
 class AtLevel(nn.Module):
-    """The same for one noise level: noisy, coarse and interpolated slices and their neighbours."""
+    """The same for one noise level: noisy, coarse, interpolated slices, phases, and neighbours'."""
 
     def __init__(self, net: RefinedSlices, level: float):
         super().__init__()
@@ -51,4 +60,6 @@ class AtLevel(nn.Module):
     def forward(self, x_BCYX: Tensor) -> Tensor:
         level_B = torch.full((len(x_BCYX),), self.level, device=x_BCYX.device)
         n = self.net.neighbours
-        return self.net(x_BCYX[:, n : n + 1], x_BCYX[:, 2 * n + 1 :], level_B)
+        each = x_BCYX.split(2 * n + 1, 1)  # of four scans
+        known = torch.cat((each[1], each[2], each[3][:, n : n + 1]), 1)
+        return self.net(each[0][:, n : n + 1], known, level_B)

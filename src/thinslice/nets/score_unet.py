@@ -1,9 +1,10 @@
 """A U-Net that is told how much noise there is, for planes (2-D) or cubes (3-D).
 
 Every block has two convolutions of 3 and a skip; between them features are scaled and shifted by
-what a small network makes of the noise level. The encoder pools averages and doubles the features,
-the decoder repeats voxels and concatenates. The last layer starts at zero. After Ho et al. 2020,
-without norms and attention, so that tiles answer like whole planes.
+what a small network makes of the noise level, and of a slice's phase where there is one: at another
+place between two thick slices the same neighbours say another thing. The encoder pools averages and
+doubles the features, the decoder repeats voxels and concatenates. The last layer starts at zero.
+After Ho et al. 2020, without norms and attention, so that tiles answer like whole planes.
 
 Shape suffixes: B samples, C channels or features, * the axes of a plane or a cube.
 """
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, silu
 
 FREQUENCIES = 8  # of the code of a noise level
+WAVES = 4  # of the code of a phase
 
 
 class NoiseCode(nn.Module):
@@ -30,6 +32,21 @@ class NoiseCode(nn.Module):
     def forward(self, level_B: Tensor) -> Tensor:
         turns = 2.0 ** torch.arange(FREQUENCIES, device=level_B.device, dtype=level_B.dtype)
         angle = level_B.log()[:, None] * turns * (math.pi / 32)
+        return silu(self.layers(torch.cat((angle.sin(), angle.cos()), 1)))
+
+
+class PhaseCode(nn.Module):
+    """Features [B, C] of phases [B], 0 to 1 and round again: waves, through two layers."""
+
+    def __init__(self, features: int):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(2 * WAVES, features), nn.SiLU(), nn.Linear(features, features)
+        )
+
+    def forward(self, phase_B: Tensor) -> Tensor:
+        turns = torch.arange(1, WAVES + 1, device=phase_B.device, dtype=phase_B.dtype)
+        angle = phase_B[:, None] * turns * (2 * math.pi)
         return silu(self.layers(torch.cat((angle.sin(), angle.cos()), 1)))
 
 
@@ -57,9 +74,18 @@ class ScoreUNet(nn.Module):
     outputs    channels of y
     channels   features of the finest level; each level down has twice as many
     levels     of resolution
+    phased     it is told phases [B], too
     """
 
-    def __init__(self, dims: int, inputs: int, outputs: int, channels: int = 64, levels: int = 4):
+    def __init__(
+        self,
+        dims: int,
+        inputs: int,
+        outputs: int,
+        channels: int = 64,
+        levels: int = 4,
+        phased: bool = False,
+    ):
         super().__init__()
         if dims not in (2, 3) or min(inputs, outputs, channels, levels) < 1:
             raise ValueError(f"a U-Net of 2 or 3 axes and at least one channel, found {dims=}")
@@ -68,6 +94,7 @@ class ScoreUNet(nn.Module):
         code = 4 * channels
         self.levels, self.dims = levels, dims
         self.code = NoiseCode(code)
+        self.phase = PhaseCode(code) if phased else None
         self.head = conv(inputs, channels, 3, padding=1)
         into = [channels, *widths[:-1]]
         self.down = nn.ModuleList(Block(dims, a, b, code) for a, b in zip(into, widths))
@@ -92,8 +119,11 @@ class ScoreUNet(nn.Module):
         )
         return 2 + blocks + self.align - 1
 
-    def forward(self, x: Tensor, level_B: Tensor) -> Tensor:
+    def forward(self, x: Tensor, level_B: Tensor, phase_B: Tensor | None = None) -> Tensor:
         code_BC = self.code(level_B)
+        if self.phase is not None:
+            assert phase_B is not None
+            code_BC = code_BC + self.phase(phase_B)
         pool = (nn.functional.avg_pool2d, nn.functional.avg_pool3d)[self.dims - 2]
         features: list[Tensor] = []
         state = self.head(x)

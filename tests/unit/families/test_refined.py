@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from support.tiny_methods import RUN, THIN, pair, thick
+from thinslice.families.refined import phases_of
 from thinslice.methods import slice_diffusion
 
 TINY = slice_diffusion.TINY
@@ -70,3 +71,16 @@ def test_the_coarse_answer_is_a_method_of_its_own(fitted):
 def test_settings_are_refused_before_any_training(wrong):
     with pytest.raises(ValueError, match=r"noise|start"):
         slice_diffusion.build(**{**TINY, **wrong})
+
+
+def test_phases_tell_where_slices_lie_between_thick_ones():
+    """0 at a thick slice, 1/8 an eighth of the way to the next."""
+    grid = thick().grid
+    np.testing.assert_allclose(phases_of(grid, grid), 0, atol=1e-6)
+    finer = grid.with_slices(
+        n=8,
+        increment_mm=grid.increment_mm / 4,
+        thickness_mm=grid.thickness_mm,
+        start_mm=grid.start_mm + grid.increment_mm / 8,
+    )
+    np.testing.assert_allclose(phases_of(grid, finer), np.tile([1, 3, 5, 7], 2) / 8, atol=1e-6)

@@ -48,3 +48,14 @@ def test_noise_falls_between_its_ends_and_is_drawn_between_them():
     for wrong in ((0.5, 5.0, 3), (5.0, 0.0, 3), (5.0, 0.5, 0)):
         with pytest.raises(ValueError, match="noise falls"):
             falling(*wrong)
+
+
+def test_a_phase_changes_the_answer_and_goes_round():
+    torch.manual_seed(0)
+    net = ScoreUNet(2, 1, 1, 2, 2, phased=True)
+    torch.nn.init.normal_(net.tail.weight)
+    x, level = torch.rand(1, 1, 8, 8), torch.ones(1)
+    with torch.no_grad():
+        first, half, again = (net(x, level, torch.tensor([p])) for p in (0.0, 0.5, 1.0))
+    assert (first - half).abs().max() > 1e-4
+    torch.testing.assert_close(again, first)

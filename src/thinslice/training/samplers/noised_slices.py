@@ -18,7 +18,7 @@ class NoisedSlices:
     """Draws (noisy y_B1YX, known x_BCYX, noise levels [B], thin y_B1YX).
 
     patches   draws (known, thin), as ``two_view_patches.ViewPatches``: the coarse slice, perhaps
-              with its neighbours, then as many of the interpolated scan
+              with its neighbours, then as many of the interpolated scan, then the phase
     scale     size of thin - coarse, of which noise levels are multiples
     levels    least and most
     """

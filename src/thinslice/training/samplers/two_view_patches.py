@@ -67,6 +67,8 @@ class ViewPatches:
 
     neighbours  slices to either side of a view's that are shown too, in order; views are then
                 2 * neighbours + 1 times as many channels
+    phases      of each pair's slices [Z], shown as a last channel, the same all over a patch; none:
+                no such channel
     """
 
     def __init__(
@@ -77,7 +79,9 @@ class ViewPatches:
         batch: int,
         ct: tuple[float, float],
         neighbours: int = 0,
+        phases: Sequence[np.ndarray] = (),
     ):
+        self.phases = phases
         self.pairs, self.side, self.batch, self.neighbours = pairs, side, batch, neighbours
         self.answers = [np.load(path, mmap_mode="r", allow_pickle=False) for path in answers]
         self.windows = [window(pair, ct) for pair in pairs]
@@ -95,4 +99,8 @@ class ViewPatches:
         views_VYX = np.concatenate(self.answers[i][:, beside, y, x]).astype(np.float32)
         truth_1YX = self.windows[i].to_unit(thin.read(slice(k, k + 1), y, x)).astype(np.float32)
         side = (self.side, self.side)
-        return filled(views_VYX, (len(views_VYX), *side)), filled(truth_1YX, (1, *side))
+        shown_VYX = filled(views_VYX, (len(views_VYX), *side))
+        if self.phases:
+            phase_1YX = np.full((1, *side), self.phases[i][k], np.float32)
+            shown_VYX = np.concatenate((shown_VYX, phase_1YX))
+        return shown_VYX, filled(truth_1YX, (1, *side))
