@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
 
 from thinslice.nets.kept import Room
@@ -106,6 +107,7 @@ class _Chunked(torch.autograd.Function):
         return out_NC
 
     @staticmethod
+    @once_differentiable  # the sum between the branches has no graph: a second one would be wrong
     def backward(ctx, *grads):
         x_NC, between_NC, bias_KHTT, keep_RB, *rest = ctx.saved_tensors
         count = len(Weights._fields)
@@ -218,9 +220,14 @@ def _of_norm(
     weights: tuple[Tensor, Tensor],
     of: tuple[Tensor, Tensor],
 ) -> Tensor:
-    """The gradient of a norm's input; those of its numbers are added to ``of``."""
+    """The gradient of a norm's input; those of its numbers are added to ``of``.
+
+    In the type of its numbers: CUDA takes no mixture, and after a linear layer autocast leaves
+    bfloat16.
+    """
+    grad, x_WTC = grad.to(weights[0].dtype), x_WTC.to(weights[0].dtype)
     of_x, of_weight, of_bias = torch.ops.aten.native_layer_norm_backward(
-        grad.to(x_WTC.dtype), x_WTC, x_WTC.shape[-1:], *moments, *weights, [True] * 3
+        grad, x_WTC, x_WTC.shape[-1:], *moments, *weights, [True] * 3
     )
     for total, part in zip(of, (of_weight, of_bias)):
         total += part
