@@ -16,7 +16,7 @@ Shape suffixes: Z slices, Y X in-plane.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -66,21 +66,13 @@ class ConditionedRecipe(Recipe):
 
 
 class ConditionedMethod(FittedMethod[ConditionedRecipe]):
-    """A fitted method, or one with given weights; see the module docstring."""
-
-    given_parts = ("network",)
+    """A fitted method; see the module docstring."""
 
     def __init__(self, recipe: ConditionedRecipe, identity: dict[str, Any]):
         super().__init__(recipe, identity, {}, needs_fit=False)
 
     def _build(self, shape: Shape) -> nn.Module:
         return self.recipe.network()
-
-    def use_given(self, states: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Weights by ``given_parts``, as in the package's file; refuses any left over."""
-        net = self._seeded(self.usual)
-        net.load_state_dict(states["network"])
-        self.net = net
 
     def _fit(self, net: nn.Module, shape: Shape, data: TrainingData, work: Path, run: Run) -> Path:
         s = self.recipe.settings
