@@ -61,7 +61,7 @@ rule convert:
         code=code("convert.py"),
     shell:
         r"""
-        {ONE_THREAD} python "$HERE"/workflow_scripts/convert.py --card {params.card:q} \
+        env $ONE_THREAD python "$HERE"/workflow_scripts/convert.py --card {params.card:q} \
             --raw {params.raw:q} --raw-record {input:q} \
             --thin {output.thin:q} --thick {output.thick:q} \
             --threads {threads} {params.workers} &>{log:q}
@@ -93,7 +93,7 @@ rule degrade:
         code=code("degrade.py"),
     shell:
         r"""
-        {ONE_THREAD} python "$HERE"/workflow_scripts/degrade.py --card {params.card:q} \
+        env $ONE_THREAD python "$HERE"/workflow_scripts/degrade.py --card {params.card:q} \
             --thin {input.thin:q} --out {output.thick:q} \
             --threads {threads} {params.workers} &>{log:q}
         """

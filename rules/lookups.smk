@@ -146,8 +146,6 @@ def _case_flags(wildcards):
 
 
 case_flags = engine.derived(_case_flags)
-# Its cases share a job's cores; Snakemake would have each of them compute on all.
-ONE_THREAD = "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1"
 reserved = cache(lambda *job: resources.reserve(job[0], config, *job[1:]))
 
 

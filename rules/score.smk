@@ -36,7 +36,7 @@ rule score:
         code=code("score.py"),
     shell:
         r"""
-        {ONE_THREAD} python "$HERE"/workflow_scripts/score.py --protocols {params.protocols:q} \
+        env $ONE_THREAD python "$HERE"/workflow_scripts/score.py --protocols {params.protocols:q} \
             --degradation {params.degradation:q} --cell {params.cell:q} \
             --restored {input.restored:q} --thin {input.thin:q} --thick {input.thick:q} \
             --out {output.scores:q} \
@@ -69,7 +69,7 @@ rule pairs:
         code=code("pairs.py"),
     shell:
         r"""
-        {ONE_THREAD} python "$HERE"/workflow_scripts/pairs.py --sim={params.sim:q} --thin {input.thin:q} \
+        env $ONE_THREAD python "$HERE"/workflow_scripts/pairs.py --sim={params.sim:q} --thin {input.thin:q} \
             --thick {input.thick:q} --out {output.pairs:q} \
             --threads {threads} {params.workers} &>{log:q}
         """

@@ -30,6 +30,7 @@ from thinslice.workflow.recovery.snakemake_state import SnakemakeState
 
 TESTED = "9.27.1"
 STATE = Path(".snakemake")
+ONE_THREAD = "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1"
 REASONS = {  # of a dry run, with all their files
     "Missing output files": "missing",
     "Input files updated by another job": "its inputs are made anew",
@@ -179,13 +180,16 @@ def shell_prefix(workflow: Any) -> str:
     """Set-up of every job's shell, for ``shell.prefix``.
 
     Jobs run the scripts and import the package of this checkout, wherever --directory puts results,
-    with the Python that runs Snakemake or, in an environment of their own, with that one's.
+    with the Python that runs Snakemake or, in an environment of their own, with that one's. A job
+    whose cases share its cores starts with ``env $ONE_THREAD``: Snakemake would have each of them
+    compute on all.
     """
     here = shlex.quote(str(workflow.basedir))
     python = shlex.quote(os.path.dirname(sys.executable))
     path = "" if has_software_deployment(workflow) else f"export PATH={python}:$PATH; "
     prefix = (
-        f"set -euo pipefail; HERE={here}; export PYTHONPATH=$HERE/src; "
+        f"set -euo pipefail; HERE={here}; ONE_THREAD={shlex.quote(ONE_THREAD)}; "
+        f"export PYTHONPATH=$HERE/src; "
         f'source "$HERE"/workflow_scripts/job_exit.sh; {path}'
     )
     return prefix.replace("{", "{{").replace("}", "}}")  # Snakemake formats it
