@@ -192,6 +192,14 @@ def test_every_page_is_in_the_index():
     assert linked == {*pages, "adr/README.md", "../CONTRIBUTING.md"}
 
 
+def test_every_overlay_is_named_in_a_page_that_says_what_it_is_for():
+    pages = [path for path in PAGES if path.name != "CHANGELOG.md"]
+    text = "\n".join(path.read_text() for path in pages)
+    overlays = sorted((ROOT / "experiments").glob("*.yaml"))
+    assert overlays
+    assert [path.name for path in overlays if f"experiments/{path.name}" not in text] == []
+
+
 def test_decisions_are_numbered_without_gaps_and_listed_in_their_index():
     folder = ROOT / "docs/adr"
     pages = sorted(page.name for page in folder.glob("0*.md"))

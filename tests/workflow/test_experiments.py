@@ -190,6 +190,16 @@ def test_l291_alone_is_planned_as_the_overlay_says(checkout):
     assert not any(path.startswith("results/scores/") for path in planned)
 
 
+def test_the_segmentation_table_is_planned_offline_with_nothing_but_the_segmenter_trained(checkout):
+    planned = checkout.planned("--configfile", "experiments/segmentation.yaml")
+    config = configs()["segmentation.yaml"]
+    segmented = {f"results/segmented/{cell.path}.csv" for cell in cells.scored(config)}
+    assert len(segmented) == 8
+    assert segmented | {"results/tables/segmentation.csv"} <= planned
+    weights = [path for path in planned if path.startswith("results/weights/")]
+    assert weights == ["results/weights/conditioned_unet/given.pt"]
+
+
 @pytest.fixture(scope="module", params=PAPERS)
 def rehearsed(request, tmp_path_factory) -> tuple[str, Checkout]:
     """A paper, and its rehearsal, run."""

@@ -16,8 +16,9 @@ from thinslice.workflow.cells import given_files
 def given_weights(card: Mapping[str, Any], out: Path) -> None:
     """Write the weights that a card names to ``out``, as a training would have.
 
-    Refused where the method takes none, for a file that holds no tensors, and where a tensor's
-    name or shape is not the network's, on either side; each by name.
+    A file of thinslice, of another run or of the package, is taken by the method that it is of.
+    Refused for weights of others where the method takes none, for a file that holds no tensors, and
+    where a tensor's name or shape is not the network's, on either side; each by name.
     """
     files = given_files(card)
     module = plugins.module_name("methods", card)
@@ -40,11 +41,14 @@ def given_weights(card: Mapping[str, Any], out: Path) -> None:
 
 
 def _take(method: Any, name: str, files: Mapping[str, Path]) -> None:
+    if set(files) == {""} and reading.ours(files[""]):
+        method.load(files[""])  # which compares method, settings and shapes
+        return
     parts = getattr(method, "given_parts", None)
     if parts is None:
         raise Refused(
-            f"methods {name}: found weights; expected none: the method takes none of others; "
-            "leave weights out, and it is trained"
+            f"methods {name}: found weights of others; expected none, or a file that thinslice "
+            "wrote for this method; leave weights out, and it is trained"
         )
     named = {part or parts[0]: path for part, path in files.items()}
     if unknown := sorted(set(named) - set(parts)):

@@ -1,10 +1,13 @@
 """Read weights of others: named tensors, from a file that runs no code.
 
+Files that ``training.weights`` wrote, of another run or of the package, say more: see ``ours``.
+
 Read are .safetensors, NumPy's .npz and PyTorch's own files, the latter with ``weights_only``. A
 state dict may stand under one of the usual names (``NESTED``), and every name may start with
 ``module.``, as of a network that was trained on several GPUs.
 """
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -16,6 +19,7 @@ from torch import Tensor
 
 from thinslice.errors import Refused
 from thinslice.training import safetensors_file
+from thinslice.training.weights import HEAD, SAFETENSORS
 
 NESTED = ("state_dict", "model_state_dict", "model", "net", "network", "params")
 PARALLEL = "module."
@@ -41,6 +45,17 @@ def read(path: Path) -> dict[str, Tensor]:
     tensors = _without_prefix(_tensors(path, content))
     _refuse_no_numbers(path, tensors)
     return tensors
+
+
+def ours(path: Path) -> bool:
+    """Whether a file, whole or not, is one of ``training.weights``, which names its method."""
+    try:
+        if path.suffix == SAFETENSORS:
+            return HEAD in safetensors_file.read(path)[1]
+        with zipfile.ZipFile(path) as file:
+            return f"{HEAD}.npy" in file.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False  # ``read`` says why
 
 
 def _refuse_no_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -14,8 +14,9 @@ from thinslice.fs.hashing import sha256_of_file
 from thinslice.interfaces import Run
 from thinslice.jobs.given_weights import given_weights
 from thinslice.jobs.restore import learned_before
-from thinslice.methods import georgescu, tvsrn_released
+from thinslice.methods import conditioned_unet, georgescu, tvsrn_released
 from thinslice.provenance.records import read_record, record_path
+from thinslice.restoration.methods import PACKAGED
 from thinslice.training import given_weights as reading
 from thinslice.training import safetensors_file
 from thinslice.volume import Grid, Volume
@@ -162,5 +163,38 @@ def test_networks_are_named_and_their_shapes_tell_the_factor():
     assert method.factors == {"in_plane": 2, "through_plane": 4}
     with pytest.raises(Refused, match="found weights of depth; expected those of in_plane"):
         given_weights({**card, "weights": {"depth": "in_plane.npz"}}, OUT)
-    with pytest.raises(Refused, match="takes none of others"):
+    with pytest.raises(Refused, match="found weights of others; expected none"):
         given_weights({**card, "module": "tvsrn", "weights": "in_plane.npz"}, OUT)
+
+
+PACKAGED_CARD = {"name": "packaged", "module": "conditioned_unet", "fit": "population"}
+
+
+def test_the_packaged_weights_given_in_a_line_restore_as_the_package_does():
+    given_weights({**PACKAGED_CARD, "weights": str(PACKAGED)}, OUT)
+    given, packaged = conditioned_unet.build(), conditioned_unet.build()
+    given.load(OUT)
+    packaged.load(PACKAGED)
+    np.testing.assert_array_equal(restored(given), restored(packaged))
+    assert np.abs(restored(given) - restored(conditioned_unet.build())).max() > 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"settings": {"channels": 8}}, "trained with channels 16 where 8 was expected"),
+        ({"settings": {"ct": [-1024.0, 2048.0]}}, r"trained with ct \[-1024.0, 3071.0\] where"),
+        ({"module": "plane_unet"}, "weights of 'conditioned_unet', not of 'plane_unet'"),
+    ],
+)
+def test_a_file_of_ours_for_another_window_network_or_method_is_refused(change, words):
+    with pytest.raises(Refused, match=words):
+        given_weights({**PACKAGED_CARD, **change, "weights": str(PACKAGED)}, OUT)
+    assert not OUT.exists()
+
+
+def test_a_changed_byte_in_a_file_of_ours_is_refused():
+    content = PACKAGED.read_bytes()
+    Path("torn.safetensors").write_bytes(content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
+    with pytest.raises(Refused, match=r"torn\.safetensors .*its checksum does not hold"):
+        given_weights({**PACKAGED_CARD, "weights": "torn.safetensors"}, OUT)
