@@ -186,8 +186,22 @@ def test_scans_of_two_slices_are_refused_by_name(tmp_path):
         fang.build(**fang.TINY).fit([Pair("case7", two, waves(0))], [], work=tmp_path, run=RUN)
 
 
+def cut(y: int, x: int) -> Pair:
+    """A pair whose thick slices have so few pixels."""
+    return Pair(
+        "case7", Volume(THICK.voxels[:, :y, :x], replace(THICK.grid, shape=(y, x))), waves(0)
+    )
+
+
 def test_slices_smaller_than_two_increments_are_refused(tmp_path):
-    small = replace(THICK.grid, shape=(4, 16))
-    pair = Pair("case7", Volume(THICK.voxels[:, :4], small), waves(0))
     with pytest.raises(Refused, match=r"smaller than 2 times the 2.5 mm between slices"):
-        fang.build(**fang.TINY).fit([pair], [], work=tmp_path, run=RUN)
+        fang.build(**fang.TINY).fit([cut(4, 4)], [], work=tmp_path, run=RUN)
+
+
+def test_slices_narrow_along_one_axis_show_both_views_rows_along_the_other():
+    pair = cut(4, 16)
+    blocks = ThickBlocks([pair], 3, 4, 1, (0.0, 1000.0), flips=False)
+    draw = CrossViews([pair], blocks, (4, 4), 2, 1, (0.0, 1000.0))
+    along_y, along_x, _ = draw.in_plane(np.random.default_rng(0))
+    assert along_y.shape == along_x.shape
+    assert not torch.equal(along_y, along_x)

@@ -31,6 +31,9 @@ class CrossViews:
     Every second slice of a block and those between; coarse rows; and, in one line, the fine rows of
     those along y, then of those along x.
 
+    Scans too narrow for FEWEST coarse rows along one axis give rows along the other to both views;
+    Refused where they are along both.
+
     patch      coarse rows of an axial slice, fewer where it has fewer, and pixels along them
     patches    how many, along each axis
     halvings   of the rows' distance; coarse rows are as far apart as the scan's slices, and as
@@ -49,7 +52,7 @@ class CrossViews:
         self.blocks, self.fine = blocks, 2**halvings
         scans = [self._scan(pair, ct) for pair in pairs]
         self.along_y, self.along_x = (
-            CoarseRows(scans, patch, patches, 0, _no_distances, along=[axis], fewest=FEWEST)
+            CoarseRows(scans, patch, patches, 0, _no_distances, _axes(scans, axis), FEWEST)
             for axis in (0, 1)
         )
 
@@ -73,6 +76,11 @@ class CrossViews:
         fine_BNW = y_BKZW.transpose(1, 2).flatten(1, 2)
         last = (x_B1ZW.shape[2] - 1) * self.fine
         return x_B1ZW, inside(fine_BNW[:, None, : last + 1], x_B1ZW.shape[2])
+
+
+def _axes(scans: Sequence[CoarseScan], axis: int) -> list[int]:
+    """An axis alone; where a scan is too narrow along it, whichever is long enough."""
+    return [axis] if all(scan.rows_along(axis) >= FEWEST for scan in scans) else [0, 1]
 
 
 def _no_distances(offsets_mm: np.ndarray, increment_mm: float, pixel_mm: float) -> np.ndarray:
