@@ -160,8 +160,9 @@ def _sums(
     def add(view: str, k: int, maps: np.ndarray) -> None:
         mask = counted[view][slab.z.start + k, slab.y, slab.x]
         maps = maps.reshape(4, -1, columns)[:, inner]
-        ssim = combine(maps, UNIT, work, shift / width(window))
-        totals[view] += cv2.sumElems(np.multiply(ssim, mask, out=ssim))[0]
+        with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is counted
+            ssim = combine(maps, UNIT, work, shift / width(window))
+            totals[view] += _sum_of(ssim, mask)
 
     _fill(restored, thin, window, slab, shift, still)
     _smooth_along_z(still, along_z)
@@ -171,6 +172,19 @@ def _sums(
             for view, maps in _smoothed(*both, views, smoothed):
                 add(view, k, maps)
     return totals
+
+
+def _sum_of(ssim: np.ndarray, counted: np.ndarray) -> float:
+    """Sum of a map where it is counted; the map is overwritten.
+
+    A product is fastest. It is no sum where a voxel that is not counted is infinite or NaN, as at a
+    map's edge, where windows see two maps, any number may be.
+    """
+    total = cv2.sumElems(np.multiply(ssim, counted, out=ssim))[0]
+    if np.isfinite(total):
+        return total
+    ssim[~counted] = 0
+    return cv2.sumElems(ssim)[0]
 
 
 def _views_of_slices(counted: Mapping[str, np.ndarray], slab: _Slab) -> Iterator[list[str]]:

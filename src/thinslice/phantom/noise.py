@@ -53,7 +53,9 @@ class Noise:
     pitch_mm: float
     dose: Dose
     cell_mm2: float
-    _kept: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[int, np.ndarray] = field(  # of this seed and dose alone: a copy begins anew
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def slices(self, profile: Profile, centres_mm: np.ndarray) -> np.ndarray:
         """The field through a profile, before the kernel; float32 [Z, cells_y, cells_x]."""

@@ -121,6 +121,16 @@ def test_box_of_the_mask_changes_nothing():
     assert (value, n) == (pytest.approx(expected, abs=SINGLE), mask.sum())
 
 
+def test_voxels_that_no_counted_window_holds_may_be_anything():
+    r, t = textures()
+    masks = {view: np.zeros(SHAPE, bool) for view in VIEWS}
+    for mask in masks.values():
+        mask[5:18, 5:7] = mask[5:18, -7:-5] = True
+    clean = ssim_views(r, t, masks, SOFT)
+    r[:, SHAPE[1] // 2] = np.nan
+    assert ssim_views(r, t, masks, SOFT) == clean
+
+
 def test_threads_change_no_bit():
     r, t = textures()
     masks = dict.fromkeys(VIEWS, np.random.default_rng(4).random(SHAPE) < 0.6)

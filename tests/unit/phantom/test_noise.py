@@ -1,5 +1,7 @@
 """Quantum noise of the virtual scanner against its closed forms."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -99,6 +101,15 @@ def test_what_is_kept_of_a_read_changes_no_bit(monkeypatch):
         assert min(kept, 200) <= len(noise._kept) <= kept
     np.testing.assert_array_equal(results[0], results[1])
     np.testing.assert_array_equal(results[0], results[2])
+
+
+def test_a_copy_with_another_seed_takes_nothing_that_was_kept():
+    read = Reconstruction(gaussian(1.25), 0.7)
+    seen(read)
+    other = expose(WATER, (0.0, 59.0), (8,), 60.0)
+    np.testing.assert_array_equal(
+        seen(read, noise=replace(NOISE, seed=(8,))), seen(read, noise=other)
+    )
 
 
 def test_another_seed_is_other_noise():

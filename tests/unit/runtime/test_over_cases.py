@@ -111,6 +111,53 @@ def test_a_bug_keeps_its_traceback_and_its_case(cases_by):
         cases_by(fail_at_2)
 
 
+def last_first(both: threading.Barrier, case: str) -> str:
+    """Case 0 ends after case 1, which another thread has."""
+    if case in CASES[:2]:
+        both.wait(20)
+    time.sleep(0.1 if case == "case0" else 0.0)
+    return case
+
+
+def test_results_are_in_order_where_cases_end_in_another():
+    task = partial(last_first, threading.Barrier(2))
+    assert shared_cases.shared(task, CASES, 2, shared_cases.thread) == CASES
+
+
+def interrupted(mark: Path, case: str) -> None:
+    """Ctrl-C in this process while another is in a case that has no end."""
+    if multiprocessing.parent_process():
+        mark.touch()
+        time.sleep(600)
+    while not mark.exists():
+        time.sleep(0.01)
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_ends_the_others(at_once, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        over_cases(partial(interrupted, tmp_path / "mark"), CASES, Workers(2))
+    assert not multiprocessing.active_children()
+
+
+def test_once_a_worker_is_killed_no_case_is_begun(at_once, tmp_path):
+    kept = Kept(tmp_path / "kept")
+    with pytest.raises(EndedError):
+        over_cases(partial(killed_first, tmp_path), CASES, Workers(2), kept)
+    assert set(kept.read(CASES)) == {"case0"}
+
+
+def killed_first(folder: Path, case: str) -> str:
+    """Be killed; in this process, wait until it was noticed."""
+    if multiprocessing.parent_process():
+        (folder / "mark").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    while not (folder / "mark").exists() or multiprocessing.active_children():
+        time.sleep(0.01)
+    time.sleep(0.2)
+    return case
+
+
 def test_small_cases_start_no_process():
     assert set(over_cases(process_of, CASES, Workers(2))) == {os.getpid()}
 
