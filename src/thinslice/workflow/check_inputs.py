@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Any
+
+from thinslice.workflow import plugin_source
 
 LISTS = {  # files that a data set's settings name, by its module; relative to where a run starts
     "phantom_fda": ("nodules", "manifest"),
@@ -11,6 +14,8 @@ LISTS = {  # files that a data set's settings name, by its module; relative to w
     "idc_pairs": ("manifest",),
 }
 ENGINE = "openvino"
+NNUNET = "thinslice.segmentation.nnunet"  # where its command and its files are named
+PACKAGE = "nnunetv2"
 
 
 def check_lists(config: Mapping[str, Any]) -> None:
@@ -36,3 +41,28 @@ def check_engines(config: Mapping[str, Any]) -> None:
                 f"config: methods {name}: engine: {ENGINE} is not installed; "
                 f"pip install 'thinslice[{ENGINE}]', or use torch"
             )
+
+
+def check_nnunet(config: Mapping[str, Any]) -> None:
+    """Refuse a trained nnU-Net that is not there, or one without nnU-Net installed; ValueError."""
+    folder = ((config.get("segmentation") or {}).get("settings") or {}).get("nnunet")
+    if folder is None:
+        return
+    where = "config: segmentation: settings: nnunet: "
+    trained = f"fold_*/{plugin_source.constant(NNUNET, 'CHECKPOINT')}"
+    for path, there in (
+        (folder, Path(folder).is_dir()),
+        (f"{folder}/dataset.json", Path(folder, "dataset.json").is_file()),
+        (f"{folder}/plans.json", Path(folder, "plans.json").is_file()),
+        (f"{folder}/{trained}", any(Path(folder).glob(trained))),
+    ):
+        if not there:
+            raise ValueError(
+                f"{where}found no {path}; expected the folder of a trained nnU-Net, relative to "
+                f"{Path.cwd()}; correct the name, or leave nnunet out"
+            )
+    command = str(plugin_source.constant(NNUNET, "COMMAND"))
+    if which(command) is None and find_spec(PACKAGE) is None:
+        raise ValueError(
+            f"{where}{PACKAGE} is not installed; install it where thinslice is, or leave nnunet out"
+        )
