@@ -76,6 +76,7 @@ with engine.refusals():
     if engine.is_main(workflow):
         engine.check_literal(own_data.all_files(config))
     checks.check_runnable(config)
+    check_inputs.check_patients(config)
 
 engine.short_plan(workflow)
 engine.before_run(workflow, lambda: prepare.prepare(RESULTS, STATE))

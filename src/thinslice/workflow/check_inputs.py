@@ -7,6 +7,7 @@ from shutil import which
 from typing import Any
 
 from thinslice.workflow import plugin_source
+from thinslice.workflow.cells import cells
 
 LISTS = {  # files that a data set's settings name, by its module; relative to where a run starts
     "phantom_fda": ("nodules", "manifest"),
@@ -16,6 +17,7 @@ LISTS = {  # files that a data set's settings name, by its module; relative to w
 ENGINE = "openvino"
 NNUNET = "thinslice.segmentation.nnunet"  # where its command and its files are named
 PACKAGE = "nnunetv2"
+SIMULATED = ("phantom", "varied_phantom")  # data sets whose settings count patients
 
 
 def check_lists(config: Mapping[str, Any]) -> None:
@@ -66,3 +68,24 @@ def check_nnunet(config: Mapping[str, Any]) -> None:
         raise ValueError(
             f"{where}{PACKAGE} is not installed; install it where thinslice is, or leave nnunet out"
         )
+
+
+def check_patients(config: Mapping[str, Any]) -> None:
+    """Refuse cells whose simulated data set makes no patient to test or learn on; ValueError.
+
+    The grid is planned by ``cases``, the patients are made by ``patients`` of the settings.
+    """
+    planned = cells(config)
+    needed = {(cell.dataset, "test") for cell in planned}
+    needed |= {(cell.source.dataset, "train") for cell in planned if cell.source}
+    for name, split in sorted(needed):
+        entry = config["datasets"][name]
+        settings = entry.get("settings", {})
+        if entry.get("module", name) not in SIMULATED or settings.get("folder"):
+            continue
+        patients = settings.get("patients")
+        if patients is not None and not patients.get(split, 0):
+            raise ValueError(
+                f"config: datasets {name}: found no {split} patients, and cells of the grid that "
+                f"need some; add some to its settings' patients, or say cases: {{{split}: 0}}"
+            )

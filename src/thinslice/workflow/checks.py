@@ -23,7 +23,7 @@ def check_names(config: Mapping[str, Any]) -> None:
 
 
 def _references(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Every (kind, name) that the config refers to; those of segmentation have a check of theirs."""
+    """Every (kind, name) that the config refers to but segmentation's: ``check_segmentation``."""
     grid = config["grid"]
     trained_on = grid.get("trained_on", "same")
     methods = [config["methods"][name] for name in grid["methods"] if name in config["methods"]]
