@@ -37,7 +37,7 @@ if not Path(workflow.basedir, "src", "thinslice").is_dir():
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
 from thinslice.workflow import cells, check_inputs, check_metrics, check_segmentation
-from thinslice.workflow import check_settings, checks, config_files, engine, own_data, panels
+from thinslice.workflow import check_settings, check_stand_ins, checks, config_files, engine, own_data, panels
 from thinslice.workflow import targets
 from thinslice.workflow.recovery import prepare, run_lock, snakemake_state
 
@@ -66,14 +66,17 @@ with engine.refusals():
     check_settings.check_settings(config, engine.config_files(workflow))
     check_segmentation.check_segmentation(config)
     check_metrics.check_metrics(config)
+    check_stand_ins.check_stand_ins(config)
     check_inputs.check_lists(config)
     check_inputs.check_engines(config)
+    check_inputs.check_nnunet(config)
     if engine.is_main(workflow):
         snakemake_state.check(RESULTS, STATE)
     config = own_data.with_own_data(config)
     if engine.is_main(workflow):
         engine.check_literal(own_data.all_files(config))
     checks.check_runnable(config)
+    check_inputs.check_patients(config)
 
 engine.short_plan(workflow)
 engine.before_run(workflow, lambda: prepare.prepare(RESULTS, STATE))

@@ -226,9 +226,15 @@ def _why(cell: Printed, keys: Sequence[Key], ours: Ours) -> str:
         return f"not run: {reason}"
     if not any(key[:3] in ours.run for key in keys):
         return "not in this run's grid"
-    if says["metric"] in COSTS:
-        return NO_COST.get(says["metric"], f"no run says {says['metric']}")
-    return f"protocol {says.get('protocol')} gave no {says['metric']}"
+    asked, stand_in = (key[PLACE.index("metric")] for key in (keys[0], keys[-1]))
+    lacking = str(says["metric"])
+    if stand_in != asked:
+        both = keys[0][:3] in ours.run
+        lacking = f"{lacking}, nor {stand_in}" if both else stand_in
+        lacking += f", which stands in for {asked}"
+    if asked in COSTS:
+        return NO_COST.get(stand_in, f"no run says {lacking}")
+    return f"protocol {says.get('protocol')} gave no {lacking}"
 
 
 def _skipped(says: Mapping[str, Any], skipped: Sequence[tuple[str, str]]) -> str:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from thinslice.datasets._readers import by_case
+from thinslice.errors import Refused
 from thinslice.interfaces import SPLITS, Case
 from thinslice.operators.profiles import scanner_profile
 from thinslice.phantom.anatomy import Anatomy, draw_anatomy
@@ -27,6 +28,7 @@ from thinslice.phantom.noise import expose
 from thinslice.phantom.reconstruction import Reconstruction, acquire
 from thinslice.phantom.second_contrast import second_contrast
 from thinslice.volume import Grid
+from thinslice.workflow.setting_ranges import RADII, out_of_range
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Series:
         }
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} lies in {low} to {high}, found {getattr(self, name)}")
+                raise Refused(f"{name} lies in {low} to {high}, found {getattr(self, name)}")
 
     def reconstruction(self, seed: Sequence[int]) -> Reconstruction:
         """The virtual scanner's reconstruction with these settings."""
@@ -97,19 +99,19 @@ class Settings:
     def __post_init__(self) -> None:
         unknown = sorted(set(self.patients) - set(SPLITS))
         if unknown or min(self.patients.values(), default=0) < 0:
-            raise ValueError(f"patients are counted per {', '.join(SPLITS)}, found {self.patients}")
+            raise Refused(f"patients are counted per {', '.join(SPLITS)}, found {self.patients}")
         if len(self.shape) != 2 or len(self.pixel_mm) != 2:
-            raise ValueError(f"shape and pixel_mm are (y, x), found {self.shape}, {self.pixel_mm}")
+            raise Refused(f"shape and pixel_mm are (y, x), found {self.shape}, {self.pixel_mm}")
         if self.seed < 0 or self.noise_hu < 0 or self.cells < 1:
-            raise ValueError(
+            raise Refused(
                 f"seed and noise_hu start at 0, cells at 1, found {self.seed}, {self.noise_hu} and "
                 f"{self.cells}"
             )
-        if len(self.nodules_mm) != 2 or not 0.5 <= self.nodules_mm[0] <= self.nodules_mm[1] <= 8:
-            raise ValueError(f"nodules_mm are two radii of 0.5 to 8 mm, found {self.nodules_mm}")
+        if reason := out_of_range(RADII, list(self.nodules_mm)):
+            raise Refused(f"{RADII}: {reason}")
         half_mm = self.series_thin.increment_mm / 2
         if self.phase != "free" and not -half_mm <= float(self.phase) <= half_mm:
-            raise ValueError(f"the phase lies within {half_mm} mm or is free, found {self.phase}")
+            raise Refused(f"the phase lies within {half_mm} mm or is free, found {self.phase}")
 
     @property
     def series_thin(self) -> Series:
@@ -138,13 +140,13 @@ class Settings:
     def thick_grid(self, phase_mm: float) -> Grid:
         """Grid of as many thick slices as lie inside the thin scan at any phase.
 
-        At phase 0 the first one begins where the second thin slice does. Raises ValueError for a
-        scan too short for one.
+        At phase 0 the first one begins where the second thin slice does. Refused for a scan too
+        short for one.
         """
         thin, series = self.thin_grid(), self.series_thick
         room = (thin.n - 2) * thin.increment_mm - series.nominal_mm
         if room < 0:
-            raise ValueError(
+            raise Refused(
                 f"no slice of {series.nominal_mm} mm fits on {self.length_mm} mm: lengthen it"
             )
         return thin.with_slices(

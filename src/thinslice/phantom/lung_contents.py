@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinslice.errors import Refused
 from thinslice.phantom.body import Body
 from thinslice.phantom.layers import Layer, Tint
 from thinslice.phantom.organs import LEFT_HILUM, LUNG, RIGHT_HILUM, SIDES, turned
@@ -17,6 +18,7 @@ AIRWAYS = 36
 AIRWAY_MM = 0.55
 BLOBS = 2600
 NODULES_MM = (1.5, 5.0)  # radii
+TRIES = 1000  # at a patient's nodules; those of 5.5 to 6 mm take about a hundred
 SURFACE = np.array([(i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1)], float)
 
 
@@ -85,11 +87,14 @@ def nodules(
     rng: np.random.Generator,
     radii_mm: tuple[float, float] = NODULES_MM,
 ) -> list[tuple[Ellipsoids, float]]:
-    """Nodules wholly inside free lung and apart from each other, each with its HU."""
+    """Nodules wholly inside free lung and apart from each other, each with its HU.
+
+    Refused where the lungs have no room for as many of these radii.
+    """
     smallest, largest = np.log(radii_mm)
     out: list[tuple[Ellipsoids, float]] = []
     wanted = int(rng.integers(2, 7))
-    while len(out) < wanted:
+    for _ in range(TRIES):
         lung = lungs[int(rng.integers(2))]
         radius = float(np.exp(rng.uniform(smallest, largest)))
         centre = free_points(lung, mask, 1, rng)[0]
@@ -100,7 +105,12 @@ def nodules(
             axes = np.linalg.qr(rng.normal(size=(3, 3)))[0]
             hu = rng.uniform(0, 60) if rng.random() < 0.75 else rng.uniform(-650, -400)
             out.append((ellipsoid(centre, semi, axes), float(hu)))
-    return out
+            if len(out) == wanted:
+                return out
+    raise Refused(
+        f"nodules_mm: found {radii_mm[0]:g} to {radii_mm[1]:g} mm, of which {len(out)} of {wanted} "
+        f"nodules had room in the lungs after {TRIES} tries; expected smaller radii"
+    )
 
 
 def _sheet(centre: Sequence[float], axes: np.ndarray, wide_mm: float = 46) -> Ellipsoids:

@@ -4,6 +4,7 @@ The names are compared with the grid, the settings with the segmenter's own. Sta
 """
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from thinslice.workflow import plugin_source
@@ -26,9 +27,11 @@ def _outside(section: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[st
     for kind in ("datasets", "methods"):
         for name in section.get(kind, []):
             if name not in grid[kind]:
+                near = get_close_matches(name, grid[kind], n=1)
+                hint = f"did you mean {near[0]!r}?" if near else "add it there, or leave it out"
                 yield (
-                    f"{kind}: found {name!r}, which the grid does not restore; expected some of "
-                    f"{', '.join(grid[kind])}; add it to the grid's {kind}, or leave it out"
+                    f"{kind}: found {name!r}, which is not in grid.{kind}; expected some of "
+                    f"{', '.join(grid[kind])}; {hint}"
                 )
 
 

@@ -12,7 +12,7 @@ from thinslice import plugins
 from thinslice.workflow import config_files, plugin_source
 from thinslice.workflow.cells import ACQUIRED
 from thinslice.workflow.plugin_source import Setting
-from thinslice.workflow.setting_ranges import RANGE, out_of_range, without_effect
+from thinslice.workflow.setting_ranges import RADII, RANGE, out_of_range, without_effect
 from thinslice.workflow.setting_types import no_setting, problem
 
 FILLED = {"root"}  # in by workflow/own_data.py
@@ -70,7 +70,7 @@ def _missing(given: Mapping[str, Any], known: Mapping[str, Setting]) -> list[str
 def _ranges(kind: str, name: str, entry: Mapping[str, Any], files: Sequence[Path]) -> Iterator[str]:
     settings = entry.get("settings", {})
     for setting, value in settings.items():
-        why = out_of_range(setting if kind == "methods" else "", value)
+        why = out_of_range(setting if kind == "methods" or setting == RADII else "", value)
         if setting == "decay_every":
             why = why or without_effect(settings)
         if why:

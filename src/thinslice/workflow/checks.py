@@ -23,7 +23,7 @@ def check_names(config: Mapping[str, Any]) -> None:
 
 
 def _references(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Every (kind, name) that the config refers to."""
+    """Every (kind, name) that the config refers to but segmentation's: ``check_segmentation``."""
     grid = config["grid"]
     trained_on = grid.get("trained_on", "same")
     methods = [config["methods"][name] for name in grid["methods"] if name in config["methods"]]
@@ -31,13 +31,12 @@ def _references(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         "datasets": [
             *grid["datasets"],
             *([] if trained_on == "same" else trained_on),
-            *(config.get("segmentation") or {}).get("datasets", []),
         ],
         "degradations": [
             *(d for dataset in grid["datasets"] for d in degradations_of(dataset, config)),
             *(d for method in methods for d in method.get("degradations", [])),
         ],
-        "methods": [*grid["methods"], *(config.get("segmentation") or {}).get("methods", [])],
+        "methods": grid["methods"],
         "analyses": [figure["table"] for figure in config["figures"].values()],
     }
     return [(kind, name) for kind, listed in names.items() for name in listed]

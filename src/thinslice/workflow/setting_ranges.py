@@ -1,4 +1,4 @@
-"""Refuse numbers of a method's settings that no training or restoration could use.
+"""Refuse numbers of settings that no training, restoration or virtual patient could use.
 
 A type says that steps are a whole number; that -5 of them are none is known by name only. Names
 that are not listed accept every number but nan. Standard library only.
@@ -22,6 +22,8 @@ AT_LEAST: Mapping[str, int] = {
 RATE = "lr"
 LENGTHS = ("thickness_mm", "increment_mm")
 RANGE = "ct"  # HU, lowest and highest
+RADII = "nodules_mm"  # of a virtual patient's nodules, smallest and largest
+RADII_MM = (0.5, 8.0)
 
 
 def out_of_range(setting: str, value: Any) -> str | None:
@@ -50,10 +52,21 @@ def without_effect(settings: Mapping[str, Any]) -> str | None:
 
 
 def _descending(setting: str, values: Sequence[Any]) -> str | None:
+    if setting == RADII:
+        return _no_radii(values)
     if setting != RANGE or len(values) != 2 or not all(_is_number(each) for each in values):
         return None
     low, high = values
     return None if low < high else f"found {low} to {high}; expected the lower HU first"
+
+
+def _no_radii(values: Sequence[Any]) -> str | None:
+    low, high = RADII_MM
+    if not all(_is_number(each) for each in values):
+        return None  # of another type: refused as such
+    if len(values) == 2 and low <= values[0] <= values[1] <= high:
+        return None
+    return f"found {list(values)}; expected two radii of {low} to {high} mm, the smallest first"
 
 
 def _is_number(value: Any) -> bool:

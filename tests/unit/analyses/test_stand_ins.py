@@ -29,3 +29,13 @@ def test_of_a_stand_in_that_was_run_the_reason_is_its_own():
     runs = evidence.runs.assign(gpu_memory_gib=math.nan)
     table = published.build(tables=tables, stand_ins=STAND_INS)(replace(evidence, runs=runs))
     assert row_of(table, "TVSRN", "hospital RMSE")["why"] == NO_COST["gpu_memory_gib"]
+
+
+def test_of_a_metric_that_stands_in_the_reason_names_it():
+    """The paper's own was scored in the place that stands in: to call it missing is false."""
+    others = {**STAND_INS, "metrics": {"rmse_hu": "rmsse_hu", "ms_ssim": "rmsse_hu"}}
+    table = published.build(**SETTINGS, stand_ins=others)(demo())
+    why = row_of(table, "TVSRN", "hospital RMSE")["why"]
+    assert why == "protocol v1 gave no rmsse_hu, which stands in for rmse_hu"
+    why = row_of(table, "TVSRN", "MS-SSIM")["why"]
+    assert why == "protocol v1 gave no ms_ssim, nor rmsse_hu, which stands in for ms_ssim"

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from thinslice.datasets.phantom import build
+from thinslice.errors import Refused
 from thinslice.operators.profiles import box, gaussian, trapezoid
+from thinslice.phantom import lung_contents
 from thinslice.phantom.anatomy import draw_anatomy
 from thinslice.phantom.lattice import Plane
 from thinslice.phantom.layers import Layer, compose
@@ -191,6 +193,12 @@ def test_nodules_are_as_large_as_asked_for_in_the_same_chest():
     assert 0.8 * 5.5 <= np.min(axes) <= np.max(axes) <= 1.25 * 6.0
 
 
+def test_nodules_that_no_lung_has_room_for_are_refused(monkeypatch):
+    monkeypatch.setattr(lung_contents, "TRIES", 3)
+    with pytest.raises(Refused, match=r"found 8 to 8 mm, .* after 3 tries; expected smaller"):
+        draw_anatomy(np.random.default_rng(0), (128.0, 179.2), (8.0, 8.0))
+
+
 def test_nodules_are_in_the_scan_where_the_source_says():
     c = build(patients={"test": 1}, noise_hu=0.0, thin={"mtf50_per_mm": 3.0}).case("test", 0)
     found = 0
@@ -207,12 +215,13 @@ def test_nodules_are_in_the_scan_where_the_source_says():
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
-        ({"patients": {"train": -1}}, ValueError),
-        ({"patients": {"tune": 1}}, ValueError),
-        ({"length_mm": 5.0}, ValueError),
-        ({"nodules_mm": [6.0, 3.0]}, ValueError),
-        ({"phase": 0.7}, ValueError),
-        ({"thick": {"bell_fraction": 1.5}}, ValueError),
+        ({"patients": {"train": -1}}, Refused),
+        ({"patients": {"tune": 1}}, Refused),
+        ({"length_mm": 5.0}, Refused),
+        ({"nodules_mm": [6.0, 3.0]}, Refused),
+        ({"nodules_mm": [3.0, 6.0, 9.0]}, Refused),
+        ({"phase": 0.7}, Refused),
+        ({"thick": {"bell_fraction": 1.5}}, Refused),
         ({"thick": {"fwhm_mm": 5}}, TypeError),
         ({"colour": "red"}, TypeError),
     ],

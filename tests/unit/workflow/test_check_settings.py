@@ -156,6 +156,13 @@ def test_a_rate_of_any_name_is_above_0_and_no_setting_of_another_kind_is_nan():
     assert line == "datasets phantom: length_mm: found nan; expected a number"
 
 
+@pytest.mark.parametrize("radii", [[6, 3], [0.1, 3], [6, 9.5], [3]])
+def test_radii_of_nodules_come_smallest_first(radii):
+    line = refusal(check_settings, config("datasets", "phantom", nodules_mm=radii))
+    expected = "expected two radii of 0.5 to 8.0 mm, the smallest first"
+    assert line == f"datasets phantom: nodules_mm: found {radii}; {expected}"
+
+
 def test_the_place_of_a_number_is_in_the_file_that_has_the_last_word(tmp_path):
     files = [tmp_path / name for name in ("config.yaml", "overlay.yaml", "more.yaml")]
     files[0].write_text("methods:\n  edsr_small: {settings: {steps: 800}}\n")
