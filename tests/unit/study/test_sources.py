@@ -16,6 +16,10 @@ def test_several_scans_in_a_folder_are_refused_without_an_option_to_choose(
     tmp_path, monkeypatch, words
 ):
     path = SEVERAL[words](tmp_path, monkeypatch)
+    for k, file in enumerate(sorted(path.glob("*/*"))):  # folders in it would be cases
+        file.rename(path / f"{k}.dcm")
+    for folder in path.glob("[ab]"):
+        folder.rmdir()
     (scan,) = sources.open_source("linear", path).cases.values()
     fitting = rf"found {words}.*; expected one scan; give the folder of one of them, with"
     with pytest.raises(Refused, match=f"^{re.escape(str(path))}: {fitting}") as error:
