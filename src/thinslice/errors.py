@@ -41,6 +41,10 @@ class UnusableCaseError(Refused):
     """A scan of which nothing can be computed, whichever method answers: too short, or all air."""
 
 
+class AmbiguousError(Refused):
+    """A place that holds several scans, where one was named; which ones, and how to choose."""
+
+
 class SetAside(Refused):
     """A case that its data set does not give: "code: reason"; ``about`` is JSON, as of a case."""
 
