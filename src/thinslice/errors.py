@@ -110,6 +110,12 @@ def known_reason(error: BaseException) -> str | None:
     return None
 
 
+def is_of_full_disk(error: BaseException) -> bool:
+    """Whether a job ends with this error because a disk, or a quota, has no space left."""
+    line = known_reason(error) or ""
+    return DISK[errno.ENOSPC] in line or DISK[errno.EDQUOT] in line
+
+
 def is_expected(error: BaseException) -> bool:
     """Whether a command prints one line for an error: ours, the system's or of missing memory."""
     return isinstance(error, ThinsliceError | OSError) or _is_of_memory(error)
