@@ -82,7 +82,7 @@ def test_a_case_that_changed_since_is_made_again(killed):
 def test_a_writer_that_fails_leaves_its_whole_cases_and_one_without_any_nothing(tmp_path):
     path = tmp_path / "a.zarr"
     with pytest.raises(ValueError, match="other scan"):
-        add_and_refuse(path)
+        add_and_raise(path, ValueError("other scan"))
     (partial,) = path.parent.glob("a.zarr.partial-*")
     assert whole_cases.read(partial, "k") == {"a": None}
     with pytest.raises(ValueError, match="is made of"), store.writing(path, "other") as writer:
@@ -90,19 +90,18 @@ def test_a_writer_that_fails_leaves_its_whole_cases_and_one_without_any_nothing(
     assert not list(path.parent.iterdir())
 
 
-def add_and_refuse(path: Path) -> None:
+def add_and_raise(path: Path, error: Exception) -> None:
     with store.writing(path, "k") as writer:
         writer.elsewhere.add("a", scan(0))
-        raise ValueError("other scan")
+        raise error
 
 
 def test_a_full_disk_gets_back_what_whole_cases_take(tmp_path):
     """The error of one write, or the refusal of a case that several workers' job ends with."""
     full = OSError(errno.ENOSPC, "No space left on device")
-    for error in (full, Refused(known_reason(full))):
-        with pytest.raises(type(error)), store.writing(tmp_path / "a.zarr", "k") as writer:
-            writer.elsewhere.add("a", scan(0))
-            raise error
+    for error in (full, Refused(known_reason(full) or "")):
+        with pytest.raises(type(error)):
+            add_and_raise(tmp_path / "a.zarr", error)
         assert not list(tmp_path.iterdir())
 
 
