@@ -37,8 +37,8 @@ if not Path(workflow.basedir, "src", "thinslice").is_dir():
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
 from thinslice.workflow import cells, check_inputs, check_metrics, check_segmentation
-from thinslice.workflow import check_settings, check_stand_ins, checks, config_files, engine, own_data, panels
-from thinslice.workflow import targets
+from thinslice.workflow import check_settings, check_stand_ins, checks, config_files, engine
+from thinslice.workflow import own_data, panels, targets
 from thinslice.workflow.recovery import prepare, run_lock, snakemake_state
 
 engine.tune_gc()
