@@ -63,7 +63,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run benchmarks and write the page of speeds.")
     parser.add_argument("scripts", nargs="*", help=f"of {', '.join(SCRIPTS)}; none: all")
     last: dict[str, Any] = json.loads(LAST_RUN.read_text()) if LAST_RUN.exists() else {}
-    for name in parser.parse_args().scripts or SCRIPTS:
+    names = parser.parse_args().scripts
+    if unknown := [name for name in names if name not in SCRIPTS]:
+        parser.exit(2, f"no benchmark {', '.join(unknown)}; there are {', '.join(SCRIPTS)}\n")
+    for name in names or SCRIPTS:
         print(f"== {name}", flush=True)
         last[name] = measured(name)
         LAST_RUN.write_text(json.dumps(dict(sorted(last.items())), indent=1) + "\n")

@@ -41,6 +41,10 @@ class UnusableCaseError(Refused):
     """A scan of which nothing can be computed, whichever method answers: too short, or all air."""
 
 
+class AmbiguousError(Refused):
+    """A place that holds several scans, where one was named; which ones, and how to choose."""
+
+
 class SetAside(Refused):
     """A case that its data set does not give: "code: reason"; ``about`` is JSON, as of a case."""
 
@@ -104,6 +108,12 @@ def known_reason(error: BaseException) -> str | None:
             return " ".join(line.split())
         cause = cause.__cause__ or cause.__context__
     return None
+
+
+def is_of_full_disk(error: BaseException) -> bool:
+    """Whether a job ends with this error because a disk, or a quota, has no space left."""
+    line = known_reason(error) or ""
+    return DISK[errno.ENOSPC] in line or DISK[errno.EDQUOT] in line
 
 
 def is_expected(error: BaseException) -> bool:

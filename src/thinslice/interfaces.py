@@ -114,7 +114,11 @@ class ComparedByCase(ReadByCase, Protocol):
 
 
 class Degradation(Protocol):
-    """Thin to simulated thick: one sparse matrix along z, a pure function of the grids."""
+    """Thin to simulated thick: one sparse matrix along z, a pure function of the grids.
+
+    Threads of one process simulate cases at once, each with its own object: what a module's calls
+    share must be safe for that.
+    """
 
     def thick_grid(self, thin: Grid) -> Grid:
         """The thick slices this degradation makes from a scan on ``thin``."""

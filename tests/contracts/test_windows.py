@@ -27,6 +27,7 @@ COARSE = {  # methods that know more of the units than the window
     "saint": 2.0,  # answers are rounded to whole grey levels
     "conditioned_unet": 2.0,  # told how noisy a scan is, in HU
 }
+SMOOTH = {"fang": {"loss": "mse"}}  # views begin alike: the sign of l1 would be that of rounding
 
 
 def stretched(volume: Volume) -> Volume:
@@ -34,7 +35,8 @@ def stretched(volume: Volume) -> Volume:
 
 
 def built(name: str, low: float, high: float):
-    return plugins.build("methods", with_settings(tiny(ALL[name]), ct=[low, high]))
+    settings = {"ct": [low, high], **SMOOTH.get(name, {})}
+    return plugins.build("methods", with_settings(tiny(ALL[name]), **settings))
 
 
 def fitted(name: str, work, low: float, high: float, change=lambda volume: volume):

@@ -157,6 +157,7 @@ CASES = {
     "NRRD, 4-D": Case(nrrd(values=FOUR_D), "found"),
     "NRRD, sheared": Case(nrrd(affine=SHEARED), "sheared|broken NRRD"),
     "NRRD, NaN": Case(nrrd(values=NAN), "NaN"),
+    "NRRD in HU / 1000": Case(nrrd(values=UNIT * 4 - 1), "times 1000"),
     "NRRD in [0, 1]": Case(nrrd(values=UNIT), "unit_window"),
     "NRRD of labels": Case(nrrd(values=labels()), "labels"),
     "a segmentation of Slicer": Case(

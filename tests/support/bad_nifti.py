@@ -220,6 +220,12 @@ CASES = {
     "of no known type": Case(packed(TYPE, "h", 5), "found"),
     "a mask": Case(plain(lambda v: (v % 2).astype(np.uint8)), "a mask is not a scan"),
     "values in [0, 1]": Case(plain(lambda v: (v / 999).astype(np.float32) / 4), "unit_window"),
+    "HU / 1000": Case(plain(lambda v: (v / 1000).astype(np.float32)), "times 1000"),
+    "a slope of 1 / 1000": Case(packed(SLOPE, "2f", 0.001, 0), "times 1000"),
+    "whole HU of a narrow range": Case(
+        plain(lambda v: (v % 9 + 30).astype(np.float32)), right=as_nibabel
+    ),
+    "a constant": Case(plain(lambda v: np.full_like(v, 40.5, np.float32)), right=as_nibabel),
     "NaN voxels": Case(with_bad(NAN), "1 voxels that are NaN"),
     "inf voxels": Case(with_bad(float("-inf")), "1 voxels that are NaN or infinite"),
     "slope 0": Case(packed(SLOPE, "2f", 0, 5), right=as_nibabel),

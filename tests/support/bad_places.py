@@ -165,6 +165,9 @@ CASES = {
     "only that": Case(only_a_link_to_itself, "nothing there"),
     "a dangling link": Case(dangling, "No such file"),
     "a folder of folders": Case(lambda f, _: (f / "a/b").mkdir(parents=True) or f, "1 folders"),
+    "a folder with a readme": Case(
+        lambda f, _: (f / "readme.txt").write_text("scans") and f, "no DICOM files"
+    ),
     "an empty folder": Case(lambda f, _: f, "no files"),
     "nothing": Case(lambda f, _: f / "nothing", "nothing there"),
     "a long name": Case(lambda f, _: f / ("n" * 300), "nothing there|too long"),

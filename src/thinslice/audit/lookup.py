@@ -89,10 +89,22 @@ def naming(result: Path) -> Path:
         for record in [path] if path.name.endswith(SUFFIX) else beside:
             if record.is_file() and (record == path or _names(record, path)):
                 return record
+    if not result.exists() and not _was_run(result):
+        raise NoRecordError(
+            f"no record names {result}: nothing was run in this folder yet; run the workflow "
+            "(snakemake), or name the file in the folder where it ran"
+        )
     raise NoRecordError(
         f"no record names {result}; give a file of results/, e.g. results/tables/benchmark.csv, or "
         "the folder of its records by --results"
     )
+
+
+def _was_run(result: Path) -> bool:
+    """Whether the results folder that a path names, else the one here, holds a record."""
+    above = [folder for folder in result.parents if folder.name == places.RESULTS]
+    results = above[0] if above else Path(places.RESULTS)
+    return next(results.rglob(f"*{SUFFIX}"), None) is not None
 
 
 def by_bytes(sha256: str, results: Path) -> Path | None:

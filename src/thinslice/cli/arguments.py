@@ -34,6 +34,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def seed(text: str) -> int:
+    """A whole number from 0, of any size."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed; write a whole number from 0")
+    return int(text)
+
+
 def add_loudness(add: Callable[..., object]) -> None:
     """Add how much a command prints, by a parser's ``add_argument``."""
     add("-q", "--quiet", action="store_true", help="print warnings and errors alone")

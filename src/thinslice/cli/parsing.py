@@ -37,7 +37,17 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """One line and status 2."""
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {message}{_order(self, message)} (see {self.prog} --help)\n")
+
+
+def _order(parser: argparse.ArgumentParser, message: str) -> str:
+    """A hint where an argument is missing that an option of several values may have taken."""
+    missing = message.partition("are required: ")[2].split(", ")
+    places = {a.metavar or a.dest for a in parser._actions if not a.option_strings}
+    greedy = [a.option_strings[-1] for a in parser._actions if a.option_strings and a.nargs == "+"]
+    if not greedy or not places.intersection(missing):
+        return ""
+    return f"; write it before {' and '.join(greedy)}, which take every word that follows"
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from thinslice.audit import places, question
 from thinslice.audit.rerun import cells
+from thinslice.cli.arguments import seed
 from thinslice.errors import Refused
 from thinslice.provenance import reruns
 from thinslice.provenance.records import BrokenLinkError
@@ -24,7 +25,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     add("what", nargs="?", help="scores of a cell, a table, or a record's id (the report)")
     add("--row", type=int, help="data row of a table, the first being 1")
     add("--sample", type=int, metavar="N", help="draw N of the cells")
-    add("--seed", type=int, default=0, help="of the drawing (0)")
+    add("--seed", type=seed, default=0, help="of the drawing (0)")
     add("--keep-weights", action="store_true", help="restore and score again, train nothing")
     add("--scratch", type=Path, metavar="DIR", help="make it there, and keep it (a temporary one)")
     add("--results", type=Path, default=Path("results"), help="where records lie (results)")

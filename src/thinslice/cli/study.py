@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thinslice.cli.arguments import count
+from thinslice.cli.arguments import count, seed
 from thinslice.errors import counted, refused
 from thinslice.fs.atomic import write_text
 
@@ -36,7 +36,7 @@ def _add_make(actions: argparse._SubParsersAction) -> None:
         help="a method, and what it restored: a store, a folder of scans, or a scan",
     )  # fmt: skip
     add("--key", type=Path, required=True, metavar="JSON", help="the key to write")
-    add("--seed", type=int, required=True, metavar="N", help="that draws pairs and sides")
+    add("--seed", type=seed, required=True, metavar="N", help="that draws pairs and sides")
     add("--reference", type=Path, metavar="PATH", help="thin scans, shown between the two")
     add("--pairs", type=count, default=100, metavar="N", help="default 100")
     add(

@@ -6,7 +6,7 @@ not, but whose tags tell several stacks apart, is refused until one of them is c
 
 from collections.abc import Sequence
 
-from thinslice.errors import Refused, listed, refused
+from thinslice.errors import AmbiguousError, Refused, listed, refused
 from thinslice.io.dicom.acquisitions import (
     Acquisition,
     acquisitions_of,
@@ -124,7 +124,7 @@ def _ambiguous(series: Series, parts: Sequence[Acquisition], whole: str = "") ->
     advice += whole
     if one_above_another(parts):
         advice += f", or {AS_ACQUIRED}"
-    return refused(series.folder, found, "one", advice)
+    return refused(series.folder, found, "one", advice, error=AmbiguousError)
 
 
 def _told_apart(parts: Sequence[Acquisition]) -> str:

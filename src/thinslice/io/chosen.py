@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from thinslice.errors import Refused, listed, refused
+from thinslice.errors import AmbiguousError, Refused, listed, refused
 from thinslice.io.acquisition import narrowed, parts_of, read_of
+from thinslice.io.dicom.headers import nothing_in
 from thinslice.io.dicom.slice_order import Irregular, stack_of
 from thinslice.io.folder import Series, Tree
 
@@ -120,7 +121,7 @@ def _no_scan(tree: Tree) -> Refused:
         found = f"no slices: {kinds} among {images.total()} images"
         return refused(tree.path, found, "a scan", "name another folder")
     folders = sum(p.is_dir() for p in tree.path.iterdir()) if tree.path.is_dir() else 0
-    inside = f"no files of a scan, {folders} folders" if folders else "no files"
+    inside = f"no files of a scan, {folders} folders" if folders else nothing_in(tree.path)
     expected = "the DICOM files of one series"
     return refused(tree.path, inside, expected, "name the series' own folder")
 
@@ -134,4 +135,4 @@ def _ambiguous(tree: Tree, series: str | None, found: list[Path | Series]) -> Re
     if series is not None:
         words = f"no series {series!r}, but {words}" if not found else f"{series!r} is {words}"
     advice = f"choose one, as in series {named[0][0]}, or put each into a folder of its own"
-    return refused(tree.path, words, "one", advice)
+    return refused(tree.path, words, "one", advice, error=AmbiguousError)

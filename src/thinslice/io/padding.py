@@ -17,6 +17,7 @@ import numpy as np
 
 from thinslice.errors import refused
 from thinslice.io.scan import BELOW_AIR_HU, odd_hu
+from thinslice.io.whole_hu import refuse_narrow
 from thinslice.volume import Padding, Volume, filled
 
 REPEATS = 0.5  # of the border voxels of padding, at least, are followed by the same number
@@ -31,7 +32,7 @@ def settled(
 
     stated   boolean [Z, Y, X], true where the file itself says padding
 
-    Refused where nothing else is there.
+    Refused where nothing else is there, and for CT of fractions in a narrow range.
     """
     marked = with_padding(volume, stated)
     notes, measured = [], marked.voxels
@@ -43,6 +44,7 @@ def settled(
         notes.append(note(marked.padding))
         measured = measured[~mask]
     if marked.modality == "CT":
+        refuse_narrow(path, measured)
         notes += odd_hu(float(measured.min()), float(measured.max()))
     return marked, notes
 

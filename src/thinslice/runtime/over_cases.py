@@ -2,8 +2,8 @@
 
 Cases are independent and are written by whoever computes them, so results are the same for any
 number of workers. A case that fails does not stop the others: they are finished first, and then all
-failures are raised together, each with its case. What was finished stays where there is a
-``Kept`` folder, so the same job, run again after a kill, goes on from there.
+failures are raised together, each with its case. The kill of a process does stop them. What was
+finished stays where there is a ``Kept`` folder, so the same job, run again, goes on from there.
 """
 
 import contextlib
@@ -64,8 +64,9 @@ def over_cases(
     kept     where results of a killed job lie, and those of this one are put, JSON; None: nowhere
     beside   what other workers of this machine are: see ``shared_cases``
 
-    Refused where cases are refused, EndedError with the traceback where one of them met a bug or
-    was killed; either only when all other cases are finished.
+    Refused where cases are refused, EndedError with the traceback where one of them met a bug;
+    either only when all others are finished. EndedError too where a process of this machine is
+    killed: cases that nobody had begun by then are not begun.
     """
     results = kept.read(cases) if kept else {}
     missing = [case for case in cases if case not in results]

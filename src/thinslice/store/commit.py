@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from thinslice.errors import is_of_full_disk
 from thinslice.fs.atomic import sync
 from thinslice.store import hashes, whole_cases
 from thinslice.store.layout import OURS, StoreError
@@ -30,7 +31,8 @@ def placed(path: Path, key: str | None = None) -> Iterator[Path]:
 
     key    name of all that the cases rest on: whole cases that a killed or failed writer of the
            same key left on this machine are in the folder (``whole_cases.read``), and those of
-           this writer stay if it fails; None: nothing is taken over, nothing left
+           this writer stay if it fails, but not on a full disk, which needs their space; None:
+           nothing is taken over, nothing left
     """
     path = Path(path).absolute()
     refuse_foreign(path)
@@ -46,8 +48,8 @@ def placed(path: Path, key: str | None = None) -> Iterator[Path]:
             shutil.rmtree(folder)
         yield partial
         _into_place(partial, path)
-    except BaseException:
-        if key is None or not whole_cases.read(partial, key):
+    except BaseException as error:
+        if key is None or is_of_full_disk(error) or not whole_cases.read(partial, key):
             shutil.rmtree(partial, ignore_errors=True)
         raise
 

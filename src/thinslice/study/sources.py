@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from thinslice.errors import Refused, in_case, refused
+from thinslice.errors import AmbiguousError, Refused, in_case, refused
 from thinslice.interfaces import Scan
 from thinslice.io import files
 
@@ -99,7 +99,17 @@ def _stored(path: Path) -> dict[str, Callable[[], Scan]]:
 
 
 def _reader(path: Path) -> Callable[[], Scan]:
-    return lambda: files.read(path).volume
+    return lambda: _only_scan(path)
+
+
+def _only_scan(path: Path) -> Scan:
+    """The scan at ``path``; Refused where there are several, since none can be chosen here."""
+    try:
+        return files.read(path).volume
+    except AmbiguousError as error:
+        found = str(error).removeprefix(f"{path}: found ").partition("; expected ")[0]
+        advice = "give the folder of one of them, with its files alone"
+        raise refused(path, found, "one scan", advice) from error
 
 
 def _scans_in(folder: Path) -> dict[str, Path]:

@@ -142,6 +142,15 @@ def test_what_no_record_names_cannot_be_told(name, capsys):
     assert "no record names" in capsys.readouterr().err
 
 
+def test_where_nothing_was_run_it_says_so(tmp_path, monkeypatch, capsys):
+    """Not: give a file of results/, such as the one that was named."""
+    (tmp_path / "fresh").mkdir()
+    monkeypatch.chdir(tmp_path / "fresh")
+    assert main(["why", "results/tables/benchmark.csv"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "results/tables/benchmark.csv: nothing was run in this folder yet; run" in line
+
+
 def test_the_command_says_that_nothing_changed(tmp_path, capsys):
     other = tmp_path / "other.yaml"
     degradation = {"module": "box", "settings": {"thickness_mm": 5}}

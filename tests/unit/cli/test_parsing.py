@@ -16,6 +16,10 @@ TYPOS = {
     "thicken a b --thickness 5 --profile bx": "did you mean 'box'? --profile 'bx' is none of box",
     "completion zssh": "did you mean 'zsh'? SHELL 'zssh' is none of bash, zsh",
     "weights inf": "did you mean 'info'? ACTION 'inf' is none of info, pack",
+    "study make p a=b --key k --seed -7": "argument --seed: '-7' is no seed; write a whole number",
+    "rerun x --seed -7": "argument --seed: '-7' is no seed; write a whole number from 0",
+    "study make p --key k --seed 7 --groups a b c=d": "the following arguments are required: "
+    "NAME=PATH; write it before --planes and --groups",
     "qqq": "COMMAND 'qqq' is none of",
 }
 

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from functools import partial
@@ -11,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from support import shared_tasks
+from support.paths import importing
+from support.pids import gone, pid_in
 from thinslice.errors import Refused
 from thinslice.provenance import environment
 from thinslice.runtime import over_cases as job
@@ -165,6 +170,31 @@ def test_small_cases_start_no_process():
 def test_cases_longer_than_a_start_are_shared(at_once, tmp_path):
     task = partial(together, tmp_path / "mark", process_of)
     assert len(set(over_cases(task, CASES, Workers(2)))) == 2
+
+
+def threads_beside(case: str) -> dict[str, str] | None:
+    """What a process beside this one finds set; None in this one."""
+    if not multiprocessing.parent_process():
+        return None
+    return {name: os.environ[name] for name in shared_cases.ONE_THREAD}
+
+
+def test_a_process_beside_has_one_thread(at_once, tmp_path, monkeypatch):
+    for name in shared_cases.ONE_THREAD:
+        monkeypatch.setenv(name, "7")
+    results = over_cases(partial(together, tmp_path / "mark", threads_beside), CASES, Workers(2))
+    beside = [each for each in results if each is not None]
+    assert beside
+    assert all(set(each.values()) == {"1"} for each in beside)
+
+
+def test_kill_9_of_a_job_ends_the_process_beside_it(tmp_path):
+    command = [sys.executable, "-m", shared_tasks.__name__, str(tmp_path)]
+    launcher = subprocess.Popen(command, env=importing())
+    beside = pid_in(tmp_path / "beside")
+    launcher.kill()
+    launcher.wait()
+    assert gone(beside, timeout_s=5)
 
 
 @pytest.mark.parametrize(

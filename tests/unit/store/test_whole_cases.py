@@ -1,5 +1,6 @@
 """Whole cases of a writer that died are taken over by the next of the same key, and no other."""
 
+import errno
 import os
 import signal
 from multiprocessing import get_context
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from thinslice import store
+from thinslice.errors import Refused, known_reason
 from thinslice.store import whole_cases
 from thinslice.volume import Grid, Volume
 
@@ -92,6 +94,16 @@ def add_and_refuse(path: Path) -> None:
     with store.writing(path, "k") as writer:
         writer.elsewhere.add("a", scan(0))
         raise ValueError("other scan")
+
+
+def test_a_full_disk_gets_back_what_whole_cases_take(tmp_path):
+    """The error of one write, or the refusal of a case that several workers' job ends with."""
+    full = OSError(errno.ENOSPC, "No space left on device")
+    for error in (full, Refused(known_reason(full))):
+        with pytest.raises(type(error)), store.writing(tmp_path / "a.zarr", "k") as writer:
+            writer.elsewhere.add("a", scan(0))
+            raise error
+        assert not list(tmp_path.iterdir())
 
 
 def test_what_a_worker_writes_after_its_store_was_taken_over_is_never_whole(killed):

@@ -124,9 +124,15 @@ def files_of(path: Path) -> tuple[Path, ...]:
     found = sorted(p for p in path.iterdir() if p.is_file() and not is_companion(p.name))
     if not found:
         folders = sorted(p.name for p in path.iterdir() if p.is_dir())
-        inside = f"no files, {len(folders)} folders" if folders else "no files"
+        inside = f"no files, {len(folders)} folders" if folders else nothing_in(path)
         raise refused(path, inside, "the DICOM files of one series", "name the series' own folder")
     return tuple(found)
+
+
+def nothing_in(folder: Path) -> str:
+    """Words for a folder without a slice: whether it holds other files."""
+    others = folder.is_dir() and any(p.is_file() for p in folder.iterdir())
+    return "no DICOM files" if others else "no files"
 
 
 def slices_of(path: Path) -> list[Slice]:

@@ -62,7 +62,7 @@ def checked(
             path,
             f"values {low:g} to {high:g}",
             "[0, 1] as unit_window declares",
-            "drop unit_window: this scan is not in [0, 1]",
+            "drop unit_window (--unit-window): this scan is not in [0, 1]",
         )
     return voxels, []
 
@@ -117,7 +117,8 @@ def _from_unit(
             path,
             f"{found}, which are not HU",
             "HU or a declared unit_window",
-            "declare unit_window=(low, high), the HU that 0 and 1 stand for",
+            "declare unit_window=(low, high), the HU that 0 and 1 stand for (in a command "
+            "--unit-window LOW HIGH)",
         )
     hu = Window(*unit_window).from_unit(voxels)
     return hu.astype(np.float32), [f"values {span[0]:g} to {span[1]:g} mapped to HU as declared"]

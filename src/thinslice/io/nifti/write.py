@@ -14,6 +14,7 @@ from thinslice.io.nifti.content import SUFFIXES, header_of
 from thinslice.io.nifti.header import geometry, three_axes, through_plane
 from thinslice.io.nifti.read import RAS_TO_LPS
 from thinslice.io.orientation import Place, place
+from thinslice.io.whole_hu import narrow_fractions
 from thinslice.volume import HU_INT16, Volume, to_int16
 
 AS_IN_MEMORY = ((2, 1, 0), (False, False, False))  # axes on disk: x, y, z; L, P, S if axial
@@ -30,6 +31,8 @@ def write_nifti(
     overwrite: bool = False,
 ) -> Path:
     """One .nii or .nii.gz, int16 HU for CT that fits, else float32, unless ``dtype`` is given.
+
+    CT whose values span less than 20 and are not whole numbers is float32: int16 would destroy it.
 
     like    a NIfTI file whose axes (order and directions of the array) the new one shares, so
             that masks drawn on one lie on the other; None: x, y, z as in memory
@@ -59,11 +62,13 @@ def write_nifti(
 
 
 def _usual(volume: Volume) -> Literal["int16", "float32"]:
-    """int16 for CT that fits; cone-beam CT with values to 65535 is written as float32."""
+    """int16 for CT that fits; float32 for cone-beam CT to 65535, and where rounding destroys."""
     low, high = np.rint(volume.voxels.min()), np.rint(volume.voxels.max())
     fits = HU_INT16[0] <= low and high <= HU_INT16[1]
     finite = np.isfinite((low, high)).all()  # what is not finite is refused by ``to_int16``
-    return "int16" if volume.modality == "CT" and (fits or not finite) else "float32"
+    if volume.modality != "CT" or narrow_fractions(volume.voxels):
+        return "float32"
+    return "int16" if fits or not finite else "float32"
 
 
 def _axes_of(volume: Volume, like: Path | None) -> Place:

@@ -167,3 +167,12 @@ def test_gzip_and_nifti2_are_read_alike(tmp_path):
         other = read_nifti(tmp_path / name).volume
         np.testing.assert_array_equal(other.voxels, plain.voxels)
         assert other.grid.same_place(plain.grid, 1e-3)
+
+
+def test_values_that_whole_numbers_would_destroy_are_written_as_floats(tmp_path):
+    """HU / 1000 as an array, which no reader refused."""
+    values = np.linspace(-1.024, 0.647, 8, dtype=np.float32).reshape(2, 2, 2)
+    out = write_nifti(Volume(values, Grid(2, 1, 1, (2, 2), (1, 1))), tmp_path / "a.nii")
+    stored = nib.load(out)
+    assert stored.get_data_dtype() == np.float32
+    assert sorted(stored.get_fdata().ravel()) == pytest.approx(values.ravel())
