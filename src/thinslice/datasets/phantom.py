@@ -28,7 +28,7 @@ from thinslice.phantom.noise import expose
 from thinslice.phantom.reconstruction import Reconstruction, acquire
 from thinslice.phantom.second_contrast import second_contrast
 from thinslice.volume import Grid
-from thinslice.workflow.setting_ranges import RADII, out_of_range
+from thinslice.workflow.setting_ranges import out_of_range
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ class Settings:
                 f"seed and noise_hu start at 0, cells at 1, found {self.seed}, {self.noise_hu} and "
                 f"{self.cells}"
             )
-        if reason := out_of_range(RADII, list(self.nodules_mm)):
-            raise Refused(f"{RADII}: {reason}")
+        if reason := out_of_range("nodules_mm", list(self.nodules_mm)):
+            raise Refused(f"nodules_mm: {reason}")
         half_mm = self.series_thin.increment_mm / 2
         if self.phase != "free" and not -half_mm <= float(self.phase) <= half_mm:
             raise Refused(f"the phase lies within {half_mm} mm or is free, found {self.phase}")
