@@ -39,7 +39,8 @@ seconds; *reckoned* is what CPU seconds would give on an idle machine. *Load* is
 as the benchmark began: above its number of cores, neighbours slowed what was measured, wall seconds
 most. *Before* is of another day and load. The baseline of TVSRN and ACVTT is plain PyTorch in the
 structure of their authors' code, with the same weights; it is not the authors' files, which are
-measured beside it (kind *authors*) where they were there. ACVTT's is user seconds of a plane.
+measured beside it (kind *authors*) where they were there; their MiB come on top of a pass of the
+same size, so they are no measure of memory. ACVTT's is user seconds of a plane.
 
 ## Aims
 
