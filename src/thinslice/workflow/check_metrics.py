@@ -99,9 +99,12 @@ def _segmentation(config: Mapping[str, Any]) -> list[str]:
 
 def _metrics(config: Mapping[str, Any]) -> list[str] | None:
     """Every metric of the config's protocols; None if one of them does not say."""
+    return None if _segmentation(config) else of_protocols(config)
+
+
+def of_protocols(config: Mapping[str, Any]) -> list[str] | None:
+    """Metrics of the config's protocols, segmentation aside; None if one of them does not say."""
     known: list[str] = []
-    if _segmentation(config):
-        return None
     for name, entry in config["protocols"].items():
         module = plugins.module_name("protocols", {"name": name, **entry})
         metrics = plugin_source.constant(module, "METRICS")

@@ -12,6 +12,7 @@ from typing import Any
 from thinslice import plugins
 from thinslice.workflow import plugin_source
 from thinslice.workflow.cells import degradations_of
+from thinslice.workflow.check_metrics import of_protocols
 
 PUBLISHED = "thinslice.analyses.published"
 COSTS = ("thinslice.analyses._costs", "COSTS")
@@ -98,15 +99,8 @@ def _no_metric(
 
 def _scores(config: Mapping[str, Any], tables: Mapping[str, Any]) -> list[str] | None:
     """Metrics of the protocols, without views; None where some of them cannot be known."""
-    own = {*config["protocols"], *(["segmentation"] if config.get("segmentation") else [])}
-    known: list[str] = []
-    for name, entry in config["protocols"].items():
-        module = plugins.module_name("protocols", {"name": name, **entry})
-        metrics = plugin_source.constant(module, "METRICS")
-        if not isinstance(metrics, tuple):
-            return None
-        known += [str(metric) for metric in metrics]
-    return list(dict.fromkeys(known)) if set(mentioned(tables, "protocol")) <= own else None
+    protocols = {*config["protocols"], *(["segmentation"] if config.get("segmentation") else [])}
+    return of_protocols(config) if set(mentioned(tables, "protocol")) <= protocols else None
 
 
 def _near(name: str, there: Sequence[str]) -> str:
