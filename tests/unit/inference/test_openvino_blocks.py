@@ -10,27 +10,60 @@ from torch import nn
 
 from support.tiny_methods import RUN, THICK, thick
 from thinslice.errors import Refused
+from thinslice.inference import openvino_blocks
 from thinslice.inference.openvino_blocks import by_openvino
-from thinslice.methods import eddsr, tvsrn
+from thinslice.methods import cthnet, eddsr, tdafd, tvsrn
 from thinslice.nets.swin import SwinStack
 from thinslice.restoration.precision import refuse_engine
 
 
-def stack() -> SwinStack:
+def stack(window: tuple[int, int] = (4, 4)) -> SwinStack:
     torch.manual_seed(0)
-    net = SwinStack(16, 4, (4, 4), 2, [0.0, 0.0]).eval()
+    net = SwinStack(16, 4, window, 2, [0.0, 0.0]).eval()
     for parameter in net.parameters():
         nn.init.normal_(parameter, std=0.3)
     return net
 
 
-@pytest.mark.parametrize("sides", [(8, 12), (9, 14)])  # whole windows; padded ones
-def test_answers_are_those_of_torch(sides):
+def assert_as_torch(engine: nn.Module, net: SwinStack, shape: tuple[int, ...]) -> None:
+    x_BYXC = torch.randn(*shape, 16)
+    with torch.inference_mode():
+        torch.testing.assert_close(engine(x_BYXC), net(x_BYXC), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("window", "shape"),
+    [
+        ((4, 4), (2, 8, 12)),  # whole windows
+        ((4, 4), (3, 9, 14)),  # padded ones
+        ((2, 4), (1, 2, 12)),  # an axis of one window is not shifted
+        ((4, 4), (1, 3, 4)),  # one window, padded
+    ],
+)
+@pytest.mark.parametrize("tokens", [16, 64, 1024])  # ragged ends; all windows, and room left
+def test_answers_are_those_of_torch(window, shape, tokens, monkeypatch):
+    pytest.importorskip("openvino")
+    monkeypatch.setitem(openvino_blocks.TOKENS_AT_A_TIME, "cpu", tokens)
+    net = stack(window)
+    assert_as_torch(by_openvino(net, 1), net, shape)
+
+
+def test_one_network_takes_tiles_of_several_sizes():
     pytest.importorskip("openvino")
     net = stack()
-    x_BYXC = torch.randn(2, *sides, 16)
+    engine = by_openvino(net, 2)
+    for shape in ((1, 16, 16), (2, 4, 8), (1, 9, 14), (1, 4, 4), (1, 16, 16)):
+        assert_as_torch(engine, net, shape)
+
+
+def test_an_answer_is_not_overwritten_by_the_next():
+    pytest.importorskip("openvino")
+    engine, x_BYXC = by_openvino(stack(), 1), torch.randn(1, 8, 8, 16)
     with torch.inference_mode():
-        torch.testing.assert_close(by_openvino(net, 1)(x_BYXC), net(x_BYXC), atol=1e-4, rtol=1e-4)
+        first = engine(x_BYXC)
+        before = first.clone()
+        engine(x_BYXC + 1)
+    assert torch.equal(first, before)
 
 
 def test_a_network_without_swin_blocks_is_refused(monkeypatch):
@@ -39,10 +72,11 @@ def test_a_network_without_swin_blocks_is_refused(monkeypatch):
         by_openvino(nn.Conv2d(1, 1, 3), 1)
 
 
-def test_a_method_without_swin_blocks_is_refused_before_any_work(monkeypatch):
+@pytest.mark.parametrize("other", [eddsr, cthnet, tdafd])  # two have blocks, and run them otherwise
+def test_a_method_without_swin_stacks_is_refused_before_any_work(other, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", object())
     with pytest.raises(Refused, match="no Swin blocks"):
-        refuse_engine(eddsr.build(**{**eddsr.TINY, "engine": "openvino"}), RUN)
+        refuse_engine(other.build(**{**other.TINY, "engine": "openvino"}), RUN)
     refuse_engine(tvsrn.build(**{**tvsrn.TINY, "engine": "openvino"}), RUN)
 
 
