@@ -35,6 +35,7 @@ def by_openvino(net: nn.Module, threads: int) -> nn.Module:
     answer = deepcopy(net).cpu().eval()
     for blocks in _stacks(answer):
         for number, block in enumerate(blocks):
+            assert isinstance(block, SwinBlock)
             blocks[number] = _Compiled(block, runtime, threads)
     return answer
 
@@ -52,9 +53,8 @@ def _stacks(net: nn.Module) -> list[nn.ModuleList]:
 def refuse_without_blocks(net: nn.Module) -> None:
     """Refuse a network without blocks that OpenVINO runs."""
     if not has_blocks(net):
-        raise Refused(
-            f"engine openvino: {type(net).__name__} has no Swin blocks that it runs; use torch"
-        )
+        name = type(net).__name__
+        raise Refused(f"engine openvino: {name} has no Swin blocks that it runs; use torch")
 
 
 def installed() -> Any:

@@ -40,7 +40,7 @@ def assert_as_torch(engine: nn.Module, net: SwinStack, shape: tuple[int, ...]) -
         ((4, 4), (1, 3, 4)),  # one window, padded
     ],
 )
-@pytest.mark.parametrize("tokens", [16, 64, 1024])  # ragged ends; all windows, and room left
+@pytest.mark.parametrize("tokens", [64, 1024])  # ragged ends; all windows, and room left
 def test_answers_are_those_of_torch(window, shape, tokens, monkeypatch):
     pytest.importorskip("openvino")
     monkeypatch.setitem(openvino_blocks.TOKENS_AT_A_TIME, "cpu", tokens)
@@ -105,5 +105,6 @@ def test_a_method_restores_alike_under_a_memory_cap():
             nn.init.normal_(parameter, std=0.1)
         thin = THICK.with_slices(n=36, increment_mm=1.0, thickness_mm=1.0, start_mm=-1.0)
         restored[engine] = method.restore(thick(), thin, run=run).voxels
+    assert method.differences is not None
     assert method.differences.to_json()["tiles"] >= 1
     assert np.abs(restored["openvino"] - restored["torch"]).max() < 0.3  # HU of 3072
