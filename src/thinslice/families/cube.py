@@ -23,16 +23,16 @@ from thinslice.errors import Refused
 from thinslice.families import losses
 from thinslice.families.base import FittedMethod, Recipe, Shape, TrainingData, learn
 from thinslice.families.outside_window import residue_on
-from thinslice.families.rounding import ByEngine, Differences
+from thinslice.families.rounding import LIMIT, ByEngine, Differences, RoundedRestoring
 from thinslice.inference import cubes, tiling
-from thinslice.interfaces import Pair, Run
+from thinslice.interfaces import RESTORED_BY, Pair, Run
 from thinslice.operators import grids
 from thinslice.operators.grids import factor_of
 from thinslice.operators.interpolation import resample_z
 from thinslice.runtime.device import choose
 from thinslice.training.batches import Sample
 from thinslice.training.distributed import Loss
-from thinslice.training.plan import Plan
+from thinslice.training.plan import Plan, Precision
 from thinslice.training.samplers.cubes import Cubes, CubeShape
 from thinslice.volume import SAME_PLACE_MM, Grid, Volume, window_of
 
@@ -74,9 +74,16 @@ class CubeSettings:
     blend: int = 16  # pixels beside them over which tiles are crossfaded
     tiles_at_a_time: int = 4
     engine: Literal["torch", "openvino"] = "torch"  # that restores; the second on a CPU
+    restore_precision: Precision = "fp32"  # or bf16, by openvino where the CPU has units for it
 
     def __post_init__(self) -> None:
         losses.named(self.loss)
+        rounded = self.restore_precision != "fp32"
+        if rounded and (self.restore_precision, self.engine) != ("bf16", "openvino"):
+            raise ValueError(
+                f"restore_precision {self.restore_precision}: found engine {self.engine}, expected "
+                "fp32 with either engine, or bf16 with openvino"
+            )
 
     def plan(self) -> Plan:
         """The training as the loop takes it."""
@@ -95,11 +102,7 @@ CUBE_TINY: dict[str, Any] = {  # what makes any cube method train in a moment
 }
 
 
-SIDE_BY_SIDE = {
-    "tile": (256,),
-    "halo": (0,),
-    "blend": (0,),
-}  # as TVSRN's authors place tiles: seams
+SIDE_BY_SIDE = {"tile": (256,), "halo": (0,), "blend": (0,)}  # as TVSRN's authors do: seams
 
 
 @dataclass(frozen=True)
@@ -136,14 +139,13 @@ def at_slices_of(native: Volume, grid: Grid) -> Volume:
     return native.with_voxels(resample_z(native, grid, "cubic").voxels, grid)
 
 
-class CubeMethod(FittedMethod[CubeRecipe]):
+class CubeMethod(RoundedRestoring, FittedMethod[CubeRecipe]):
     """A fitted method; see the module docstring.
 
     shared   by number, the tensors of a batch that all its samples share
     """
 
     shared: tuple[int, ...] = ()
-    differences: Differences | None = None  # of the scan restored last, from torch; None: by torch
 
     def __init__(self, recipe: CubeRecipe):
         sizes = {} if recipe.sizes is None else asdict(recipe.sizes)
@@ -177,7 +179,7 @@ class CubeMethod(FittedMethod[CubeRecipe]):
     def _key(self, shape: Shape) -> str:
         """What a training depends on besides its plan and its scans."""
         s = self.recipe.settings
-        own = asdict(s) if self.recipe.loss else {}  # its loss may have numbers of its own
+        own = {k: v for k, v in asdict(s).items() if self.recipe.loss and k not in RESTORED_BY}
         numbers = [s.side, s.batch, s.val_batches, s.flips, s.loss]
         return json.dumps([{**self.identity, **shape}, *numbers, *([own] if own else [])])
 
@@ -224,8 +226,11 @@ class CubeMethod(FittedMethod[CubeRecipe]):
         self.refuse_engine(run)
         from thinslice.inference.openvino_blocks import by_openvino
 
-        self.differences = Differences(window, "openvino", SAME)
-        return ByEngine(by_openvino(net, run.threads or 1), net, self.differences)
+        numbers = self.precision_on(choose(run))
+        limit = SAME if numbers == "fp32" else LIMIT
+        self.differences = Differences(window, f"openvino in {numbers}", limit)
+        engine = by_openvino(net, run.threads or 1, bf16=numbers == "bf16")
+        return ByEngine(engine, net, self.differences)
 
     def refuse_engine(self, run: Run) -> None:
         """Refuse an engine that is not installed, or not for the device or the network."""

@@ -1,4 +1,4 @@
-"""Run the Swin blocks of a network by OpenVINO on a CPU, in float32.
+"""Run the Swin blocks of a network by OpenVINO on a CPU, in float32 or bfloat16.
 
 A block is a graph by itself, over a few windows at a time. So making it takes little memory (a
 whole network at one size took 12 GB), its numbers stay in the cache, and one graph serves every
@@ -9,6 +9,7 @@ Shape suffixes: B batch, Y X grid, C channels, W windows, T tokens of one, K kin
 of a grid and of a window, E numbers of a run.
 """
 
+from collections.abc import Callable
 from copy import deepcopy
 from functools import cache, partial
 from math import prod
@@ -25,18 +26,22 @@ from thinslice.nets.windows import TOKENS_AT_A_TIME, windows_of
 INSTALL = "pip install 'thinslice[openvino]'"
 
 
-def by_openvino(net: nn.Module, threads: int) -> nn.Module:
+def by_openvino(net: nn.Module, threads: int, *, bf16: bool = False) -> nn.Module:
     """A copy of ``net`` whose Swin blocks run by OpenVINO in so many threads.
 
+    With ``bf16`` the branches of a block are rounded, and what they are added to stays float32.
     Refused where openvino is not installed, and for a network without a ``SwinStack``.
     """
     runtime = installed()
     refuse_without_blocks(net)
+    how: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
+    how["INFERENCE_PRECISION_HINT"] = "bf16" if bf16 else "f32"
     answer = deepcopy(net).cpu().eval()
     for blocks in _stacks(answer):
         for number, block in enumerate(blocks):
             assert isinstance(block, SwinBlock)
-            blocks[number] = _Compiled(block, runtime, threads)
+            windows = max(1, TOKENS_AT_A_TIME["cpu"] * threads // prod(block.window))
+            blocks[number] = _Compiled(block, partial(CompiledChunk, block, windows, runtime, how))
     return answer
 
 
@@ -69,11 +74,9 @@ def installed() -> Any:
 class _Compiled(nn.Module):
     """[B, Y, X, C] to the same, as ``SwinBlock``; for restoring alone, one call at a time."""
 
-    def __init__(self, block: SwinBlock, openvino: Any, threads: int):
+    def __init__(self, block: SwinBlock, chunk: Callable[..., CompiledChunk]):
         super().__init__()
-        self.window, self.shift = block.window, block.shift
-        at_a_time = max(1, TOKENS_AT_A_TIME["cpu"] * threads // prod(block.window))
-        self.chunk = cache(partial(CompiledChunk, block, at_a_time, openvino, threads))
+        self.window, self.shift, self.chunk = block.window, block.shift, cache(chunk)
 
     def forward(self, x_BYXC: Tensor, real: tuple[int, int]) -> Tensor:
         batch, y, x, width = x_BYXC.shape

@@ -18,16 +18,14 @@ from thinslice.nets.windows import Windows
 
 
 class CompiledChunk:
-    """A Swin block over ``windows`` windows at a time, in so many threads."""
+    """A Swin block over ``windows`` windows at a time; ``how`` is OpenVINO's configuration."""
 
     def __init__(
-        self, block: SwinBlock, windows: int, openvino: Any, threads: int, *, masked: bool
+        self, block: SwinBlock, windows: int, openvino: Any, how: dict[str, Any], *, masked: bool
     ):
         self.windows, tokens = windows, len(block.relative_index_TT)
         self.x_WTC, self.y_WTC = torch.zeros(2, windows, tokens, block.qkv.in_features).unbind()
         self.mask_WTT = torch.zeros(windows, tokens, tokens) if masked else None
-        how = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}
-        how["INFERENCE_NUM_THREADS"] = threads
         with torch.no_grad():
             model = graph_of(block, windows, openvino, masked=masked)
         self.request = openvino.Core().compile_model(model, "CPU", how).create_infer_request()

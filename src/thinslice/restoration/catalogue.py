@@ -69,8 +69,8 @@ def built(card: Mapping[str, Any]) -> Entry:
         card["name"] == DEFAULT,
         about.idea,
         about.second,
-        hasattr(method, "precision_on"),
-        _takes_engine(method),
+        hasattr(method, "precision_on") and _takes_engine(method) is not False,
+        bool(_takes_engine(method)),
     )
 
 
@@ -79,8 +79,9 @@ def taking(options: Collection[str]) -> list[str]:
     return [entry.name for entry in entries() if all(getattr(entry, name) for name in options)]
 
 
-def _takes_engine(method: Any) -> bool:
-    return hasattr(method, "takes_engine") and method.takes_engine()
+def _takes_engine(method: Any) -> bool | None:
+    """Whether another engine runs its network; None: it has no choice, and rounds by torch."""
+    return method.takes_engine() if hasattr(method, "takes_engine") else None
 
 
 def _grids(about: About) -> str:

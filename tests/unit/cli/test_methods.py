@@ -49,7 +49,7 @@ def test_methods_that_take_an_option_are_named_where_another_does_not():
     assert "i3net" not in str(refusal.value)
     with pytest.raises(ValueError, match=r"precision: leave it out, .*edsr_planes.*plane_unet"):
         methods.choose("linear", precision="fp32")
-    with pytest.raises(ValueError, match=r"precision or engine: leave it out$"):
+    with pytest.raises(ValueError, match=r"precision or engine: leave it out, .*: tvsrn, "):
         methods.choose("linear", precision="fp32", engine="torch")
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +11,16 @@ from torch import nn
 
 from support.tiny_methods import RUN, THICK, thick
 from thinslice.errors import Refused
+from thinslice.families.cube import CubeMethod
 from thinslice.inference import openvino_blocks
 from thinslice.inference.openvino_blocks import by_openvino
 from thinslice.methods import cthnet, eddsr, tdafd, tvsrn
 from thinslice.nets.swin import SwinStack
 from thinslice.restoration.precision import refuse_engine
+from thinslice.training import precision
+
+THIN = THICK.with_slices(n=36, increment_mm=1.0, thickness_mm=1.0, start_mm=-1.0)
+WITH_UNITS = pytest.mark.skipif(not precision.cpu_has_bf16(), reason="no units for bfloat16")
 
 
 def stack(window: tuple[int, int] = (4, 4)) -> SwinStack:
@@ -23,6 +29,16 @@ def stack(window: tuple[int, int] = (4, 4)) -> SwinStack:
     for parameter in net.parameters():
         nn.init.normal_(parameter, std=0.3)
     return net
+
+
+def fitted(std: float, **settings: Any) -> CubeMethod:
+    """A small TVSRN with random weights."""
+    method = tvsrn.build(**{**tvsrn.TINY, **settings})
+    method.net = method._build({"factor": 5})
+    torch.manual_seed(0)
+    for parameter in method.net.parameters():
+        nn.init.normal_(parameter, std=std)
+    return method
 
 
 def assert_as_torch(engine: nn.Module, net: SwinStack, shape: tuple[int, ...]) -> None:
@@ -93,18 +109,42 @@ def test_an_engine_is_refused_before_any_work(monkeypatch):
         refuse_engine(tvsrn.build(**{**tvsrn.TINY, "engine": "openvino"}), RUN)
 
 
+@WITH_UNITS
+def test_in_bfloat16_answers_differ_a_little():
+    pytest.importorskip("openvino")
+    net, x_BYXC = stack(), torch.randn(2, 9, 14, 16)
+    with torch.inference_mode():
+        expected = net(x_BYXC)
+        apart = (by_openvino(net, 1, bf16=True)(x_BYXC) - expected).abs()
+    assert 1e-4 < apart.max() < 0.1 * expected.std()
+
+
+@WITH_UNITS
+def test_a_method_in_bfloat16_states_how_far_it_is_from_float32():
+    pytest.importorskip("openvino")
+    method = fitted(std=0.05, engine="openvino", restore_precision="bf16")
+    method.restore(thick(), THIN, run=replace(RUN, threads=1))
+    assert method.differences is not None
+    assert 0 < method.differences.to_json()["rms"] < 1.6  # HU of 3072
+    assert method.precision_on("cpu") == "bf16"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"restore_precision": "bf16"}, {"restore_precision": "tf32", "engine": "openvino"}],
+)
+def test_numbers_that_no_engine_has_are_refused(settings):
+    with pytest.raises(ValueError, match="expected fp32 with either engine, or bf16 with openvino"):
+        tvsrn.build(**{**tvsrn.TINY, **settings})
+
+
 def test_a_method_restores_alike_under_a_memory_cap():
     pytest.importorskip("openvino")
     run = replace(RUN, threads=1, max_memory_gib=8.0)
     restored = {}
     for engine in ("torch", "openvino"):
-        method = tvsrn.build(**{**tvsrn.TINY, "engine": engine})
-        method.net = method._build({"factor": 5})
-        torch.manual_seed(0)
-        for parameter in method.net.parameters():
-            nn.init.normal_(parameter, std=0.1)
-        thin = THICK.with_slices(n=36, increment_mm=1.0, thickness_mm=1.0, start_mm=-1.0)
-        restored[engine] = method.restore(thick(), thin, run=run).voxels
+        method = fitted(std=0.1, engine=engine)
+        restored[engine] = method.restore(thick(), THIN, run=run).voxels
     assert method.differences is not None
     assert method.differences.to_json()["tiles"] >= 1
     assert np.abs(restored["openvino"] - restored["torch"]).max() < 0.3  # HU of 3072
