@@ -9,7 +9,8 @@ is a folder with a clone of it (``authors_networks.py``). Every measurement runs
 all kinds in turn; memory is its peak resident size less that with the network and its input ready.
 Ours keeps freed memory as its jobs do (``runtime.heap``), the baseline has the C library's default.
 Training is measured a second time with room to keep what is else computed again (``nets.kept``).
-OpenVINO is left out where it is not installed.
+OpenVINO is left out where it is not installed, and in bfloat16 where the CPU has no units for it;
+by how much that differs depends on the weights, and these are random.
 """
 
 import argparse
@@ -28,8 +29,10 @@ from thinslice.inference.openvino_blocks import by_openvino
 from thinslice.nets.kept import Keeps, Room
 from thinslice.nets.tvsrn_released import TVSRNReleased
 from thinslice.runtime import heap
+from thinslice.training.precision import cpu_has_bf16
 
 ROOM = Room(1 << 40)  # for all that a network would keep
+BF16 = "openvino, bf16"
 
 
 def network(kind: str) -> torch.nn.Module:
@@ -50,7 +53,7 @@ def of_kind(kind: str, a: argparse.Namespace, side: int) -> torch.nn.Module:
     net = network(kind)
     if kind == "authors":
         return tvsrn(Path(a.authors), net, side).eval()
-    return by_openvino(net, 1) if kind == "openvino" else net
+    return by_openvino(net, 1, bf16=kind == BF16) if kind in ("openvino", BF16) else net
 
 
 def measure(task: str, kind: str, a: argparse.Namespace, out: Path) -> dict:
@@ -98,6 +101,7 @@ def differences(path: Path, reference: Path) -> str:
 def kinds_of(task: str, a: argparse.Namespace) -> list[str]:
     """What is measured, the baseline first."""
     engine = ["openvino"] if find_spec("openvino") else []
+    engine += [BF16] if engine and cpu_has_bf16() else []
     ours = {"restore": ["ours", *engine], "train": ["ours", "ours, keeping"]}[task]
     return ["plain", *ours, *(["authors"] if a.authors else [])]
 
