@@ -36,6 +36,7 @@ def by_openvino(net: nn.Module, threads: int, *, bf16: bool = False) -> nn.Modul
     refuse_without_blocks(net)
     how: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
     how["INFERENCE_PRECISION_HINT"] = "bf16" if bf16 else "f32"
+    how["ENABLE_CPU_PINNING"] = False  # else all jobs with one thread share the first core
     answer = deepcopy(net).cpu().eval()
     for blocks in _stacks(answer):
         for number, block in enumerate(blocks):

@@ -72,6 +72,16 @@ def test_one_network_takes_tiles_of_several_sizes():
         assert_as_torch(engine, net, shape)
 
 
+def test_threads_are_bound_to_no_core():
+    """By default a request of one thread runs on the first core, as those of all other jobs do."""
+    pytest.importorskip("openvino")
+    (block, _) = by_openvino(stack(), 1).get_submodule("blocks").children()
+    chunk: Any = block.chunk
+    compiled = chunk(masked=False).request.get_compiled_model()
+    assert compiled.get_property("ENABLE_CPU_PINNING") is False
+    assert compiled.get_property("INFERENCE_NUM_THREADS") == 1
+
+
 def test_an_answer_is_not_overwritten_by_the_next():
     pytest.importorskip("openvino")
     engine, x_BYXC = by_openvino(stack(), 1), torch.randn(1, 8, 8, 16)
