@@ -79,6 +79,20 @@ def test_the_first_tile_of_every_view_is_compared():
     assert [view.net.exact for view in views] == [3, 1]
 
 
+@WITH_UNITS
+@torch.inference_mode()
+def test_what_references_offer_is_rounded_once_and_compared_unrounded():
+    net = method("acvtt").net.transfer.eval()
+    references = list(torch.rand(3, 1, 16, 16))
+    exact, x = net.with_references(references), torch.rand(1, 1, 16, 16)
+    differences = rounding.Differences(1.0, "bf16")
+    referenced = rounding.Compared(net, "bf16", differences).with_references(references)
+    answer = referenced(x)
+    assert torch.equal(answer, rounding.InPrecision(exact, "bf16")(x))
+    assert {b.dtype for b in referenced.net.buffers()} == {torch.bfloat16}
+    assert differences.to_json()["max"] == float((answer - exact(x)).abs().max()) > 0
+
+
 def test_numbers_without_units_are_refused(monkeypatch):
     with pytest.raises(Refused, match="tf32"):
         method("plane_unet", restore_precision="tf32").restore(thick(), THIN, run=RUN)
