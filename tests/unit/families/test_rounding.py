@@ -60,6 +60,22 @@ def test_ever_rarer_tiles_are_compared():
     assert [n for n in range(1, 70) if differences.due()] == [1, 2, 4, 16, 64]
 
 
+class Products(nn.Module):
+    """Notes whether a GPU's convolutions would round to TF32."""
+
+    def forward(self, x):
+        self.tf32 = torch.backends.cudnn.allow_tf32
+        return x
+
+
+@pytest.mark.parametrize(("numbers", "rounds"), [("fp32", False), ("tf32", True)])
+def test_tf32_is_turned_on_within_a_restoring_in_float32(numbers, rounds):
+    net = Products()
+    with rounding.precision.matmuls("fp32"):  # as ``NetworkMethod.restore``
+        rounding.InPrecision(net, numbers)(torch.ones(1, 1, 2, 2))
+    assert net.tf32 == rounds
+
+
 class Counted(nn.Module):
     """Counts how often it is asked in float32."""
 
