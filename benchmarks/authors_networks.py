@@ -57,14 +57,25 @@ def tvsrn(folder: Path, net: nn.Module, side: int) -> nn.Module:
     return theirs
 
 
-def acvtt(folder: Path, net: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
+def acvtt(folder: Path, net: nn.Module) -> nn.Module:
     """Their ACVTT with the weights of ours: a plane [1, 1, Z, W] and references [R, 1, Y, X]."""
     sys.path.insert(0, str(folder / "ACVTT"))
     from models.ACVTT import ACVTT  # type: ignore[import-not-found]
 
     theirs: Any = ACVTT(_Options()).eval()
     _load(theirs, net, acvtt_authors.acvtt_name, ())
-    return lambda plane, references: theirs(plane, references, pre_upsampled=True)["out"]
+    return _Interpolated(theirs)
+
+
+class _Interpolated(nn.Module):
+    """Their network for planes that are interpolated already; its answer alone."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, plane: Tensor, references: Tensor) -> Tensor:
+        return self.net(plane, references, pre_upsampled=True)["out"]
 
 
 class _Kept(nn.Identity):

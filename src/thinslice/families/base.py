@@ -2,6 +2,8 @@
 
 A family (``plane``, ``cube``, ``two_stage``, ``two_view``) says how its network is built, trained
 and run; a method says which network, which loss and which settings, in a ``Recipe`` of the family.
+Here, for all of them, float32 on a GPU is float32 (PyTorch's convolutions are TF32 there unless
+told); a setting that asks for other numbers has them where it applies, inside.
 """
 
 from abc import ABC, abstractmethod
@@ -15,7 +17,7 @@ from torch import nn
 
 from thinslice.interfaces import About, Pair, Run
 from thinslice.runtime.device import choose
-from thinslice.training import loop, seeds, validation, weights
+from thinslice.training import loop, precision, seeds, validation, weights
 from thinslice.training.batches import Sample
 from thinslice.training.distributed import Loss
 from thinslice.training.learner import Rival
@@ -40,7 +42,8 @@ class NetworkMethod(ABC):
 
     def restore(self, thick: Volume, grid: Grid, *, run: Run | None = None) -> Volume:
         """``thick`` restored on exactly ``grid``; see ``_restore`` of the family for refusals."""
-        return self._restore(thick, grid, run or Run())
+        with precision.matmuls("fp32"):
+            return self._restore(thick, grid, run or Run())
 
     def parameters(self) -> int:
         """Numbers learned; before a fit those of a network of the usual shape."""
@@ -104,7 +107,8 @@ class FittedMethod(NetworkMethod, Generic[R]):
         limit_gib = USUAL_GIB if run.data_gib is None else run.data_gib
         kept, judged = in_memory(train, val, limit_gib=limit_gib / run.processes)
         data = TrainingData(kept, judged, crops.data_key(train, val))
-        curve = self._fit(net, shape, data, work, run)
+        with precision.matmuls("fp32"):  # a training's own setting holds within it
+            curve = self._fit(net, shape, data, work, run)
         self.net, self.shape = net, shape
         return curve
 

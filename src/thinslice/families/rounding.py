@@ -92,31 +92,46 @@ class InPrecision(nn.Module):
 
     def with_references(self, references: Sequence[Tensor]) -> nn.Module:
         """The network with what it works out of references once, in float32."""
+        return InPrecision(self._referenced(references)[1], self.numbers)
+
+    def _referenced(self, references: Sequence[Tensor]) -> tuple[nn.Module, nn.Module]:
+        """With these references, as worked out and as they are multiplied."""
         with precision.matmuls("fp32"):
-            return InPrecision(self.net.with_references(references), self.numbers)
+            encoded = self.net.with_references(references)
+        if self.numbers != "bf16":
+            return encoded, encoded
+        return encoded, encoded.rounded(torch.bfloat16)  # once, else they are for every tile
 
 
 class Compared(InPrecision):
     """The same, and now and then compared with float32: the first tile too, from which the room
-    that a view's tiles take is foretold."""
+    that a view's tiles take is foretold.
 
-    def __init__(self, net: nn.Module, numbers: Precision, differences: Differences):
+    exact   the network to compare with, where it is not the same in float32
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        numbers: Precision,
+        differences: Differences,
+        exact: nn.Module | None = None,
+    ):
         super().__init__(net, numbers)
-        self.differences, self.begun = differences, False
+        self.exact, self.differences, self.begun = exact or net, differences, False
 
     def forward(self, x_BCPQ: Tensor) -> Tensor:
         answer = super().forward(x_BCPQ)
         first, self.begun = not self.begun, True
         if self.differences.due() or first:
             with precision.matmuls("fp32"):
-                self.differences.add(x_BCPQ, answer, self.net(x_BCPQ))
+                self.differences.add(x_BCPQ, answer, self.exact(x_BCPQ))
         return answer
 
     def with_references(self, references: Sequence[Tensor]) -> nn.Module:
         """The network with what it works out of references once, in float32."""
-        with precision.matmuls("fp32"):
-            encoded = self.net.with_references(references)
-        return Compared(encoded, self.numbers, self.differences)
+        exact, rounded = self._referenced(references)
+        return Compared(rounded, self.numbers, self.differences, exact)
 
 
 class ByEngine(nn.Module):

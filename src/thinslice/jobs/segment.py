@@ -15,6 +15,7 @@ from thinslice.runtime import device as devices
 from thinslice.segmentation import segmenters
 from thinslice.segmentation.label_maps import LabelMaps
 from thinslice.segmentation.scores import PROTOCOL, TOLERANCE_MM, scores
+from thinslice.training import precision
 
 MODULE = "thinslice.segmentation.scores"
 
@@ -49,7 +50,7 @@ def segment(
         tolerance_mm = float(card.get("tolerance_mm", TOLERANCE_MM))
         table = []
         asked = Run(device=device, threads=threads, reserved_gpus=reserved_gpus)
-        with devices.job(asked) as run:
+        with devices.job(asked) as run, precision.matmuls("fp32"):
             network.to(devices.choose(run))
             for case in answers.cases():
                 volumes = answers.read(case), truths.read(case)

@@ -18,15 +18,21 @@ Shape suffixes: R references, B planes, Z slices, W columns or rows, Y X a refer
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from thinslice.nets.grey import AS_STORED, Grey
-from thinslice.nets.references import Fusion, ReferenceAttention, ReferenceTokens
+from thinslice.nets.references import (
+    Fusion,
+    Offered,
+    ReferenceAttention,
+    ReferenceTokens,
+    offered,
+)
 from thinslice.nets.unet import UNet, mirrored
 
 TOKEN = 8  # pixels of a token, along an axis
-# Of every level, finest first, the tokens of every reference.
-ReferencePyramid = Sequence[Sequence[ReferenceTokens]]
+ReferencePyramid = Sequence[Offered]  # of every level, finest first
 
 
 class ACVTT(nn.Module):
@@ -80,11 +86,14 @@ class ACVTT(nn.Module):
         """
         if len(references) != self.references:
             raise ValueError(f"built for {self.references} references, found {len(references)}")
-        pyramid: list[list[ReferenceTokens]] = [[] for _ in self.transfers]
+        levels: list[list[ReferenceTokens]] = [[] for _ in self.transfers]
         for reference_1YX in references:
             encoded = self.unet.encode(mirrored(reference_1YX[None], self.align))
-            for level, attention, features_1CYX in zip(pyramid, self._attentions(), encoded):
+            for level, attention, features_1CYX in zip(levels, self._attentions(), encoded):
                 level.append(attention.encode(features_1CYX))
+        pyramid = []
+        while levels:
+            pyramid.append(offered(levels.pop(0)))  # values are held twice of one level alone
         return pyramid
 
     def _attentions(self) -> list[ReferenceAttention]:
@@ -132,20 +141,26 @@ class ReferencedACVTT(nn.Module):
     def __init__(self, net: ACVTT, pyramid: ReferencePyramid):
         super().__init__()
         self.net = net
-        self._references = [len(level) for level in pyramid]
+        self._references = [len(level.keys) for level in pyramid]
         for i, level in enumerate(pyramid):
-            for r, tokens in enumerate(level):
-                self.register_buffer(f"keys_{i}_{r}", tokens.keys, persistent=False)
-                self.register_buffer(f"values_{i}_{r}", tokens.values, persistent=False)
+            self.register_buffer(f"values_{i}", level.values, persistent=False)
+            for r, keys_MD in enumerate(level.keys):
+                self.register_buffer(f"keys_{i}_{r}", keys_MD, persistent=False)
 
     def _pyramid(self) -> ReferencePyramid:
-        return [
-            [
-                ReferenceTokens(getattr(self, f"keys_{i}_{r}"), getattr(self, f"values_{i}_{r}"))
-                for r in range(n)
-            ]
+        keys = [
+            [getattr(self, f"keys_{i}_{r}") for r in range(n)]
             for i, n in enumerate(self._references)
         ]
+        return [Offered(each, getattr(self, f"values_{i}")) for i, each in enumerate(keys)]
+
+    def rounded(self, dtype: torch.dtype) -> "ReferencedACVTT":
+        """The same network with keys and values in another number format."""
+        pyramid = [
+            Offered([keys_MD.to(dtype) for keys_MD in level.keys], level.values.to(dtype))
+            for level in self._pyramid()
+        ]
+        return ReferencedACVTT(self.net, pyramid)
 
     def forward(self, x_B1ZW: Tensor) -> Tensor:
         return self.net.correct(x_B1ZW, self._pyramid())

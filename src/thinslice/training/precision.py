@@ -1,4 +1,4 @@
-"""Number formats of a training: float32 everywhere, TF32 on a GPU, bfloat16 where there are units.
+"""Number formats of a network: float32 everywhere, TF32 on a GPU, bfloat16 where there are units.
 
 A CPU without units for bfloat16 emulates it, slower than float32: there it is not used.
 """
@@ -31,7 +31,11 @@ def cpu_has_bf16() -> bool:
 
 @contextmanager
 def matmuls(precision: Precision) -> Iterator[None]:
-    """Let a GPU's float32 products round to TF32 in the block, if ``precision`` asks for it."""
+    """Let a GPU's float32 products round to TF32 in the block, if ``precision`` asks for it.
+
+    Of matrices and of convolutions, which PyTorch rounds unless told; as before after the block.
+    The flags are the process's: threads of one process cannot differ.
+    """
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
     try:

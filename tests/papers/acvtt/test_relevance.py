@@ -26,10 +26,11 @@ def offered(n: int = 3) -> list[references.ReferenceTokens]:
 @pytest.mark.parametrize("fusion", ["relevance", "average"])
 @pytest.mark.parametrize("block_bytes", [1, 2**20])
 def test_what_is_added_is_each_reference_s_answer_by_its_share(fusion, block_bytes):
-    queries, tokens = noise(17, 6, seed=5), offered()
+    queries, each = noise(17, 6, seed=5), offered()
+    tokens = references.offered(each)
     shares = references.relevance(queries, tokens, fusion, block_bytes)
     torch.testing.assert_close(shares.sum(1), torch.ones(17))
-    alone = [references.attend(queries, [one], "average") for one in tokens]
+    alone = [references.attend(queries, references.offered([one]), "average") for one in each]
     expected = sum(one * shares[:, r, None] for r, one in enumerate(alone))
     torch.testing.assert_close(references.attend(queries, tokens, fusion), expected)
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from support.tiny_methods import ALL, FITTED, RUN, THIN, pair, thick, tiny
+from support.tiny_methods import A_FAMILY_EACH, ALL, FITTED, RUN, THIN, pair, thick, tiny
 from thinslice import plugins
-from thinslice.families.base import settings_of
+from thinslice.families.base import FittedMethod, NetworkMethod, settings_of
 from thinslice.training import loop, weights
 
 NEEDS_FIT = {"tvsrn", "georgescu"}
@@ -78,3 +78,28 @@ def test_weights_whose_factor_is_no_whole_number_are_refused(factor, tmp_path):
     with pytest.raises(ValueError, match=r"weights: trained with factor"):
         method.load(path)
     assert method.net is None
+
+
+def tf32() -> tuple[bool, bool]:
+    """Whether a GPU's float32 products round to TF32: of matrices, of convolutions."""
+    return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+
+
+def test_float32_is_float32_where_a_method_restores_and_where_it_is_fitted(tmp_path, monkeypatch):
+    method, seen = plugins.build("methods", tiny({"name": "plane_unet"})), []
+    monkeypatch.setattr(method, "_restore", lambda *_: seen.append(tf32()))
+    monkeypatch.setattr(method, "_fit", lambda *_: seen.append(tf32()))
+    before = tf32()
+    method.restore(thick(), THIN, run=RUN)
+    method.fit([pair(0)], [], work=tmp_path, run=RUN)
+    assert seen == [(False, False), (False, False)]
+    assert tf32() == before == (False, True)
+
+
+@pytest.mark.parametrize("name", A_FAMILY_EACH)
+def test_no_family_restores_or_fits_around_the_base(name):
+    kind = type(plugins.build("methods", tiny(ALL[name])))
+    if issubclass(kind, NetworkMethod):
+        assert kind.restore is NetworkMethod.restore
+    if issubclass(kind, FittedMethod):
+        assert kind.fit is FittedMethod.fit

@@ -60,6 +60,22 @@ def test_ever_rarer_tiles_are_compared():
     assert [n for n in range(1, 70) if differences.due()] == [1, 2, 4, 16, 64]
 
 
+class Products(nn.Module):
+    """Notes whether a GPU's convolutions would round to TF32."""
+
+    def forward(self, x):
+        self.tf32 = torch.backends.cudnn.allow_tf32
+        return x
+
+
+@pytest.mark.parametrize(("numbers", "rounds"), [("fp32", False), ("tf32", True)])
+def test_tf32_is_turned_on_within_a_restoring_in_float32(numbers, rounds):
+    net = Products()
+    with rounding.precision.matmuls("fp32"):  # as ``NetworkMethod.restore``
+        rounding.InPrecision(net, numbers)(torch.ones(1, 1, 2, 2))
+    assert net.tf32 == rounds
+
+
 class Counted(nn.Module):
     """Counts how often it is asked in float32."""
 
@@ -77,6 +93,20 @@ def test_the_first_tile_of_every_view_is_compared():
         for _ in range(tiles):
             view(torch.rand(1, 1, 2, 2))
     assert [view.net.exact for view in views] == [3, 1]
+
+
+@WITH_UNITS
+@torch.inference_mode()
+def test_what_references_offer_is_rounded_once_and_compared_unrounded():
+    net = method("acvtt").net.transfer.eval()
+    references = list(torch.rand(3, 1, 16, 16))
+    exact, x = net.with_references(references), torch.rand(1, 1, 16, 16)
+    differences = rounding.Differences(1.0, "bf16")
+    referenced = rounding.Compared(net, "bf16", differences).with_references(references)
+    answer = referenced(x)
+    assert torch.equal(answer, rounding.InPrecision(exact, "bf16")(x))
+    assert {b.dtype for b in referenced.net.buffers()} == {torch.bfloat16}
+    assert differences.to_json()["max"] == float((answer - exact(x)).abs().max()) > 0
 
 
 def test_numbers_without_units_are_refused(monkeypatch):
