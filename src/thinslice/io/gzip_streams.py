@@ -1,0 +1,33 @@
+"""Gzip streams by ISA-L where it is installed, else by zlib: 4x faster to write, 2.5x to read.
+
+Packages of isal exist for Linux, macOS and Windows on common processors (pyproject.toml); elsewhere
+zlib writes and reads the same content. Packed bytes are the same each time on one machine; between
+machines they may differ, as they always may by version of zlib, and what they hold never does.
+"""
+
+import gzip
+import zlib
+from typing import IO, cast
+
+try:
+    from isal import igzip, isal_zlib
+except ImportError:
+    GzipFile, LEVEL, error = gzip.GzipFile, 1, zlib.error
+else:
+    GzipFile, LEVEL, error = igzip.IGzipFile, isal_zlib.ISAL_BEST_COMPRESSION, isal_zlib.error
+
+# On CT: ISA-L's best is as small as zlib's 1, in a quarter of its time; zlib's 4 is 2.5 % smaller.
+BROKEN = (gzip.BadGzipFile, EOFError, zlib.error, error)  # what reading a broken stream raises
+
+
+def packed(plain: IO[bytes]) -> IO[bytes]:
+    """A stream to write to, whose packed bytes go to ``plain``; without name and time."""
+    return cast(IO[bytes], GzipFile("", "wb", LEVEL, plain, mtime=0))
+
+
+def unpacked(file: IO[bytes]) -> IO[bytes]:
+    """The content of a gzip of one or more members, whose checksums are verified as they end.
+
+    Reading a stream that is cut or corrupt raises one of ``BROKEN``.
+    """
+    return cast(IO[bytes], GzipFile(fileobj=file, mode="rb"))
