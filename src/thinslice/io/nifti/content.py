@@ -186,7 +186,7 @@ def _plain(path: Path) -> IO[bytes]:
     file = path.open("rb")
     packed = file.read(2) == b"\x1f\x8b"
     file.seek(0)
-    return gzip_streams.unpacked(file) if packed else file
+    return cast(IO[bytes], gzip_streams.unpacked(file)) if packed else file
 
 
 @contextmanager
