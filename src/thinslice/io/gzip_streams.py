@@ -7,14 +7,15 @@ machines they may differ, as they always may by version of zlib, and what they h
 
 import gzip
 import zlib
-from typing import IO
+from typing import IO, cast
 
 try:
     from isal import igzip, isal_zlib
 except ImportError:
     GzipFile, LEVEL, error = gzip.GzipFile, 1, zlib.error
 else:  # its best level makes CT as small as zlib's 1, in a quarter of the time
-    GzipFile, LEVEL, error = igzip.IGzipFile, isal_zlib.ISAL_BEST_COMPRESSION, isal_zlib.error
+    GzipFile, LEVEL = igzip.IGzipFile, isal_zlib.ISAL_BEST_COMPRESSION
+    error = cast(type[Exception], isal_zlib.error)
 
 # What reading a broken stream raises.
 BROKEN: tuple[type[Exception], ...] = (gzip.BadGzipFile, EOFError, zlib.error, error)
