@@ -142,7 +142,7 @@ def rows(data: DataSet, by_one: dict[str, Measured], by_two: dict[str, Measured]
         (wall_s, cpu_s), two = by_one[job], by_two[job]
         by_process = job != "degrade" and two.cpu_s > cpu_s + START_S / 2  # a small job starts none
         start_s = START_S if by_process else 0.0
-        each_s = (two.cpu_s - start_s) / data.cases
+        each_s = max(two.cpu_s - start_s, cpu_s) / data.cases
         wait_s = start_s / (data.cases - 1)  # see ``Line.long_enough``
         idle = cpu_s / shared_s(data.cases, each_s, wait_s + start_s)
         of_rplhr = each_s * thick / data.slices * (512 / data.side) ** 2
