@@ -21,7 +21,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-BLOCK = 5  # layers whose products with earlier maps are made at once
+PLANES = 2  # at a time on a CPU: the maps of more fall out of its cache
+COLUMNS = 1 << 14  # of a product at a time there, for the same reason
+ROWS = 16  # maps are stored in multiples of so many, which is what a CPU multiplies fastest
 
 
 class Shape(NamedTuple):
@@ -46,9 +48,14 @@ class Shape(NamedTuple):
         return [part.view(rows, -1) for part in flat.split(sizes)]
 
     def blocks(self) -> Iterator[range]:
-        """Ranges of layers whose products are made at once."""
-        for first in range(0, self.depth, BLOCK):
-            yield range(first, min(first + BLOCK, self.depth))
+        """Ranges of layers whose products with earlier maps are made at once."""
+        for first in range(0, self.depth, self.at_once):
+            yield range(first, min(first + self.at_once, self.depth))
+
+    @property
+    def at_once(self) -> int:
+        """Layers of a block; with few maps wide products gain less than their rows cost to move."""
+        return min(3 if self.depth <= 50 else 5, self.depth)
 
 
 class Canvas:
@@ -119,13 +126,14 @@ class DenseDilated(torch.autograd.Function):
     @torch.amp.custom_fwd(device_type="cuda", cast_inputs=torch.float32)
     def forward(ctx: Any, x_BHW: Tensor, taps: Tensor, bias: Tensor, last: Tensor, shape: Shape):
         canvas = Canvas(tuple(x_BHW.shape), shape.dilations, x_BHW)
-        maps_MN = x_BHW.new_empty(shape.maps(shape.depth), canvas.n)
+        maps_MN = x_BHW.new_empty(_stored(shape.maps(shape.depth)), canvas.n)
+        maps_MN[shape.maps(shape.depth) :] = 0  # multiplied, and thrown away
         canvas.inside(maps_MN[:1]).copy_(x_BHW)
         canvas.reflect(maps_MN[:1])
         _fill(maps_MN, canvas, shape, shape.split(taps), bias)
         ctx.save_for_backward(maps_MN, taps, bias, last)
         ctx.shape, ctx.canvas = shape, canvas
-        return canvas.inside(last[None] @ maps_MN)[0].contiguous()
+        return canvas.inside(last[None] @ maps_MN[: len(last)])[0].contiguous()
 
     @staticmethod
     @torch.amp.custom_bwd(device_type="cuda")
@@ -138,7 +146,7 @@ class DenseDilated(torch.autograd.Function):
         d_taps, d_bias = torch.zeros_like(taps), torch.empty_like(bias)
         _descend(maps_MN, grads_MN, canvas, shape, shape.split(taps), shape.split(d_taps), d_bias)
         canvas.fold(grads_MN[:1])
-        d_last = maps_MN @ out_1N[0]
+        d_last = maps_MN[: len(last)] @ out_1N[0]
         return canvas.inside(grads_MN[:1])[0].contiguous(), d_taps, d_bias, d_last, None
 
 
@@ -148,7 +156,22 @@ def dense(x_BHW: Tensor, taps: Tensor, bias: Tensor, last: Tensor, shape: Shape)
     taps   flat, see ``Shape``; layer i is dilated by (i mod dilations) + 1
     bias   [depth * width]; last: [1 + depth * width]
     """
-    return DenseDilated.apply(x_BHW, taps, bias, last, shape)  # type: ignore[return-value]
+    at_a_time = PLANES if x_BHW.device.type == "cpu" else len(x_BHW)
+    parts = x_BHW.split(at_a_time)
+    return torch.cat([DenseDilated.apply(part, taps, bias, last, shape) for part in parts])  # type: ignore[arg-type]
+
+
+def _stored(maps: int) -> int:
+    """Rows of the buffer for so many maps."""
+    return -(-maps // ROWS) * ROWS
+
+
+def _multiply(kernel_TM: Tensor, maps_MN: Tensor, out_TN: Tensor) -> None:
+    """Every tap of a block over the maps before it."""
+    n = maps_MN.shape[1]
+    columns = COLUMNS if maps_MN.device.type == "cpu" and n > 4 * COLUMNS else n
+    for maps_MC, out_TC in zip(maps_MN.split(columns, 1), out_TN.split(columns, 1)):
+        torch.mm(kernel_TM, maps_MC, out=out_TC)
 
 
 def _fill(
@@ -156,12 +179,12 @@ def _fill(
 ) -> None:
     """Compute every map from those before it."""
     width, rows = shape.width, 9 * shape.width
-    buffer_TN = maps_MN.new_empty(min(BLOCK, shape.depth) * rows, canvas.n)
+    buffer_TN = maps_MN.new_empty(shape.at_once * rows, canvas.n)
     for block in shape.blocks():
         before = shape.maps(block.start)
         products_TN = buffer_TN[: len(block) * rows]
         kernel_TM = torch.cat([kernels[i][:, :before] for i in block])
-        torch.mm(kernel_TM, maps_MN[:before], out=products_TN)
+        _multiply(kernel_TM, maps_MN[:before], products_TN)
         for k, i in enumerate(block):
             layer_TN, maps_before = products_TN[k * rows : (k + 1) * rows], shape.maps(i)
             if maps_before > before:
@@ -194,7 +217,7 @@ def _descend(
 ) -> None:
     """Backpropagate through all maps, kernels and biases, from the last layer to the first."""
     width, rows = shape.width, 9 * shape.width
-    buffer_TN = maps_MN.new_empty(min(BLOCK, shape.depth) * rows, canvas.n)
+    buffer_TN = maps_MN.new_empty(shape.at_once * rows, canvas.n)
     for block in reversed(list(shape.blocks())):
         before, after = shape.maps(block.start), shape.maps(block.stop)
         products_TN = buffer_TN[: len(block) * rows]
@@ -209,6 +232,6 @@ def _descend(
                 grads_MN[before:maps_before].addmm_(kernels[i][:, before:].T, layer_TN)
         kernel_TM = torch.cat([kernels[i][:, :before] for i in block])
         grads_MN[:before].addmm_(kernel_TM.T, products_TN)
-        d_kernel_TM = products_TN @ maps_MN[:after].T
+        d_kernel_TM = products_TN @ maps_MN[: _stored(after)].T
         for k, i in enumerate(block):
             d_kernels[i].copy_(d_kernel_TM[k * rows : (k + 1) * rows, : shape.maps(i)])

@@ -1,0 +1,94 @@
+"""Measure what a whole scan of 512 x 512 takes: TVSRN as published, and ``thinslice restore``.
+
+    python benchmarks/whole_scan_speed.py [--side 512] [--slices 60]
+
+TVSRN is run on one window of four thick slices, and its seconds are reckoned for all windows of a
+scan of 60 thick slices. ``thinslice restore`` runs whole, in a process of its own: by the default
+method, whose weights are in the package, and by ``sr4zct_small``, which learns from the scan
+first. Weights of TVSRN are random. CPU seconds of one thread, user and system apart.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import torch
+from measuring import Seconds, cpu_seconds, reached
+from scipy import ndimage
+
+from thinslice.inference.cubes import CubeTiles, default_starts
+from thinslice.methods import tvsrn
+from thinslice.nets.tvsrn import TVSRN, Sizes
+from thinslice.runtime import heap
+
+METHODS = {"default restore": [], "restore by sr4zct_small": ["--method", "sr4zct_small"]}
+
+
+def tvsrn_window(side: int) -> Seconds:
+    """One window of four thick slices by TVSRN as published."""
+    torch.set_num_threads(1)
+    heap.keep()
+    torch.manual_seed(0)
+    net = TVSRN(replace(tvsrn.Settings().sizes(Sizes), factor=5)).eval()
+    x_B1ZYX = torch.rand(1, 1, 4, side, side)
+    with torch.inference_mode():
+        net(x_B1ZYX[..., :64, :64])
+        return cpu_seconds(lambda: net(x_B1ZYX))[0]
+
+
+def windows_of(slices: int) -> int:
+    """Windows of four thick slices, three apart, that cover a scan and its continued ends."""
+    return len(default_starts(CubeTiles(depth=4, factor=5), slices, ends=1))
+
+
+def write_scan(path: Path, slices: int, side: int) -> None:
+    """A CT-like scan of thick slices, 5 mm apart: smooth tissue and 20 HU of noise."""
+    rng = np.random.default_rng(0)
+    coarse = rng.normal(-300, 500, (6, 16, 16)).astype(np.float32)
+    zoom = np.divide((slices, side, side), coarse.shape)
+    hu = ndimage.zoom(coarse, zoom, order=1, grid_mode=True, mode="nearest")
+    hu += 20 * rng.standard_normal(hu.shape, np.float32)
+    whole = np.clip(np.rint(hu), -1024, 3071).astype(np.int16)
+    nib.save(nib.Nifti1Image(whole.T, np.diag([0.7, 0.7, 5, 1])), path)
+
+
+def restoring(scan: Path, out: Path, options: list[str]) -> Seconds:
+    """A whole ``thinslice restore`` in one thread."""
+    command = [sys.executable, "-m", "thinslice", "restore", str(scan), str(out)]
+    command += [*options, "--declared-thickness", "5", "--threads", "1", "--quiet"]
+    before = os.times()
+    subprocess.run(command, check=True)
+    after = os.times()
+    return Seconds(
+        after.children_user - before.children_user, after.children_system - before.children_system
+    )
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("--side", type=int, default=512, help="pixels along y and x")
+    p.add_argument("--slices", type=int, default=60, help="thick slices, 5 mm apart")
+    a = p.parse_args()
+    size = f"{a.slices} thick slices of {a.side} x {a.side}"
+    print(f"| {size}, 1 thread | user, s | system |\n|---|---:|---:|")
+    windows = windows_of(a.slices)
+    rows = {f"TVSRN as published, {windows} windows": tvsrn_window(a.side).times(windows)}
+    reached("TVSRN as published, 300 slices of 512 x 512", next(iter(rows.values())).user, " s")
+    with tempfile.TemporaryDirectory() as folder:
+        scan = Path(folder) / "thick.nii.gz"
+        write_scan(scan, a.slices, a.side)
+        for n, (name, options) in enumerate(METHODS.items()):
+            rows[name] = restoring(scan, Path(folder) / f"{n}.nii.gz", options)
+            reached(f"{name}, 60 slices of 512 x 512", rows[name].total, " s")
+    for name, seconds in rows.items():
+        print(f"| {name} | {seconds.user:.0f} | {seconds.system:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
