@@ -20,6 +20,7 @@ rule fetch:
         "results/logs/fetch/{dataset}.log",
     benchmark:
         "results/benchmarks/fetch/{dataset}.tsv"
+    priority: 20  # of what trainings wait for
     conda:
         "../envs/thinslice.yaml"
     resources:
@@ -49,6 +50,7 @@ rule convert:
         "results/logs/convert/{dataset}.log",
     benchmark:
         "results/benchmarks/convert/{dataset}.tsv"
+    priority: 20  # of what trainings wait for
     conda:
         "../envs/thinslice.yaml"
     threads: cores("convert")
@@ -82,6 +84,7 @@ rule degrade:
         "results/benchmarks/degrade/{dataset}/{degradation}.tsv"
     wildcard_constraints:
         degradation="|".join(name for name in config["degradations"] if name != cells.ACQUIRED),
+    priority: 20  # of what trainings wait for
     conda:
         "../envs/thinslice.yaml"
     threads: cores("degrade")

@@ -26,6 +26,7 @@ rule train:
         "results/logs/train/{method}/{dataset}--{degradation}.log",
     benchmark:
         "results/benchmarks/train/{method}/{dataset}--{degradation}.tsv"
+    priority: 10  # the longest jobs first: others fill the cores beside them
     conda:
         "../envs/thinslice.yaml"
     threads: cores("train")

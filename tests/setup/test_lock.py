@@ -109,6 +109,6 @@ def test_what_the_package_needs_and_what_is_asked_for_is_in_the_lock():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = (ROOT / "requirements.in").read_text().splitlines()
     wanted = [line for line in [*project["dependencies"], *asked] if not line.startswith("#")]
-    names = {lock.normal(re.split(r"[\[=>]", line)[0]) for line in wanted}
+    names = {lock.normal(re.split(r"[\[=> ;]", line)[0]) for line in wanted}
     assert names <= set(VERSIONS)
     assert f"torch=={VERSIONS['torch']}" in project["dependencies"]

@@ -6,13 +6,11 @@ and values that were stored in steps (``old min``): ITK would not scale them bac
 packed voxels is verified here: ITK gives wrong values where it does not hold.
 """
 
-import gzip
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thinslice.errors import refused
-from thinslice.io import itk
+from thinslice.io import gzip_streams, itk
 from thinslice.io.label_map import ADVICE
 from thinslice.io.scan import LoadedScan
 from thinslice.volume import Modality
@@ -107,10 +105,10 @@ def _refuse_corrupt(path: Path, stated: dict[str, str]) -> None:
     try:
         with data.open("rb") as file:
             file.seek(_header_bytes(path) if data == path else 0)
-            with gzip.open(file) as packed:
+            with gzip_streams.unpacked(file) as packed:
                 while packed.read(PIECE):
                     pass
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, *gzip_streams.BROKEN) as error:
         found = f"a broken NRRD (voxels in {data.name}: {error})"
         raise refused(path, found, "a whole one", "copy or export it again") from error
 

@@ -10,7 +10,8 @@ import hashlib
 
 import cv2
 import numpy as np
-from scipy import ndimage
+
+from thinslice.metrics.largest_component import largest_component
 
 AIR_HU = -400.0
 OPENING_MM = 1.0  # radius; takes a table's shells, spares thin chest walls
@@ -34,7 +35,7 @@ def body_mask(
         filled[k] = _fill_holes(cv2.morphologyEx(solid.view(np.uint8), cv2.MORPH_OPEN, disk))
     if padded is not None:
         filled &= ~padded
-    return _largest_component(filled)
+    return largest_component(filled)
 
 
 def _fill_holes(solid: np.ndarray) -> np.ndarray:
@@ -42,18 +43,6 @@ def _fill_holes(solid: np.ndarray) -> np.ndarray:
     padded = np.pad(solid, 1)
     cv2.floodFill(padded, None, (0, 0), 2)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return padded[1:-1, 1:-1] != 2
-
-
-def _largest_component(mask: np.ndarray) -> np.ndarray:
-    """The largest face-connected part of a mask [Z, Y, X]."""
-    labels = np.empty(mask.shape, np.int32)
-    ndimage.label(mask, output=labels)
-    sizes = np.zeros(int(labels.max()) + 1, int)
-    for plane in labels:  # counted as one, they would be copied as 64 bits first
-        sizes += np.bincount(plane.ravel(), minlength=len(sizes))
-    if sizes.size <= 2:
-        return mask
-    return labels == 1 + sizes[1:].argmax()
 
 
 def mask_digest(mask: np.ndarray) -> str:

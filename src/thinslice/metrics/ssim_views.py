@@ -12,7 +12,7 @@ variances of sum and difference stay apart, and what the volumes differ by throu
 before squares are. Equal volumes give exactly 1.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from itertools import product
@@ -88,7 +88,7 @@ def ssim_ranges(
     """``ssim_views`` in each range; the same voxels are counted in all."""
     counted = {view: _where_windows_fit(mask, view) for view, mask in masks.items()}
     numbers = {view: int(np.count_nonzero(mask)) for view, mask in counted.items()}
-    slabs = list(_slabs(reduce(np.logical_or, counted.values())))
+    slabs = list(_slabs(_any_of(counted.values())))
     largest = max((slab.shape[0] * slab.stride(thin.shape[1]) for slab in slabs), default=0)
     spaces = [np.empty((2, largest), np.float32) for _ in range(threads)]
 
@@ -114,9 +114,18 @@ def _where_windows_fit(mask: np.ndarray, view: str) -> np.ndarray:
     """The mask's voxels whose window in this view lies inside the volume."""
     across = PLANES.get(view)
     inner = tuple(slice(None) if axis == across else slice(RADIUS, -RADIUS) for axis in range(3))
-    inside = np.zeros_like(mask)
+    inside = np.zeros(mask.shape, bool)  # unlike zeros_like, no pages that stay untouched
     inside[inner] = mask[inner]
     return inside
+
+
+def _any_of(masks: Iterable[np.ndarray]) -> np.ndarray:
+    """Where any of the masks is true."""
+    first, *rest = masks
+    wanted = first.copy()
+    for mask in rest:
+        np.logical_or(wanted, mask, out=wanted)
+    return wanted
 
 
 def _slabs(wanted: np.ndarray) -> Iterator[_Slab]:

@@ -3,11 +3,9 @@
 What is packed is unpacked into memory, up to ``MOST_BYTES``.
 """
 
-import gzip
 import io
 import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +17,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, Implic
 from pydicom.valuerep import VR
 
 from thinslice.errors import refused
+from thinslice.io import gzip_streams
 
 MOST_BYTES = 4 << 30  # unpacked: the largest multi-frame object of a scanner
 GZIP = b"\x1f\x8b"
@@ -94,9 +93,9 @@ def _begins_plainly(start: bytes) -> bool:
 
 def _unpacked(path: Path, file: BinaryIO) -> bytes:
     try:
-        with gzip.GzipFile(fileobj=file) as packed:
+        with gzip_streams.unpacked(file) as packed:
             content = packed.read(MOST_BYTES + 1)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except gzip_streams.BROKEN as error:
         found = f"a file packed by gzip that is broken ({error})"
         raise refused(path, found, "a whole one", "copy it again") from error
     if len(content) > MOST_BYTES:

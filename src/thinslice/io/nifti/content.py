@@ -5,10 +5,8 @@ the header promises is kept. Name and content may disagree about gzip: the conte
 A pair is a header (.hdr) and its voxels (.img) in two files.
 """
 
-import gzip
 import io
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +19,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from thinslice.errors import Refused, refused
+from thinslice.io import gzip_streams
 from thinslice.io.nifti.header import refuse_impossible, voxels_in
 
 SUFFIXES = (".nii", ".nii.gz")  # in small or capital letters
@@ -31,13 +30,12 @@ MAGIC_AT, OFFSET_AT = {348: 344, 540: 4}, {348: (108, "f"), 540: (168, "q")}
 EXTENSION = 4  # bytes behind the header that say whether it is extended
 PIECE = 1 << 24  # bytes read at once
 BROKEN = (
+    *gzip_streams.BROKEN,
     OSError,
-    EOFError,
     ValueError,
     OverflowError,
     TypeError,
     struct.error,
-    zlib.error,
     ImageFileError,
     HeaderDataError,
     WrapStructError,
@@ -188,7 +186,7 @@ def _plain(path: Path) -> IO[bytes]:
     file = path.open("rb")
     packed = file.read(2) == b"\x1f\x8b"
     file.seek(0)
-    return cast(IO[bytes], gzip.open(file) if packed else file)
+    return cast(IO[bytes], gzip_streams.unpacked(file)) if packed else file
 
 
 @contextmanager

@@ -43,8 +43,9 @@ def checked(
 
     real    whether the file holds other numbers than whole ones
     """
-    bad = voxels.size - int(np.isfinite(voxels).sum())
-    if bad:
+    low, high = float(voxels.min()), float(voxels.max())  # NaN if there is one
+    if not (np.isfinite(low) and np.isfinite(high)):
+        bad = voxels.size - int(np.isfinite(voxels).sum())
         raise refused(
             path,
             f"{bad} voxels that are NaN or infinite, of {voxels.size}",
@@ -54,7 +55,6 @@ def checked(
     refuse_labels(path, voxels)
     if modality != "CT":
         return voxels, []
-    low, high = float(voxels.min()), float(voxels.max())
     if UNIT[0] <= low and high <= UNIT[1]:
         return _from_unit(path, voxels, (low, high), real, unit_window)
     if unit_window:
@@ -95,6 +95,9 @@ def _fill(path: Path, stored: ArrayProxy, target: np.ndarray) -> bool:
             "export it in grey values",
         )
     slope, inter = float(stored.slope), float(stored.inter)
+    if slope == 1 and inter == 0 and raw.dtype.kind in "iu" and raw.dtype.itemsize <= 4:
+        target[...] = raw  # by way of double precision the same
+        return False
     for k in range(target.shape[2]):  # plane by plane: double precision without a double volume
         with np.errstate(over="ignore", invalid="ignore"):  # the caller refuses what overflows
             target[..., k] = raw[..., k].astype(float) * slope + inter
