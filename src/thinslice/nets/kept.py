@@ -18,6 +18,12 @@ class Room:
             return None
         return Taken(self, nbytes)
 
+    def take_spare(self, nbytes: int) -> "Taken | None":
+        """The same for what may do without: None also once a ``take`` has ever lacked room."""
+        if self.lacked or self.taken + nbytes > self.nbytes:
+            return None
+        return Taken(self, nbytes)
+
 
 class Taken:
     """A part of a room; it goes back with its last reference."""

@@ -23,10 +23,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
+from torch.nn.functional import gelu, layer_norm, linear
 
-from thinslice.nets.kept import Room
-from thinslice.nets.windows import Windows, chunks_of
+from thinslice.nets.kept import Room, Taken
+from thinslice.nets.window_attention import FEW, Attention, by_products, fused
+from thinslice.nets.windows import Chunk, Windows, chunks_of
 
 EPSILON = 1e-5  # of a norm
 
@@ -48,23 +49,6 @@ class Weights(NamedTuple):
     fc2_bias: Tensor
 
 
-def split_heads(qkv_WTE: Tensor, heads: int) -> Tensor:
-    """Queries, keys and values of every head, [3, W, H, T, D], a view."""
-    windows, tokens, width = qkv_WTE.shape
-    return qkv_WTE.view(windows, tokens, 3, heads, width // 3 // heads).permute(2, 0, 3, 1, 4)
-
-
-def join_heads(x_WHTD: Tensor) -> Tensor:
-    """The inverse for one of the three, [W, T, C]."""
-    return x_WHTD.transpose(1, 2).flatten(2)
-
-
-def attend(qkv_WTE: Tensor, bias_HTT: Tensor) -> Tensor:
-    """Attention inside each window, [W, T, C]; the bias gets no gradient."""
-    q, k, v = split_heads(qkv_WTE, len(bias_HTT)).unbind(0)
-    return join_heads(scaled_dot_product_attention(q, k, v, attn_mask=bias_HTT[None].to(q.dtype)))
-
-
 def added(x_WTC: Tensor, branch_WTC: Tensor, keep: Tensor | None) -> Tensor:
     """A residual branch added in place, scaled by ``keep``; the sum."""
     x_WTC += branch_WTC if keep is None else branch_WTC * keep
@@ -76,34 +60,39 @@ class _Chunked(torch.autograd.Function):
 
     What is kept is the block's input and the sum between its branches. With these, neither branch's
     last linear layer has to be computed again. With ``taken``, room for them, what either branch's
-    first linear layer gives is kept too.
+    first linear layer gives is kept too, and of small windows the shares of attention.
     """
 
     @staticmethod
     def forward(ctx, x_NC, bias_KHTT, keep_RB, chunks, taken, *weights):
-        learns = any(ctx.needs_input_grad)
+        learns = taken is not None and any(ctx.needs_input_grad)
         between_NC, out_NC = torch.empty_like(x_NC if learns else x_NC[:0]), torch.empty_like(x_NC)
-        first_layers: list[Tensor] = []
+        products: list[Tensor | None] = []
         ctx.chunks, ctx.taken = chunks, taken
         ctx.autocast = torch.is_autocast_enabled(x_NC.device.type)
         ctx.dtype = torch.get_autocast_dtype(x_NC.device.type)
         w, width = Weights(*(t.detach() for t in weights)), x_NC.shape[1:]
         detached_KHTT = bias_KHTT.detach()  # lets attention fuse
-        for c in chunks:
+        shares = _shares(chunks, bias_KHTT) if taken and taken.shares else [None] * len(chunks)
+        for c, out_PKQ in zip(chunks, shares):
             keep = c.keep(keep_RB)
             x_WTC = c.take(x_NC)
             h = layer_norm(x_WTC, width, w.norm1, w.norm1_bias, EPSILON)
             qkv_WTE = linear(h, w.qkv, w.qkv_bias)
-            h = attend(qkv_WTE, detached_KHTT[c.kind])
+            bias_HTT = detached_KHTT[c.kind]
+            if by_products(x_WTC, learns):
+                h = Attention(qkv_WTE, bias_HTT, out_PKQ=out_PKQ).answer()
+            else:
+                h = fused(qkv_WTE, bias_HTT)
             x_WTC = added(x_WTC, linear(h, w.proj, w.proj_bias), keep[0])
             if learns:
                 c.put(between_NC, x_WTC)
             h = layer_norm(x_WTC, width, w.norm2, w.norm2_bias, EPSILON)
             wide_WTE = linear(h, w.fc1, w.fc1_bias)
             c.put(out_NC, added(x_WTC, linear(gelu(wide_WTE), w.fc2, w.fc2_bias), keep[1]))
-            if taken is not None:
-                first_layers += (qkv_WTE, wide_WTE)
-        ctx.save_for_backward(x_NC, between_NC, bias_KHTT, keep_RB, *weights, *first_layers)
+            if taken and taken.first_layers:
+                products += (qkv_WTE, wide_WTE, out_PKQ)
+        ctx.save_for_backward(x_NC, between_NC, bias_KHTT, keep_RB, *weights, *products)
         return out_NC
 
     @staticmethod
@@ -111,15 +100,18 @@ class _Chunked(torch.autograd.Function):
     def backward(ctx, *grads):
         x_NC, between_NC, bias_KHTT, keep_RB, *rest = ctx.saved_tensors
         count = len(Weights._fields)
-        w, known = Weights(*rest[:count]), rest[count:] or [None] * (2 * len(ctx.chunks))
+        w, known = Weights(*rest[:count]), rest[count:] or [None] * (3 * len(ctx.chunks))
         of, of_bias_KHTT = Weights(*map(torch.zeros_like, w)), torch.zeros_like(bias_KHTT)
         grad_NC, grad_x_NC = grads[0].contiguous(), torch.empty_like(x_NC)
         with torch.autocast(x_NC.device.type, ctx.dtype, ctx.autocast):
-            for c, qkv_WTE, wide_WTE in zip(ctx.chunks, known[::2], known[1::2]):
+            for c, qkv_WTE, wide_WTE, shares_PKQ in zip(
+                ctx.chunks, known[::3], known[1::3], known[2::3]
+            ):
                 keep, grad_WTC = c.keep(keep_RB), c.take(grad_NC)
                 grad_WTC += _of_mlp(grad_WTC, c.take(between_NC), keep[1], w, of, wide_WTE)
                 bias = bias_KHTT[c.kind], of_bias_KHTT[c.kind]
-                grad_WTC += _of_attention(grad_WTC, c.take(x_NC), keep[0], w, of, bias, qkv_WTE)
+                products = qkv_WTE, shares_PKQ
+                grad_WTC += _of_attention(grad_WTC, c.take(x_NC), keep[0], w, of, bias, products)
                 c.put(grad_x_NC, grad_WTC)
         return (grad_x_NC, of_bias_KHTT, None, None, None, *of)
 
@@ -153,54 +145,23 @@ def _of_attention(
     w: Weights,
     of: Weights,
     bias: tuple[Tensor, Tensor],
-    qkv_WTE: Tensor | None,
+    products: tuple[Tensor | None, Tensor | None],
 ) -> Tensor:
-    """The same of the attention branch; ``bias`` is that of its scores, and its gradient."""
+    """The same of the attention branch.
+
+    bias       that of its scores, and its gradient
+    products   what its first layer gave and the shares, where they were kept
+    """
+    qkv_WTE, shares_PKQ = products
     h, *moments = torch.native_layer_norm(x_WTC, x_WTC.shape[-1:], w.norm1, w.norm1_bias, EPSILON)
     if qkv_WTE is None:
         qkv_WTE = linear(h, w.qkv, w.qkv_bias)
-    attention = _Attention(qkv_WTE, bias[0])
+    attention = Attention(qkv_WTE, bias[0], shares_PKQ)
     grad = grad_WTC if keep is None else grad_WTC * keep
     grad = _of_linear(grad, attention.answer(), w.proj, of.proj, of.proj_bias)
     grad = attention.backward(grad, bias[1])
     grad = _of_linear(grad, h, w.qkv, of.qkv, of.qkv_bias)
     return _of_norm(grad, x_WTC, moments, (w.norm1, w.norm1_bias), (of.norm1, of.norm1_bias))
-
-
-class _Attention:
-    """Attention inside each window, with the shares that its gradients need."""
-
-    def __init__(self, qkv_WTE: Tensor, bias_HTT: Tensor):
-        self.shape, (heads, tokens, _) = qkv_WTE.shape, bias_HTT.shape
-        split = split_heads(qkv_WTE, heads).contiguous()
-        self.size = split.shape[1:]
-        self.q, self.k, self.v = split.flatten(1, 2).unbind(0)  # [W * H, T, D]
-        self.scale = self.q.shape[-1] ** -0.5
-        self.q *= self.scale
-        scores = torch.bmm(self.q, self.k.mT).view(-1, heads, tokens, tokens) + bias_HTT
-        self.shares = scores.softmax(-1)
-
-    def answer(self) -> Tensor:
-        """[W, T, C]"""
-        shares = self.shares.flatten(0, 1).to(self.v.dtype)
-        return join_heads(torch.bmm(shares, self.v).view(self.size))
-
-    def backward(self, grad_WTC: Tensor, of_bias_HTT: Tensor) -> Tensor:
-        """The gradient of queries, keys and values, [W, T, E]; the bias's is added up."""
-        heads = self.size[1]
-        grad = grad_WTC.unflatten(-1, (heads, -1)).transpose(1, 2).flatten(0, 1).to(self.v.dtype)
-        of_shares = torch.bmm(grad, self.v.mT).view_as(self.shares).to(self.shares.dtype)
-        of_scores = torch.ops.aten._softmax_backward_data(
-            of_shares, self.shares, -1, self.shares.dtype
-        )
-        of_bias_HTT += of_scores.sum(0)
-        of_scores = of_scores.flatten(0, 1).to(self.v.dtype)
-        out = self.v.new_empty(self.shape)
-        parts = split_heads(out, heads)
-        parts[0] = torch.bmm(of_scores, self.k).mul_(self.scale).view(self.size)
-        parts[1] = torch.bmm(of_scores.mT, self.q).view(self.size)
-        parts[2] = torch.bmm(self.shares.flatten(0, 1).to(self.v.dtype).mT, grad).view(self.size)
-        return out
 
 
 def _of_linear(
@@ -234,6 +195,34 @@ def _of_norm(
     return of_x
 
 
+class _Taken(NamedTuple):
+    """Room for what the first layers of both branches give, and for the shares of attention."""
+
+    first_layers: Taken | None
+    shares: Taken | None
+
+
+def _shares(chunks: list[Chunk], bias_KHTT: Tensor) -> list[Tensor]:
+    """Memory for the shares of every chunk, in one piece: many small ones would leave gaps."""
+    _, heads, tokens, _ = bias_KHTT.shape
+    pairs = [len(c.batch) * heads for c in chunks]
+    return list(bias_KHTT.new_empty(sum(pairs), tokens, tokens).split(pairs))
+
+
+def _taken(room: Room | None, x_NC: Tensor, weights: Weights, bias_KHTT: Tensor) -> _Taken:
+    """As much as is left of a room; shares only of small windows, where a byte of them saves most,
+    and after all else.
+    """
+    if room is None:
+        return _Taken(None, None)
+    wide = len(x_NC) * (len(weights.qkv) + len(weights.fc1))
+    first_layers = room.take(wide * x_NC.element_size())
+    if first_layers is None or x_NC.is_cuda or bias_KHTT.shape[-1] > FEW:
+        return _Taken(first_layers, None)
+    shares = len(x_NC) * bias_KHTT[0, :, 0].numel()
+    return _Taken(first_layers, room.take_spare(shares * bias_KHTT.element_size()))
+
+
 def windowed_block(
     x_BYXC: Tensor,
     bias_HTT: Tensor,
@@ -252,9 +241,6 @@ def windowed_block(
     bias_KHTT = bias_HTT + windows.masks_KTT[:, None].to(bias_HTT.dtype)
     chunks = chunks_of(windows, batch, y * x)
     x_NC = x_BYXC.reshape(-1, width).contiguous()
-    taken = None
-    if room is not None and torch.is_grad_enabled():
-        numbers = len(x_NC) * (len(weights.qkv) + len(weights.fc1))
-        taken = room.take(numbers * x_NC.element_size())
+    taken = _taken(room, x_NC, weights, bias_KHTT) if torch.is_grad_enabled() else None
     out_NC = _Chunked.apply(x_NC, bias_KHTT, keep_RB, chunks, taken, *weights)
     return out_NC.view_as(x_BYXC)

@@ -48,7 +48,7 @@ def test_weights_are_those_of_a_training_that_keeps_nothing(tmp_path, rooms):
     much = trained(tmp_path / "much", Run(device="cpu", max_memory_gib=2))
     without, small, large = rooms
     assert (without.most, small.most) == (0, 0)
-    assert large.most == 2 * 64 * 7 * 8 * 4  # blocks, tokens, numbers of a token, bytes
+    assert large.most == 2 * 64 * (7 * 8 + 2 * 16) * 4  # blocks, tokens, numbers of a token, bytes
     for weights in (little, much):
         assert all(torch.equal(weights[name], expected[name]) for name in expected)
 
