@@ -70,7 +70,7 @@ def remember_arguments() -> None:
         module.get_function_params = arguments  # pyright: ignore[reportAttributeAccessIssue]
 
 
-class Refusal(WorkflowError):
+class Refusal(WorkflowError):  # noqa: N818 - a person reads the name
     """What Snakemake prints as it is: without lines of code, which it takes from the traceback."""
 
     @property
