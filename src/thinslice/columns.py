@@ -131,7 +131,13 @@ COLUMNS = (
     Column("mark", "text", "our mark of significance, by the paper's test"),
     Column("test", "text", "test behind `p`; beside a paper's tables, what a mark of ours means"),
     Column("ours_on", "text", "the cell of our number"),
-    Column("stand_in", "text", "what stands in for the paper's own data, slices, method or metric"),
+    Column(
+        "stand_in",
+        "text",
+        "what stands in for the paper's own data, slices, method or metric, e.g. "
+        "`ssim for ms_ssim`: `mean` and `unit` are then the stand-in's, the other columns name the "
+        "paper's cell; empty where ours is that cell",
+    ),
     Column("difference", "float", "ours minus the paper's, of the same cell"),
     Column("why", "text", "why there is no number of ours"),
 )

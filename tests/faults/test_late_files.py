@@ -18,6 +18,10 @@ python() {{  # the job's results go out of sight as it ends, and come back once 
          rmdir .late) </dev/null >/dev/null 2>&1 &
     esac
 }}
+env() {{  # a rule may set its threads by it: the Python that it would start is not held back
+    while [[ "$1" == *=* ]]; do export "$1"; shift; done
+    "$@"
+}}
 """
 
 

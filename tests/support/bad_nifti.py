@@ -131,6 +131,11 @@ def as_its_original(path, found):
     as_nibabel(path.with_name("x.nii"), found)
 
 
+def wide(values: np.ndarray) -> np.ndarray:
+    """Whole HU from air to bone, -1024 to 2903."""
+    return (values.astype(int) + 1000) * 33 - 1024
+
+
 def says(word: str) -> Callable:
     """Read correctly, with ``word`` in a warning."""
 
@@ -222,6 +227,12 @@ CASES = {
     "values in [0, 1]": Case(plain(lambda v: (v / 999).astype(np.float32) / 4), "unit_window"),
     "HU / 1000": Case(plain(lambda v: (v / 1000).astype(np.float32)), "times 1000"),
     "a slope of 1 / 1000": Case(packed(SLOPE, "2f", 0.001, 0), "times 1000"),
+    "HU / 100": Case(
+        plain(lambda v: (wide(v) / 100).astype(np.float32)), "hundredths, which are not HU"
+    ),
+    "HU / 100, resampled": Case(
+        plain(lambda v: (wide(v) / 101.3).astype(np.float32)), right=says("if they are HU / 100")
+    ),
     "whole HU of a narrow range": Case(
         plain(lambda v: (v % 9 + 30).astype(np.float32)), right=as_nibabel
     ),

@@ -11,7 +11,10 @@ OF_THE_RUN = [
     "peak_memory_gib",
     "gpu_memory_gib",
     "train_s",
+    "activations",
+    "activations_room_mib",
     "speed",
+    "waiting",
     "record",
     "records",
 ]  # times and ids

@@ -33,6 +33,7 @@ def test_two_processes_train_and_one_record_says_so(tmp_path):
     checkout.run(WEIGHTS[0], *CPU)
     found = facts(checkout, WEIGHTS[0])
     assert (found["processes"], found["device"]) == (2, "cpu")
+    assert found["precision"] == "fp32"
     assert found["process_peak_memory_gib"] > 0.1
     assert weights.head(checkout.folder / WEIGHTS[0])["about"]["thinslice"]
     checkout.edit(CONFIG, "gpus: 2", "gpus: 1")

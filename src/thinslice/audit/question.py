@@ -83,6 +83,7 @@ def row_words(cells: dict[str, str]) -> str:
     words += [f"on {place}"] if place else []
     words += [cells["protocol"]] if cells.get("protocol") else []
     words += [wording.metric_name(cells)] if cells.get("metric") else []
+    words += [f"a stand-in: {cells['stand_in']}"] if cells.get("stand_in") else []
     return ", ".join(words) or "no name"
 
 
@@ -97,7 +98,10 @@ def find(what: str, results: Path) -> Path:
         return lookup.of_file(path, results)
     except NoRecordError:
         if not path.exists():
-            raise Refused(f"no file {path}") from None
+            raise Refused(
+                f"no file {path}, and no record below {results} names it: correct the name, or "
+                "name the results folder with --results"
+            ) from None
         raise
 
 

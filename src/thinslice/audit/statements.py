@@ -19,6 +19,10 @@ from thinslice.errors import Refused, listed
 from thinslice.fs.hashing import sha256_by_name, sha256_of_file
 from thinslice.provenance.environment import versions
 
+REMEDY = (
+    "bring back what was written and read, as it was; else restore the scan again (--overwrite):",
+    "no other file can stand for one that is missing or was changed",
+)
 SUFFIX = ".thinslice.json"  # restoration.output.STATEMENT; this room does not import that one
 
 
@@ -35,7 +39,10 @@ def read(statement: Path) -> dict[str, Any]:
     try:
         content = json.loads(statement.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise Refused(f"no file {statement}") from None
+        raise Refused(
+            f"no file {statement}, the statement that is written beside a restored scan: without "
+            "it the scan cannot be checked; correct the name, or restore the scan again"
+        ) from None
     except ValueError as error:
         raise Refused(f"{statement} is no statement of a restored scan: {error}") from None
     if problems := list(statement_fields.problems(content)):
@@ -74,7 +81,7 @@ def verify(
     results   where the record of the training is looked for
     known     files of weights that may be the ones, e.g. those of the package
     """
-    verdict = Verdict()
+    verdict = Verdict(remedy=REMEDY)
     written = tuple(_written(_scan(statement), content["output"]))
     verdict.add(_link(0, "restored", _scan(statement), content["output"]["sha256"], written))
     here = versions()
@@ -85,7 +92,7 @@ def verify(
     ]
     path = content["input"]["path"]
     if path is None or not Path(path).exists():
-        verdict.elsewhere.append(f"the input {path or 'came from memory'}")
+        verdict.elsewhere.append(_input_elsewhere(path))
     else:
         read = tuple(_read(Path(path), content["input"]["files"]))
         verdict.add(_link(1, "input", Path(path), content["input"]["sha256"], read))
@@ -106,11 +113,20 @@ def _weights(
             return
     record = lookup.by_bytes(sha256, results) if results.is_dir() else None
     if record is None:
-        verdict.elsewhere.append(f"the weights {weights['name']}, sha256 {sha256[:16]}")
+        verdict.elsewhere.append(
+            f"the weights {weights['name']}, sha256 {sha256[:16]}: name the results folder of "
+            "their training with --results"
+        )
         return
     with places.entered(record) as inside:
         for link in chain.Walk().links(inside, depth=1):
             verdict.add(link)
+
+
+def _input_elsewhere(path: str | None) -> str:
+    if path is None:
+        return "the input, which came from memory: nothing of it can be checked"
+    return f"the input {path}: bring it to this path, or audit where it is"
 
 
 def _scan(statement: Path) -> Path:
@@ -124,7 +140,7 @@ def _link(depth: int, rule: str, path: Path, sha256: str, problems: tuple[str, .
 def _written(scan: Path, output: Mapping[str, Any]) -> Iterator[str]:
     """Where the scan is not what its statement says; one file may have another name now."""
     if not scan.exists():
-        yield f"{scan} is missing, but its statement is here"
+        yield f"{scan} is missing, though its statement {scan}{SUFFIX} is here"
         return
     then, now = output["files"], sha256_by_name(scan)
     if len(then) == len(now) == 1 and scan.is_file():
@@ -149,7 +165,7 @@ def _read(path: Path, files: Mapping[str, str]) -> Iterator[str]:
     for name, sha256 in files.items():
         file = path if path.is_file() else path / name
         if not file.is_file():
-            yield f"{file} was read, and is missing"
+            yield f"{file} is missing, which the scan was made from"
         elif (now := sha256_of_file(file)) != sha256:
             yield f"{file} was changed since it was read: sha256 {now[:12]}, stated {sha256[:12]}"
 

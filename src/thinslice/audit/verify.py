@@ -1,6 +1,6 @@
 """Verify the chain behind a question, and compute its tables again from the per-case scores."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,10 @@ from thinslice.audit.question import Question
 from thinslice.provenance import reruns
 from thinslice.provenance.records import BrokenLinkError, read_record, sha256_of
 
+OF_RESULTS = (
+    "run the same snakemake command again: it remakes what changed and everything made from it; if",
+    "it finds nothing to do, delete the record named above, then run it again",
+)
 HOLDS, BROKEN, UNCHECKED = 0, 1, 3  # exit statuses; 2 is a question without an answer
 
 
@@ -24,6 +28,7 @@ class Verdict:
     recomputed  what was computed again, and found equal
     made_again  cells that were made again from raw data, and how far they agreed
     notes       what may change last digits, or could not be compared
+    remedy      what to do where something is broken, in lines
     """
 
     links: list[Link] = field(default_factory=list)
@@ -33,6 +38,7 @@ class Verdict:
     recomputed: list[str] = field(default_factory=list)
     made_again: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    remedy: Sequence[str] = OF_RESULTS
 
     @property
     def status(self) -> int:

@@ -38,9 +38,8 @@ def conclusion(verdict: Verdict) -> Iterator[str]:
     yield from (f"note    {note}" for note in verdict.notes)
     if verdict.problems:
         yield from (f"BROKEN  {problem}" for problem in verdict.problems)
-        yield "the chain is broken; run the same snakemake command again: it remakes what changed"
-        yield "and everything made from it; if it finds nothing to do, delete the record named"
-        yield "above, then run it again"
+        yield "the chain is broken"
+        yield from verdict.remedy
         return
     yield from (f"recomputed {words}: equal" for words in verdict.recomputed)
     yield from (f"made again {words}" for words in verdict.made_again)

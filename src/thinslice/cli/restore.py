@@ -105,7 +105,10 @@ def _about_the_run(parser: argparse.ArgumentParser) -> None:
     add("--dry-run", action="store_true", help="print what would be done; write nothing")
     add("--overwrite", action="store_true", help="replace an OUT that thinslice wrote before")
     add(
-        "--strict", action="store_true", help="refuse scans unlike those the weights were fitted on"
+        "--strict",
+        action="store_true",
+        help="refuse, instead of warn of, a scan unlike those the weights were fitted on; checks "
+        "nothing else",
     )
 
 

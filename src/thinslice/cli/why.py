@@ -12,6 +12,10 @@ from thinslice.provenance.code_digest import SOURCE
 from thinslice.workflow import own_data
 
 CONFIG = SOURCE.parent / "config.yaml"
+HINT = (
+    "Compared with config.yaml alone. Was it made with a config of its own? Name that too:\n"
+    "  thinslice why {result} --configfile FILE (or --config KEY=VALUE), as given to snakemake"
+)
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
@@ -48,7 +52,14 @@ def run(arguments: argparse.Namespace) -> int:
     for words, made in results.items():
         more = f" and {len(made) - 1} more" if made[1:] else ""
         print(f"  {words}\n      makes again {made[0]}{more}")
+    if not (arguments.configfile or arguments.config) and any(map(of_config, results)):
+        print(HINT.format(result=arguments.result))
     return 1
+
+
+def of_config(words: str) -> bool:
+    """Whether a change is one of the config."""
+    return words.startswith("config: ")
 
 
 def read_config(files: list[Path], values: list[str]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, overload
 
+import numpy as np
+
 from thinslice.errors import in_one_line, refused
 from thinslice.fs import transaction
 from thinslice.io import derived, images, zip_folder
@@ -21,6 +23,7 @@ from thinslice.io.nifti.write import write_nifti
 from thinslice.io.padding import settled
 from thinslice.io.read import read_scan
 from thinslice.io.scan import LoadedScan
+from thinslice.io.whole_hu import narrow_fractions
 from thinslice.volume import HU_INT16, Modality, Volume
 
 ZARR = ".zarr"
@@ -120,7 +123,14 @@ def write(
         kind = source.source["format"] if source else None
         if out.name.endswith(SUFFIXES):
             like = next((h for h in headers if images.format_of(h) == "NIfTI"), None)
-            write_nifti(volume, out, like=like, derived=derivation is not None, overwrite=overwrite)
+            write_nifti(
+                volume,
+                out,
+                like=like,
+                dtype=_dtype(volume, source),
+                derived=derivation is not None,
+                overwrite=overwrite,
+            )
         elif out.name.endswith(ZARR):
             _store(volume, out, source, overwrite)
         else:
@@ -132,6 +142,19 @@ def write(
                 derivation=derivation or _plainly(volume),
                 overwrite=overwrite,
             )
+
+
+def _dtype(volume: Volume, source: LoadedScan | AcquiredScan | None) -> Literal["int16"] | None:
+    """int16 for CT made of a scan in HU, however narrow its range: it is HU too, to be rounded.
+
+    None: as the values are. Floats of a narrow range would be refused when they are read again.
+    """
+    if source is None or volume.modality != "CT" or not narrow_fractions(volume.voxels):
+        return None
+    made_of = source.volume if isinstance(source, LoadedScan) else source
+    low, high = (float(np.rint(limit(volume.voxels))) for limit in (np.min, np.max))
+    fits = HU_INT16[0] <= low and high <= HU_INT16[1]
+    return "int16" if fits and not narrow_fractions(made_of.voxels) else None
 
 
 def _headers(source: LoadedScan | None) -> AbstractContextManager[tuple[Path, ...]]:

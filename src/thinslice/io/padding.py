@@ -17,7 +17,7 @@ import numpy as np
 
 from thinslice.errors import refused
 from thinslice.io.scan import BELOW_AIR_HU, odd_hu
-from thinslice.io.whole_hu import refuse_narrow
+from thinslice.io.whole_hu import doubts, refuse_narrow
 from thinslice.volume import Padding, Volume, filled
 
 REPEATS = 0.5  # of the border voxels of padding, at least, are followed by the same number
@@ -45,7 +45,7 @@ def settled(
         measured = measured[~mask]
     if marked.modality == "CT":
         refuse_narrow(path, measured)
-        notes += odd_hu(float(measured.min()), float(measured.max()))
+        notes += doubts(measured) or odd_hu(float(measured.min()), float(measured.max()))
     return marked, notes
 
 

@@ -20,7 +20,7 @@ from thinslice.segmentation.nnunet import NnUNet
 from thinslice.segmentation.segmenter import Segmenter
 from thinslice.segmentation.settings import settings_of
 from thinslice.store import Store
-from thinslice.training.curve import COLUMNS, training_seconds
+from thinslice.training.curve import COLUMNS, manner_facts, training_seconds
 
 MODULE = "thinslice.segmentation.segmenter"
 
@@ -71,6 +71,8 @@ def segmenter(
         job.output("curve", curve)
         job.fact("parameters", sum(p.numel() for p in fitted.net.parameters()))
         job.fact("train_s", training_seconds(curve))
+        for name, value in manner_facts(curve).items():
+            job.fact(name, value)
         job.fact("device", run.device)
 
 

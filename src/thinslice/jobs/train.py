@@ -19,7 +19,7 @@ from thinslice.runtime import device as devices
 from thinslice.runtime.processes import EndedError
 from thinslice.store import Store
 from thinslice.training import fitted_on
-from thinslice.training.curve import training_seconds, waiting_share
+from thinslice.training.curve import manner_facts, training_seconds, waiting_share
 from thinslice.training.distributed import together
 
 
@@ -142,6 +142,8 @@ def _record(job: Job, card: Mapping[str, Any], files: Files, runs: list[Run]) ->
     job.fact("parameters", fitted.parameters())
     job.fact("train_s", training_seconds(files.curve))
     job.fact("waiting", round(waiting_share(files.curve), 4))
+    for name, value in manner_facts(files.curve).items():
+        job.fact(name, value)
     job.fact("device", _device_names(runs))
     job.fact("processes", len(runs))
     if runs[1:]:  # the record's own figure is of this process, which only waits

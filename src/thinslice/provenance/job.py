@@ -99,6 +99,8 @@ def recorded_job(
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     with locked(records[0]) as waited:
+        for record in records:  # of a killed writer, also where there is nothing to write
+            remove_leftovers(record)
         running = Job(rule, cards, seed, plugins)
         running.inputs |= {name: link_to(path) for name, path in inputs.items()}
         running.inputs |= {str(path): _raw(path) for path in raw}
@@ -116,7 +118,6 @@ def recorded_job(
         content = _content(running, started, time.perf_counter() - clock)
         text = record_text({"id": record_id(content), **content})
         for record in records:
-            remove_leftovers(record)
             write_text(record, text)
 
 

@@ -27,15 +27,22 @@ def room_bytes(run: Run, device: torch.device) -> int:
     return max(0, int(SHARE * left))
 
 
+def choice(room: Room) -> str:
+    """What was done in a room until now: ``kept``, ``recomputed``, or ``kept in part``."""
+    if room.most == 0:
+        return "recomputed"
+    return "kept in part" if room.lacked else "kept"
+
+
 @contextmanager
-def kept(net: nn.Module, run: Run, device: torch.device) -> Iterator[Room]:
-    """Let the blocks of ``net`` keep what fits, in the block of code."""
+def kept(net: nn.Module, run: Run, device: torch.device) -> Iterator[Room | None]:
+    """Let the blocks of ``net`` keep what fits, in the block of code; None: it has no such."""
     room = Room(room_bytes(run, device))
     blocks = [module for module in net.modules() if isinstance(module, Keeps)]
     for block in blocks:
         block.room = room
     try:
-        yield room
+        yield room if blocks else None
     finally:
         for block in blocks:
             block.room = None

@@ -1,11 +1,12 @@
 """The learning curve: one CSV row per few steps, appended as the training goes.
 
-    step, loss, val, lr, wall_s, speed, waiting
+    step, loss, val, lr, wall_s, speed, waiting, precision, activations, room_mib
 
 ``loss`` is the mean since the row before, ``val`` empty where no validation was made, ``wall_s``
 the seconds of training so far over all its runs, ``speed`` the steps per second and ``waiting`` the
-share of the time spent waiting for batches, both since the row before. A resumed training drops the
-rows past the step it resumes from, so no step appears twice.
+share of the time spent waiting for batches, both since the row before; ``precision`` and the others
+are a ``Manner``. A resumed training drops the rows past the step it resumes from, so no step
+appears twice.
 A training of several stages has one curve: ``join_stages``.
 """
 
@@ -14,11 +15,28 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 from thinslice.fs.atomic import write_text
 
-COLUMNS = "step,loss,val,lr,wall_s,speed,waiting"
+COLUMNS = "step,loss,val,lr,wall_s,speed,waiting,precision,activations,room_mib"
+
+
+class Manner(NamedTuple):
+    """How a machine computed the steps of a training.
+
+    precision    of the products: ``fp32``, ``tf32`` or ``bf16``, whatever the settings ask for
+    activations  what blocks need again in their backward pass: ``kept``, ``recomputed``, or ``kept
+                 in part``; empty where the network has no such blocks
+    room_mib     MiB that they could keep; None likewise
+    """
+
+    precision: str = ""
+    activations: str = ""
+    room_mib: int | None = None
+
+
+UNSAID = Manner()
 
 
 class Curve:
@@ -38,10 +56,13 @@ class Curve:
         wall_s: float,
         speed: float,
         waiting: float = 0.0,
+        manner: Manner = UNSAID,
     ) -> None:
         """Append one row; numbers that must repeat exactly are written in full."""
         shown = "" if val is None else repr(val)
-        self._file.write(f"{step},{loss!r},{shown},{lr!r},{wall_s:.2f},{speed:.3f},{waiting:.3f}\n")
+        how = ",".join("" if part is None else str(part) for part in manner)
+        numbers = f"{step},{loss!r},{shown},{lr!r},{wall_s:.2f},{speed:.3f},{waiting:.3f}"
+        self._file.write(f"{numbers},{how}\n")
         self._file.flush()
 
     def sync(self) -> None:
@@ -86,6 +107,22 @@ def waiting_share(path: Path) -> float:
             waited_s, wall_s = waited_s + float(row["waiting"]) * passed_s, wall_s + passed_s
             ended_s[stage] = now_s
     return waited_s / wall_s if wall_s else float("nan")
+
+
+def manner_facts(path: Path) -> dict[str, Any]:
+    """How the training of a curve was computed, for its record; what no row says is left out.
+
+    A training that went on elsewhere may have several precisions or choices of activations, in the
+    order of its steps; ``activations_room_mib`` is its largest.
+    """
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    facts: dict[str, Any] = {}
+    for name in ("precision", "activations"):
+        words = dict.fromkeys(row[name] for row in rows if row[name])
+        facts |= {name: ", ".join(words)} if words else {}
+    rooms = [int(row["room_mib"]) for row in rows if row["room_mib"]]
+    return facts | ({"activations_room_mib": max(rooms)} if rooms else {})
 
 
 def join_stages(curves: Mapping[str, Path], out: Path) -> Path:

@@ -21,11 +21,12 @@ from torch import Tensor, nn
 
 from thinslice.errors import ThinsliceError
 from thinslice.interfaces import Run
+from thinslice.nets.kept import Room
 from thinslice.runtime import signals
 from thinslice.runtime.progress import Progress
 from thinslice.training import activations, checkpoint, precision, seeds
 from thinslice.training.batches import Batch, Sample, Waited, ahead, to_device
-from thinslice.training.curve import Curve
+from thinslice.training.curve import Curve, Manner
 from thinslice.training.distributed import Loss, ProcessGroup
 from thinslice.training.learner import Learner, Rival
 from thinslice.training.plan import Plan, learning_rate
@@ -81,7 +82,7 @@ def train(
     with (
         seeds.seeded(plan.seed),
         precision.matmuls(training.learner.precision),
-        activations.kept(net, run, group.device),
+        activations.kept(net, run, group.device) as training.room,
         Curve(work / "curve.csv", after=resumed_at) if group.leads else nullcontext() as curve,
         Progress(plan.steps, "training", "step", shown=run.progress, done=resumed_at) as progress,
         signals.deferred(wait=group.size == 1) as stopping,
@@ -129,6 +130,7 @@ class _Training:
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=group.device)
         self.loss_n = 0
         self.wall_s = 0.0
+        self.room: Room | None = None
         self.batches = Waited(iter(()))
         self._mark = self._saved = self._row_began = time.monotonic()
 
@@ -234,10 +236,18 @@ class _Training:
         self.wall_s += now - self._mark
         self._mark = self._row_began = now
         if curve is not None:
-            curve.add(self.step, mean, val, rate, self.wall_s, self.loss_n / seconds, waiting)
+            speed = self.loss_n / seconds
+            curve.add(self.step, mean, val, rate, self.wall_s, speed, waiting, self._manner())
         self.loss_sum.zero_()
         self.loss_n = 0
         return f"loss {mean:.4g}" + (f", val {self.vals[-1]:.4g}" if self.vals else "")
+
+    def _manner(self) -> Manner:
+        """How this process computed its steps until now."""
+        if self.room is None:
+            return Manner(self.learner.precision)
+        room_mib = self.room.nbytes >> 20
+        return Manner(self.learner.precision, activations.choice(self.room), room_mib)
 
     def finish(self, resumed_at: int) -> Trained:
         """Leave the best weights in the network, the same in all processes."""

@@ -13,7 +13,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, TracebackType
 from typing import Any
 
 import snakemake.common
@@ -70,6 +70,18 @@ def remember_arguments() -> None:
         module.get_function_params = arguments  # pyright: ignore[reportAttributeAccessIssue]
 
 
+class Refusal(WorkflowError):  # noqa: N818 - a person reads the name
+    """What Snakemake prints as it is: without lines of code, which it takes from the traceback."""
+
+    @property
+    def __traceback__(self) -> TracebackType | None:  # pyright: ignore
+        return None
+
+    @__traceback__.setter
+    def __traceback__(self, traceback: TracebackType | None) -> None:
+        """Forget it: a block that an error leaves may set it."""
+
+
 @contextlib.contextmanager
 def refusals() -> Iterator[None]:
     """Turn a refusal inside the block into the error that Snakemake prints without a traceback.
@@ -87,7 +99,7 @@ def refusals() -> Iterator[None]:
         lines = [schema_errors.in_words(error.__context__)]
     else:
         return
-    raise WorkflowError("\n".join(f"refused: {line}" for line in lines)) from None
+    raise Refusal("\n".join(f"refused: {line}" for line in lines)) from None
 
 
 def is_main(workflow: Any) -> bool:

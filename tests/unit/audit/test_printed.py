@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from support.small_results import FIGURE, PAGE, TABLE
-from thinslice.audit import printed
+from thinslice.audit import printed, question
 from thinslice.errors import Refused
 
 ROWS = [
@@ -87,3 +87,9 @@ def test_a_number_that_no_cell_prints_is_a_question(results, audit, words, line)
     status, out, err = audit(*words)
     assert (status, out) == (2, "")
     assert line in err
+
+
+def test_a_row_of_a_stand_in_says_so_beside_the_paper_s_metric():
+    cells = {"method": "tvsrn", "metric": "ms_ssim", "stand_in": "ssim for ms_ssim"}
+    assert question.row_words(cells) == "tvsrn, ms_ssim, a stand-in: ssim for ms_ssim"
+    assert "stand-in" not in question.row_words({**cells, "stand_in": ""})

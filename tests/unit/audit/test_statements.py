@@ -76,6 +76,8 @@ def test_a_file_more_or_less_in_the_scan_s_folder_is_named(audit):
     status, printed, _ = audit(written)
     assert status == 1
     assert f"BROKEN  {first} is missing" in printed
+    assert "snakemake" not in printed  # no workflow made it
+    assert "restore the scan again" in printed
     assert f"BROKEN  {written / 'other.dcm'} is not in the statement" in printed
 
 
@@ -90,7 +92,14 @@ def test_a_changed_input_is_named_and_a_missing_one_is_not_here(audit):
     status, printed, _ = audit("CT_1mm.nii.gz")
     assert status == 3
     assert "NOT HERE  the input " in printed
+    assert "thick.nii.gz: bring it to this path" in printed
     assert HOLDS not in printed
+
+
+def test_a_missing_statement_is_named_with_what_it_is(audit):
+    status, _, err = audit(f"CT_1mm.nii.gz{statements.SUFFIX}")
+    assert status == 2
+    assert "the statement that is written beside a restored scan" in err
 
 
 def test_an_input_in_a_zip_is_compared_with_its_members(audit):

@@ -163,3 +163,22 @@ def test_the_command_says_that_nothing_changed(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "thickness_mm was 5, is 4" in printed
     assert f"makes again {SCORES} and 1 more" in printed
+
+
+def test_a_change_of_config_reminds_of_a_config_of_its_own(tmp_path, capsys, monkeypatch):
+    (tmp_path / "config.yaml").write_text(json.dumps({"datasets": {}, "degradations": {}}))
+    monkeypatch.setattr("thinslice.cli.why.CONFIG", tmp_path / "config.yaml")
+    assert main(["why", str(SCORES)]) == 1
+    printed = capsys.readouterr().out
+    assert "config: degradations.toy is gone" in printed
+    assert f"thinslice why {SCORES} --configfile FILE" in printed.splitlines()[-1]
+    assert main(["why", str(SCORES), "--config", "degradations={}"]) == 1
+    assert "--configfile" not in capsys.readouterr().out
+
+
+def test_a_change_of_code_does_not(tmp_path, capsys, monkeypatch):
+    (tmp_path / "config.yaml").write_text(json.dumps({"datasets": {}, **CONFIG}))
+    monkeypatch.setattr("thinslice.cli.why.CONFIG", tmp_path / "config.yaml")
+    monkeypatch.setattr(why, "modules_of", lambda script, plugins: {})
+    assert main(["why", str(SCORES)]) == 1
+    assert "--configfile" not in capsys.readouterr().out

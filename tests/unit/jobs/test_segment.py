@@ -86,6 +86,12 @@ def test_rows_have_the_columns_of_scores_and_their_record_names_all_they_rest_on
     assert record["facts"]["tolerance_mm"] == 2.0
 
 
+def test_the_record_says_how_the_segmenter_was_computed(folder):
+    facts = read_record(record_path(folder / WEIGHTS))["facts"]
+    assert facts["precision"] == "fp32"
+    assert "activations" not in facts  # its network has no such choice
+
+
 def test_a_data_set_without_labels_is_refused_before_anything_is_written(folder, monkeypatch):
     monkeypatch.chdir(folder)
     out = Path("results/labels/varied_phantom.npz")

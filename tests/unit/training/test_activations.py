@@ -6,6 +6,7 @@ import torch
 from thinslice.interfaces import Run
 from thinslice.nets.swin import SwinStack
 from thinslice.training import activations, loop
+from thinslice.training.curve import manner_facts
 from thinslice.training.plan import Plan
 
 CPU = torch.device("cpu")
@@ -59,3 +60,31 @@ def test_a_room_is_half_of_what_is_left_below_the_cap(rooms):
     assert activations.room_bytes(Run(max_memory_gib=0.5), CPU) == 0
     assert activations.room_bytes(Run(), CPU) == 0
     assert activations.room_bytes(Run(max_memory_gib=3), torch.device("cuda")) == 0
+
+
+def test_the_curve_says_how_a_step_was_computed(tmp_path, rooms):
+    def facts(cap_gib: float | None) -> dict[str, object]:
+        work = tmp_path / str(cap_gib)
+        trained(work, Run(device="cpu", max_memory_gib=cap_gib))
+        return manner_facts(work / "curve.csv")
+
+    block = 64 * 7 * 8 * 4  # bytes: tokens, numbers of a token, bytes of each
+    half = 1 + 1.5 * block / 2**29  # a room for the first block alone
+    assert facts(None) == {
+        "precision": "fp32", "activations": "recomputed", "activations_room_mib": 0,
+    }  # fmt: skip
+    assert facts(half)["activations"] == "kept in part"
+    assert facts(2) == {"precision": "fp32", "activations": "kept", "activations_room_mib": 512}
+
+
+def test_a_network_without_such_blocks_says_nothing_of_activations(tmp_path):
+    net = torch.nn.Linear(1, 1)
+    loop.train(
+        net,
+        lambda rng: (torch.ones(1, 1),),
+        lambda net, batch: net(batch[0]).square().mean(),
+        Plan(steps=1),
+        work=tmp_path,
+        run=Run(device="cpu", max_memory_gib=64),
+    )
+    assert manner_facts(tmp_path / "curve.csv") == {"precision": "fp32"}

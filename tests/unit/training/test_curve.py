@@ -2,7 +2,14 @@
 
 import pytest
 
-from thinslice.training.curve import Curve, join_stages, training_seconds, waiting_share
+from thinslice.training.curve import (
+    Curve,
+    Manner,
+    join_stages,
+    manner_facts,
+    training_seconds,
+    waiting_share,
+)
 
 
 def test_every_row_of_every_stage_stands_once_under_its_name(tmp_path):
@@ -44,3 +51,15 @@ def test_waiting_is_a_share_of_all_seconds(tmp_path):
     stages = join_stages({n: tmp_path / f"{n}.csv" for n in "ab"}, tmp_path / "both.csv")
     assert waiting_share(tmp_path / "a.csv") == 0.25
     assert waiting_share(stages) == 0.25
+
+
+def test_a_training_that_went_on_elsewhere_has_both_manners(tmp_path):
+    with Curve(tmp_path / "curve.csv") as curve:
+        curve.add(1, 0.5, None, 1e-3, 1.0, 1.0, 0.0, Manner("fp32", "kept", 300))
+        curve.add(2, 0.5, None, 1e-3, 1.0, 1.0, 0.0, Manner("bf16", "recomputed", 0))
+        curve.add(3, 0.5, None, 1e-3, 1.0, 1.0, 0.0, Manner("bf16", "recomputed", 0))
+    assert manner_facts(tmp_path / "curve.csv") == {
+        "precision": "fp32, bf16",
+        "activations": "kept, recomputed",
+        "activations_room_mib": 300,
+    }

@@ -1,5 +1,6 @@
 """A paper's tables as the paper lays them out, each number with ours next to it."""
 
+import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,13 +23,13 @@ def sheets(table: pd.DataFrame, skipped: Sequence[tuple[str, str]] = ()) -> list
 def _sheet(rows: Rows) -> Sheet:
     first = rows[0]
     columns = split_by(sorted(rows, key=lambda row: row["across"]), "printed_column")
-    printed = []
+    ours = [row for row in rows if _measured(row)]
+    daggers, printed = _daggers(ours), []
     for (line,), part in split_by(rows, "printed_row").items():
         cells = by_key(part, "printed_column")
-        pairs = [_pair(cells.get(name), column) for (name,), column in columns.items()]
+        pairs = [_pair(cells.get(name), column, daggers) for (name,), column in columns.items()]
         printed.append([Cell(line), *(cell for pair in pairs for cell in pair)])
     heads = [head for (name,), column in columns.items() for head in _heads(name, column)]
-    ours = [row for row in rows if _measured(row)]
     beside_it = "ours beside it: mean over n test patients [95 % interval] (ours - the paper's)"
     known = [row["paper_n"] for row in rows if pd.notna(row["paper_n"])]
     over = f" ({wording.patients(known)})" if known else ""
@@ -36,13 +37,20 @@ def _sheet(rows: Rows) -> Sheet:
         f"{first['paper']}, {first['title']}: the paper's number{over}, and "
         f"{beside_it if ours else 'none of ours'}."
     )
-    notes = [*_notes(rows, ours), *_why_not(rows)]
+    notes = [*_notes(rows, ours, daggers), *_why_not(rows)]
     beside = frozenset(k + 1 for k, head in enumerate(heads) if head.startswith(OURS))
     return Sheet(caption, ["", *heads], printed, notes, beside=beside)
 
 
 def _measured(row: Mapping[str, Any]) -> bool:
     return row["mean"] == row["mean"]
+
+
+def _daggers(ours: Rows) -> dict[str, str]:
+    """The mark of every stand-in, with a letter where there are several; none where it is empty."""
+    instead = list(dict.fromkeys(row["stand_in"] for row in ours if row["stand_in"]))
+    letters = string.ascii_lowercase if len(instead) > 1 else [""]
+    return {"": "", **{words: f"{DAGGER}{letter}" for words, letter in zip(instead, letters)}}
 
 
 def _heads(name: str, column: Rows) -> list[str]:
@@ -54,14 +62,14 @@ def _heads(name: str, column: Rows) -> list[str]:
     return [name, f"{OURS} ({wording.patients(row['n'] for row in ours)}{sim})"]
 
 
-def _pair(row: Mapping[str, Any] | None, column: Rows) -> list[Cell]:
+def _pair(row: Mapping[str, Any] | None, column: Rows, daggers: Mapping[str, str]) -> list[Cell]:
     """One printed number and, where the column has any of ours, ours."""
     theirs = Cell(_theirs(row, column), row=row["row"]) if row else Cell(wording.NOTHING)
     if not any(_measured(other) for other in column):
         return [theirs]
     if row is None or not _measured(row):
         return [theirs, Cell(wording.NOTHING)]
-    return [theirs, Cell(_ours(row, column), row=row["row"])]
+    return [theirs, Cell(_ours(row, column) + daggers[row["stand_in"]], row=row["row"])]
 
 
 def _theirs(row: Mapping[str, Any], column: Rows) -> str:
@@ -75,17 +83,16 @@ def _theirs(row: Mapping[str, Any], column: Rows) -> str:
 
 
 def _ours(row: Mapping[str, Any], column: Rows) -> str:
-    """Our number with the paper's decimals, its difference, a dagger for a stand-in."""
-    dagger = DAGGER if row["stand_in"] else ""
+    """Our number with the paper's decimals and its difference."""
     if row["metric"] == "parameters":
-        return f"{wording.count(row['mean'])}{dagger}"
+        return wording.count(row["mean"])
     places = _places(column)
     spread, difference = row["sd"], row["difference"]
     sd = (
         f" ± {spread:.{places}f}" if row["paper_sd"] == row["paper_sd"] and spread == spread else ""
     )
     text = f"{wording.mean_of(row, places=places)}{sd}{row['mark']}"
-    return f"{text}{f' ({difference:+.{places}f})' if difference == difference else ''}{dagger}"
+    return f"{text}{f' ({difference:+.{places}f})' if difference == difference else ''}"
 
 
 def _places(column: Rows) -> int:
@@ -98,7 +105,7 @@ def _decimals(row: Mapping[str, Any]) -> int:
     return len(repr(float(row["paper_value"])).partition(".")[2])
 
 
-def _notes(rows: Rows, ours: Rows) -> list[str]:
+def _notes(rows: Rows, ours: Rows, daggers: Mapping[str, str]) -> list[str]:
     """What marks mean, what ours reproduces, and every note of a single number."""
     notes = []
     if any(row["paper_mark"] for row in rows):
@@ -107,10 +114,11 @@ def _notes(rows: Rows, ours: Rows) -> list[str]:
         notes.append(
             f"{MARK} of ours: significantly {test}, not corrected for the number of tests."
         )
-    stood_in = dict.fromkeys(s for row in ours for s in row["stand_in"].split(", ") if s)
-    if stood_in:
-        instead = ", ".join(stood_in)
-        notes.append(f"{DAGGER}: not the paper's cell, and not to be compared: {instead}.")
+    notes += [
+        f"{dagger}: not the paper's cell, and not to be compared: {instead}."
+        for instead, dagger in daggers.items()
+        if instead
+    ]
     named: dict[str, dict[str, None]] = {}
     for row in ours:
         named.setdefault(row["fidelity"], {})[row["ours_on"].split("/")[-1]] = None

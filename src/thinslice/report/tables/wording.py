@@ -177,9 +177,13 @@ def patients(counts: Iterable[int]) -> str:
 
 
 def footnotes(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Every distinct note of the rows, and how their intervals were found, once each."""
+    """Every distinct note of the rows, and how their intervals were found, once each.
+
+    A row without an interval, as of one patient, does not say how it was found.
+    """
     rows = list(rows)
-    ways = dict.fromkeys(row["interval"] for row in rows if row.get("interval"))
+    bounded = [row for row in rows if row.get("low", 0.0) == row.get("low", 0.0)]  # not nan
+    ways = dict.fromkeys(row["interval"] for row in bounded if row.get("interval"))
     notes = {n: None for row in rows for n in str(row.get("note", "")).split("; ") if n}
     ways = [f"[low, high]: {way}." for way in ways]
     return [*ways, *(sentence(note) for note in sorted(notes)), *odd_notes(rows)]

@@ -53,8 +53,29 @@ def test_the_sheet_has_the_paper_s_rows_and_columns_with_ours_beside(stood_in, t
     assert "No number of ours, SAINT: not among the methods yet." in notes
     assert "No number of ours, EDSR, TVSRN (GPU): memory of a graphics card" in notes
     assert "textbook: cubic" in notes
-    assert second.rows[0][2].text.endswith("†")
-    assert any(note.startswith("†: ") and "phantom for hospital" in note for note in second.notes)
+    assert second.rows[0][2].text.endswith("†a")
+    assert any(note.startswith("†a: ") and "phantom for hospital" in note for note in second.notes)
+
+
+def test_every_kind_of_stand_in_has_a_mark_of_its_own(evidence, tmp_path):
+    """Else a row of another metric could be read as one of another patient's scans."""
+    instead = {**STAND_INS, "metrics": {"ms_ssim": "ssim"}}
+    rows = published.build(**SETTINGS, stand_ins=instead)(evidence)
+    table = as_table(from_csv(rows, tmp_path))
+    second = typeset.sheets(table)[1]
+    says = ": not the paper's cell, and not to be compared: "
+    mark_of = {note.split(says)[1]: note.split(says)[0] for note in second.notes if says in note}
+    assert len({*mark_of.values()}) == len(mark_of) > 1
+    marked = {
+        (cell.row, "†" + cell.text.partition("†")[2])
+        for line in second.rows
+        for cell in line
+        if "†" in cell.text
+    }
+    ours = rows[(rows["table"] == "table_2") & (rows["stand_in"] != "") & rows["mean"].notna()]
+    assert marked == {(k + 1, mark_of[f"{words}."]) for k, words in ours["stand_in"].items()}
+    assert all(mark in typeset.markdown(table) for mark in mark_of.values())
+    assert r"\dag{}b" in typeset.latex(table)
 
 
 def test_every_cell_of_the_sheet_leads_to_its_row_of_the_csv(table, tmp_path):

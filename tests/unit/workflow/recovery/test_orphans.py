@@ -63,6 +63,14 @@ def test_what_snakemake_does_not_know_of_is_hidden_and_taken_back_unchanged(fold
     assert after == before
 
 
+def test_what_a_killed_writer_left_goes_also_where_nothing_is_written(folder):
+    set_aside()
+    (folder / "results/weights/.w.record.json.1.partial").write_text('{"id": "12')
+    with pytest.raises(SystemExit):
+        job(by="second")
+    assert names(folder) == ["w.curve.csv", "w.pt", "w.record.json"]
+
+
 def test_a_job_of_other_cards_makes_its_own_and_removes_what_was_hidden(folder):
     set_aside()
     assert job(cards="other", by="second")
