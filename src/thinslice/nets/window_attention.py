@@ -4,7 +4,7 @@ A fused call works through windows and heads one by one. On a CPU, in a window o
 heads of a few channels, the call itself costs more than its arithmetic. There, products of all
 windows and heads at once are faster: scores stand with a row for every key and a column for every
 query, and all that comes of them with a row for every channel, so that no product has rows of a
-few numbers. Training needs the shares anyway.
+few numbers.
 
 Shape suffixes: W windows, T tokens of one window, C channels, E = 3 C, H heads, D channels of one
 head, P = W*H pairs of a window and a head, K keys, Q queries (T each).
@@ -23,9 +23,9 @@ def split_heads(qkv_WTE: Tensor, heads: int) -> Tensor:
     return qkv_WTE.view(windows, tokens, 3, heads, width // 3 // heads).permute(2, 0, 3, 1, 4)
 
 
-def by_products(x_WTC: Tensor, learns: bool) -> bool:
-    """Whether batched products are the better way: on a CPU, to train or in small windows."""
-    return not x_WTC.is_cuda and (learns or x_WTC.shape[1] <= FEW)
+def by_products(x_WTC: Tensor) -> bool:
+    """Whether batched products are the better way: on a CPU, in small windows."""
+    return not x_WTC.is_cuda and x_WTC.shape[1] <= FEW
 
 
 def fused(qkv_WTE: Tensor, bias_HTT: Tensor) -> Tensor:

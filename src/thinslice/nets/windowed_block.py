@@ -80,7 +80,7 @@ class _Chunked(torch.autograd.Function):
             h = layer_norm(x_WTC, width, w.norm1, w.norm1_bias, EPSILON)
             qkv_WTE = linear(h, w.qkv, w.qkv_bias)
             bias_HTT = detached_KHTT[c.kind]
-            if by_products(x_WTC, learns):
+            if by_products(x_WTC):
                 h = Attention(qkv_WTE, bias_HTT, out_PKQ=out_PKQ).answer()
             else:
                 h = fused(qkv_WTE, bias_HTT)
