@@ -24,7 +24,8 @@ from thinslice.provenance import environment
 HERE = Path(__file__).resolve().parent
 SCRIPTS = (
     *("store_crops", "scoring_speed", "case_workers_speed", "planning_speed"),
-    *("msd_speed", "tvsrn_speed", "acvtt_speed", "restoring_speed", "planes_speed", "whole_scan_speed"),
+    *("msd_speed", "tvsrn_speed", "acvtt_speed"),
+    *("restoring_speed", "planes_speed", "whole_scan_speed"),
 )
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
