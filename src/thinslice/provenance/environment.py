@@ -89,9 +89,21 @@ def machine() -> dict[str, Any]:
     }
 
 
+def cpu_vendor() -> str:
+    """Who made the processor: "AuthenticAMD", "GenuineIntel"; "" where the system does not say."""
+    known = ("AuthenticAMD", "GenuineIntel")
+    elsewhere = platform.processor()  # on Windows it ends in the vendor
+    return _of_cpu("vendor_id") or next((name for name in known if name in elsewhere), "")
+
+
 def _cpu_name() -> str:
+    return _of_cpu("model name") or platform.processor() or platform.machine()
+
+
+def _of_cpu(field: str) -> str:
+    """A field of the first processor as Linux lists it; "" without such a list."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
+            if line.startswith(field):
                 return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+    return ""

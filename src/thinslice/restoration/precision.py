@@ -13,7 +13,7 @@ from thinslice.restoration.methods import as_option
 def precision_of(method: Method, wanted: str | None, run: Run) -> str | None:
     """The precision in which a network restores; None where its method has no choice.
 
-    Refused where the device of ``run`` has no units for the one ``wanted``.
+    Refused where the device of ``run`` gains nothing by the one ``wanted``.
     """
     choosing: Any = method
     if not hasattr(choosing, "precision_on"):
@@ -28,7 +28,7 @@ def precision_of(method: Method, wanted: str | None, run: Run) -> str | None:
             raise
         raise Refused(as_option(str(error))) from error
     if wanted not in (None, numbers):
-        raise Refused(f"precision {wanted}: the {chosen.type} has no units for it; leave it out")
+        raise Refused(f"precision {wanted}: the {chosen.type} is no faster in it; leave it out")
     return numbers
 
 
