@@ -4,6 +4,7 @@ No file says what its values mean. A CT shows air and tissue, 1000 HU apart; eve
 water its noise spans some tens. Fractions within 20 are another unit, or a scan to be rounded by
 the one who knows that it is HU. So are hundredths within 45, as HU / 100 of 12 bits are. Other
 fractions within 45 may be either, HU of one tissue or HU / 100 that was resampled: a note says so.
+Neither is said of values such as those of air, which times 100 are beyond 16 bits.
 """
 
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from thinslice.errors import refused
+from thinslice.volume import HU_INT16
 
 NARROW_HU = 20.0  # HU / 1000 spans at most 4, standardised values about 10
 HUNDREDTHS_HU = 45.0  # HU / 100 of 12 bits spans 41
@@ -36,7 +38,7 @@ def refuse_narrow(path: Path, voxels: np.ndarray) -> None:
 
 def doubts(voxels: np.ndarray) -> list[str]:
     """A note on fractions within 45 that may be HU / 100; empty for any others."""
-    if not _fractions_within(voxels, HUNDREDTHS_HU):
+    if not _may_be_a_hundredth(voxels):
         return []
     return [
         f"values {float(voxels.min()):g} to {float(voxels.max()):g} have fractions and span little "
@@ -59,9 +61,16 @@ def _fractions_within(voxels: np.ndarray, range_hu: float) -> bool:
     return bool((np.abs(voxels - np.rint(voxels)) > FRACTION_HU).any())
 
 
+def _may_be_a_hundredth(voxels: np.ndarray) -> bool:
+    """Whether values have fractions, lie within 45, and times 100 can be HU."""
+    low, high = float(voxels.min()) * 100, float(voxels.max()) * 100
+    fits = HU_INT16[0] <= low and high <= HU_INT16[1]
+    return fits and _fractions_within(voxels, HUNDREDTHS_HU)
+
+
 def _hundredths(voxels: np.ndarray) -> bool:
     """Whether all are hundredths within 45, and not those of means of 2, 4, 5, ... 50 whole HU."""
-    if not _fractions_within(voxels, HUNDREDTHS_HU):
+    if not _may_be_a_hundredth(voxels):
         return False
     hundredfold = voxels * 100.0
     whole = np.rint(hundredfold)

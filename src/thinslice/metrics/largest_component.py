@@ -16,7 +16,7 @@ FIRST = 2  # the number that a slice's first piece is painted with
 
 def largest_component(mask: np.ndarray) -> np.ndarray:
     """The largest face-connected part of a boolean mask [Z, Y, X]; of equal ones the first met."""
-    painted = mask.astype(np.uint8)
+    painted = mask.astype(np.uint8, order="C")  # OpenCV paints in no other
     sizes = []  # of the pieces of each slice
     for plane in painted:
         sizes.append(_paint(plane))

@@ -52,6 +52,12 @@ def test_without_isal_zlib_is_used(monkeypatch):
     assert by_zlib().GzipFile is gzip.GzipFile
 
 
+def test_where_isal_is_installed_it_is_used():
+    """Else a module that isal moved would make every stream slow, and no other test fail."""
+    igzip = pytest.importorskip("isal.igzip")
+    assert gzip_streams.GzipFile is igzip.IGzipFile
+
+
 def test_what_is_packed_is_read_by_gzip_and_depends_on_the_content_alone(streams):
     pieces = [b"head", NOISE, b"", NOISE[:7]]
     content = packed(streams, pieces)

@@ -54,11 +54,34 @@ def test_what_may_be_either_is_read_with_one_note(values):
 
 @pytest.mark.parametrize(
     "values",
-    [BODY, BODY + 0.25, BODY + RNG.normal(0, 1, ZYX), BONE / 2, WATER, np.round(WATER / 3)],
-    ids=["body", "quarters", "denoised", "bone", "water", "narrow and whole"],
+    [
+        BODY,
+        BODY + 0.25,
+        BODY + RNG.normal(0, 1, ZYX),
+        BONE / 2,
+        WATER,
+        np.round(WATER / 3),
+        RNG.normal(-1000, 4, ZYX),
+        np.round(RNG.normal(-1000, 4, ZYX), 2),
+    ],
+    ids=[
+        "body",
+        "quarters",
+        "denoised",
+        "bone",
+        "water",
+        "narrow and whole",
+        "air",
+        "air in hundredths",
+    ],
 )
 def test_hu_are_read_without_a_word_of_another_unit(values):
     assert not any("HU / 100" in note for note in notes(values))
+
+
+@pytest.mark.parametrize(("hu", "word"), [(-1050, "below air"), (40_000, "beyond 16 bits")])
+def test_what_is_odd_of_a_narrow_range_is_said(hu, word):
+    assert any(word in note for note in notes(RNG.normal(hu, 4, ZYX)))
 
 
 def test_what_is_made_of_a_narrow_scan_in_hu_can_be_read_again(tmp_path):

@@ -28,6 +28,13 @@ def test_equal_to_labels_on_random_masks():
         np.testing.assert_array_equal(largest_component(mask), by_labels(mask))
 
 
+@pytest.mark.parametrize("axes", [(2, 1, 0), (0, 2, 1), (1, 0, 2)])
+def test_axes_in_any_order_of_memory(axes):
+    for mask in random_masks(5):
+        turned = mask.transpose(axes)
+        np.testing.assert_array_equal(largest_component(turned), by_labels(turned))
+
+
 def test_of_equal_parts_the_first_is_kept():
     mask = np.zeros((4, 5, 5), bool)
     mask[2:, 0, 0] = mask[:2, 4, 4] = mask[1:3, 2, 2] = True

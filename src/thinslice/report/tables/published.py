@@ -1,7 +1,8 @@
 """A paper's tables as the paper lays them out, each number with ours next to it."""
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count, product
 from typing import Any
 
 import pandas as pd
@@ -47,10 +48,16 @@ def _measured(row: Mapping[str, Any]) -> bool:
 
 
 def _daggers(ours: Rows) -> dict[str, str]:
-    """The mark of every stand-in, with a letter where there are several; none where it is empty."""
+    """The mark of every stand-in, with letters where there are several; none where it is empty."""
     instead = list(dict.fromkeys(row["stand_in"] for row in ours if row["stand_in"]))
-    letters = string.ascii_lowercase if len(instead) > 1 else [""]
+    letters = _letters() if len(instead) > 1 else [""]
     return {"": "", **{words: f"{DAGGER}{letter}" for words, letter in zip(instead, letters)}}
+
+
+def _letters() -> Iterator[str]:
+    """a to z, then aa, ab, ...: every method and metric of a paper may have a stand-in."""
+    for length in count(1):
+        yield from map("".join, product(string.ascii_lowercase, repeat=length))
 
 
 def _heads(name: str, column: Rows) -> list[str]:

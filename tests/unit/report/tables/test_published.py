@@ -11,6 +11,7 @@ from thinslice.analyses import published
 from thinslice.interfaces import Evidence
 from thinslice.report import page, terminal
 from thinslice.report.tables import typeset
+from thinslice.report.tables.published import sheets as published_sheets
 from thinslice.report.tables.typeset import AnalysisTable
 
 
@@ -76,6 +77,21 @@ def test_every_kind_of_stand_in_has_a_mark_of_its_own(evidence, tmp_path):
     assert marked == {(k + 1, mark_of[f"{words}."]) for k, words in ours["stand_in"].items()}
     assert all(mark in typeset.markdown(table) for mark in mark_of.values())
     assert r"\dag{}b" in typeset.latex(table)
+
+
+def test_more_stand_ins_than_letters_have_a_mark_each(table):
+    measured = table[table["mean"].notna()]
+    rows = pd.concat([measured] * (27 // len(measured) + 1), ignore_index=True)
+    rows = rows.assign(
+        table="table_1",
+        printed_row=[f"line {k}" for k in range(len(rows))],
+        stand_in=[f"new {k} for old" for k in range(len(rows))],
+        row=range(1, len(rows) + 1),
+    )
+    (sheet,) = published_sheets(rows)
+    marks = {"†" + c.text.partition("†")[2] for line in sheet.rows for c in line if "†" in c.text}
+    assert len(marks) == len(rows) > 26
+    assert {"†a", "†z", "†aa"} <= marks
 
 
 def test_every_cell_of_the_sheet_leads_to_its_row_of_the_csv(table, tmp_path):
