@@ -1,10 +1,11 @@
 """Read NIfTI scans of any axis order, with their exact position in the patient.
 
-NIfTI knows no slice thickness, no modality and no unit of its values. Thickness is the increment
-unless it is declared; CT must be HU, and floats in [0, 1] (as RPLHR-CT is distributed) are refused
-until the window that maps them to HU is declared.
+NIfTI knows no slice thickness, no modality and no unit of its values. Thickness is what thinslice
+wrote in the description, else the increment, unless it is declared; CT must be HU, and floats in
+[0, 1] (as RPLHR-CT is distributed) are refused until the window that maps them to HU is declared.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from thinslice.io.derived import OURS
 from thinslice.io.nifti.content import Content, files_of, opened
 from thinslice.io.nifti.header import geometry, intent, three_axes, through_plane
 from thinslice.io.nifti.values import holds_unit, voxels_of
-from thinslice.io.orientation import place
+from thinslice.io.orientation import SPACING_MM, place
 from thinslice.io.padding import settled
 from thinslice.io.scan import LoadedScan, source_without_scanner
 from thinslice.volume import Modality, Volume
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+DESCRIBED = re.compile(rb"slice thickness (\d+\.?\d*) mm(, |$)")  # as ``write`` words it
 
 
 def read_nifti(
@@ -32,7 +34,8 @@ def read_nifti(
 ) -> LoadedScan:
     """A .nii, a .nii.gz or a pair (.hdr, .img) as a volume [Z, Y, X], CT in HU.
 
-    thickness_mm   of a slice; None: equal to the increment, and ``source`` says so
+    thickness_mm   of a slice; None: as the description of a file of ours says, else equal to the
+                   increment; ``source`` says which
     unit_window    (low, high) HU that 0 and 1 stand for, for files that hold [0, 1] floats
 
     The through-plane axis is the one that the header names (``slice_dim``), else the clearly
@@ -70,14 +73,17 @@ def _loaded(
     warnings = [*notes, *warnings, *odd, *intent(path, header)]
     with np.errstate(invalid="ignore"):  # what is not finite is refused by name
         lps = RAS_TO_LPS @ affine
-    placed = place(path, lps, shape, thickness_mm=thickness_mm, through_plane=z)
+    described_mm = _described_mm(header) if thickness_mm is None else None
+    thick_mm = thickness_mm if described_mm is None else described_mm
+    placed = place(path, lps, shape, thickness_mm=thick_mm, through_plane=z)
     voxels, notes = voxels_of(path, stored, placed, modality=modality, unit_window=unit_window)
     volume = Volume(voxels, placed.grid, modality)
     if unit_window is None:
         volume, odd_values = settled(path, volume)
         notes += odd_values
     source: dict[str, Any] = {
-        **source_without_scanner("NIfTI", modality, thickness_mm),
+        **source_without_scanner("NIfTI", modality, thick_mm),
+        **({} if described_mm is None else {"thickness_from": "file"}),
         "axes": "".join(nib.aff2axcodes(affine)),
         "stored_as": str(header.get_data_dtype()),
         "unit_window": list(unit_window) if unit_window and modality == "CT" else None,
@@ -85,3 +91,10 @@ def _loaded(
         "warnings": warnings + notes,
     }
     return LoadedScan(volume, source, files_of(path))
+
+
+def _described_mm(header: nib.Nifti1Header) -> float | None:
+    """The thickness that thinslice wrote; None of any other file."""
+    stated = DESCRIBED.match(bytes(header["descrip"].item()))
+    mm = float(stated[1]) if stated else 0.0
+    return mm if SPACING_MM[0] <= mm <= SPACING_MM[1] else None

@@ -122,6 +122,27 @@ def test_thickness_is_the_increment_unless_declared(tmp_path):
     assert declared.volume.grid.overlap_mm == pytest.approx(1.5, abs=1e-6)
 
 
+@pytest.mark.parametrize("thick_mm", [2.5, 5.0, 1 / 3])
+def test_the_thickness_that_was_written_is_read_again(tmp_path, thick_mm):
+    grid = Grid(4, 2.5 if thick_mm > 1 else 1 / 3, thick_mm, (3, 2), (0.7, 0.7))
+    hu = np.random.default_rng(0).integers(-1000, 900, grid.zyx).astype(np.float32)
+    path = write_nifti(Volume(hu, grid), tmp_path / "a.nii", derived=True)
+    again, declared = read_nifti(path), read_nifti(path, thickness_mm=4.0)
+    assert again.source["thickness_from"] == "file"
+    assert again.source["thickness_mm"] == pytest.approx(thick_mm, rel=1e-5)
+    assert again.volume.grid.thickness_mm == again.source["thickness_mm"]
+    assert declared.source["thickness_from"] == "declared"
+    assert declared.volume.grid.thickness_mm == 4.0
+
+
+@pytest.mark.parametrize("text", [b"slice thickness 0 mm", b"slice thickness 5 mm?", b"5 mm", b""])
+def test_words_of_others_are_no_thickness(tmp_path, text):
+    image = nib.load(saved(tmp_path / "a.nii", *scan_ras()))
+    image.header["descrip"] = text
+    nib.save(image, tmp_path / "b.nii")
+    assert read_nifti(tmp_path / "b.nii").source["thickness_from"] == "increment"
+
+
 def test_unit_floats_need_their_window(tmp_path):
     values, affine = scan_ras()
     unit = ((values + 1024.0) / 3072).astype(np.float32)
