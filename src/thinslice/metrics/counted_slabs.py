@@ -12,7 +12,7 @@ import numpy as np
 
 from thinslice.metrics.ssim import PLANES, RADIUS
 
-ROWS = 48  # of the result, per slab
+PIXELS = 28_000  # of a slice, per slab at most: what is made of their maps stays in the cache
 
 
 class Slab(NamedTuple):
@@ -77,15 +77,23 @@ def slabs(counted: Collection[Counted]) -> Iterator[Slab]:
     has = np.zeros(n_y, bool)
     for mask, box in counted:
         has[box.y] |= mask[box].any(axis=(0, 2))
-    rows = np.flatnonzero(has)
-    for first in range(int(rows[0]), int(rows[-1]) + 1, ROWS) if rows.size else ():
-        y = slice(first, min(first + ROWS, int(rows[-1]) + 1))
+    for y in _cut(np.flatnonzero(has), PIXELS // n_x):
         columns = np.zeros((n_z, n_x), bool)
         for mask, box in counted:
             columns[box.z, box.x] |= mask[box.z, _overlap(box.y, y), box.x].any(axis=1)
         z, x = np.flatnonzero(columns.any(axis=1)), np.flatnonzero(columns.any(axis=0))
         if z.size:
             yield Slab(_around(z, n_z), y, _around(x, n_x))
+
+
+def _cut(rows: np.ndarray, most: int) -> Iterator[slice]:
+    """From the first to the last of ``rows``, in equal parts of at most so many."""
+    if not rows.size:
+        return
+    first, n = int(rows[0]), int(rows[-1]) + 1 - int(rows[0])
+    parts = -(-n // max(1, most))
+    for k in range(parts):
+        yield slice(first + k * n // parts, first + (k + 1) * n // parts)
 
 
 def _overlap(a: slice, b: slice) -> slice:

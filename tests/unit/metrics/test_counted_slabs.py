@@ -25,8 +25,9 @@ def masks(share):
 
 @pytest.mark.parametrize("share", [0.002, 0.3, 1.0])
 def test_planes_of_slabs_hold_every_counted_voxel_once(monkeypatch, share):
-    monkeypatch.setattr(counted_slabs, "ROWS", 7)
+    monkeypatch.setattr(counted_slabs, "PIXELS", 7 * SHAPE[2])
     counted = {view: Counted.of(mask, view) for view, mask in masks(share).items()}
+    assert len(list(slabs(counted.values()))) >= 4
     seen = {view: np.zeros(SHAPE, int) for view in counted}
     for slab in slabs(counted.values()):
         for view, each in counted.items():
@@ -54,3 +55,13 @@ def test_no_window_fits_a_volume_that_is_smaller():
     each = Counted.of(mask, "coronal")
     assert each.number == 0
     assert list(slabs([each])) == []
+
+
+def test_slabs_are_of_equal_height(monkeypatch):
+    """A last slab of a few rows would cost the margins of a whole one."""
+    monkeypatch.setattr(counted_slabs, "PIXELS", 15 * SHAPE[2])
+    each = Counted.of(np.ones(SHAPE, bool), "coronal")
+    heights = [slab.shape[1] for slab in slabs([each])]
+    assert sum(heights) == SHAPE[1]
+    assert max(heights) <= 15
+    assert max(heights) - min(heights) <= 1

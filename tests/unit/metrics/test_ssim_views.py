@@ -5,6 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
+from thinslice.metrics import counted_slabs
 from thinslice.metrics import ssim_views as module
 from thinslice.metrics.errors import LUNG, SOFT, WIDE
 from thinslice.metrics.ssim import PLANES, RADIUS, TAPS, ssim_map
@@ -79,7 +80,8 @@ def test_slices_that_are_held_at_a_time_change_no_bit(monkeypatch, depth):
     assert ssim_views(r, t, masks, LUNG) == whole
 
 
-def test_several_slabs_equal_scikit_image():
+def test_several_slabs_equal_scikit_image(monkeypatch):
+    monkeypatch.setattr(counted_slabs, "PIXELS", 15 * 40)
     rng = np.random.default_rng(3)
     t = rng.normal(0, 200, (13, 85, 15)).astype(np.float32)
     r = t + rng.normal(0, 50, t.shape).astype(np.float32)
