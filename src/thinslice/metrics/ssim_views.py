@@ -3,8 +3,9 @@
 The definition is that of ``ssim``: taps (11, sigma 1.5), clipped to the range, and a voxel counts
 where its whole window lies inside: in its axial, coronal or sagittal plane, or its cube of 11^3.
 Each view smooths the same four maps along two axes or all three; of the nine passes along one axis
-that they would take apart, six are left. Rows go by in slabs: along z, then slice by slice along x
-and y, where maps stay in the cache; memory stays at 10 slabs.
+that they would take apart, six are left. Slabs of rows go by along z, some slices at a time, and
+those slice by slice along x and y, where maps stay in the cache. However many slices there are, a
+thread works in the same 40 MB (at 512 x 512), taken once: to map fresh pages costs system time.
 
 Maps are float32, in units of the range. The result is within 1e-6 of float64 (1e-7 where there is
 noise): the taps are rounded so that they still sum to one, what is clipped stays exactly there, the
@@ -12,22 +13,22 @@ variances of sum and difference stay apart, and what the volumes differ by throu
 before squares are. Equal volumes give exactly 1.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
 from itertools import product
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from thinslice.metrics.counted_slabs import Counted, Slab, slabs
 from thinslice.metrics.errors import UNIT, width
 from thinslice.metrics.ssim import PLANES, RADIUS, combine
 from thinslice.volume import Window
 
 CUBE = "3d"
 VIEWS = (*PLANES, CUBE)
-ROWS = 48  # of the result, per slab
+DEPTH = 32  # slices of the result at a time
 COLUMNS = 4096  # that a pass along z takes at once: eleven rows of them stay in the cache
 APART = 80  # numbers between slices, so that not all of them fall on the same lines of the cache
 
@@ -40,26 +41,19 @@ SINGLE_TAPS = (np.array(_HALF + _HALF[-2::-1]) / 2**24).astype(np.float32)
 ALONG_ROW, ALONG_COLUMN = SINGLE_TAPS[None], SINGLE_TAPS[:, None]
 
 
-class _Slab(NamedTuple):
-    """Where the result is wanted: rows ``y``, and slices and columns with a window's margin."""
+class _Space(NamedTuple):
+    """What a thread works in, float32; taken once, and of the size of its largest slab."""
 
-    z: slice
-    y: slice
-    x: slice
+    still: np.ndarray  # [slices, N] four maps of slices as they are
+    along_z: np.ndarray  # [slices, N] smoothed along z
+    smoothed: np.ndarray  # [2, N] of one slice, smoothed further
+    work: np.ndarray  # [2, N] two maps
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        z, y, x = (part.stop - part.start for part in self)
-        return z, y, x
-
-    def wide(self, n: int) -> slice:
-        """Its rows with a window's margin, of a volume of ``n``."""
-        return _around(np.array([self.y.start, self.y.stop - 1]), n)
-
-    def stride(self, n: int) -> int:
-        """Numbers from one slice of four maps to the next."""
-        rows = self.wide(n)
-        return 4 * (rows.stop - rows.start) * self.shape[2] + APART
+    @classmethod
+    def of(cls, n: int) -> "_Space":
+        """For slabs of which four maps of a slice have ``n`` numbers."""
+        deep = [np.empty((DEPTH + 2 * RADIUS, n + APART), np.float32)[:, :n] for _ in range(2)]
+        return cls(*deep, *(np.empty((2, n), np.float32) for _ in range(2)))
 
 
 def ssim_views(
@@ -86,21 +80,21 @@ def ssim_ranges(
     threads: int = 1,
 ) -> list[dict[str, tuple[float, int]]]:
     """``ssim_views`` in each range; the same voxels are counted in all."""
-    counted = {view: _where_windows_fit(mask, view) for view, mask in masks.items()}
-    numbers = {view: int(np.count_nonzero(mask)) for view, mask in counted.items()}
-    slabs = list(_slabs(_any_of(counted.values())))
-    largest = max((slab.shape[0] * slab.stride(thin.shape[1]) for slab in slabs), default=0)
-    spaces = [np.empty((2, largest), np.float32) for _ in range(threads)]
+    counted = {view: Counted.of(mask, view) for view, mask in masks.items()}
+    numbers = {view: each.number for view, each in counted.items()}
+    parts_of = list(slabs(counted.values()))
+    largest = max((_numbers(slab, thin.shape[1]) for slab in parts_of), default=0)
+    spaces = [_Space.of(largest) for _ in range(threads)]
 
-    def sums(task: tuple[Window, _Slab]) -> dict[str, float]:
+    def sums(task: tuple[Window, Slab]) -> dict[str, float]:
         space = spaces.pop()  # one per thread; fresh arrays would cost more than the filters
         totals = _sums(restored, thin, counted, *task, space)
         spaces.append(space)
         return totals
 
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(sums, product(windows, slabs)))
-    each = [parts[k * len(slabs) : (k + 1) * len(slabs)] for k in range(len(windows))]
+        parts = list(pool.map(sums, product(windows, parts_of)))
+    each = [parts[k * len(parts_of) : (k + 1) * len(parts_of)] for k in range(len(windows))]
     return [
         {
             view: (sum(part[view] for part in of_slabs) / n, n) if n else (float("nan"), 0)
@@ -110,77 +104,65 @@ def ssim_ranges(
     ]
 
 
-def _where_windows_fit(mask: np.ndarray, view: str) -> np.ndarray:
-    """The mask's voxels whose window in this view lies inside the volume."""
-    across = PLANES.get(view)
-    inner = tuple(slice(None) if axis == across else slice(RADIUS, -RADIUS) for axis in range(3))
-    inside = np.zeros(mask.shape, bool)  # unlike zeros_like, no pages that stay untouched
-    inside[inner] = mask[inner]
-    return inside
-
-
-def _any_of(masks: Iterable[np.ndarray]) -> np.ndarray:
-    """Where any of the masks is true."""
-    first, *rest = masks
-    wanted = first.copy()
-    for mask in rest:
-        np.logical_or(wanted, mask, out=wanted)
-    return wanted
-
-
-def _slabs(wanted: np.ndarray) -> Iterator[_Slab]:
-    """Slabs of rows around the wanted voxels [Z, Y, X], each no wider and longer than they need."""
-    rows = np.flatnonzero(wanted.any(axis=(0, 2)))
-    n_z, _, n_x = wanted.shape
-    for first in range(int(rows[0]), int(rows[-1]) + 1, ROWS) if rows.size else ():
-        y = slice(first, min(first + ROWS, int(rows[-1]) + 1))
-        slices = np.flatnonzero(wanted[:, y].any(axis=(1, 2)))
-        if slices.size:
-            columns = np.flatnonzero(wanted[:, y].any(axis=(0, 1)))
-            yield _Slab(_around(slices, n_z), y, _around(columns, n_x))
-
-
-def _around(indices: np.ndarray, n: int) -> slice:
-    """From a window before the first index to a window after the last, inside 0..n."""
-    return slice(max(0, int(indices[0]) - RADIUS), min(n, int(indices[-1]) + RADIUS + 1))
+def _numbers(slab: Slab, n_y: int) -> int:
+    """Numbers in four maps of a slab's slice with its margins, of a volume of ``n_y`` rows."""
+    rows = slab.wide(n_y)
+    return 4 * (rows.stop - rows.start) * slab.shape[2]
 
 
 def _sums(
     restored: np.ndarray,
     thin: np.ndarray,
-    counted: Mapping[str, np.ndarray],
+    counted: Mapping[str, Counted],
     window: Window,
-    slab: _Slab,
-    space: np.ndarray,
+    slab: Slab,
+    space: _Space,
 ) -> dict[str, float]:
-    """Sum of SSIM over the counted voxels of one slab, by view.
-
-    space   [2, N], for the four maps of all slices as they are, and smoothed along z
-    """
-    n, rows, columns = slab.shape
-    stride, wide = slab.stride(thin.shape[1]), slab.wide(thin.shape[1])
+    """Sum of SSIM over the counted voxels of one slab, by view."""
+    _, rows, columns = slab.shape
+    wide, n = slab.wide(thin.shape[1]), _numbers(slab, thin.shape[1])
     inner = slice(slab.y.start - wide.start, slab.y.stop - wide.start)
-    still, along_z = (part[: n * stride].reshape(n, stride)[:, :-APART] for part in space)
-    work = np.empty((2, rows, columns), np.float32)
-    smoothed = np.empty((2, 4 * (wide.stop - wide.start), columns), np.float32)
+    work = space.work[:, : rows * columns].reshape(2, rows, columns)
+    smoothed = space.smoothed[:, :n].reshape(2, -1, columns)
     totals = dict.fromkeys(counted, 0.0)
     shift = _shift(restored, thin, counted, window, slab)
 
-    def add(view: str, k: int, maps: np.ndarray) -> None:
-        mask = counted[view][slab.z.start + k, slab.y, slab.x]
-        maps = maps.reshape(4, -1, columns)[:, inner]
-        with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is counted
-            ssim = combine(maps, UNIT, work, shift / width(window))
-            totals[view] += _sum_of(ssim, mask)
+    def fill(slices: slice, out: np.ndarray) -> None:
+        z = slice(slab.z.start + slices.start, slab.z.start + slices.stop)
+        volumes = restored[z, wide, slab.x], thin[z, wide, slab.x]
+        _fill(*volumes, window, shift, out)
 
-    _fill(restored, thin, window, slab, shift, still)
-    _smooth_along_z(still, along_z)
-    for k, views in enumerate(_views_of_slices(counted, slab)):
-        if views:
-            both = still[k].reshape(-1, columns), along_z[k].reshape(-1, columns)
-            for view, maps in _smoothed(*both, views, smoothed):
-                add(view, k, maps)
+    for k, still, along_z in _smoothed_along_z(slab.shape[0], n, fill, space):
+        planes = {view: each.plane(slab.z.start + k, slab) for view, each in counted.items()}
+        planes = {view: mask for view, mask in planes.items() if mask is not None}
+        both = still.reshape(-1, columns), along_z.reshape(-1, columns)
+        for view, maps in _smoothed(*both, planes, smoothed):
+            maps = maps.reshape(4, -1, columns)[:, inner]
+            with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is counted
+                ssim = combine(maps, UNIT, work, shift / width(window))
+                totals[view] += _sum_of(ssim, planes[view])
     return totals
+
+
+def _smoothed_along_z(
+    slices: int, n: int, fill: Callable[[slice, np.ndarray], None], space: _Space
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Every slice's number, and its four maps [n] as they are and smoothed along z.
+
+    Some slices are held at a time, with a window's margin; those that the next ones see stay.
+    """
+    still, along_z = space.still[:, :n], space.along_z[:, :n]
+    begin = end = 0  # of the slices that are held
+    for first in range(0, slices, DEPTH):
+        last = min(first + DEPTH, slices)
+        before, begin = begin, max(0, first - RADIUS)
+        stay = max(0, end - begin)
+        still[:stay] = still[begin - before : end - before]
+        before, end = begin + stay, min(slices, last + RADIUS)
+        fill(slice(before, end), still[stay : end - begin])
+        _smooth_along_z(still[: end - begin], along_z[: end - begin])
+        for k in range(first, last):
+            yield k, still[k - begin], along_z[k - begin]
 
 
 def _sum_of(ssim: np.ndarray, counted: np.ndarray) -> float:
@@ -194,13 +176,6 @@ def _sum_of(ssim: np.ndarray, counted: np.ndarray) -> float:
         return total
     ssim[~counted] = 0
     return cv2.sumElems(ssim)[0]
-
-
-def _views_of_slices(counted: Mapping[str, np.ndarray], slab: _Slab) -> Iterator[list[str]]:
-    """The views that have counted voxels, of each slice of a slab."""
-    for z in range(slab.z.start, slab.z.stop):
-        masks = {view: mask[z, slab.y, slab.x].view(np.uint8) for view, mask in counted.items()}
-        yield [view for view, mask in masks.items() if cv2.countNonZero(mask)]
 
 
 def _smoothed(
@@ -232,15 +207,17 @@ def _smoothed(
 def _shift(
     restored: np.ndarray,
     thin: np.ndarray,
-    counted: Mapping[str, np.ndarray],
+    counted: Mapping[str, Counted],
     window: Window,
-    slab: _Slab,
+    slab: Slab,
 ) -> float:
     """About what the volumes differ by in a slab: what is left of the difference is small.
 
     Of the counted voxels of one slice alone: no other voxel may change as much as the rounding.
     """
-    wanted = reduce(np.logical_or, (mask[slab.z, slab.y, slab.x] for mask in counted.values()))
+    wanted = np.zeros(slab.shape, bool)
+    for each in counted.values():
+        each.add_to(wanted, slab)
     k = int(np.count_nonzero(wanted, axis=(1, 2)).argmax())
     chosen = (slab.z.start + k, slab.y, slab.x)
     r, t = (v[chosen][wanted[k]].clip(window.low, window.high) for v in (restored, thin))
@@ -248,18 +225,11 @@ def _shift(
 
 
 def _fill(
-    restored: np.ndarray,
-    thin: np.ndarray,
-    window: Window,
-    slab: _Slab,
-    shift: float,
-    out: np.ndarray,
+    restored: np.ndarray, thin: np.ndarray, window: Window, shift: float, out: np.ndarray
 ) -> None:
     """Sum and its square, difference less its shift and its square, of every slice."""
-    rows = slab.wide(thin.shape[1])
-    volumes = restored[slab.z, rows, slab.x], thin[slab.z, rows, slab.x]
-    clipped = np.empty((2, *volumes[0].shape[1:]), np.float32)
-    for r, t, flat in zip(*volumes, out):
+    clipped = np.empty((2, *thin.shape[1:]), np.float32)
+    for r, t, flat in zip(restored, thin, out):
         maps = flat.reshape(4, *r.shape)
         np.clip(r, window.low, window.high, out=clipped[0])
         np.clip(t, window.low, window.high, out=clipped[1])

@@ -5,6 +5,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
+from thinslice.metrics import counted_slabs
+from thinslice.metrics import ssim_views as module
 from thinslice.metrics.errors import LUNG, SOFT, WIDE
 from thinslice.metrics.ssim import PLANES, RADIUS, TAPS, ssim_map
 from thinslice.metrics.ssim_views import CUBE, SINGLE_TAPS, VIEWS, ssim_ranges, ssim_views
@@ -69,7 +71,17 @@ def test_every_view_equals_scikit_image(window):
         assert value == pytest.approx(expected, abs=SINGLE), view
 
 
-def test_several_slabs_equal_scikit_image():
+@pytest.mark.parametrize("depth", [1, 4, 9, SHAPE[0] - 1])
+def test_slices_that_are_held_at_a_time_change_no_bit(monkeypatch, depth):
+    r, t = textures()
+    masks = random_masks(0.3)
+    whole = ssim_views(r, t, masks, LUNG)
+    monkeypatch.setattr(module, "DEPTH", depth)
+    assert ssim_views(r, t, masks, LUNG) == whole
+
+
+def test_several_slabs_equal_scikit_image(monkeypatch):
+    monkeypatch.setattr(counted_slabs, "PIXELS", 15 * 40)
     rng = np.random.default_rng(3)
     t = rng.normal(0, 200, (13, 85, 15)).astype(np.float32)
     r = t + rng.normal(0, 50, t.shape).astype(np.float32)
