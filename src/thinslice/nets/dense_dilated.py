@@ -22,7 +22,8 @@ import torch
 from torch import Tensor
 
 PLANES = 2  # at a time on a CPU: the maps of more fall out of its cache
-COLUMNS = 1 << 14  # of a product at a time there, for the same reason
+AT_ONCE = 5  # layers of a block
+FEW = 32  # maps before a layer that a CPU reads as fast as it would move a block's wider products
 ROWS = 16  # maps are stored in multiples of so many, which is what a CPU multiplies fastest
 
 
@@ -47,15 +48,14 @@ class Shape(NamedTuple):
         sizes = [rows * self.maps(i) for i in range(self.depth)]
         return [part.view(rows, -1) for part in flat.split(sizes)]
 
-    def blocks(self) -> Iterator[range]:
-        """Ranges of layers whose products with earlier maps are made at once."""
-        for first in range(0, self.depth, self.at_once):
-            yield range(first, min(first + self.at_once, self.depth))
-
-    @property
-    def at_once(self) -> int:
-        """Layers of a block; with few maps wide products gain less than their rows cost to move."""
-        return min(3 if self.depth <= 50 else 5, self.depth)
+    def blocks(self, few: int = 0) -> Iterator[range]:
+        """Ranges of layers whose products with earlier maps are made at once; one by one where
+        at most ``few`` maps are before them."""
+        first = 0
+        while first < self.depth:
+            at_once = 1 if self.maps(first) <= few else AT_ONCE
+            yield range(first, min(first + at_once, self.depth))
+            first += at_once
 
 
 class Canvas:
@@ -70,6 +70,7 @@ class Canvas:
         self.first = border * (self.row + 1)  # flat index of the first pixel inside
         self.inner = self.n - 2 * self.first  # from the first to the last pixel inside
         self._ends = [_reflected(side, border, like.device) for side in (self.h, self.w)]
+        self._border, self._source = self._border_and_source(like.device)
 
     def inside(self, flat_MN: Tensor) -> Tensor:
         """The pixels themselves, a view [M, B, H, W]."""
@@ -78,11 +79,28 @@ class Canvas:
 
     def reflect(self, flat_MN: Tensor) -> None:
         """Fill the borders from the pixels inside."""
-        maps = flat_MN.view(-1, *self.padded)
-        for axis, side, (low, high) in ((2, self.h, self._ends[0]), (3, self.w, self._ends[1])):
-            maps.narrow(axis, 0, self.border).copy_(maps.index_select(axis, low))
-            end = maps.narrow(axis, self.border + side, self.border)
-            end.copy_(maps.index_select(axis, high))
+        for flat_N in flat_MN:
+            flat_N.index_copy_(0, self._border, flat_N.index_select(0, self._source))
+
+    def _border_and_source(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Flat indices of all border pixels, and of the pixels inside that they repeat."""
+        e, (b, height, width) = self.border, self.padded
+        all_y, all_x = torch.arange(height, device=device), torch.arange(width, device=device)
+        (top, bottom), (left, right) = self._ends
+        from_y = torch.cat([top, all_y[e:-e], bottom])
+        from_x = torch.cat([left, all_x[e:-e], right])
+        out_y = torch.cat([all_y[:e], all_y[-e:]])
+        out_x = torch.cat([all_x[:e], all_x[-e:]])
+
+        def flat(edges: Tensor, edge_columns: Tensor, rows: Tensor, sides: Tensor) -> Tensor:
+            whole, both = (
+                y[:, None] * width + x for y, x in ((edges, edge_columns), (rows, sides))
+            )
+            first = height * width * torch.arange(b, device=device)[:, None]
+            return (first + torch.cat([whole.flatten(), both.flatten()])).flatten()
+
+        border = flat(out_y, all_x, all_y[e:-e], out_x)
+        return border, flat(from_y[out_y], from_x, all_y[e:-e], from_x[out_x])
 
     def fold(self, flat_MN: Tensor) -> None:
         """The adjoint of ``reflect``: gradients of the borders go to where their values came from,
@@ -166,25 +184,18 @@ def _stored(maps: int) -> int:
     return -(-maps // ROWS) * ROWS
 
 
-def _multiply(kernel_TM: Tensor, maps_MN: Tensor, out_TN: Tensor) -> None:
-    """Every tap of a block over the maps before it."""
-    n = maps_MN.shape[1]
-    columns = COLUMNS if maps_MN.device.type == "cpu" and n > 4 * COLUMNS else n
-    for maps_MC, out_TC in zip(maps_MN.split(columns, 1), out_TN.split(columns, 1)):
-        torch.mm(kernel_TM, maps_MC, out=out_TC)
-
-
 def _fill(
     maps_MN: Tensor, canvas: Canvas, shape: Shape, kernels: list[Tensor], bias: Tensor
 ) -> None:
     """Compute every map from those before it."""
     width, rows = shape.width, 9 * shape.width
-    buffer_TN = maps_MN.new_empty(shape.at_once * rows, canvas.n)
-    for block in shape.blocks():
+    blocks = list(shape.blocks(FEW if maps_MN.device.type == "cpu" else 0))
+    buffer_TN = maps_MN.new_empty(max(map(len, blocks)) * rows, canvas.n)
+    for block in blocks:
         before = shape.maps(block.start)
         products_TN = buffer_TN[: len(block) * rows]
         kernel_TM = torch.cat([kernels[i][:, :before] for i in block])
-        _multiply(kernel_TM, maps_MN[:before], products_TN)
+        torch.mm(kernel_TM, maps_MN[:before], out=products_TN)
         for k, i in enumerate(block):
             layer_TN, maps_before = products_TN[k * rows : (k + 1) * rows], shape.maps(i)
             if maps_before > before:
@@ -197,13 +208,15 @@ def _fill(
 
 
 def _sum_of_taps(shifted_M33N: Tensor, out_MN: Tensor) -> None:
-    """Add up the nine rows of each map; one by one on a CPU, whose strided sums are slow."""
+    """Add up the nine rows of each map; on a CPU, whose strided sums are slow, as products of ones
+    with the three rows of a line, which lie equally far apart."""
     if out_MN.device.type != "cpu":
         torch.sum(shifted_M33N, (1, 2), out=out_MN)
         return
-    out_MN.copy_(shifted_M33N[:, 0, 0])
-    for tap in range(1, 9):
-        out_MN.add_(shifted_M33N[:, tap // 3, tap % 3])
+    ones_13 = out_MN.new_ones(1, 3)
+    for out_N, shifted_33N in zip(out_MN, shifted_M33N):
+        torch.mm(ones_13, shifted_33N[0], out=out_N[None])
+        out_N[None].addmm_(ones_13, shifted_33N[1]).addmm_(ones_13, shifted_33N[2])
 
 
 def _descend(
@@ -217,15 +230,17 @@ def _descend(
 ) -> None:
     """Backpropagate through all maps, kernels and biases, from the last layer to the first."""
     width, rows = shape.width, 9 * shape.width
-    buffer_TN = maps_MN.new_empty(shape.at_once * rows, canvas.n)
-    for block in reversed(list(shape.blocks())):
+    blocks = list(shape.blocks())
+    buffer_TN = maps_MN.new_empty(len(blocks[0]) * rows, canvas.n)
+    for block in reversed(blocks):
         before, after = shape.maps(block.start), shape.maps(block.stop)
         products_TN = buffer_TN[: len(block) * rows]
         for k, i in reversed(list(enumerate(block))):
             layer_TN, maps_before = products_TN[k * rows : (k + 1) * rows], shape.maps(i)
             grad_MN = grads_MN[maps_before : maps_before + width]
             canvas.fold(grad_MN)
-            grad_MN.mul_(maps_MN[maps_before : maps_before + width] > 0)
+            map_MN = maps_MN[maps_before : maps_before + width]
+            torch.ops.aten.threshold_backward.grad_input(grad_MN, map_MN, 0, grad_input=grad_MN)
             torch.sum(grad_MN, 1, out=d_bias[i * width : (i + 1) * width])
             canvas.spread(grad_MN, layer_TN, i % shape.dilations + 1)
             if maps_before > before:

@@ -139,8 +139,12 @@ def test_nonsense_is_refused():
         MSD(2).normalise(mean=(0.0, 0.0), std=(0.0, 1.0))
 
 
-def test_products_in_columns_and_planes_in_pairs_are_plain_convolutions(monkeypatch):
-    monkeypatch.setattr(dense_dilated, "COLUMNS", 100)
+@pytest.mark.parametrize("few", [0, 3, 99])
+def test_layers_one_by_one_and_in_blocks_and_planes_in_pairs_are_plain_convolutions(
+    monkeypatch, few
+):
+    monkeypatch.setattr(dense_dilated, "FEW", few)
+    monkeypatch.setattr(dense_dilated, "AT_ONCE", 2)
     net = drawn(7, dilations=3).double()
     x = torch.randn(3, 1, 19, 23, dtype=torch.float64)
     torch.testing.assert_close(net(x), plain(net, x))
