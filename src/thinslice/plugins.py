@@ -24,7 +24,7 @@ def module_name(kind: str, card: Mapping[str, Any]) -> str:
         raise ValueError(f"no plug-ins of kind {kind!r}; kinds are {', '.join(KINDS)}")
     name = card.get("kind" if kind == "figures" else "module", card["name"])
     full = f"thinslice.{PACKAGES[kind]}.{name}"
-    if find_spec(full) is None:
+    if "." in name or find_spec(full) is None:
         near = get_close_matches(name, names(kind), n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names(kind))}"
         raise LookupError(f"{kind} has no module {name!r}{hint} (it would be {full})")

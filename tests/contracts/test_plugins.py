@@ -54,6 +54,12 @@ def test_an_unknown_module_is_refused_with_what_was_meant(kind):
         plugins.build(kind, {"name": f"{name}x"})
 
 
+@pytest.mark.parametrize("name", ["thinslice.methods.tvsrn", "tvsrn.py"])
+def test_a_name_with_dots_is_refused_like_any_other_that_is_none(name):
+    with pytest.raises(LookupError, match=f"methods has no module '{name}'"):
+        plugins.build("methods", {"name": "mine", "module": name})
+
+
 def test_a_module_beside_the_figures_is_no_kind_of_figure():
     with pytest.raises(LookupError, match=r"figures has no module 'wording'; there are bars, "):
         plugins.module_name("figures", {"name": "mine", "kind": "wording"})

@@ -24,9 +24,10 @@ class CompiledChunk:
         self, block: SwinBlock, windows: int, openvino: Any, how: dict[str, Any], *, masked: bool
     ):
         self.windows, tokens = windows, len(block.relative_index_TT)
-        self.x_WTC, self.y_WTC = torch.zeros(2, windows, tokens, block.qkv.in_features).unbind()
-        self.mask_WTT = torch.zeros(windows, tokens, tokens) if masked else None
-        with torch.no_grad():
+        sizes = windows, tokens, block.qkv.in_features
+        with torch.inference_mode(False), torch.no_grad():  # for calls within it and without
+            self.x_WTC, self.y_WTC = torch.zeros(2, *sizes).unbind()
+            self.mask_WTT = torch.zeros(windows, tokens, tokens) if masked else None
             model = graph_of(block, windows, openvino, masked=masked)
         self.request = openvino.Core().compile_model(model, "CPU", how).create_infer_request()
         inputs = [self.x_WTC, *([] if self.mask_WTT is None else [self.mask_WTT[:, None]])]

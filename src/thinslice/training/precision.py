@@ -7,7 +7,8 @@ bfloat16 as in float32 (measured on convolutions of 16 to 128 channels), AMD's t
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any, NamedTuple
 
 import torch
 
@@ -41,12 +42,57 @@ def matmuls(precision: Precision) -> Iterator[None]:
     Of matrices and of convolutions, which PyTorch rounds unless told; as before after the block.
     The flags are the process's: threads of one process cannot differ.
     """
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
+    before = _flags()
+    rounds = precision != "fp32"
+    if rounds:
+        torch.backends.cuda.matmul.allow_tf32 = True
+    else:
+        torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = rounds
+    for part in _parts()[2:]:  # convolutions too, which else may inherit something
+        part.fp32_precision = "tf32" if rounds else "ieee"
     try:
         yield
     finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+        _set_back(before)
+
+
+class _Flags(NamedTuple):
+    """How PyTorch's two interfaces say that float32 products round, the older one first."""
+
+    matrices: str
+    convolutions: bool
+    parts: list[str]
+
+
+def _parts() -> list[Any]:
+    """Matrices of CUDA and of a CPU, convolutions and recurrent layers, by the newer interface."""
+    cuda, mkldnn, cudnn = torch.backends.cuda, torch.backends.mkldnn, torch.backends.cudnn
+    return [cuda.matmul, mkldnn.matmul, cudnn.conv, cudnn.rnn]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _flags() -> _Flags:
+    """Those of now.
+
+    Once the newer interface was used, the older refuses to be read, and is taken to be as PyTorch
+    begins.
+    """
+    matrices, convolutions = "highest", True
+    with suppress(RuntimeError):
+        matrices = torch.get_float32_matmul_precision()
+    with suppress(RuntimeError):
+        convolutions = torch.backends.cudnn.allow_tf32
+    return _Flags(matrices, convolutions, [part.fp32_precision for part in _parts()])
+
+
+def _set_back(flags: _Flags) -> None:
+    """The older interface sets the newer one too, so the newer one's own come last."""
+    torch.set_float32_matmul_precision(flags.matrices)
+    torch.backends.cudnn.allow_tf32 = flags.convolutions
+    for part, value in zip(_parts(), flags.parts):
+        part.fp32_precision = "none"  # what it inherits
+        if part.fp32_precision != value:
+            part.fp32_precision = value
 
 
 def forward(precision: Precision, device: torch.device) -> AbstractContextManager[object]:

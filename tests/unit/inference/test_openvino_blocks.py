@@ -92,6 +92,17 @@ def test_an_answer_is_not_overwritten_by_the_next():
     assert torch.equal(first, before)
 
 
+@pytest.mark.parametrize("first", [torch.inference_mode, torch.no_grad])
+def test_a_call_in_one_mode_may_follow_a_call_in_the_other(first):
+    pytest.importorskip("openvino")
+    engine, x_BYXC = by_openvino(stack(), 1), torch.randn(1, 9, 9, 16)
+    with first():
+        before = engine(x_BYXC)
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            assert torch.equal(engine(x_BYXC), before)
+
+
 def test_a_network_without_swin_blocks_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", object())
     with pytest.raises(Refused, match="no Swin blocks"):

@@ -1,12 +1,15 @@
 """Numbers of a GPU's products: what a block asks for, and afterwards what was there before."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 import torch
 
 from thinslice.training import precision
 
 
-def tf32() -> tuple[bool, bool]:
+def tf32() -> tuple[Any, Any]:
     """Whether a GPU's float32 products round to TF32: of matrices, of convolutions."""
     return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
 
@@ -40,3 +43,55 @@ def test_bfloat16_is_for_processors_that_gain_by_it(monkeypatch, amx, avx512, ve
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
     monkeypatch.setattr(precision, "cpu_vendor", lambda: vendor)
     assert precision.cpu_has_bf16() is expected
+
+
+BACKENDS: Any = torch.backends  # the newer interface has no types
+CUDNN = BACKENDS.cudnn
+
+
+def of_products() -> list[str]:
+    """What PyTorch's newer interface says: of matrices, of convolutions, of recurrent layers."""
+    parts = (BACKENDS.cuda.matmul, CUDNN.conv, CUDNN.rnn)
+    return [part.fp32_precision for part in parts]
+
+
+@pytest.fixture
+def set_back() -> Iterator[None]:
+    """The flags as PyTorch begins, after a test that sets them."""
+    yield
+    CUDNN.fp32_precision = BACKENDS.fp32_precision = "none"
+    torch.set_float32_matmul_precision("highest")
+    CUDNN.allow_tf32 = True
+    assert tf32() == (False, True)
+
+
+@pytest.mark.usefixtures("set_back")
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        (BACKENDS, "tf32"),  # for all that have no value of their own
+        (BACKENDS.cuda.matmul, "tf32"),
+        (CUDNN.conv, "ieee"),
+    ],
+    ids=["all", "matrices", "convolutions"],
+)
+def test_what_was_set_by_the_newer_interface_holds_again_after_the_block(part, value):
+    part.fp32_precision = value
+    before = of_products()
+    with precision.matmuls("fp32"):
+        assert of_products() == ["ieee"] * 3
+        with precision.matmuls("bf16"):
+            assert of_products() == ["tf32"] * 3
+        assert of_products() == ["ieee"] * 3
+    assert of_products() == before
+
+
+@pytest.mark.usefixtures("set_back")
+@pytest.mark.parametrize("asked", ["highest", "high", "medium"])
+def test_the_precision_of_matrices_that_was_asked_for_can_be_read_in_and_after_the_block(asked):
+    torch.set_float32_matmul_precision(asked)
+    with precision.matmuls("fp32"):
+        assert torch.get_float32_matmul_precision() == "highest"
+        with precision.matmuls("tf32"):
+            assert torch.get_float32_matmul_precision() == "high"
+    assert torch.get_float32_matmul_precision() == asked
