@@ -66,7 +66,10 @@ class _Flags(NamedTuple):
 
 
 def _parts() -> list[Any]:
-    """Matrices of CUDA and of a CPU, convolutions and recurrent layers, by the newer interface."""
+    """Matrices of CUDA and of a CPU, convolutions and recurrent layers, by the newer interface;
+    none where PyTorch is older than that (2.9)."""
+    if not hasattr(torch.backends.cudnn, "conv"):
+        return []
     cuda, mkldnn, cudnn = torch.backends.cuda, torch.backends.mkldnn, torch.backends.cudnn
     return [cuda.matmul, mkldnn.matmul, cudnn.conv, cudnn.rnn]  # pyright: ignore[reportAttributeAccessIssue]
 

@@ -95,3 +95,11 @@ def test_the_precision_of_matrices_that_was_asked_for_can_be_read_in_and_after_t
         with precision.matmuls("tf32"):
             assert torch.get_float32_matmul_precision() == "high"
     assert torch.get_float32_matmul_precision() == asked
+
+
+def test_an_older_pytorch_has_the_older_interface_alone(monkeypatch):
+    monkeypatch.delattr(type(CUDNN), "conv")
+    before = tf32()
+    with precision.matmuls("fp32"):
+        assert tf32() == (False, False)
+    assert tf32() == before
