@@ -113,15 +113,16 @@ def manner_facts(path: Path) -> dict[str, Any]:
     """How the training of a curve was computed, for its record; what no row says is left out.
 
     A training that went on elsewhere may have several precisions or choices of activations, in the
-    order of its steps; ``activations_room_mib`` is its largest.
+    order of its steps; ``activations_room_mib`` is its largest. The curve of a plug-in may lack
+    these columns.
     """
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     facts: dict[str, Any] = {}
     for name in ("precision", "activations"):
-        words = dict.fromkeys(row[name] for row in rows if row[name])
+        words = dict.fromkeys(row[name] for row in rows if row.get(name))
         facts |= {name: ", ".join(words)} if words else {}
-    rooms = [int(row["room_mib"]) for row in rows if row["room_mib"]]
+    rooms = [int(row["room_mib"]) for row in rows if row.get("room_mib")]
     return facts | ({"activations_room_mib": max(rooms)} if rooms else {})
 
 

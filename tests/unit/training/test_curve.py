@@ -63,3 +63,8 @@ def test_a_training_that_went_on_elsewhere_has_both_manners(tmp_path):
         "activations": "kept, recomputed",
         "activations_room_mib": 300,
     }
+
+
+def test_a_curve_without_the_columns_of_a_manner_says_nothing_of_it(tmp_path):
+    (tmp_path / "curve.csv").write_text("step,loss,val,lr,wall_s,speed,waiting\n1,1,,1,1,1,0\n")
+    assert manner_facts(tmp_path / "curve.csv") == {}
