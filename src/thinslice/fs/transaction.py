@@ -168,8 +168,7 @@ def refuse_taken(out: Path, *, overwrite: bool, ours: str, source: Sequence[Path
     above = next(folder for folder in out.absolute().parents if os.path.lexists(folder))
     if not above.is_dir():
         raise refused(out, f"{above}, which is no folder", "a folder", "choose another name")
-    taken = os.path.lexists(out)
-    if not taken or (ours and _is_empty_folder(out)):
+    if not os.path.lexists(out) or (ours and _is_empty_folder(out)):
         return
     if not overwrite:
         raise refused(
@@ -182,6 +181,11 @@ def refuse_taken(out: Path, *, overwrite: bool, ours: str, source: Sequence[Path
     if foreign:
         found = f"a folder that holds {foreign[0]} ({len(foreign)} such)"
         raise refused(out, found, f"{ours} alone, to overwrite it", "choose another name")
+
+
+def holds_something(out: Path) -> bool:
+    """Whether there is anything at ``out`` but an empty folder."""
+    return os.path.lexists(out) and not _is_empty_folder(out)
 
 
 def _real(path: Path) -> Path:

@@ -66,6 +66,7 @@ class Output:
         """
         files.refuse_taken(self.path, source=scan, overwrite=self.overwrite)
         if scan:
+            self.refuse_foreign()
             files.refuse_unfit(self.path, scan)
         if scan and len(scan.files) > 1 and scan.source["format"] not in images.FORMATS:
             self.check_outside(Path(os.path.commonpath(scan.files)))
@@ -89,6 +90,7 @@ class Output:
         planned = restored.planned
         self.finish_interrupted()
         self.check(planned.scan)
+        self.refuse_foreign()  # where there is no scan too, but an array
         with transaction.replacing(self.path) as new:
             files.write(restored.volume, new, source=planned.scan, derivation=derivation(restored))
             statement_path, preview_path = _companions(new)
@@ -109,6 +111,14 @@ class Output:
         if scan == out or scan in out.parents:
             found = f"a place in {folder}, which holds the scan"
             raise refused(self.path, found, "a place beside it", "choose another name")
+
+    def refuse_foreign(self) -> None:
+        """Refuse to replace what no statement says to be ours: perhaps the only copy of a scan."""
+        told = _companions(self.path)[0]
+        if transaction.holds_something(self.path) and not told.is_file():
+            found = f"something there already, without {told.name}"
+            advice = "choose another name, or move it away"
+            raise refused(self.path, found, "what thinslice wrote, to overwrite it", advice)
 
     def _refuse_companions(self) -> None:
         for path in _companions(self.path):

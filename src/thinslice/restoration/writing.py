@@ -46,6 +46,7 @@ def write_thick(thickened: Thickened, out: Output) -> None:
     """Write a thick scan and its statement; see ``write`` for what is refused."""
     out.finish_interrupted()
     out.check(thickened.planned.scan)
+    out.refuse_foreign()
     with transaction.replacing(out.path) as new:
         scan = thickened.planned.scan
         files.write(thickened.volume, new, source=scan, derivation=derivation(thickened))

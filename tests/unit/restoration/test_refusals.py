@@ -1,6 +1,7 @@
 """What ``thinslice restore`` refuses: in one line, before any work, with nothing left behind."""
 
 import os
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,13 +20,17 @@ from thinslice.restoration.methods import MethodChoice
 def taken(tmp_path, scan):
     """Places that are refused: OUT, and what the line says."""
     (tmp_path / "mine.nii").write_text("mine")
+    shutil.copytree(scan, tmp_path / "mine")
+    for k, file in enumerate(sorted((tmp_path / "mine").iterdir())):
+        file.rename(file.with_name(f"{k:04}.dcm"))  # as thinslice names slices
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").write_text("mine")
     (tmp_path / "a.nii.preview.png").write_text("mine")
     (tmp_path / "b.nii.thinslice.json").mkdir()
     (tmp_path / "dir.nii").mkdir()
     return [
-        (tmp_path / "mine.nii", "already", "--overwrite would"),
+        (tmp_path / "mine.nii", "already", "without mine.nii.thinslice.json"),
+        (tmp_path / "mine", "already", "without mine.thinslice.json"),
         (tmp_path / "full", "already", "notes.txt"),
         (tmp_path / "dir.nii", "already", "folder"),
         (tmp_path / "a.nii", "already", "--overwrite would"),
@@ -38,7 +43,7 @@ def taken(tmp_path, scan):
     ]
 
 
-@pytest.mark.parametrize("which", range(10))
+@pytest.mark.parametrize("which", range(11))
 def test_a_place_that_is_taken_is_refused_before_any_work(tmp_path, capsys, monkeypatch, which):
     scan = dicom(tmp_path / "in")
     monkeypatch.setattr(restore, "carry_out", None)
