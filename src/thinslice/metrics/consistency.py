@@ -50,6 +50,8 @@ def consistency(
     square, total, n = 0.0, 0.0, 0
     for y in range(0, restored.shape[1], ROWS):
         rows = slice(y, y + ROWS)
+        if not mask[:, rows].any():  # air around a body is a third of a scan
+            continue
         error = _project(matrix, restored[:, rows]) - thick[:, rows]
         counts = (_project(matrix, mask[:, rows]) >= 0.5) & rests[:, None, None]
         if left_out is not None:

@@ -40,7 +40,8 @@ def _check(case: ScoringInput) -> None:
             "restore on the thin grid: nothing is resampled here"
         )
     for name, volume in (("restored", restored), ("thin", thin), ("thick", thick)):
-        broken = int(np.count_nonzero(~np.isfinite(volume.voxels)))
+        finite = sum(int(np.count_nonzero(np.isfinite(plane))) for plane in volume.voxels)
+        broken = volume.voxels.size - finite
         if broken:
             raise ValueError(f"{broken} {name} voxels are not finite numbers")
 
