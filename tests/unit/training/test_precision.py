@@ -32,6 +32,25 @@ BACKENDS: Any = torch.backends  # the newer interface has no types
 CUDNN = BACKENDS.cudnn
 
 
+AMD, INTEL = {"cpu_name": "AMD EPYC"}, {"cpu_name": "Intel Xeon"}
+
+
+@pytest.mark.parametrize(
+    ("cpu", "fast"),
+    [
+        ({}, False),  # of another architecture
+        ({**AMD, "avx512_bf16": False}, False),
+        ({**AMD, "avx512_bf16": True}, True),
+        ({**INTEL, "avx512_bf16": True}, True),
+        ({**INTEL, "avx512_bf16": True, "avx512_fp16": True}, False),  # its AMX is hidden
+        ({**INTEL, "avx512_bf16": True, "avx512_fp16": True, "amx_bf16": True}, True),
+    ],
+)
+def test_bfloat16_is_for_a_cpu_that_multiplies_it_faster_than_float32(cpu, fast, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: cpu)
+    assert precision.cpu_has_bf16() == fast
+
+
 def of_products() -> list[str]:
     """What PyTorch's newer interface says: of matrices, of convolutions, of recurrent layers."""
     parts = (BACKENDS.cuda.matmul, CUDNN.conv, CUDNN.rnn)
