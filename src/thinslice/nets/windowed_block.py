@@ -168,8 +168,11 @@ def _of_linear(
     grad: Tensor, h: Tensor, weight: Tensor, of_weight: Tensor, of_bias: Tensor
 ) -> Tensor:
     """The gradient of a linear layer's input; those of its numbers are added to ``of_*``."""
-    flat = grad.flatten(0, 1)
-    of_weight += flat.T @ h.flatten(0, 1)
+    flat, h = grad.flatten(0, 1), h.flatten(0, 1)
+    if flat.dtype == h.dtype == of_weight.dtype:
+        of_weight.addmm_(flat.T, h)  # no pass over the numbers to add the product
+    else:  # as autocast takes them
+        of_weight += flat.T @ h
     of_bias += flat.sum(0)
     return (flat @ weight).view(*grad.shape[:2], -1)
 
