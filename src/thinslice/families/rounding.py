@@ -183,8 +183,6 @@ def refuse_without_units(numbers: Precision, device: torch.device) -> None:
     if numbers == "tf32" and device.type != "cuda":
         raise Refused(f"restore_precision tf32: a {device.type} has none; use fp32")
     if numbers == "bf16" and device.type == "cpu" and not precision.cpu_has_bf16():
-        raise Refused(
-            "restore_precision bf16: this CPU has no units for it, and would be slower; use fp32"
-        )
+        raise Refused("restore_precision bf16: this CPU has no units that make it faster; use fp32")
     if numbers == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
         raise Refused("restore_precision bf16: this GPU has no units for it; use fp32 or tf32")
