@@ -14,8 +14,8 @@ Source: Liu et al., "Swin transformer", ICCV 2021. What is computed is the same 
 only the order differs.
 
 Shape suffixes: B batch, Y X grid, N = B*Y*X tokens in raster order, W windows, T tokens of one
-window, C channels, E channels of a layer's answer, H heads, D channels of one head, K kinds of
-window, R = 2 residual branches (attention, MLP).
+window, C channels, E channels of a layer's answer, H heads, K kinds of window, P A B as in
+``nets.window_attention``, R = 2 residual branches (attention, MLP).
 """
 
 from typing import NamedTuple
@@ -74,14 +74,14 @@ class _Chunked(torch.autograd.Function):
         w, width = Weights(*(t.detach() for t in weights)), x_NC.shape[1:]
         detached_KHTT = bias_KHTT.detach()  # lets attention fuse
         shares = _shares(chunks, bias_KHTT) if taken and taken.shares else [None] * len(chunks)
-        for c, out_PKQ in zip(chunks, shares):
+        for c, out_PAB in zip(chunks, shares):
             keep = c.keep(keep_RB)
             x_WTC = c.take(x_NC)
             h = layer_norm(x_WTC, width, w.norm1, w.norm1_bias, EPSILON)
             qkv_WTE = linear(h, w.qkv, w.qkv_bias)
             bias_HTT = detached_KHTT[c.kind]
             if by_products(x_WTC):
-                h = Attention(qkv_WTE, bias_HTT, out_PKQ=out_PKQ).answer()
+                h = Attention(qkv_WTE, bias_HTT, out_PAB=out_PAB).answer()
             else:
                 h = fused(qkv_WTE, bias_HTT)
             x_WTC = added(x_WTC, linear(h, w.proj, w.proj_bias), keep[0])
@@ -91,7 +91,7 @@ class _Chunked(torch.autograd.Function):
             wide_WTE = linear(h, w.fc1, w.fc1_bias)
             c.put(out_NC, added(x_WTC, linear(gelu(wide_WTE), w.fc2, w.fc2_bias), keep[1]))
             if taken and taken.first_layers:
-                products += (qkv_WTE, wide_WTE, out_PKQ)
+                products += (qkv_WTE, wide_WTE, out_PAB)
         ctx.save_for_backward(x_NC, between_NC, bias_KHTT, keep_RB, *weights, *products)
         return out_NC
 
@@ -104,13 +104,13 @@ class _Chunked(torch.autograd.Function):
         of, of_bias_KHTT = Weights(*map(torch.zeros_like, w)), torch.zeros_like(bias_KHTT)
         grad_NC, grad_x_NC = grads[0].contiguous(), torch.empty_like(x_NC)
         with torch.autocast(x_NC.device.type, ctx.dtype, ctx.autocast):
-            for c, qkv_WTE, wide_WTE, shares_PKQ in zip(
+            for c, qkv_WTE, wide_WTE, shares_PAB in zip(
                 ctx.chunks, known[::3], known[1::3], known[2::3]
             ):
                 keep, grad_WTC = c.keep(keep_RB), c.take(grad_NC)
                 grad_WTC += _of_mlp(grad_WTC, c.take(between_NC), keep[1], w, of, wide_WTE)
                 bias = bias_KHTT[c.kind], of_bias_KHTT[c.kind]
-                products = qkv_WTE, shares_PKQ
+                products = qkv_WTE, shares_PAB
                 grad_WTC += _of_attention(grad_WTC, c.take(x_NC), keep[0], w, of, bias, products)
                 c.put(grad_x_NC, grad_WTC)
         return (grad_x_NC, of_bias_KHTT, None, None, None, *of)
@@ -152,11 +152,11 @@ def _of_attention(
     bias       that of its scores, and its gradient
     products   what its first layer gave and the shares, where they were kept
     """
-    qkv_WTE, shares_PKQ = products
+    qkv_WTE, shares_PAB = products
     h, *moments = torch.native_layer_norm(x_WTC, x_WTC.shape[-1:], w.norm1, w.norm1_bias, EPSILON)
     if qkv_WTE is None:
         qkv_WTE = linear(h, w.qkv, w.qkv_bias)
-    attention = Attention(qkv_WTE, bias[0], shares_PKQ)
+    attention = Attention(qkv_WTE, bias[0], shares_PAB)
     grad = grad_WTC if keep is None else grad_WTC * keep
     grad = _of_linear(grad, attention.answer(), w.proj, of.proj, of.proj_bias)
     grad = attention.backward(grad, bias[1])
@@ -168,8 +168,11 @@ def _of_linear(
     grad: Tensor, h: Tensor, weight: Tensor, of_weight: Tensor, of_bias: Tensor
 ) -> Tensor:
     """The gradient of a linear layer's input; those of its numbers are added to ``of_*``."""
-    flat = grad.flatten(0, 1)
-    of_weight += flat.T @ h.flatten(0, 1)
+    flat, h = grad.flatten(0, 1), h.flatten(0, 1)
+    if flat.dtype == h.dtype == of_weight.dtype:
+        of_weight.addmm_(flat.T, h)  # no pass over the numbers to add the product
+    else:  # as autocast takes them
+        of_weight += flat.T @ h
     of_bias += flat.sum(0)
     return (flat @ weight).view(*grad.shape[:2], -1)
 

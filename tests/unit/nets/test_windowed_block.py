@@ -52,9 +52,15 @@ def gradients(net: SwinStack, shape: tuple[int, ...]) -> list[torch.Tensor]:
     return [each for each in found if each is not None]
 
 
-@pytest.mark.parametrize(
-    ("window", "shape"), [((4, 4), (2, 7, 9)), ((3, 5), (2, 7, 11)), ((2, 4), (1, 3, 2))]
-)
+FEW_AND_MORE_TOKENS = [
+    ((4, 4), (2, 7, 9)),
+    ((3, 5), (2, 7, 11)),
+    ((2, 4), (1, 3, 2)),
+    ((5, 7), (1, 6, 9)),
+]
+
+
+@pytest.mark.parametrize(("window", "shape"), FEW_AND_MORE_TOKENS)
 def test_gradients_are_autograds_where_windows_are_padded_shifted_and_dropped(
     window, shape, monkeypatch
 ):
