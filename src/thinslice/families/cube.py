@@ -78,11 +78,11 @@ class CubeSettings:
 
     def __post_init__(self) -> None:
         losses.named(self.loss)
-        rounded = self.restore_precision != "fp32"
-        if rounded and (self.restore_precision, self.engine) != ("bf16", "openvino"):
+        numbers, engine = self.restore_precision, self.engine
+        if (numbers, engine) not in (("fp32", "torch"), ("fp32", "openvino"), ("bf16", "openvino")):
             raise ValueError(
-                f"restore_precision {self.restore_precision}: found engine {self.engine}, expected "
-                "fp32 with either engine, or bf16 with openvino"
+                f"restore_precision {numbers}: found engine {engine}, expected fp32 with torch or "
+                "openvino, or bf16 with openvino"
             )
 
     def plan(self) -> Plan:

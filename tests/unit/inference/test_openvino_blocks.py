@@ -152,10 +152,14 @@ def test_a_method_in_bfloat16_states_how_far_it_is_from_float32():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"restore_precision": "bf16"}, {"restore_precision": "tf32", "engine": "openvino"}],
+    [
+        {"restore_precision": "bf16"},
+        {"restore_precision": "tf32", "engine": "openvino"},
+        {"engine": "Torch"},  # would run by openvino
+    ],
 )
-def test_numbers_that_no_engine_has_are_refused(settings):
-    with pytest.raises(ValueError, match="expected fp32 with either engine, or bf16 with openvino"):
+def test_engines_that_are_none_and_numbers_that_none_has_are_refused(settings):
+    with pytest.raises(ValueError, match="expected fp32 with torch or openvino, or bf16 with open"):
         tvsrn.build(**{**tvsrn.TINY, **settings})
 
 
