@@ -46,7 +46,7 @@ def compare(
 
     differences   of two files of outputs, as the table shows them
     """
-    print(f"| {title} | user, s | system | MiB | user | user + system | difference |")
+    print(f"\n| {title} | user, s | system | MiB | user | user + system | difference |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     seconds: dict[str, Seconds] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -3,8 +3,8 @@
     python benchmarks/whole_scan_speed.py [--side 512] [--slices 60]
 
 TVSRN is run on one window of four thick slices, and its seconds are reckoned for all windows of a
-scan of 60 thick slices; also by OpenVINO, in float32 and bfloat16, where it is installed, with the
-windows that a restoring then computes by torch too, to compare them (a window is a tile).
+scan of 60 thick slices; also by OpenVINO, in float32 and bfloat16, where it is installed, with what
+a restoring then computes by torch too, to compare: the first window, the middle of a few others.
 ``thinslice restore`` runs whole, in a process of its own: by the default
 method, whose weights are in the package, and by ``sr4zct_small``, which learns from the scan
 first. Weights of TVSRN are random. CPU seconds of one thread, user and system apart.
@@ -19,6 +19,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import nibabel as nib
 import numpy as np
@@ -26,7 +27,7 @@ import torch
 from measuring import Seconds, cpu_seconds, reached
 from scipy import ndimage
 
-from thinslice.families.rounding import Differences
+from thinslice.families.rounding import Differences, middle
 from thinslice.inference.cubes import CubeTiles, default_starts
 from thinslice.inference.openvino_blocks import by_openvino
 from thinslice.methods import tvsrn
@@ -38,8 +39,15 @@ TVSRN_AIM = "TVSRN as published, 300 slices of 512 x 512"
 METHODS = {"default restore": [], "restore by sr4zct_small": ["--method", "sr4zct_small"]}
 
 
-def tvsrn_windows(side: int) -> dict[str, Seconds]:
-    """One window of four thick slices by TVSRN as published, by every engine that is here."""
+class Window(NamedTuple):
+    """Seconds of one window of four thick slices, and of its middle, which is compared."""
+
+    whole: Seconds
+    middle: Seconds
+
+
+def tvsrn_windows(side: int) -> dict[str, Window]:
+    """One window by TVSRN as published, by every engine that is here."""
     torch.set_num_threads(1)
     heap.keep()
     torch.manual_seed(0)
@@ -54,7 +62,8 @@ def tvsrn_windows(side: int) -> dict[str, Seconds]:
     with torch.inference_mode():
         for name, way in ways.items():
             way(x_B1ZYX[..., :64, :64])
-            seconds[name] = cpu_seconds(partial(way, x_B1ZYX))[0]
+            parts = (cpu_seconds(partial(way, x))[0] for x in (x_B1ZYX, middle(x_B1ZYX)))
+            seconds[name] = Window(*parts)
     return seconds
 
 
@@ -63,13 +72,15 @@ def windows_of(slices: int) -> int:
     return len(default_starts(CubeTiles(depth=4, factor=5), slices, ends=1))
 
 
-def whole_scan(way: str, seconds: dict[str, Seconds], windows: int) -> Seconds:
-    """All windows of a scan; of another engine than torch also those that are compared."""
+def whole_scan(way: str, seconds: dict[str, Window], windows: int) -> Seconds:
+    """All windows of a scan; by another engine also what is compared with torch (``ByEngine``)."""
+    alone = seconds[way].whole.times(windows)
     if way == "torch":
-        return seconds[way].times(windows)
+        return alone
     due = Differences(1.0, way).due
-    compared = sum(due() for _ in range(windows))
-    return seconds[way].times(windows).plus(seconds["torch"].times(compared))
+    later = sum(due() for _ in range(windows)) - 1
+    middles = seconds[way].middle.plus(seconds["torch"].middle).times(later)
+    return alone.plus(seconds["torch"].whole).plus(middles)
 
 
 def write_scan(path: Path, slices: int, side: int) -> None:

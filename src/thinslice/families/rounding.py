@@ -25,6 +25,7 @@ from thinslice.training.plan import Precision
 
 LIMIT = 5e-4  # of the window that a network sees, root mean square in a tile: 2 HU of 4095
 EVERY = 4  # tiles number 1, 2, 4, 16, 64, ... are computed in float32 as well
+MIDDLE = 128  # pixels of a tile's middle along y and x, where that alone is
 
 
 class Differences:
@@ -135,17 +136,35 @@ class Compared(InPrecision):
 
 
 class ByEngine(nn.Module):
-    """A network run by another engine, and now and then compared with torch."""
+    """A network run by another engine, and now and then compared with torch.
+
+    The first tile is compared whole, of others the middle, which both compute anew: a whole tile by
+    torch takes longer than by the engine, and a plane may be one tile.
+    """
 
     def __init__(self, engine: nn.Module, net: nn.Module, differences: Differences):
         super().__init__()
-        self.engine, self.net, self.differences = engine, net, differences
+        self.engine, self.net, self.differences, self.begun = engine, net, differences, False
 
     def forward(self, x_B1ZYX: Tensor) -> Tensor:
         answer = self.engine(x_B1ZYX)
-        if self.differences.due():
+        first, self.begun = not self.begun, True
+        if not self.differences.due():
+            return answer
+        if first:
             self.differences.add(x_B1ZYX, answer, self.net(x_B1ZYX))
+        else:
+            part = middle(x_B1ZYX)
+            self.differences.add(part, self.engine(part), self.net(part))
         return answer
+
+
+def middle(x: Tensor, side: int = MIDDLE) -> Tensor:
+    """At most ``side`` pixels of the last two axes."""
+    for axis in (-2, -1):
+        pixels = min(x.shape[axis], side)
+        x = x.narrow(axis, (x.shape[axis] - pixels) // 2, pixels)
+    return x
 
 
 class RoundedRestoring:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from support.tiny_methods import RUN, THIN, thick
 from thinslice import plugins
@@ -117,6 +117,26 @@ def test_numbers_without_units_are_refused(monkeypatch):
     monkeypatch.setattr(rounding.precision, "cpu_has_bf16", lambda: False)
     with pytest.raises(Refused, match="slower in it"):
         method("plane_unet", restore_precision="bf16").restore(thick(), THIN, run=RUN)
+
+
+def test_of_an_engine_the_first_tile_and_the_middle_of_later_ones_are_compared():
+    seen = []
+
+    class Net(nn.Identity):
+        def forward(self, input: Tensor) -> Tensor:
+            seen.append(tuple(input.shape[-2:]))
+            return input
+
+    differences = rounding.Differences(1000.0, "openvino")
+    net = rounding.ByEngine(nn.Identity(), Net(), differences)
+    for side in (300, 200, 200, 100):
+        net(torch.rand(1, 1, 4, side, 150))
+    assert seen == [(300, 150), (128, 128), (100, 128)]  # tiles 1, 2 and 4
+    assert differences.to_json() == {"rms": 0.0, "max": 0.0, "tiles": 3}
+    off = rounding.ByEngine(nn.Hardtanh(0, 0.5), Net(), rounding.Differences(1000.0, "openvino"))
+    off(torch.zeros(1, 1, 4, 300, 150))
+    with pytest.raises(Refused, match="root mean square"):
+        off(torch.rand(1, 1, 4, 300, 150))
 
 
 def test_a_training_is_not_told_how_is_restored():
