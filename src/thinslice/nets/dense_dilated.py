@@ -5,7 +5,8 @@ all maps each time, and keeps every copy for the gradient. Here each map is writ
 place in a buffer, and the gradient needs only the buffer. A 3x3 layer is one matrix product
 over maps (nine numbers per pixel, one per tap) and a sum of the nine, each shifted by the dilation.
 The products of a block of layers with the maps before the block are made at once, which turns
-narrow products, bound by memory, into wide ones.
+narrow products, bound by memory, into wide ones; few maps stay in a CPU's cache, and layers are
+then computed one by one.
 
 Maps are stored with a border of the largest dilation, filled by half-sample symmetric reflection
 (the edge is repeated: index -1 is 0), and flattened: a shift is then one offset for all pixels of
