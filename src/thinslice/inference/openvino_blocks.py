@@ -1,7 +1,7 @@
 """Run the Swin blocks of a network by OpenVINO on a CPU, in float32 or bfloat16.
 
 A block is a graph by itself, over a few windows at a time. So making it takes little memory (a
-whole network at one size took 12 GB), its numbers stay in the cache, and one graph serves every
+whole network at one size took 12 GB), its numbers stay in the cache, and the graph serves every
 size of tile. What surrounds the blocks stays with torch, as does which tokens a block sees together
 (``nets.windows``).
 
@@ -73,7 +73,10 @@ def installed() -> Any:
 
 
 class _Compiled(nn.Module):
-    """[B, Y, X, C] to the same, as ``SwinBlock``; for restoring alone, one call at a time."""
+    """[B, Y, X, C] to the same, as ``SwinBlock``; for restoring alone, one call at a time.
+
+    Most windows of a shifted grid need no mask. Theirs is a graph of its own, which adds none.
+    """
 
     def __init__(self, block: SwinBlock, chunk: Callable[..., CompiledChunk]):
         super().__init__()
@@ -82,11 +85,15 @@ class _Compiled(nn.Module):
     def forward(self, x_BYXC: Tensor, real: tuple[int, int]) -> Tensor:
         batch, y, x, width = x_BYXC.shape
         windows = windows_of(real, self.window, self.shift, x_BYXC.device)
-        masks_KTT = windows.masks_KTT
-        chunk = self.chunk(masked=bool(masks_KTT.any()))
-        rows_WR, kind_W = all_windows(windows, batch, y * x)
+        rows_WR, kind_W, masked_W = all_windows(windows, batch, y * x)
+        # Either graph is made at the first grid that has a mask, though it may need but one.
+        plain, masked = (self.chunk(masked=m) for m in (False, bool(masked_W.any())))
         x_RE = x_BYXC.reshape(-1, windows.run * width).contiguous()
         out_RE = torch.empty_like(x_RE)
-        for rows, kind in zip(rows_WR.split(chunk.windows), kind_W.split(chunk.windows)):
-            chunk.run(x_RE, rows, masks_KTT[kind], out_RE)
+        few = (t.split(plain.windows) for t in (rows_WR, kind_W, masked_W))
+        for rows, kind, is_masked in zip(*few):
+            if is_masked[-1]:
+                masked.run(x_RE, rows, windows.masks_KTT[kind], out_RE)
+            else:
+                plain.run(x_RE, rows, None, out_RE)
         return out_RE.view_as(x_BYXC)

@@ -36,20 +36,41 @@ class CompiledChunk:
             self.request.set_input_tensor(number, shared)
         self.request.set_output_tensor(openvino.Tensor(self.y_WTC.numpy(), shared_memory=True))
 
-    def run(self, x_RE: Tensor, rows_WR: Tensor, mask_WTT: Tensor, out_RE: Tensor) -> None:
-        """At most ``windows`` windows, whose runs are these rows of the grid."""
+    def run(self, x_RE: Tensor, rows_WR: Tensor, mask_WTT: Tensor | None, out_RE: Tensor) -> None:
+        """At most ``windows`` windows, whose runs are these rows of the grid.
+
+        mask_WTT   theirs, if and only if this chunk is one for windows with masks
+        """
         rows, run = rows_WR.flatten(), x_RE.shape[1]
         torch.index_select(x_RE, 0, rows, out=self.x_WTC.view(-1, run)[: len(rows)])
-        if self.mask_WTT is not None:
+        if mask_WTT is not None:
+            assert self.mask_WTT is not None
             self.mask_WTT[: len(mask_WTT)] = mask_WTT
         self.request.infer()
-        out_RE.index_copy_(0, rows, self.y_WTC.view(-1, run)[: len(rows)])
+        put_rows(out_RE, rows, self.y_WTC.view(-1, run)[: len(rows)])
 
 
-def all_windows(windows: Windows, batch: int, grid: int) -> tuple[Tensor, Tensor]:
-    """The runs of every window of ``batch`` grids of ``grid`` tokens, [W, R], and its kind."""
+def put_rows(x_RE: Tensor, rows: Tensor, values_RE: Tensor) -> None:
+    """Put float32 values into these rows, none of which is named twice.
+
+    On one thread by numpy, which takes half of torch's time; torch shares it among several.
+    """
+    if torch.get_num_threads() == 1:
+        x_RE.numpy()[rows.numpy()] = values_RE.numpy()
+    else:
+        x_RE.index_copy_(0, rows, values_RE)
+
+
+def all_windows(windows: Windows, batch: int, grid: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Every window of ``batch`` grids of ``grid`` tokens, those without a mask first.
+
+    Its runs, [W, R], its kind, and whether that has a mask, [W] each.
+    """
     of_kinds = enumerate(windows.tokens_WT)
     kind_W = torch.cat([torch.full((len(tokens_WT),), kind) for kind, tokens_WT in of_kinds])
     first_WR = torch.cat(windows.tokens_WT)[:, :: windows.run] // windows.run
     before_B = torch.arange(batch) * (grid // windows.run)
-    return (before_B[:, None, None] + first_WR).flatten(0, 1), kind_W.repeat(batch)
+    rows_WR, kind_W = (before_B[:, None, None] + first_WR).flatten(0, 1), kind_W.repeat(batch)
+    masked_W = windows.masks_KTT.flatten(1).any(1)[kind_W]
+    order_W = masked_W.argsort(stable=True)
+    return rows_WR[order_W], kind_W[order_W], masked_W[order_W]

@@ -9,9 +9,11 @@ part of the linear layer that follows, and the scale of the scores is part of th
 Queries, keys and values are three products, for to cut the product of all in three takes longer
 than what one product saves.
 
-Shape suffixes: W windows, T tokens of one, C channels, E channels of a layer's answer, H heads.
+Shape suffixes: W windows, T tokens of one, C channels, E channels of a layer's answer, H heads,
+D channels of one.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -44,15 +46,17 @@ def _attention(ops: Any, normed_WTC: Any, block: SwinBlock, masks: list[Any]) ->
     bias_HTT = block.bias_HTT()
     heads = len(bias_HTT)
 
-    def of_heads(weight: Tensor, bias: Tensor) -> Any:  # [W, H, T, C / H]
+    def of_heads(weight: Tensor, bias: Tensor, order: Sequence[int] = (0, 2, 1, 3)) -> Any:
         product = _linear(ops, normed_WTC, weight, bias)
         split = [windows, tokens, heads, width // heads]
-        return ops.transpose(ops.reshape(product, split, special_zero=False), [0, 2, 1, 3])
+        return ops.transpose(ops.reshape(product, split, special_zero=False), list(order))
 
     parts = zip(*(t.chunk(3) for t in _after(block.norm1, block.qkv)))
     (q_weight, q_bias), key, value = parts
     scale = (width // heads) ** -0.5
-    scores = ops.matmul(of_heads(q_weight * scale, q_bias * scale), of_heads(*key), False, True)
+    q_WHTD = of_heads(q_weight * scale, q_bias * scale)
+    k_WHDT = of_heads(*key, order=(0, 2, 3, 1))  # OpenVINO turns it within the product
+    scores = ops.matmul(q_WHTD, k_WHDT, False, False)
     for added in (_constant(ops, bias_HTT[None]), *masks):
         scores = ops.add(scores, added)
     answer = ops.matmul(ops.softmax(scores, -1), of_heads(*value), False, False)

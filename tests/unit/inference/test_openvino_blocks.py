@@ -14,8 +14,10 @@ from thinslice.errors import Refused
 from thinslice.families.cube import CubeMethod
 from thinslice.inference import openvino_blocks
 from thinslice.inference.openvino_blocks import by_openvino
+from thinslice.inference.openvino_chunk import CompiledChunk, all_windows, put_rows
 from thinslice.methods import cthnet, eddsr, tdafd, tvsrn
 from thinslice.nets.swin import SwinStack
+from thinslice.nets.windows import windows_of
 from thinslice.restoration.precision import refuse_engine
 from thinslice.training import precision
 
@@ -62,6 +64,48 @@ def test_answers_are_those_of_torch(window, shape, tokens, monkeypatch):
     monkeypatch.setitem(openvino_blocks.TOKENS_AT_A_TIME, "cpu", tokens)
     net = stack(window)
     assert_as_torch(by_openvino(net, 1), net, shape)
+
+
+def test_windows_without_a_mask_come_before_those_with_one():
+    windows = windows_of((9, 14), (4, 4), (2, 2), torch.device("cpu"))
+    rows_WR, kind_W, masked_W = all_windows(windows, 2, 12 * 16)
+    assert masked_W.tolist() == [False] * 6 + [True] * 18  # of 3 x 4 of a grid, 3 are whole
+    tokens_WT = windows.run * rows_WR[:, :, None] + torch.arange(windows.run)
+    assert sorted(tokens_WT.flatten().tolist()) == list(range(2 * 12 * 16))
+    for tokens_T, kind, masked in zip(tokens_WT.flatten(1), kind_W, masked_W):
+        place_T = tokens_T % (12 * 16)
+        assert (windows.tokens_WT[kind] == place_T).all(1).any()
+        assert masked == windows.masks_KTT[kind].any()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_values_are_put_in_their_rows_and_nowhere_else(threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        x, values, rows = torch.randn(7, 3), torch.randn(2, 3), torch.tensor([5, 2])
+        expected = torch.stack([*x[:2], values[1], *x[3:5], values[0], x[6]])
+        put_rows(x, rows, values)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(x, expected)
+
+
+def test_only_windows_with_a_mask_take_the_graph_with_masks(monkeypatch):
+    pytest.importorskip("openvino")
+    monkeypatch.setitem(openvino_blocks.TOKENS_AT_A_TIME, "cpu", 64)  # four windows
+    ran = []
+    run = CompiledChunk.run
+
+    def noted(chunk: CompiledChunk, *given: Any) -> None:
+        ran.append(chunk.mask_WTT is not None)
+        run(chunk, *given)
+
+    monkeypatch.setattr(CompiledChunk, "run", noted)
+    net = stack()
+    assert_as_torch(by_openvino(net, 1), net, (1, 20, 20))
+    # 25 windows: 7 chunks without a shift; shifted, 16 windows are whole and 9 are cut
+    assert ran == [False] * 7 + [False] * 4 + [True] * 3
 
 
 def test_one_network_takes_tiles_of_several_sizes():
