@@ -10,15 +10,21 @@ processes. On a shared machine the wall seconds of two workers say what the neig
 those of an idle machine are reckoned too, from the CPU seconds: of n cases the job itself takes
 some, and another process the others, once it has started, a case as long as with two workers.
 Threads (of degrade) need no start.
+
+Two processes of one machine share its memory, its cache and its clock. What that leaves is measured
+too, without our workers: two plain processes that score a case each, against one that does.
 """
 
 import argparse
 import math
+import multiprocessing
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,13 +38,14 @@ from thinslice.jobs.convert import convert
 from thinslice.jobs.degrade import degrade
 from thinslice.jobs.fetch import fetch
 from thinslice.jobs.restore import RestoreRequest, restore_cases
-from thinslice.jobs.score import score
+from thinslice.jobs.score import score, score_case
 from thinslice.runtime.over_cases import Workers
 from thinslice.runtime.shared_cases import START_S
 from thinslice.volume import Grid, Volume
 
 RPLHR = {"convert": (250, 300), "degrade": (250, 300), "score": (100, 300)}  # cases, slices
 CORES = 16
+WAIT_S = 600  # for the other plain processes
 BOX = {
     "name": "box5",
     "module": "profile",
@@ -48,6 +55,9 @@ LINEAR = {
     "name": "linear", "module": "interpolation", "fit": "none", "settings": {"kind": "linear"},
 }  # fmt: skip
 V1 = {"name": "v1", "module": "v1", "settings": {"threads": 1}}
+
+
+PLAIN = "plain processes"  # that score, not a job
 
 
 class Measured(NamedTuple):
@@ -100,6 +110,34 @@ def jobs(folder: Path, raw: Path, workers: int) -> dict[str, Measured]:
     return seconds
 
 
+def beside(folder: Path, processes: int) -> Measured:
+    """Seconds of the slowest of plain processes that score a case each, from a start in common."""
+    spawn = multiprocessing.get_context("spawn")
+    ready, seconds = spawn.Barrier(processes, timeout=WAIT_S), spawn.SimpleQueue()
+    started = [
+        spawn.Process(target=_score_one, args=(folder, f"c{k}", ready, seconds))
+        for k in range(processes)
+    ]
+    for each in started:
+        each.start()
+    for each in started:
+        each.join()
+    if any(each.exitcode for each in started):
+        raise SystemExit("a plain process failed: see above")
+    return Measured(*map(max, zip(*(seconds.get() for _ in started))))
+
+
+def _score_one(folder: Path, case: str, ready: Barrier, seconds: SimpleQueue) -> None:
+    """Score one case twice, the first time to import and to map; send the second's seconds."""
+    stores = (folder / "restored.zarr", folder / "thin.zarr", folder / "thick.zarr")
+    for _ in range(2):
+        ready.wait()
+        before, began = time.process_time(), time.perf_counter()
+        score_case([V1], BOX, stores, case)
+        measured = time.perf_counter() - began, time.process_time() - before
+    seconds.put(measured)
+
+
 class DataSet(NamedTuple):
     """Scans of one shape."""
 
@@ -108,8 +146,11 @@ class DataSet(NamedTuple):
     slices: int
     side: int
 
-    def measured(self, *passes: int) -> list[dict[str, Measured]]:
-        """Every job on so many workers, one pass after another."""
+    def measured(self, *passes: int, bound: bool = False) -> list[dict[str, Measured]]:
+        """Every job on so many workers, one pass after another.
+
+        bound   of so many plain processes too
+        """
         with tempfile.TemporaryDirectory() as scratch:
             raw = Path(scratch, "raw")
             raw.mkdir()
@@ -117,7 +158,11 @@ class DataSet(NamedTuple):
             folders = [Path(scratch, f"{k}") for k in range(len(passes))]
             for folder in folders:
                 folder.mkdir()
-            return [jobs(folder, raw, n) for folder, n in zip(folders, passes)]
+            seconds = [jobs(folder, raw, n) for folder, n in zip(folders, passes)]
+            if bound:
+                for n, each in zip(passes, seconds):
+                    each[PLAIN] = beside(folders[0], n)
+            return seconds
 
 
 def main() -> None:
@@ -133,7 +178,18 @@ def main() -> None:
     print("| job | wall, 1 | wall, 2 | measured | CPU, 1 | CPU, 2 | idle, reckoned | RPLHR-CT |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     for data in (small, full):
-        rows(data, *data.measured(1, 2))
+        by_one, by_two = data.measured(1, 2, bound=data.name == "full-size")
+        rows(data, by_one, by_two)
+    print(plainly(by_one[PLAIN], by_two[PLAIN]))
+
+
+def plainly(one: Measured, two: Measured) -> str:
+    """What the machine itself allows two processes: by wall, and by CPU seconds if it were idle."""
+    return (
+        f"\nOne plain process scores a case in {one.wall_s:.1f} s ({one.cpu_s:.1f} CPU s), two one "
+        f"each in {two.wall_s:.1f} s ({two.cpu_s:.1f} CPU s): without our workers, this machine "
+        f"allows {2 * one.wall_s / two.wall_s:.2f}x, idle {2 * one.cpu_s / two.cpu_s:.2f}x."
+    )
 
 
 def rows(data: DataSet, by_one: dict[str, Measured], by_two: dict[str, Measured]) -> None:
