@@ -10,7 +10,7 @@ from thinslice.phantom import bones, lung_contents, organs
 from thinslice.phantom.body import FRAME_MM, draw_body
 from thinslice.phantom.lattice import Plane
 from thinslice.phantom.layers import Layer, Layers, Tint, compose
-from thinslice.phantom.solids import Ellipsoids
+from thinslice.phantom.solids import Ellipsoids, joined
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def draw_anatomy(
         *bones.skeleton(h, parts[5]),
     ]
     painted = [bunch for layer in around for bunch in layer.solids]
-    mask = lung_contents.LungMask(organs.cavity(h), painted)
+    mask = lung_contents.LungMask(joined(organs.cavity(h)), joined(painted))
     nodules = lung_contents.nodules(lungs, mask, parts[6], nodules_mm)
     layers: list[Layer | Tint] = [
         *organs.body_wall(h),

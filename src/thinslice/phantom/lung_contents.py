@@ -31,8 +31,10 @@ class LungMask:
 
     def free(self, lung: Barrels, points: np.ndarray) -> np.ndarray:
         """Which points [N, (z, y, x)] are lung in the finished chest; bool [N]."""
-        inside = contains([lung], points) & contains(self.cavity, points)
-        return inside & ~contains(self.painted, points)
+        inside = contains([lung], points)
+        inside[inside] = contains(self.cavity, points[inside])
+        inside[inside] = ~contains(self.painted, points[inside])
+        return inside
 
 
 def free_points(lung: Barrels, mask: LungMask, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -7,8 +7,8 @@ chord is enough. Points and vectors are (z, y, x), millimetres.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -199,9 +199,26 @@ def contains(bunches: Sequence[Solids], points: np.ndarray) -> np.ndarray:
     for bunch in bunches:
         y0, y1, x0, x1 = bunch.boxes_mm().T[..., None]
         which, point = np.nonzero((y0 <= y) & (y <= y1) & (x0 <= x) & (x <= x1))
-        low, high = bunch.chords_mm(which, y[point], x[point])
-        inside[point[(low <= z[point]) & (z[point] <= high)]] = True
+        if len(point):
+            low, high = bunch.chords_mm(which, y[point], x[point])
+            inside[point[(low <= z[point]) & (z[point] <= high)]] = True
     return inside
+
+
+def joined(bunches: Sequence[Solids]) -> list[Solids]:
+    """The same solids in one bunch of each kind: points are looked for in all of a kind at once."""
+    kinds: dict[Any, list[Solids]] = {}
+    for bunch in bunches:
+        kinds.setdefault(type(bunch), []).append(bunch)
+    return [
+        kind(
+            *(
+                np.concatenate([getattr(bunch, part.name) for bunch in same])
+                for part in fields(kind)
+            )
+        )
+        for kind, same in kinds.items()
+    ]
 
 
 def _outline(

@@ -7,7 +7,15 @@ from thinslice.operators.profiles import box, gaussian, scanner_profile
 from thinslice.phantom import layers
 from thinslice.phantom.lattice import Plane
 from thinslice.phantom.layers import AIR_HU, Layer, Tint, compose
-from thinslice.phantom.solids import Capsules, Ellipsoids, barrel, column, contains, ellipsoid
+from thinslice.phantom.solids import (
+    Capsules,
+    Ellipsoids,
+    barrel,
+    column,
+    contains,
+    ellipsoid,
+    joined,
+)
 
 Z = np.arange(-12, 12, 0.004)
 RNG = np.random.default_rng(3)
@@ -87,6 +95,13 @@ def test_twice_the_size_is_eight_times_the_solid(kind):
     z, y, x = RNG.uniform(-12, 12, (3000, 3)).T
     doubled = contains([solid.scaled(2.0)], np.stack([z, y, x], 1))
     np.testing.assert_array_equal(doubled, inside(z / 2, y / 2, x / 2))
+
+
+def test_joined_they_hold_the_same_points():
+    bunches = [solid for solid, _ in KINDS.values()]
+    one_a_kind, points = joined(bunches), RNG.uniform(-8, 8, (4000, 3))
+    assert [len(bunch) for bunch in one_a_kind] == [1, 3, 1, 1]
+    np.testing.assert_array_equal(contains(one_a_kind, points), contains(bunches, points))
 
 
 def painted(z, y, x):
