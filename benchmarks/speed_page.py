@@ -47,7 +47,8 @@ as the benchmark began: above its number of cores, neighbours slowed what was me
 most. *Before* is of another day and load. The baseline of TVSRN and ACVTT is plain PyTorch in the
 structure of their authors' code, with the same weights; it is not the authors' files, which are
 measured beside it (kind *authors*) where they were there; their MiB come on top of a pass of the
-same size, so they are no measure of memory. ACVTT's restoring is user seconds.
+same size, so they are no measure of memory. ACVTT's restoring is user seconds. Numbers in bfloat16
+are measured on a CPU that gains by it (AMX, or AVX-512 of AMD's), and are missing on another.
 
 ## Aims
 
@@ -60,7 +61,7 @@ def page(last: Mapping[str, Any]) -> str:
     """The page, from outputs by the benchmarks' names."""
     values = _reached(last)
     rows = [
-        f"| {aim} | {before} | {wanted} | {values.get(aim, 'not measured yet')} |"
+        f"| {aim} | {before} | {wanted} | {values.get(aim, 'not measured')} |"
         for aim, before, wanted in AIMS
     ]
     parts = [HEAD + "\n".join(rows) + "\n"]
