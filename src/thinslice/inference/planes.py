@@ -13,6 +13,7 @@ it is axial), Z Y X the scan's.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -169,8 +170,11 @@ def each(
         if wanted.stop > wanted.start:
             take(some, *_answer(net, planes, some, wanted, tile, tiles, device))
 
-    with Progress(n, TITLES[across], "plane", shown=run.progress) as progress:
-        for some in side_by_side.each(work, parts, threads):
+    with (
+        Progress(n, TITLES[across], "plane", shown=run.progress) as progress,
+        closing(side_by_side.each(work, parts, threads)) as done,
+    ):
+        for some in done:
             progress.advance(some.stop - some.start)
     heap.give_back()  # the caller's volumes need the room
 

@@ -4,7 +4,7 @@ Small layers split over threads wait for each other at every layer, and spin whe
 whole planes do not. What is computed does not depend on the number of threads.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TypeVar
@@ -14,10 +14,13 @@ import torch
 Part = TypeVar("Part")
 
 
-def each(work: Callable[[Part], None], parts: Sequence[Part], threads: int) -> Iterator[Part]:
+def each(
+    work: Callable[[Part], None], parts: Sequence[Part], threads: int
+) -> Generator[Part, None, None]:
     """Do ``work`` on every part without gradients; yields each part when it is done.
 
     An error of one ends all; parts that have not begun then are never begun.
+    Close it where it may be left early.
     """
     if threads == 1 or len(parts) < 2:
         for part in parts:

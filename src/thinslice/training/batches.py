@@ -5,7 +5,7 @@ Several readers draw several at once; which batch a step gets does not depend on
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,8 +18,13 @@ Batch = tuple[Tensor, ...]
 Sample = Callable[[np.random.Generator], Batch]
 
 
-def ahead(sample: Sample, seed: int, steps: range, readers: int = 1) -> Iterator[Batch]:
+def ahead(
+    sample: Sample, seed: int, steps: range, readers: int = 1
+) -> Generator[Batch, None, None]:
     """``sample(rng(seed, step))`` for each of ``steps``; the next ones are drawn while one is used.
+
+    Close it where a training may end early: else its readers end when it is collected, and a
+    collection in a thread that just begins waits for ever for the lock that it has.
 
     readers   threads, and batches that are drawn ahead
     """

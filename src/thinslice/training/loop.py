@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Collection
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,6 +79,7 @@ def train(
     group = ProcessGroup.of(run)
     training = _Training(net, loss, validate, plan, work, group, key, rival)
     resumed_at = training.resume()
+    steps = range(resumed_at, plan.steps)
     with (
         seeds.seeded(plan.seed),
         precision.matmuls(training.learner.precision),
@@ -86,9 +87,9 @@ def train(
         Curve(work / "curve.csv", after=resumed_at) if group.leads else nullcontext() as curve,
         Progress(plan.steps, "training", "step", shown=run.progress, done=resumed_at) as progress,
         signals.deferred(wait=group.size == 1) as stopping,
+        closing(ahead(sample, plan.seed, steps, run.threads or 1)) as batches,
     ):
-        steps = range(resumed_at, plan.steps)
-        training.batches = Waited(ahead(sample, plan.seed, steps, run.threads or 1))
+        training.batches = Waited(batches)
         for batch in training.batches:
             training.advance(group.share(batch, whole), curve, progress)
             if stopping() and curve is not None:

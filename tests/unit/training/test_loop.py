@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,6 +183,16 @@ def test_a_loss_that_is_no_number_stops_the_training(tmp_path):
             run=toy.QUIET,
         )
     assert not list(tmp_path.glob("checkpoint*"))
+
+
+def test_a_training_that_fails_leaves_no_reader_behind(tmp_path):
+    def failing(net, batch):
+        raise RuntimeError("no loss")
+
+    with pytest.raises(RuntimeError, match="no loss") as kept:  # and with it the frames it passed
+        train(toy.network(), toy.sample, failing, toy.PLAN, work=tmp_path, run=toy.QUIET)
+    assert kept.value.__traceback__
+    assert not [each for each in threading.enumerate() if each.name.startswith("batches")]
 
 
 def test_training_leaves_the_callers_random_numbers_alone(tmp_path):
