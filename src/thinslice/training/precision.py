@@ -49,8 +49,10 @@ def matmuls(precision: Precision) -> Iterator[None]:
     else:
         torch.set_float32_matmul_precision("highest")
     torch.backends.cudnn.allow_tf32 = rounds
-    for part in _parts()[2:]:  # convolutions too, which else may inherit something
+    for part in _parts()[2:4]:  # convolutions too, which else may inherit something
         part.fp32_precision = "tf32" if rounds else "ieee"
+    for part in _parts()[4:]:
+        part.fp32_precision = "ieee"
     try:
         yield
     finally:
@@ -66,12 +68,13 @@ class _Flags(NamedTuple):
 
 
 def _parts() -> list[Any]:
-    """Matrices of CUDA and of a CPU, convolutions and recurrent layers, by the newer interface;
-    none where PyTorch is older than that (2.9)."""
+    """Matrices of CUDA and of a CPU, convolutions and recurrent layers of the one and the other, by
+    the newer interface; none where PyTorch is older than that (2.9)."""
     if not hasattr(torch.backends.cudnn, "conv"):
         return []
     cuda, mkldnn, cudnn = torch.backends.cuda, torch.backends.mkldnn, torch.backends.cudnn
-    return [cuda.matmul, mkldnn.matmul, cudnn.conv, cudnn.rnn]  # pyright: ignore[reportAttributeAccessIssue]
+    parts: Any = (cuda.matmul, mkldnn.matmul, cudnn.conv, cudnn.rnn, mkldnn.conv, mkldnn.rnn)  # pyright: ignore[reportAttributeAccessIssue]
+    return list(parts)
 
 
 def _flags() -> _Flags:

@@ -103,3 +103,14 @@ def test_an_older_pytorch_has_the_older_interface_alone(monkeypatch):
     with precision.matmuls("fp32"):
         assert tf32() == (False, False)
     assert tf32() == before
+
+
+def test_convolutions_of_a_cpu_that_were_to_round_do_not_in_float32():
+    mkldnn = BACKENDS.mkldnn
+    mkldnn.fp32_precision = "bf16"
+    try:
+        with precision.matmuls("fp32"):
+            assert (mkldnn.conv.fp32_precision, mkldnn.rnn.fp32_precision) == ("ieee", "ieee")
+        assert (mkldnn.conv.fp32_precision, mkldnn.rnn.fp32_precision) == ("bf16", "bf16")
+    finally:
+        mkldnn.fp32_precision = "none"

@@ -22,6 +22,7 @@ from thinslice.io.scan import LoadedScan, source_without_scanner
 from thinslice.volume import Modality, Volume
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+SAME = 1e-4  # of a spacing: the description has six digits, headers have float32
 DESCRIBED = re.compile(rb"slice thickness (\d+\.?\d*) mm(, |$)")  # as ``write`` words it
 
 
@@ -73,7 +74,8 @@ def _loaded(
     warnings = [*notes, *warnings, *odd, *intent(path, header)]
     with np.errstate(invalid="ignore"):  # what is not finite is refused by name
         lps = RAS_TO_LPS @ affine
-    described_mm = _described_mm(header) if thickness_mm is None else None
+    spacing_mm = float(np.linalg.norm(affine[:3, z]))
+    described_mm = _described_mm(header, spacing_mm) if thickness_mm is None else None
     thick_mm = thickness_mm if described_mm is None else described_mm
     placed = place(path, lps, shape, thickness_mm=thick_mm, through_plane=z)
     voxels, notes = voxels_of(path, stored, placed, modality=modality, unit_window=unit_window)
@@ -93,8 +95,13 @@ def _loaded(
     return LoadedScan(volume, source, files_of(path))
 
 
-def _described_mm(header: nib.Nifti1Header) -> float | None:
-    """The thickness that thinslice wrote; None of any other file."""
+def _described_mm(header: nib.Nifti1Header, spacing_mm: float) -> float | None:
+    """The thickness that thinslice wrote; None of any other file.
+
+    Nor of one with gaps, which thinslice makes by ``thicken`` alone: far more often another program
+    averaged slices, or left some out, and kept the description.
+    """
     stated = DESCRIBED.match(bytes(header["descrip"].item()))
     mm = float(stated[1]) if stated else 0.0
-    return mm if SPACING_MM[0] <= mm <= SPACING_MM[1] else None
+    fits = SPACING_MM[0] <= mm <= SPACING_MM[1] and mm >= spacing_mm * (1 - SAME)
+    return mm if fits else None

@@ -143,6 +143,18 @@ def test_words_of_others_are_no_thickness(tmp_path, text):
     assert read_nifti(tmp_path / "b.nii").source["thickness_from"] == "increment"
 
 
+def test_slices_that_others_averaged_since_are_as_thick_as_far_apart(tmp_path):
+    grid = Grid(40, 1.0, 1.0, (3, 2), (0.7, 0.7))
+    hu = np.random.default_rng(0).integers(-1000, 900, grid.zyx).astype(np.float32)
+    thin = nib.load(write_nifti(Volume(hu, grid), tmp_path / "thin.nii", derived=True))
+    means = np.asarray(thin.dataobj).reshape(2, 3, 8, 5).mean(-1).astype(np.int16)
+    affine = thin.affine @ np.diag([1.0, 1.0, 5.0, 1.0])
+    nib.save(nib.Nifti1Image(means, affine, thin.header), tmp_path / "thick.nii")
+    again = read_nifti(tmp_path / "thick.nii")
+    assert again.source["thickness_from"] == "increment"
+    assert again.volume.grid.thickness_mm == pytest.approx(5.0)
+
+
 def test_unit_floats_need_their_window(tmp_path):
     values, affine = scan_ras()
     unit = ((values + 1024.0) / 3072).astype(np.float32)
