@@ -37,7 +37,7 @@ demo: .venv/.ready
 # One worker per core, one thread each; a file's tests stay together, for they share what they set up,
 # and files begin in the order of tests/conftest.py, the longest first.
 test: .venv/.ready lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 CONTRACTS = tests/contracts/test_methods.py tests/contracts/test_plugins.py
 METHOD = src/thinslice/methods/$(M).py
