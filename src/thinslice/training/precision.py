@@ -49,10 +49,9 @@ def matmuls(precision: Precision) -> Iterator[None]:
     else:
         torch.set_float32_matmul_precision("highest")
     torch.backends.cudnn.allow_tf32 = rounds
-    for part in _parts()[2:4]:  # convolutions too, which else may inherit something
-        part.fp32_precision = "tf32" if rounds else "ieee"
-    for part in _parts()[4:]:
-        part.fp32_precision = "ieee"
+    for layers in _layers():  # convolutions too, which else may inherit something
+        layers.cuda.fp32_precision = "tf32" if rounds else "ieee"
+        layers.cpu.fp32_precision = "ieee"
     try:
         yield
     finally:
@@ -67,14 +66,29 @@ class _Flags(NamedTuple):
     parts: list[str]
 
 
-def _parts() -> list[Any]:
-    """Matrices of CUDA and of a CPU, convolutions and recurrent layers of the one and the other, by
-    the newer interface; none where PyTorch is older than that (2.9)."""
-    if not hasattr(torch.backends.cudnn, "conv"):
+class _Part(NamedTuple):
+    """A kind of product by the newer interface, on a GPU and on a CPU."""
+
+    cuda: Any
+    cpu: Any
+
+
+def _layers() -> list[_Part]:
+    """Convolutions and recurrent layers; none where PyTorch is older than the interface (2.9)."""
+    cudnn: Any = torch.backends.cudnn
+    cpu: Any = torch.backends.mkldnn
+    if not hasattr(cudnn, "conv"):
         return []
-    cuda, mkldnn, cudnn = torch.backends.cuda, torch.backends.mkldnn, torch.backends.cudnn
-    parts: Any = (cuda.matmul, mkldnn.matmul, cudnn.conv, cudnn.rnn, mkldnn.conv, mkldnn.rnn)  # pyright: ignore[reportAttributeAccessIssue]
-    return list(parts)
+    return [_Part(cudnn.conv, cpu.conv), _Part(cudnn.rnn, cpu.rnn)]
+
+
+def _parts() -> list[Any]:
+    """Everything that the newer interface can set: matrices, and those layers."""
+    if not (layers := _layers()):
+        return []
+    cpu: Any = torch.backends.mkldnn
+    matrices = _Part(torch.backends.cuda.matmul, cpu.matmul)
+    return [part for each in (matrices, *layers) for part in each]
 
 
 def _flags() -> _Flags:
